@@ -1,0 +1,7 @@
+//! Clients of MCP servers: Streamable HTTP endpoints and child processes on stdio.
+//!
+//! This crate moves bytes to and from a server and knows when a request provably never left.
+//! It decides nothing: what may be sent is the business of the `gateway` crate.
+
+pub mod child;
+pub mod http;
