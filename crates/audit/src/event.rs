@@ -1,0 +1,432 @@
+//! What can be recorded. Events borrow from the call they tell of; nothing is copied to record it.
+
+use std::borrow::Cow;
+use std::net::IpAddr;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Head, Id};
+
+/// One event, to be written as one record.
+#[derive(Clone, Copy, Debug)]
+pub enum Event<'a> {
+    /// The head of a segment file, written by the log itself.
+    Segment(Segment),
+    /// A process began to work.
+    Start(Start<'a>),
+    /// A request was decided; written before anything of it is forwarded.
+    Decision(Decision<'a>),
+    /// What became of a forwarded request.
+    Outcome(Outcome<'a>),
+    /// Requests that were turned away before there was anything to decide, counted by reason.
+    Refused(Refused<'a>),
+    /// A policy came into force, or an edit of one was not taken.
+    Policy(PolicyNotice<'a>),
+    /// A child or a connection to a server came or went.
+    Upstream(Upstream<'a>),
+    /// Something that an earlier failure left behind was put right.
+    Recovered(Recovered<'a>),
+    /// A process ended in order; nothing follows in its chain.
+    Stop(Stop<'a>),
+}
+
+/// The kinds of records, as `kind` spells them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    /// See [`Event::Segment`].
+    Segment,
+    /// See [`Event::Start`].
+    Start,
+    /// See [`Event::Decision`].
+    Decision,
+    /// See [`Event::Outcome`].
+    Outcome,
+    /// See [`Event::Refused`].
+    Refused,
+    /// See [`Event::Policy`].
+    Policy,
+    /// See [`Event::Upstream`].
+    Upstream,
+    /// See [`Event::Recovered`].
+    Recovered,
+    /// See [`Event::Stop`].
+    Stop,
+}
+
+/// What was decided.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Effect {
+    /// Forwarded.
+    Allow,
+    /// Not forwarded, and said so.
+    #[default]
+    Deny,
+    /// Not forwarded, as if there were no such thing.
+    Hide,
+    /// Not forwarded: somebody has to approve first.
+    Ask,
+}
+
+/// What became of a forwarded request.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Ending {
+    /// Answered with a result.
+    Ok,
+    /// Answered with a result that says `isError`.
+    ToolError,
+    /// Answered with a JSON-RPC error.
+    RpcError,
+    /// No answer in time; whether it took effect is not known.
+    Timeout,
+    /// Cancelled by the agent; whether it took effect is not known.
+    Cancelled,
+    /// The connection broke before an answer; whether it took effect is not known.
+    Disconnected,
+    /// Nothing of it reached the server, provably.
+    NotSent,
+    /// Anything else; whether it took effect is not known.
+    #[default]
+    Unknown,
+}
+
+/// What happened to an upstream.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Change {
+    /// A child was started or a connection made.
+    #[default]
+    Started,
+    /// A child ended.
+    Exited,
+    /// It could not be started or reached.
+    Failed,
+}
+
+/// What a request was about.
+#[derive(Clone, Copy, Debug, Default)]
+pub enum Target<'a> {
+    /// Nothing that has a name.
+    #[default]
+    None,
+    /// A tool, by its name.
+    Tool(&'a str),
+    /// A resource, by its URI.
+    Resource(&'a str),
+    /// A prompt, by its name.
+    Prompt(&'a str),
+}
+
+/// Which arguments a call had: paths of their keys, never a value.
+#[derive(Clone, Copy, Debug, Default)]
+pub enum ArgumentKeys<'a> {
+    /// Not recorded.
+    #[default]
+    None,
+    /// Found in this JSON text while recording, in document order: `to`, `items[*].price`,
+    /// `["any key"]`. At most 64 paths of 256 bytes; a last `…` says that there are more.
+    In(&'a str),
+    /// As listed.
+    Paths(&'a [String]),
+}
+
+/// A count that was taken (or given back), and by how much.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Count<'a> {
+    /// The canonical text of the count's identity; counts are rebuilt by it.
+    pub id: Cow<'a, str>,
+    /// The counter's name.
+    #[serde(default)]
+    pub counter: Cow<'a, str>,
+    /// The scope as the policy spells it.
+    #[serde(default)]
+    pub scope: Cow<'a, str>,
+    /// The window as the policy spells it; empty for calls in flight.
+    #[serde(default)]
+    pub window: Cow<'a, str>,
+    /// How much, in millionths.
+    #[serde(with = "micros")]
+    pub amount: u128,
+    /// A lease for a call in flight, which ends with it, rather than a use that stays.
+    #[serde(default)]
+    pub concurrency: bool,
+    /// Of a rule that is only observed.
+    #[serde(default)]
+    pub observed: bool,
+    /// The store was down and the limit lets calls pass then: not in the counts.
+    #[serde(default)]
+    pub uncounted: bool,
+}
+
+/// What an observed rule would have done.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Would<'a> {
+    /// The rule.
+    pub rule: Cow<'a, str>,
+    /// Its effect, had it been enforced.
+    pub effect: Effect,
+}
+
+/// See [`Event::Segment`].
+#[derive(Clone, Copy, Debug)]
+pub struct Segment {
+    /// The chain that the segment belongs to.
+    pub chain: Id,
+    /// Its number, from 1.
+    pub segment: u32,
+    /// Head of the segment before; [`Head::EMPTY`] for the first.
+    pub previous: Head,
+    /// In a first segment: the youngest chain that was there already, and how far it had come.
+    pub after: Option<After>,
+}
+
+/// How far another chain had come when this one began. A chain that vanishes is missed by it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct After {
+    /// That chain.
+    pub chain: Id,
+    /// Its last record then.
+    pub seq: u64,
+    /// That record's hash.
+    pub head: Head,
+}
+
+/// See [`Event::Start`].
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Start<'a> {
+    /// Version of the program.
+    pub version: &'a str,
+    /// The subcommand, without arguments (they may name secrets).
+    pub command: &'a str,
+    /// Its process id.
+    pub pid: u32,
+    /// `buffered` or `strict`.
+    pub durability: &'a str,
+}
+
+/// See [`Event::Decision`].
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Decision<'a> {
+    /// The decision's own identifier, which the agent is told too.
+    pub id: Id,
+    /// Label of the grant under which the request came.
+    pub grant: Option<&'a str>,
+    /// The agent that the grant names.
+    pub agent: Option<&'a str>,
+    /// The server.
+    pub server: Option<&'a str>,
+    /// A short hash of the session id, never the id itself.
+    pub session: Option<&'a str>,
+    /// Address that the request came from.
+    pub client: Option<IpAddr>,
+    /// Protocol revision of the connection.
+    pub revision: Option<&'a str>,
+    /// JSON-RPC method.
+    pub method: Option<&'a str>,
+    /// Tool, resource or prompt.
+    pub target: Target<'a>,
+    /// What was decided.
+    pub effect: Effect,
+    /// The rule that decided, e.g. `(default deny)`.
+    pub rule: Option<&'a str>,
+    /// JSON pointer of that rule in the policy.
+    pub pointer: Option<&'a str>,
+    /// Digest of the policy in force.
+    pub policy: Option<&'a str>,
+    /// The reason that was given, if any. Never an argument's value.
+    pub reason: Option<&'a str>,
+    /// Which arguments there were.
+    pub argument_keys: ArgumentKeys<'a>,
+    /// The counts that were taken for it.
+    pub counts: &'a [Count<'a>],
+    /// What observed rules would have done.
+    pub would: &'a [Would<'a>],
+    /// Length of the request, in bytes.
+    pub bytes: Option<u64>,
+}
+
+/// See [`Event::Outcome`].
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Outcome<'a> {
+    /// The decision that it belongs to.
+    pub decision: Id,
+    /// What became of it.
+    pub ending: Ending,
+    /// From the record of the decision to the end of the answer, in microseconds.
+    pub duration_us: Option<u64>,
+    /// Length of the answer, in bytes.
+    pub bytes: Option<u64>,
+    /// The counts that were given back, as they were taken.
+    pub refunded: &'a [Count<'a>],
+    /// More about it, in Toolgate's own words. Never text of the server's answer.
+    pub reason: Option<&'a str>,
+}
+
+/// See [`Event::Refused`].
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Refused<'a> {
+    /// Why, e.g. `wrong token`.
+    pub reason: &'a str,
+    /// How often since the last such record.
+    pub times: u64,
+    /// The server that was asked for.
+    pub server: Option<&'a str>,
+    /// Where they came from, if all came from one address.
+    pub client: Option<IpAddr>,
+}
+
+/// See [`Event::Policy`].
+#[derive(Clone, Copy, Debug, Default)]
+pub struct PolicyNotice<'a> {
+    /// The server that it governs.
+    pub server: Option<&'a str>,
+    /// The file it was read from.
+    pub file: Option<&'a str>,
+    /// Digest of the policy in force after this event.
+    pub policy: Option<&'a str>,
+    /// Whether the file's content is now in force. `false`: the one before stays.
+    pub accepted: bool,
+    /// Why it was not accepted.
+    pub reason: Option<&'a str>,
+}
+
+/// See [`Event::Upstream`].
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Upstream<'a> {
+    /// The server.
+    pub server: &'a str,
+    /// What happened.
+    pub change: Change,
+    /// The child's process id.
+    pub pid: Option<u32>,
+    /// How it ended, e.g. `exit status: 1`.
+    pub status: Option<&'a str>,
+    /// More about it.
+    pub reason: Option<&'a str>,
+}
+
+/// See [`Event::Recovered`].
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Recovered<'a> {
+    /// What was put right, e.g. `2 outcomes were not recorded while the disk was full`.
+    pub reason: &'a str,
+    /// How many, where that can be counted.
+    pub times: Option<u64>,
+}
+
+/// See [`Event::Stop`].
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Stop<'a> {
+    /// Why it ended, e.g. `SIGTERM`.
+    pub reason: Option<&'a str>,
+}
+
+impl Event<'_> {
+    /// The kind of record that it makes.
+    pub fn kind(&self) -> Kind {
+        match self {
+            Event::Segment(_) => Kind::Segment,
+            Event::Start(_) => Kind::Start,
+            Event::Decision(_) => Kind::Decision,
+            Event::Outcome(_) => Kind::Outcome,
+            Event::Refused(_) => Kind::Refused,
+            Event::Policy(_) => Kind::Policy,
+            Event::Upstream(_) => Kind::Upstream,
+            Event::Recovered(_) => Kind::Recovered,
+            Event::Stop(_) => Kind::Stop,
+        }
+    }
+
+    /// The identifier that it brings; all but decisions are given one when they are recorded.
+    pub fn id(&self) -> Option<Id> {
+        match self {
+            Event::Decision(decision) => Some(decision.id),
+            _ => None,
+        }
+    }
+}
+
+impl Kind {
+    /// As `kind` spells it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Kind::Segment => "segment",
+            Kind::Start => "start",
+            Kind::Decision => "decision",
+            Kind::Outcome => "outcome",
+            Kind::Refused => "refused",
+            Kind::Policy => "policy",
+            Kind::Upstream => "upstream",
+            Kind::Recovered => "recovered",
+            Kind::Stop => "stop",
+        }
+    }
+}
+
+impl Effect {
+    /// As `effect` spells it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Effect::Allow => "allow",
+            Effect::Deny => "deny",
+            Effect::Hide => "hide",
+            Effect::Ask => "ask",
+        }
+    }
+}
+
+impl Ending {
+    /// As `outcome` spells it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Ending::Ok => "ok",
+            Ending::ToolError => "tool_error",
+            Ending::RpcError => "rpc_error",
+            Ending::Timeout => "timeout",
+            Ending::Cancelled => "cancelled",
+            Ending::Disconnected => "disconnected",
+            Ending::NotSent => "not_sent",
+            Ending::Unknown => "unknown",
+        }
+    }
+}
+
+impl Change {
+    /// As `change` spells it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Change::Started => "started",
+            Change::Exited => "exited",
+            Change::Failed => "failed",
+        }
+    }
+}
+
+/// Amounts stand in a record as decimal text (`"12.5"`), so that no reader rounds them.
+mod micros {
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    pub(super) fn serialize<S: Serializer>(amount: &u128, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut text = Vec::new();
+        crate::encode::amount(&mut text, *amount);
+        serializer.serialize_str(&String::from_utf8_lossy(&text))
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u128, D::Error> {
+        let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
+        parse(&text).ok_or_else(|| serde::de::Error::custom("an amount has digits and at most 6 decimals"))
+    }
+
+    fn parse(text: &str) -> Option<u128> {
+        let (whole, decimals) = text.split_once('.').unwrap_or((text, ""));
+        let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+        if whole.is_empty() || decimals.len() > 6 || !digits(whole) || !digits(decimals) {
+            return None;
+        }
+        let whole: u128 = whole.parse().ok()?;
+        let decimals: u128 = format!("{decimals:0<6}").parse().ok()?;
+        whole.checked_mul(1_000_000)?.checked_add(decimals)
+    }
+}
