@@ -1,2 +1,46 @@
-//! Build and check tasks.
-fn main() {}
+//! Build and check tasks of the workspace: `cargo xtask TASK`.
+
+mod conformance;
+mod peers;
+mod system;
+mod test;
+mod tidy;
+
+use std::process::ExitCode;
+
+const HELP: &str = "\
+cargo xtask TASK
+
+  test          everything that CI runs, after installing what it needs
+  tidy          layering, file sizes, formatting, lints
+  peers         install the real servers and clients that tests use, into .cache/
+  conformance   the official suite, against the fixture and through the gateway
+  bench         CPU, latency and memory of a call, as ratios to nginx and a bare forwarder
+  full          every number that the documents name, written to docs/
+";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let (task, rest) = match arguments.split_first() {
+        Some((task, rest)) => (task.as_str(), rest),
+        None => ("help", &[][..]),
+    };
+    let done = match task {
+        "test" => test::run(rest),
+        "tidy" => tidy::run(),
+        "peers" => peers::install().map(drop),
+        "conformance" => conformance::run(rest),
+        "help" | "--help" | "-h" => {
+            print!("{HELP}");
+            Ok(())
+        }
+        other => Err(anyhow::anyhow!("there is no task `{other}`\n\n{HELP}")),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("xtask: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
