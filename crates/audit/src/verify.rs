@@ -1,6 +1,6 @@
 //! Checks one chain, line by line, and says where it was broken.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::fmt;
 
 use crate::event::{After, Effect, Kind};
@@ -14,6 +14,8 @@ use crate::{Head, Id, Record, chain};
 #[derive(Debug)]
 pub struct Verifier {
     chain: Id,
+    /// Hashes that records are known to have had, by their numbers.
+    known: BTreeMap<u64, Head>,
     head: Head,
     seq: u64,
     segment: u32,
@@ -120,6 +122,7 @@ impl Verifier {
     pub fn new(chain: Id) -> Verifier {
         Verifier {
             chain,
+            known: BTreeMap::new(),
             head: Head::EMPTY,
             seq: 0,
             segment: 0,
@@ -130,6 +133,16 @@ impl Verifier {
             unfinished: HashSet::new(),
             crash: None,
             finding: None,
+        }
+    }
+
+    /// Has to find that record `seq` has the hash `head`, as somebody noted at the time. This is
+    /// what finds a chain that was cut off at its end or written anew.
+    pub fn expect(&mut self, seq: u64, head: Head) {
+        if let Some(other) = self.known.insert(seq, head)
+            && other != head
+        {
+            self.found(Damage::Rewritten { seq });
         }
     }
 
@@ -212,7 +225,15 @@ impl Verifier {
     }
 
     /// What was found.
-    pub fn finish(self) -> ChainReport {
+    pub fn finish(mut self) -> ChainReport {
+        let missing = self.known.last_key_value().map(|(seq, _)| *seq).filter(|seq| *seq > self.seq);
+        if let Some(seq) = missing
+            && !self.is_broken()
+        {
+            let damage = if self.segment == 0 { Damage::MissingChain } else { Damage::Shortened { seq } };
+            self.line = self.line.max(1) + u64::from(self.crash.is_none() && self.line > 0);
+            self.found(damage);
+        }
         let mut unfinished: Vec<Id> = self.unfinished.into_iter().collect();
         unfinished.sort_unstable();
         ChainReport {
@@ -248,6 +269,9 @@ impl Verifier {
             return Err(Damage::AfterStop);
         }
         let opens = record.kind == Kind::Segment;
+        if self.known.get(&record.seq).is_some_and(|known| *known != hash) {
+            return Err(Damage::Rewritten { seq: record.seq });
+        }
         if opens != (self.line == 1) || (opens && !self.opens_here(&record)) {
             return Err(Damage::WrongSegment);
         }
