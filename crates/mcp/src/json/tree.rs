@@ -1,0 +1,158 @@
+//! The tree form.
+
+use std::borrow::Cow;
+
+use super::{Error, Number, Scanner};
+
+/// From so many members on an object keeps an index of its keys.
+const INDEXED: usize = 32;
+
+/// A JSON value that borrows from its text.
+#[derive(Debug, Clone)]
+pub enum Value<'a> {
+    /// `null`
+    Null,
+    /// `true` or `false`
+    Bool(bool),
+    /// A number, as sent.
+    Number(Number<'a>),
+    /// A string, escapes undone.
+    String(Cow<'a, str>),
+    /// An array.
+    Array(Vec<Value<'a>>),
+    /// An object.
+    Object(Object<'a>),
+}
+
+impl<'a> Value<'a> {
+    /// What the value is, as JSON Schema calls it.
+    #[must_use]
+    pub fn type_name(&self) -> &'static str {
+        match self {
+            Self::Null => "null",
+            Self::Bool(_) => "boolean",
+            Self::Number(_) => "number",
+            Self::String(_) => "string",
+            Self::Array(_) => "array",
+            Self::Object(_) => "object",
+        }
+    }
+
+    /// The boolean, if it is one.
+    #[must_use]
+    pub fn as_bool(&self) -> Option<bool> {
+        if let Self::Bool(value) = self { Some(*value) } else { None }
+    }
+
+    /// The number, if it is one.
+    #[must_use]
+    pub fn as_number(&self) -> Option<Number<'a>> {
+        if let Self::Number(value) = self { Some(*value) } else { None }
+    }
+
+    /// The string, if it is one.
+    #[must_use]
+    pub fn as_str(&self) -> Option<&str> {
+        if let Self::String(value) = self { Some(value) } else { None }
+    }
+
+    /// The elements, if it is an array.
+    #[must_use]
+    pub fn as_array(&self) -> Option<&[Value<'a>]> {
+        if let Self::Array(value) = self { Some(value) } else { None }
+    }
+
+    /// The object, if it is one.
+    #[must_use]
+    pub fn as_object(&self) -> Option<&Object<'a>> {
+        if let Self::Object(value) = self { Some(value) } else { None }
+    }
+
+    /// The member of that name, if this is an object that has it.
+    #[must_use]
+    pub fn get(&self, key: &str) -> Option<&Value<'a>> {
+        self.as_object()?.get(key)
+    }
+}
+
+/// The members of an object in the order of the document. No key occurs twice.
+#[derive(Debug, Clone, Default)]
+pub struct Object<'a> {
+    entries: Vec<(Cow<'a, str>, Value<'a>)>,
+    // Positions of the entries in the order of their keys; empty for small objects.
+    index: Vec<u32>,
+}
+
+impl<'a> Object<'a> {
+    /// The value under `key`, compared exactly.
+    #[must_use]
+    pub fn get(&self, key: &str) -> Option<&Value<'a>> {
+        if self.index.is_empty() {
+            return self.entries.iter().find(|(name, _)| name == key).map(|(_, value)| value);
+        }
+        let entry = |position: u32| self.entries.get(position as usize);
+        let found = self.index.binary_search_by(|position| {
+            entry(*position).map_or("", |(name, _)| name.as_ref()).cmp(key)
+        });
+        let position = self.index.get(found.ok()?)?;
+        entry(*position).map(|(_, value)| value)
+    }
+
+    /// Keys and values in the order of the document.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = (&str, &Value<'a>)> {
+        self.entries.iter().map(|(key, value)| (key.as_ref(), value))
+    }
+
+    /// How many members there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    fn indexed(mut self) -> Self {
+        if self.entries.len() >= INDEXED {
+            let mut index: Vec<(&str, u32)> =
+                self.entries.iter().map(|(key, _)| key.as_ref()).zip(0_u32..).collect();
+            index.sort_unstable();
+            self.index = index.into_iter().map(|(_, position)| position).collect();
+        }
+        self
+    }
+}
+
+/// Reads the value the scanner stands before, inside `depth` open arrays and objects.
+pub(super) fn read<'a>(scanner: &mut Scanner<'a>, depth: usize) -> Result<Value<'a>, Error> {
+    Ok(match scanner.peek() {
+        Some(b'"') => {
+            let quoted = scanner.string()?;
+            Value::String(scanner.decode(quoted))
+        }
+        Some(b'{') => {
+            let mut object = Object::default();
+            scanner.object(depth, |scanner, key| {
+                let value = read(scanner, depth + 1)?;
+                object.entries.push((scanner.decode(key), value));
+                Ok(())
+            })?;
+            Value::Object(object.indexed())
+        }
+        Some(b'[') => {
+            let mut items = Vec::new();
+            scanner.array(depth, |scanner| {
+                items.push(read(scanner, depth + 1)?);
+                Ok(())
+            })?;
+            Value::Array(items)
+        }
+        Some(b't') => scanner.literal("true").map(|()| Value::Bool(true))?,
+        Some(b'f') => scanner.literal("false").map(|()| Value::Bool(false))?,
+        Some(b'n') => scanner.literal("null").map(|()| Value::Null)?,
+        _ => Value::Number(Number::scanned(scanner.number()?.of(scanner.text()))),
+    })
+}
