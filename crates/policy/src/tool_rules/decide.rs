@@ -1,0 +1,366 @@
+//! Judging one call: the order of evaluation, from the hidden name to the limits.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use mcp::json::Value;
+use smallvec::SmallVec;
+
+use crate::arguments::ambiguous;
+use crate::condition::{Context, Facts, Polarity, Truth, evaluate};
+use crate::decision::{Decision, Effect, Would};
+use crate::entry::{Clause, ClauseKind, SchemaMode};
+use crate::explain::{Stage, Step, Trace};
+use crate::facts::Call;
+use crate::limit::{Count, Limit, LimitUse, LimitUses};
+use crate::path::Path;
+use crate::rule_id::{AMBIGUOUS, EVALUATION, RuleId};
+use crate::tool_schema::Closing;
+
+use super::ToolRules;
+
+/// Tells nothing.
+pub(super) struct Silent;
+
+impl Trace for Silent {
+    const WHOLE: bool = false;
+
+    fn step(&mut self, _: impl FnOnce() -> Step) {}
+}
+
+/// What decided, before limits.
+struct Verdict {
+    effect: Effect,
+    rule: Arc<RuleId>,
+    reason: Option<Arc<str>>,
+    detail: Option<String>,
+}
+
+impl Verdict {
+    fn deny(rule: &Arc<RuleId>, reason: impl Into<Arc<str>>) -> Verdict {
+        Verdict { effect: Effect::Deny, rule: Arc::clone(rule), reason: Some(reason.into()), detail: None }
+    }
+
+    fn detailed(mut self, detail: String) -> Verdict {
+        self.detail = Some(detail);
+        self
+    }
+}
+
+/// The first verdict stands; those found later, when everything is to be told, do not change it.
+fn keep(first: &mut Option<Verdict>, verdict: Verdict) {
+    if first.is_none() {
+        *first = Some(verdict);
+    }
+}
+
+/// Why the amount of a limit cannot be counted.
+pub(super) struct Uncountable(pub(super) String);
+
+impl ToolRules {
+    pub(super) fn judge<T: Trace>(&self, call: &Call<'_>, trace: &mut T) -> Decision {
+        if let Some(rule) = &self.hidden {
+            trace.step(|| Step::at(Stage::Hidden, rule, true, "the policy hides this tool"));
+            return Decision {
+                effect: Effect::Hide,
+                rule: Arc::clone(rule),
+                reason: None,
+                detail: None,
+                limits: SmallVec::new(),
+                attempts: SmallVec::new(),
+                would: SmallVec::new(),
+            };
+        }
+        trace.step(|| Step::passed(Stage::Hidden, "no enforced rule hides this tool"));
+        let mut would: SmallVec<[Would; 1]> = self.would.iter().cloned().collect();
+        let mut verdict = None;
+        let opened = self.before_arguments(call.now, &mut verdict, &mut would, trace);
+        if verdict.is_some() && !T::WHOLE && would.is_empty() && self.observed.is_empty() {
+            let arguments = self.arguments_of_attempts(call);
+            return self.concluded(verdict, opened, arguments.as_ref(), would);
+        }
+        let empty = Value::Object(mcp::json::Object::default());
+        let arguments = match call.arguments.filter(|_| self.reads_arguments) {
+            None => empty,
+            Some(text) => match mcp::json::parse(text) {
+                Ok(arguments @ Value::Object(_)) => arguments,
+                Ok(_) => {
+                    let message = "The arguments are not an object.";
+                    keep(&mut verdict, Verdict::deny(&EVALUATION, message));
+                    return self.concluded(verdict, opened, None, would);
+                }
+                Err(error) => {
+                    let message = format!("The arguments cannot be read: {error}.");
+                    keep(&mut verdict, Verdict::deny(&EVALUATION, message));
+                    return self.concluded(verdict, opened, None, would);
+                }
+            },
+        };
+        if let Some(ambiguity) = self.ambiguity(&arguments) {
+            trace.step(|| Step::at(Stage::Arguments, &AMBIGUOUS, true, &ambiguity));
+            let message = format!("The arguments cannot be judged: {ambiguity}.");
+            keep(&mut verdict, Verdict::deny(&AMBIGUOUS, message));
+            // No rule can be asked about arguments that its reader could read differently.
+            return self.concluded(verdict, opened, None, would);
+        }
+        let context = self.context(call);
+        let facts = Facts { args: &arguments, context: &context, numbers: self.numbers };
+        self.with_arguments(&facts, call.now, &mut verdict, trace);
+        if !self.observed.is_empty() {
+            self.observe(&facts, call.now, &mut would, trace);
+        }
+        self.concluded(verdict, opened, Some(&arguments), would)
+    }
+
+    /// Steps 5 to 7: what no argument changes. Returns the rule that opens the tool.
+    fn before_arguments<T: Trace>(
+        &self,
+        now: Timestamp,
+        verdict: &mut Option<Verdict>,
+        would: &mut SmallVec<[Would; 1]>,
+        trace: &mut T,
+    ) -> Option<Arc<RuleId>> {
+        if let Some(why) = &self.held {
+            trace.step(|| Step::at(Stage::Definition, &EVALUATION, true, why));
+            keep(verdict, Verdict::deny(&EVALUATION, format!("This tool cannot be judged: {why}.")));
+        }
+        let naming = self.naming.iter().find(|naming| naming.until.is_none_or(|until| now < until));
+        let opened = match naming {
+            Some(naming) => Some(&naming.rule),
+            None if self.document.default_allow => Some(&self.document.default_allows),
+            None if self.document.observed => {
+                would.push(Would { rule: Arc::clone(&self.document.default_denies), effect: Effect::Deny });
+                Some(&self.document.default_allows)
+            }
+            None => None,
+        };
+        match opened {
+            Some(rule) => trace.step(|| Step::at(Stage::Naming, rule, false, "this opens the tool")),
+            None => {
+                let rule = &self.document.default_denies;
+                let ended = !self.naming.is_empty();
+                let text = if ended { "what named this tool has ended" } else { "nothing under `tools` names this tool" };
+                trace.step(|| Step::at(Stage::Naming, rule, true, text));
+                let reason = if ended { "The permission to call this tool has ended." } else { "The policy does not allow this tool." };
+                keep(verdict, Verdict::deny(rule, reason));
+            }
+        }
+        for denial in &self.denials {
+            trace.step(|| Step::at(Stage::Action, &denial.rule, true, "`action` is `deny`"));
+            let reason = denial.reason.clone().unwrap_or_else(|| Arc::from("The policy denies this tool."));
+            keep(verdict, Verdict::deny(&denial.rule, reason));
+        }
+        opened.map(Arc::clone)
+    }
+
+    /// The arguments, where a limit on attempts adds up one of them.
+    fn arguments_of_attempts<'a>(&self, call: &Call<'a>) -> Option<Value<'a>> {
+        let reads = self.limits.iter().any(|limit| limit.count == Count::Attempts && limit.amount.is_some());
+        if !reads {
+            return None;
+        }
+        let arguments = mcp::json::parse(call.arguments.unwrap_or("{}")).ok()?;
+        self.ambiguity(&arguments).is_none().then_some(arguments)
+    }
+
+    fn ambiguity(&self, arguments: &Value<'_>) -> Option<String> {
+        if !self.reads_arguments {
+            return None;
+        }
+        ambiguous(arguments, &self.known_keys).map(|ambiguity| ambiguity.to_string())
+    }
+
+    /// Steps 8 and 9, as far as enforced rules go.
+    fn with_arguments<T: Trace>(&self, facts: &Facts<'_>, now: Timestamp, verdict: &mut Option<Verdict>, trace: &mut T) {
+        macro_rules! decided {
+            () => {
+                verdict.is_some() && !T::WHOLE
+            };
+        }
+        if decided!() {
+            return;
+        }
+        if let Some(problem) = self.schema_problem(facts, self.mode.at(now)) {
+            trace.step(|| Step::at(Stage::Schema, &self.mode.rule, true, &problem));
+            let reason = format!("The arguments do not match the tool's schema: {problem}.");
+            keep(verdict, Verdict::deny(&self.mode.rule, reason));
+        } else if let Some(schema) = &self.schema {
+            let _ = schema;
+            trace.step(|| Step::passed(Stage::Schema, "the arguments match the schema, or it is off"));
+        }
+        for (kind, clauses) in [(ClauseKind::Require, &self.require), (ClauseKind::DenyIf, &self.deny_if)] {
+            for clause in clauses {
+                if decided!() {
+                    return;
+                }
+                let truth = judged(clause, kind, facts);
+                trace.step(|| Step::clause(kind, clause, &truth, facts));
+                if let Some(found) = objection(clause, kind, truth) {
+                    keep(verdict, found);
+                }
+            }
+        }
+        if decided!() {
+            return;
+        }
+        let mut ask = None;
+        for told in &self.asks {
+            trace.step(|| Step::at(Stage::Approval, &told.rule, true, "`action` is `require_approval`"));
+            if ask.is_none() {
+                ask = Some(asking(&told.rule, told.reason.clone()));
+            }
+        }
+        for clause in &self.approval_if {
+            let truth = judged(clause, ClauseKind::ApprovalIf, facts);
+            trace.step(|| Step::clause(ClauseKind::ApprovalIf, clause, &truth, facts));
+            match objection(clause, ClauseKind::ApprovalIf, truth) {
+                Some(found) if found.effect == Effect::Ask => {
+                    ask.get_or_insert(found);
+                }
+                Some(found) => keep(verdict, found),
+                None => {}
+            }
+        }
+        if decided!() {
+            return;
+        }
+        for limit in self.limits.iter().filter(|limit| !limit.observed) {
+            if let Err(Uncountable(why)) = self.amount(limit, facts.args) {
+                trace.step(|| Step::at(Stage::Limits, &limit.rule, true, &why));
+                let reason = limit.on_deny.clone().unwrap_or_else(|| {
+                    Arc::from(format!("The amount that this call uses of `{}` cannot be counted.", limit.counter))
+                });
+                keep(verdict, Verdict::deny(&limit.rule, reason).detailed(why));
+            } else {
+                trace.step(|| Step::passed_rule(Stage::Limits, &limit.rule, "to be taken before the call is forwarded"));
+            }
+        }
+        if let Some(ask) = ask {
+            keep(verdict, ask);
+        }
+    }
+
+    /// What the schema finds, in this mode.
+    pub(super) fn schema_problem(&self, facts: &Facts<'_>, mode: SchemaMode) -> Option<String> {
+        let closing = match mode {
+            SchemaMode::Off => return None,
+            SchemaMode::Check => Closing::Check,
+            SchemaMode::Closed => Closing::Closed,
+        };
+        let finding = self.schema.as_ref()?.validate(facts.args, closing, self.numbers).err()?;
+        Some(finding.to_string())
+    }
+
+    /// How much a call uses of a limit.
+    pub(super) fn amount(&self, limit: &Limit, arguments: &Value<'_>) -> Result<quota::Amount, Uncountable> {
+        match &limit.amount {
+            None => Ok(quota::Amount::ONE),
+            Some(path) => amount_at(path, arguments, self.numbers),
+        }
+    }
+
+    fn context<'a>(&'a self, call: &Call<'a>) -> Context<'a> {
+        Context {
+            grant: call.grant,
+            server_name: &self.server,
+            tool_name: &self.tool,
+            tool_class: self.class,
+            session_id: call.session,
+            client_ip: call.client_ip,
+            now: call.now,
+            zone: &self.document.zone,
+        }
+    }
+
+    /// The decision that follows from the verdict; without one the call is allowed.
+    fn concluded(
+        &self,
+        verdict: Option<Verdict>,
+        opened: Option<Arc<RuleId>>,
+        arguments: Option<&Value<'_>>,
+        would: SmallVec<[Would; 1]>,
+    ) -> Decision {
+        let verdict = verdict.unwrap_or_else(|| Verdict {
+            effect: Effect::Allow,
+            rule: opened.unwrap_or_else(|| Arc::clone(&self.document.default_allows)),
+            reason: None,
+            detail: None,
+        });
+        let uses = |wanted: fn(&Limit) -> bool| -> LimitUses {
+            let limits = self.limits.iter().filter(|limit| wanted(limit));
+            limits
+                .filter_map(|limit| {
+                    let amount = match arguments {
+                        Some(arguments) => self.amount(limit, arguments).ok()?,
+                        // Nothing says by how much it would have counted.
+                        None if limit.amount.is_some() => return None,
+                        None => quota::Amount::ONE,
+                    };
+                    Some(LimitUse { limit: Arc::clone(limit), amount })
+                })
+                .collect()
+        };
+        let limits = match verdict.effect {
+            Effect::Allow | Effect::Ask => uses(|_| true),
+            Effect::Deny | Effect::Hide => SmallVec::new(),
+        };
+        let attempts = uses(|limit| limit.count == Count::Attempts);
+        let Verdict { effect, rule, reason, detail } = verdict;
+        Decision { effect, rule, reason, detail, limits, attempts, would }
+    }
+}
+
+/// What a clause comes to.
+pub(super) fn judged(clause: &Clause, kind: ClauseKind, facts: &Facts<'_>) -> Truth {
+    let polarity = match kind {
+        ClauseKind::Require => Polarity::Allows,
+        ClauseKind::DenyIf | ClauseKind::ApprovalIf => Polarity::Denies,
+    };
+    evaluate(&clause.conditions, facts, polarity)
+}
+
+/// What follows from it: `None` where the clause has no objection.
+fn objection(clause: &Clause, kind: ClauseKind, truth: Truth) -> Option<Verdict> {
+    let told = |other: &str| clause.on_deny.clone().unwrap_or_else(|| Arc::from(other));
+    match (kind, truth) {
+        (ClauseKind::Require, Truth::True) | (ClauseKind::DenyIf | ClauseKind::ApprovalIf, Truth::False) => None,
+        (ClauseKind::Require, Truth::False) => {
+            Some(Verdict::deny(&clause.rule, told("A condition that the policy requires of this call does not hold.")))
+        }
+        (ClauseKind::DenyIf, Truth::True) => Some(Verdict::deny(&clause.rule, told("The policy denies this call."))),
+        (ClauseKind::ApprovalIf, Truth::True) => Some(asking(&clause.rule, clause.on_deny.clone())),
+        (kind, Truth::Undecidable(why)) => {
+            if kind == ClauseKind::ApprovalIf && why.asks() {
+                return Some(asking(&clause.rule, clause.on_deny.clone()));
+            }
+            let verdict = Verdict::deny(&clause.rule, told("A condition of the policy on this call cannot be judged."));
+            Some(verdict.detailed(why.to_string()))
+        }
+    }
+}
+
+fn asking(rule: &Arc<RuleId>, reason: Option<Arc<str>>) -> Verdict {
+    let reason = reason.unwrap_or_else(|| Arc::from("The policy requires a person's approval for this call."));
+    Verdict { effect: Effect::Ask, rule: Arc::clone(rule), reason: Some(reason), detail: None }
+}
+
+/// The exact value of the number at `path`.
+fn amount_at(path: &Path, arguments: &Value<'_>, numbers: crate::operand::Numbers) -> Result<quota::Amount, Uncountable> {
+    /// 10^12, exclusive.
+    const MOST: u128 = 1_000_000_000_000 * 1_000_000;
+    let uncountable = |what: &str| Uncountable(format!("{path} {what}"));
+    let number = match path.only(arguments) {
+        None | Some(Value::Null) => return Err(uncountable("is missing")),
+        Some(Value::Number(number)) => number,
+        Some(_) => return Err(uncountable("is not a number")),
+    };
+    if numbers == crate::operand::Numbers::Binary64 && !number.survives_binary64() {
+        return Err(uncountable("is a number that changes when read as binary64"));
+    }
+    let micros = number.decimal().to_micros();
+    let micros = micros.ok_or_else(|| uncountable("is negative, or has more than 6 decimals"))?;
+    if micros >= MOST {
+        return Err(uncountable("is not below 10^12"));
+    }
+    quota::Amount::from_micros(micros).ok_or_else(|| uncountable("is out of range"))
+}
