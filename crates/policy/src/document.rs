@@ -110,6 +110,7 @@ impl Reader {
             description,
             observed: self.observed,
             default_allow,
+            default_range: default.map_or(0..0, |node| node.range.clone()),
             default_allows: Arc::new(RuleId::new("/default", "/default")),
             default_denies: default_deny("/default"),
             zone: self.zone.clone(),

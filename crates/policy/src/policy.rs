@@ -26,6 +26,8 @@ pub(crate) struct Document {
     pub(crate) description: Option<String>,
     pub(crate) observed: bool,
     pub(crate) default_allow: bool,
+    /// The bytes of the default's value.
+    pub(crate) default_range: Range<usize>,
     pub(crate) default_allows: Arc<RuleId>,
     pub(crate) default_denies: Arc<RuleId>,
     pub(crate) zone: TimeZone,

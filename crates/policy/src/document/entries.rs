@@ -68,7 +68,7 @@ impl Reader {
             entries.extend(self.entry(&member.value, head, "a tool's rules"));
         }
         entries.sort_by(|a, b| match (&a.pattern, &b.pattern) {
-            (Some(a), Some(b)) => b.specificity().cmp(&a.specificity()),
+            (Some(a), Some(b)) => a.specificity().cmp(&b.specificity()),
             (a, b) => b.is_some().cmp(&a.is_some()),
         });
         entries

@@ -1,0 +1,156 @@
+//! Running the tests of a policy.
+
+use jiff::Timestamp;
+use quota::{CountId, Counters, Memory, Take, Taken};
+use serde::Serialize;
+
+use crate::decision::Effect;
+use crate::facts::{Call, ToolFacts};
+use crate::limit::{LimitUse, Scope};
+use crate::operand::Numbers;
+use crate::policy::Policy;
+
+use super::{Case, Expect};
+
+/// What came of one test.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Outcome {
+    /// The name of the test.
+    pub name: String,
+    /// Where it stands in the document.
+    pub pointer: String,
+    /// Whether it came out as expected.
+    pub passed: bool,
+    /// What came out.
+    pub got: Expect,
+    /// What was expected.
+    pub expected: Expect,
+    /// The rule that decided.
+    pub rule: String,
+    /// The rule that was expected to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub expected_rule: Option<String>,
+    /// The text for the agent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+}
+
+/// Runs every test of the policy, each with counts of its own. `tools` gives schemas, classes and the way numbers
+/// are read; a tool that is not in it is judged without a schema, under the class that the test gives.
+#[must_use]
+pub fn run(policy: &Policy, tools: &[ToolFacts<'_>]) -> Vec<Outcome> {
+    policy.cases().iter().map(|case| run_one(policy, case, tools)).collect()
+}
+
+fn run_one(policy: &Policy, case: &Case, tools: &[ToolFacts<'_>]) -> Outcome {
+    let known = tools.iter().find(|tool| tool.name == case.call);
+    let facts = ToolFacts {
+        server: known.map_or("test", |tool| tool.server),
+        name: &case.call,
+        class: match (case.given.class, known) {
+            (crate::facts::Class::Unclassified, Some(tool)) => tool.class,
+            (given, _) => given,
+        },
+        class_accepted: true,
+        input_schema: known.and_then(|tool| tool.input_schema),
+        numbers: known.map_or(Numbers::default(), |tool| tool.numbers),
+    };
+    let rules = policy.for_tool(&facts);
+    let counters = Memory::default();
+    let now = case.given.time;
+    let call = Call {
+        arguments: case.arguments.as_deref(),
+        grant: &case.given.grant,
+        session: None,
+        client_ip: case.given.client,
+        now,
+    };
+    let who = Who { case, server: facts.server, now };
+    for limit in policy.limits() {
+        let used = case.given.used.iter().find(|(name, _)| *name == limit.counter || *name == limit.rule.rule);
+        if let Some((_, amount)) = used {
+            let taken = LimitUse { limit: std::sync::Arc::clone(limit), amount: *amount };
+            // A use beyond the maximum fills the count: no call fits any more.
+            let fits = LimitUse { limit: std::sync::Arc::clone(limit), amount: limit.max.min(*amount) };
+            if !matches!(counters.take(&[who.take(&taken)], now), Ok(Taken::Granted(_))) {
+                let _ = counters.take(&[who.take(&fits)], now);
+            }
+        }
+    }
+    let mut last = (Expect::Allow, String::new(), None);
+    for _ in 0..case.repeat {
+        let decision = rules.decide(&call);
+        let enforced: Vec<&LimitUse> = decision.limits.iter().filter(|taken| !taken.limit.observed).collect();
+        let takes: Vec<Take> = enforced.iter().map(|taken| who.take(taken)).collect();
+        let full = match decision.effect {
+            Effect::Allow => match counters.take(&takes, now) {
+                Ok(Taken::Granted(_)) => None,
+                Ok(Taken::Full(full)) => enforced.get(full.index).copied(),
+                Err(_) => None,
+            },
+            Effect::Ask => match counters.look(&takes, now) {
+                Ok(Some(full)) => enforced.get(full.index).copied(),
+                Ok(None) | Err(_) => None,
+            },
+            Effect::Deny | Effect::Hide => None,
+        };
+        if decision.effect != Effect::Allow || full.is_some() {
+            let attempts: Vec<Take> = decision.attempts.iter().map(|taken| who.take(taken)).collect();
+            let _ = counters.take(&attempts, now);
+        }
+        let reason = |text: Option<&str>| text.map(str::to_owned);
+        last = match (full, decision.effect) {
+            (Some(taken), _) => (Expect::Limit, taken.limit.rule.rule.clone(), reason(taken.limit.on_deny.as_deref())),
+            (None, effect) => {
+                let got = match effect {
+                    Effect::Allow => Expect::Allow,
+                    Effect::Ask => Expect::Approval,
+                    Effect::Deny => Expect::Deny,
+                    Effect::Hide => Expect::Hide,
+                };
+                (got, decision.rule.rule.clone(), reason(decision.reason.as_deref()))
+            }
+        };
+    }
+    let (got, rule, reason) = last;
+    Outcome {
+        name: case.name.clone(),
+        pointer: case.pointer.clone(),
+        passed: got == case.expect && case.rule.as_ref().is_none_or(|expected| *expected == rule),
+        got,
+        expected: case.expect,
+        rule,
+        expected_rule: case.rule.clone(),
+        reason,
+    }
+}
+
+/// Whose counts a test uses.
+struct Who<'a> {
+    case: &'a Case,
+    server: &'a str,
+    now: Timestamp,
+}
+
+impl Who<'_> {
+    fn take(&self, taken: &LimitUse) -> Take {
+        let _ = self.now;
+        let limit = &taken.limit;
+        let mut scopes: Vec<String> = limit
+            .scope
+            .iter()
+            .map(|scope| match scope {
+                Scope::Grant | Scope::Session => format!("grant={}", self.case.given.grant.label),
+                Scope::Agent => format!("agent={}", self.case.given.grant.agent_label),
+                Scope::Server => format!("server={}", self.server),
+                Scope::Organisation => "organisation".to_owned(),
+                Scope::Tool => format!("tool={}", self.case.call),
+            })
+            .collect();
+        scopes.sort_unstable();
+        scopes.dedup();
+        let text = format!("{}|{}", scopes.join("|"), limit.counter);
+        let id = CountId::new("test", &text, &limit.counter, limit.window, &limit.zone, limit.kind);
+        Take { id, window: limit.window, zone: limit.zone.clone(), kind: limit.kind, max: limit.max, amount: taken.amount }
+    }
+}
