@@ -1,0 +1,121 @@
+//! Which count a use belongs to.
+
+use std::fmt::Write;
+use std::sync::Arc;
+
+use jiff::tz::TimeZone;
+
+use crate::{Amount, Window};
+
+/// What is counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum Kind {
+    /// Uses within a window.
+    #[default]
+    Quota,
+    /// Calls in flight.
+    Concurrency,
+}
+
+/// The identity of a count: organisation, scope ids, counter, window, time zone and kind. Two
+/// limits with the same identity share one count.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct CountId {
+    text: Arc<str>,
+    digest: [u8; 16],
+}
+
+impl CountId {
+    /// The identity made of these parts; each scope is its name and the id that it has here.
+    #[must_use]
+    pub fn new(
+        organisation: &str,
+        scopes: &[(&str, String)],
+        counter: &str,
+        window: Option<Window>,
+        zone: &TimeZone,
+        kind: Kind,
+    ) -> Self {
+        let mut text = String::with_capacity(96);
+        part(&mut text, organisation);
+        for (scope, id) in scopes {
+            let _ = write!(text, "|{scope}=");
+            part(&mut text, id);
+        }
+        text.push_str("|counter=");
+        part(&mut text, counter);
+        match (kind, window) {
+            (Kind::Concurrency, _) | (_, None) => text.push_str("|in flight"),
+            // Rolling windows are the same in every zone.
+            (_, Some(window @ Window::Rolling(_))) => drop(write!(text, "|{window}")),
+            (_, Some(window)) => drop(write!(text, "|{window} in {}", zone.iana_name().unwrap_or("UTC"))),
+        }
+        Self { digest: digest(&text), text: text.into() }
+    }
+
+    /// The identity as text, unambiguous and readable.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// 128 bits that stand for the text, to find it by. Whoever keeps counts by them keeps the text
+    /// as well, and compares it.
+    #[must_use]
+    pub fn digest(&self) -> [u8; 16] {
+        self.digest
+    }
+}
+
+/// A part in which the separators are escaped, so that parts cannot be shifted into each other.
+fn part(text: &mut String, part: &str) {
+    for c in part.chars() {
+        if matches!(c, '|' | '=' | '\\') {
+            text.push('\\');
+        }
+        text.push(c);
+    }
+}
+
+/// FNV-1a with 128 bits.
+fn digest(text: &str) -> [u8; 16] {
+    let mut hash = 0x6c62_272e_07bb_0142_62b8_2175_6295_c58d_u128;
+    for byte in text.bytes() {
+        hash = (hash ^ u128::from(byte)).wrapping_mul(0x0000_0000_0100_0000_0000_0000_0000_013b);
+    }
+    hash.to_le_bytes()
+}
+
+/// One use that a call asks for.
+#[derive(Debug, Clone)]
+pub struct Take {
+    /// The count.
+    pub id: CountId,
+    /// The window; `None` for calls in flight.
+    pub window: Option<Window>,
+    /// The zone of calendar windows.
+    pub zone: TimeZone,
+    /// What is counted.
+    pub kind: Kind,
+    /// The most that the window may hold, inclusive.
+    pub max: Amount,
+    /// How much the call takes.
+    pub amount: Amount,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn identities_do_not_collide_by_shifted_parts() {
+        let id = |scopes: &[(&str, String)], counter: &str| {
+            CountId::new("local", scopes, counter, Some(Window::Rolling(60)), &TimeZone::UTC, Kind::Quota)
+        };
+        let one = id(&[("grant", "a|tool=b".to_owned())], "c");
+        let two = id(&[("grant", "a".to_owned()), ("tool", "b".to_owned())], "c");
+        assert_ne!(one, two);
+        assert_ne!(one.digest(), two.digest());
+        assert_eq!(one, id(&[("grant", "a|tool=b".to_owned())], "c"));
+    }
+}
