@@ -29,9 +29,9 @@ pub(crate) use text::{folds_to, unescape};
 
 /// How many arrays and objects may be open at once.
 pub const MAX_DEPTH: usize = 128;
-/// How many digits a number may have before its exponent, leading and trailing zeros counted.
+/// How many digits a number may have from the first that is not zero, trailing zeros counted.
 pub const MAX_DIGITS: usize = 64;
-/// The largest written exponent of a number, in either direction.
+/// The largest written exponent of a number in either direction, and the most zeros before its first other digit.
 pub const MAX_EXPONENT: u16 = 400;
 
 /// Reads one JSON text into a tree that borrows from it.

@@ -23,7 +23,10 @@ pub const MAX_BATCH: usize = 1_000;
 
 /// What a body holds.
 #[derive(Debug, Clone)]
-#[expect(clippy::large_enum_variant, reason = "one message is the rule, and a box would be the only allocation of a call")]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "one message is the rule, and a box would be the only allocation of a call"
+)]
 pub enum Body<'a> {
     /// One message.
     One(Message<'a>),
@@ -33,7 +36,6 @@ pub enum Body<'a> {
 
 /// One message.
 #[derive(Debug, Clone)]
-#[expect(clippy::large_enum_variant, reason = "requests are the rule, and a box would be the only allocation of a call")]
 pub enum Message<'a> {
     /// Asks for an answer.
     Request(Request<'a>),

@@ -22,7 +22,12 @@ pub struct Decimal {
 
 impl Decimal {
     /// Nothing.
-    pub const ZERO: Self = Self { digits: [0; MAX_DIGITS], length: 0, exponent: 0, negative: false };
+    pub const ZERO: Self = Self {
+        digits: [0; MAX_DIGITS],
+        length: 0,
+        exponent: 0,
+        negative: false,
+    };
 
     /// Reads a JSON number.
     ///
@@ -34,20 +39,30 @@ impl Decimal {
 
     /// A text the scanner has passed.
     pub(super) fn scanned(text: &str) -> Self {
-        let (negative, text) = text.strip_prefix('-').map_or((false, text), |rest| (true, rest));
+        let (negative, text) = text
+            .strip_prefix('-')
+            .map_or((false, text), |rest| (true, rest));
         let (mantissa, exponent) = text.split_once(['e', 'E']).unwrap_or((text, "0"));
         let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
         let written: i16 = exponent.parse().unwrap_or(0);
-        let mut value = Self { negative, ..Self::ZERO };
+        let mut value = Self {
+            negative,
+            ..Self::ZERO
+        };
         let mut trailing = 0_i16;
-        let digits = whole.bytes().chain(fraction.bytes()).map(|byte| byte.wrapping_sub(b'0'));
+        let digits = whole
+            .bytes()
+            .chain(fraction.bytes())
+            .map(|byte| byte.wrapping_sub(b'0'));
         // Zeros are held back until a digit follows them, so that neither leading nor trailing ones are kept.
         for digit in digits {
             if digit == 0 {
                 trailing += 1;
             } else {
                 if value.length > 0 {
-                    value.length = value.length.saturating_add(u8::try_from(trailing).unwrap_or(u8::MAX));
+                    value.length = value
+                        .length
+                        .saturating_add(u8::try_from(trailing).unwrap_or(u8::MAX));
                 }
                 trailing = 0;
                 if let Some(place) = value.digits.get_mut(usize::from(value.length)) {
@@ -66,7 +81,9 @@ impl Decimal {
     /// The significant digits, 0 to 9 each, without leading or trailing zeros. Zero has none.
     #[must_use]
     pub fn digits(&self) -> &[u8] {
-        self.digits.get(..usize::from(self.length)).unwrap_or_default()
+        self.digits
+            .get(..usize::from(self.length))
+            .unwrap_or_default()
     }
 
     /// The power of ten that the digits, read as one integer, are multiplied by.
@@ -131,9 +148,10 @@ impl Decimal {
             (true, false) => Ordering::Less,
             (false, true) => Ordering::Greater,
             // Without trailing zeros, digits of one magnitude compare like words.
-            (false, false) => {
-                self.magnitude().cmp(&other.magnitude()).then_with(|| self.digits().cmp(other.digits()))
-            }
+            (false, false) => self
+                .magnitude()
+                .cmp(&other.magnitude())
+                .then_with(|| self.digits().cmp(other.digits())),
         }
     }
 }
@@ -184,7 +202,11 @@ impl fmt::Display for Decimal {
         if self.negative {
             f.write_str("-")?;
         }
-        let digits: String = self.digits().iter().map(|digit| char::from(b'0' + digit)).collect();
+        let digits: String = self
+            .digits()
+            .iter()
+            .map(|digit| char::from(b'0' + digit))
+            .collect();
         let magnitude = self.magnitude();
         if self.exponent >= 0 && self.exponent <= 24 {
             let zeros = "0".repeat(usize::try_from(self.exponent).unwrap_or(0));

@@ -36,9 +36,9 @@ impl Keys {
         let print = print(&decode(text, quoted));
         let siblings = self.seen.get(mark..).unwrap_or_default();
         if siblings.len() < PAIRWISE {
-            let twin = siblings
-                .iter()
-                .any(|other| other.print == print && decode(text, other.quoted) == decode(text, quoted));
+            let twin = siblings.iter().any(|other| {
+                other.print == print && decode(text, other.quoted) == decode(text, quoted)
+            });
             if twin {
                 return Err(duplicate(text, quoted));
             }
@@ -51,10 +51,14 @@ impl Keys {
     pub(super) fn close(&mut self, text: &str, mark: usize) -> Result<(), Error> {
         let siblings = self.seen.get(mark..).unwrap_or_default();
         if siblings.len() > PAIRWISE {
-            let mut sorted: Vec<(Cow<'_, str>, Quoted)> =
-                siblings.iter().map(|key| (decode(text, key.quoted), key.quoted)).collect();
+            let mut sorted: Vec<(Cow<'_, str>, Quoted)> = siblings
+                .iter()
+                .map(|key| (decode(text, key.quoted), key.quoted))
+                .collect();
             sorted.sort_unstable_by(|one, other| {
-                one.0.cmp(&other.0).then_with(|| one.1.inner().start().cmp(&other.1.inner().start()))
+                one.0
+                    .cmp(&other.0)
+                    .then_with(|| one.1.inner().start().cmp(&other.1.inner().start()))
             });
             // The one that comes first in the text is the one to report.
             let twin = sorted
@@ -87,8 +91,12 @@ fn print(key: &str) -> u64 {
     let length = bytes.len() as u64;
     match (bytes.first_chunk::<8>(), bytes.last_chunk::<8>()) {
         (Some(first), Some(last)) => {
-            u64::from_le_bytes(*first) ^ u64::from_le_bytes(*last).rotate_left(29) ^ length.rotate_left(51)
+            u64::from_le_bytes(*first)
+                ^ u64::from_le_bytes(*last).rotate_left(29)
+                ^ length.rotate_left(51)
         }
-        _ => bytes.iter().fold(length, |print, byte| print << 8 | u64::from(*byte)),
+        _ => bytes
+            .iter()
+            .fold(length, |print, byte| print << 8 | u64::from(*byte)),
     }
 }

@@ -3,7 +3,7 @@
 use super::decimal::Decimal;
 use super::{Error, ErrorKind, MAX_DIGITS, MAX_EXPONENT};
 
-/// A JSON number as it was sent. At most 64 digits, an exponent within ±400, finite in binary64.
+/// A JSON number as it was sent. At most 64 significant digits, an exponent within ±400, finite in binary64.
 #[derive(Debug, Clone, Copy)]
 pub struct Number<'a> {
     text: &'a str,
@@ -57,7 +57,8 @@ impl<'a> Number<'a> {
             return true;
         }
         let nearest = self.as_f64();
-        let same = |written: String| Number::parse(&written).is_ok_and(|number| number.decimal() == exact);
+        let same =
+            |written: String| Number::parse(&written).is_ok_and(|number| number.decimal() == exact);
         same(format!("{nearest:e}")) || exactly(nearest).is_some_and(same)
     }
 }
@@ -67,7 +68,10 @@ fn exactly(value: f64) -> Option<String> {
     // No binary64 has more than 767 significant digits.
     let written = format!("{value:.766e}");
     let (mantissa, exponent) = written.split_once('e')?;
-    Some(format!("{}e{exponent}", mantissa.trim_end_matches('0').trim_end_matches('.')))
+    Some(format!(
+        "{}e{exponent}",
+        mantissa.trim_end_matches('0').trim_end_matches('.')
+    ))
 }
 
 /// Where the number that begins at `start` ends.
@@ -93,12 +97,20 @@ pub(super) fn end(text: &str, start: usize) -> Result<usize, Error> {
     if whole > 1 && bytes.get(at) == Some(&b'0') {
         return Err(Error::new(at, ErrorKind::LeadingZero));
     }
+    let zeros = |at: usize| {
+        let rest = bytes.get(at..).unwrap_or_default();
+        rest.iter().take_while(|byte| **byte == b'0').count()
+    };
+    let mut leading = zeros(at);
     at += whole;
     let mut digits = whole;
     if bytes.get(at) == Some(&b'.') {
         let fraction = run(at + 1);
         if fraction == 0 {
             return Err(missing(at + 1, "a digit"));
+        }
+        if leading == whole {
+            leading += zeros(at + 1);
         }
         digits += fraction;
         at += 1 + fraction;
@@ -113,20 +125,32 @@ pub(super) fn end(text: &str, start: usize) -> Result<usize, Error> {
         }
         let written = bytes.get(first..first + length).unwrap_or_default();
         let size = written.iter().fold(0_u16, |size, digit| {
-            size.saturating_mul(10).saturating_add(u16::from(digit.wrapping_sub(b'0')))
+            size.saturating_mul(10)
+                .saturating_add(u16::from(digit.wrapping_sub(b'0')))
         });
         if size > MAX_EXPONENT {
             return Err(Error::new(start, ErrorKind::Exponent));
         }
-        exponent = if sign == Some(&b'-') { -i32::from(size) } else { i32::from(size) };
+        exponent = if sign == Some(&b'-') {
+            -i32::from(size)
+        } else {
+            i32::from(size)
+        };
         at = first + length;
     }
-    if digits > MAX_DIGITS {
+    // Zeros before the first other digit are no digits of the value, but an exponent in disguise.
+    if leading > usize::from(MAX_EXPONENT) {
+        return Err(Error::new(start, ErrorKind::Exponent));
+    }
+    if digits - leading > MAX_DIGITS {
         return Err(Error::new(start, ErrorKind::Digits));
     }
     // With at most 64 digits only an exponent of its own can carry a number out of range.
     if exponent > 308 - 64 {
-        let finite = text.get(start..at).and_then(|text| text.parse::<f64>().ok()).is_some_and(f64::is_finite);
+        let finite = text
+            .get(start..at)
+            .and_then(|text| text.parse::<f64>().ok())
+            .is_some_and(f64::is_finite);
         if !finite {
             return Err(Error::new(start, ErrorKind::NotFinite));
         }

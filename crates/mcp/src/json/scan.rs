@@ -50,7 +50,12 @@ impl<'a> Scanner<'a> {
         if text.starts_with('\u{feff}') {
             return Err(Error::new(0, ErrorKind::ByteOrderMark));
         }
-        let mut scanner = Self { text, bytes: text.as_bytes(), at: 0, keys: Keys::default() };
+        let mut scanner = Self {
+            text,
+            bytes: text.as_bytes(),
+            at: 0,
+            keys: Keys::default(),
+        };
         scanner.space();
         Ok(scanner)
     }
@@ -79,7 +84,11 @@ impl<'a> Scanner<'a> {
     /// Demands that nothing but white space is left.
     pub(crate) fn end(&mut self) -> Result<(), Error> {
         self.space();
-        if self.at == self.bytes.len() { Ok(()) } else { Err(self.error(ErrorKind::Trailing)) }
+        if self.at == self.bytes.len() {
+            Ok(())
+        } else {
+            Err(self.error(ErrorKind::Trailing))
+        }
     }
 
     /// Passes over one value; `depth` is how many arrays and objects are open around it. Returns where it stood.
@@ -177,7 +186,11 @@ impl<'a> Scanner<'a> {
         }
         self.at = at + 1;
         match (Span::new(open + 1, at), Span::new(open, at + 1)) {
-            (Some(inner), Some(outer)) => Ok(Quoted { inner, outer, escaped }),
+            (Some(inner), Some(outer)) => Ok(Quoted {
+                inner,
+                outer,
+                escaped,
+            }),
             _ => Err(Error::new(open, ErrorKind::TooLong)),
         }
     }
@@ -254,13 +267,21 @@ impl<'a> Scanner<'a> {
 
     /// The UTF-16 unit of a `\uXXXX` at `at`.
     fn unit(&self, at: usize) -> Result<u16, Error> {
-        let digits = match self.bytes.get(at..).and_then(|rest| rest.first_chunk::<6>()) {
+        let digits = match self
+            .bytes
+            .get(at..)
+            .and_then(|rest| rest.first_chunk::<6>())
+        {
             Some([b'\\', b'u', digits @ ..]) => digits,
             _ => return Err(Error::new(at, ErrorKind::Escape)),
         };
         digits.iter().try_fold(0_u16, |unit, digit| {
-            let value = char::from(*digit).to_digit(16).and_then(|value| u16::try_from(value).ok());
-            value.map(|value| unit << 4 | value).ok_or_else(|| Error::new(at, ErrorKind::Escape))
+            let value = char::from(*digit)
+                .to_digit(16)
+                .and_then(|value| u16::try_from(value).ok());
+            value
+                .map(|value| unit << 4 | value)
+                .ok_or_else(|| Error::new(at, ErrorKind::Escape))
         })
     }
 }
@@ -286,5 +307,8 @@ fn plain_end(bytes: &[u8], mut at: usize) -> usize {
         at += 8;
     }
     let rest = bytes.get(at..).unwrap_or_default();
-    at + rest.iter().position(|byte| matches!(byte, b'"' | b'\\' | 0..0x20)).unwrap_or(rest.len())
+    at + rest
+        .iter()
+        .position(|byte| matches!(byte, b'"' | b'\\' | 0..0x20))
+        .unwrap_or(rest.len())
 }

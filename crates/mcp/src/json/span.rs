@@ -12,7 +12,10 @@ impl Span {
     #[must_use]
     pub fn new(start: usize, end: usize) -> Option<Self> {
         (start <= end).then_some(())?;
-        Some(Self { start: u32::try_from(start).ok()?, end: u32::try_from(end).ok()? })
+        Some(Self {
+            start: u32::try_from(start).ok()?,
+            end: u32::try_from(end).ok()?,
+        })
     }
 
     /// The first byte.
@@ -42,6 +45,9 @@ impl Span {
     /// The same stretch in a slice of the text that begins at byte `base`.
     #[must_use]
     pub(crate) fn relative_to(self, base: usize) -> Option<Self> {
-        Self::new(self.start().checked_sub(base)?, self.end().checked_sub(base)?)
+        Self::new(
+            self.start().checked_sub(base)?,
+            self.end().checked_sub(base)?,
+        )
     }
 }

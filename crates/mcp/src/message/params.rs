@@ -104,10 +104,13 @@ impl Params<'_> {
         let reference = json::parse(self.reference?).ok()?;
         let object = reference.as_object()?;
         // A decoder that folds case must not find another prompt than the one that is judged.
-        let aliased = object
-            .iter()
-            .any(|(key, _)| ["type", "name", "uri"].iter().any(|known| key != *known && json::folds_to(key, known)));
-        let text = |key| Some(object.get(key)?.as_str()?.to_owned()).filter(|text| !text.is_empty());
+        let aliased = object.iter().any(|(key, _)| {
+            ["type", "name", "uri"]
+                .iter()
+                .any(|known| key != *known && json::folds_to(key, known))
+        });
+        let text =
+            |key| Some(object.get(key)?.as_str()?.to_owned()).filter(|text| !text.is_empty());
         match (aliased, text("type")?.as_str()) {
             (false, "ref/prompt") => text("name").map(Reference::Prompt),
             (false, "ref/resource") => text("uri").map(Reference::Resource),
@@ -130,7 +133,9 @@ pub(super) fn read<'a>(
     side: Side,
 ) -> Result<Params<'a>, Malformed> {
     let found = &envelope.found;
-    let known = row.filter(|_| side == Side::Client).map_or(UNKNOWN_METHOD, |row| row.known);
+    let known = row
+        .filter(|_| side == Side::Client)
+        .map_or(UNKNOWN_METHOD, |row| row.known);
     if side == Side::Client {
         check(text, found, row)?;
     }
@@ -143,7 +148,9 @@ pub(super) fn read<'a>(
     let span = |slot: Option<Slot>| slot.and_then(|slot| slot.span.relative_to(base));
     let progress_token = match row.map(|row| row.kind) {
         Some(Kind::Progress) => slot(Member::ProgressToken),
-        _ => found.progress_token.filter(|slot| fits(text, *slot, Shape::Id)),
+        _ => found
+            .progress_token
+            .filter(|slot| fits(text, *slot, Shape::Id)),
     };
     let client_capabilities = found.client_capabilities.filter(|slot| slot.is_object());
     Ok(Params {
@@ -186,14 +193,24 @@ pub(super) fn read<'a>(
 /// What an agent's `params` must be.
 fn check(text: &str, found: &Found, row: Option<&Method>) -> Result<(), Malformed> {
     let known = row.map_or(UNKNOWN_METHOD, |row| row.known);
-    let alias = found.aliases.iter().find(|(member, _)| known.has(*member)).map(|(_, key)| *key);
+    let alias = found
+        .aliases
+        .iter()
+        .find(|(member, _)| known.has(*member))
+        .map(|(_, key)| *key);
     if let Some(key) = found.odd.or(alias) {
         let key = quote(key.inner().of(text));
-        return Err(refuse(format!("The key {key} of `params` could be taken for another; leave it out.")));
+        return Err(refuse(format!(
+            "The key {key} of `params` could be taken for another; leave it out."
+        )));
     }
     let modern = [
         (found.protocol_version, Shape::Text, "protocolVersion"),
-        (found.client_capabilities, Shape::Object, "clientCapabilities"),
+        (
+            found.client_capabilities,
+            Shape::Object,
+            "clientCapabilities",
+        ),
     ];
     for (slot, shape, name) in modern {
         if slot.is_some_and(|slot| !fits(text, slot, shape)) {
@@ -211,7 +228,10 @@ fn check(text: &str, found: &Found, row: Option<&Method>) -> Result<(), Malforme
         };
         if missing {
             let (key, shape) = (member.key(), describe(member.shape()));
-            return Err(refuse(format!("The member `{key}` of `params` of `{}` must be {shape}.", row.name)));
+            return Err(refuse(format!(
+                "The member `{key}` of `params` of `{}` must be {shape}.",
+                row.name
+            )));
         }
     }
     Ok(())
@@ -219,7 +239,9 @@ fn check(text: &str, found: &Found, row: Option<&Method>) -> Result<(), Malforme
 
 fn fits(text: &str, slot: Slot, shape: Shape) -> bool {
     match shape {
-        Shape::Name => slot.string(text).is_some_and(|name| !name.is_empty() && !is_long(&name)),
+        Shape::Name => slot
+            .string(text)
+            .is_some_and(|name| !name.is_empty() && !is_long(&name)),
         Shape::Text => slot.string(text).is_some_and(|text| !text.is_empty()),
         Shape::String => slot.is_string(),
         Shape::OptionalString => slot.is_string() || slot.is_null(),
@@ -242,5 +264,9 @@ fn describe(shape: Shape) -> &'static str {
 }
 
 fn refuse(message: String) -> Malformed {
-    Malformed { code: Malformed::INVALID_PARAMS, message, id: None }
+    Malformed {
+        code: Malformed::INVALID_PARAMS,
+        message,
+        id: None,
+    }
 }
