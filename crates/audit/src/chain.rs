@@ -155,6 +155,9 @@ mod tests {
         assert!("g".repeat(64).parse::<Head>().is_err());
         assert!(split(b"{}").is_none());
         let upper = format!("{{\"a\":1,\"hash\":\"{}\"}}", "A".repeat(64));
-        assert!(split(upper.as_bytes()).is_none(), "the spelling of a hash is one");
+        assert!(
+            split(upper.as_bytes()).is_none(),
+            "the spelling of a hash is one"
+        );
     }
 }

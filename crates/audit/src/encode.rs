@@ -172,7 +172,11 @@ fn counts(out: &mut Vec<u8>, name: &str, counts: &[Count<'_>]) {
 fn count(out: &mut Vec<u8>, count: &Count<'_>) {
     out.extend_from_slice(b"{\"id\":");
     string(out, &count.id);
-    for (name, value) in [("counter", &count.counter), ("scope", &count.scope), ("window", &count.window)] {
+    for (name, value) in [
+        ("counter", &count.counter),
+        ("scope", &count.scope),
+        ("window", &count.window),
+    ] {
         text(out, name, (!value.is_empty()).then_some(value));
     }
     out.extend_from_slice(b",\"amount\":\"");
@@ -362,7 +366,11 @@ fn date(day: i64) -> (u64, u64, u64) {
     let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
     let from_march = (5 * of_year + 2) / 153;
     let day = of_year - (153 * from_march + 2) / 5 + 1;
-    let month = if from_march < 10 { from_march + 3 } else { from_march - 9 };
+    let month = if from_march < 10 {
+        from_march + 3
+    } else {
+        from_march - 9
+    };
     let year = era * 400 + year_of_era + u64::from(month <= 2);
     (year, month, day)
 }

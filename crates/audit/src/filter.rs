@@ -35,10 +35,14 @@ impl Filter {
             return true;
         }
         if record.kind == Kind::Outcome {
-            return record.decision.is_some_and(|decision| self.chosen.remove(&decision));
+            return record
+                .decision
+                .is_some_and(|decision| self.chosen.remove(&decision));
         }
         let fits = |wanted: &Option<String>, is: Option<&str>| {
-            wanted.as_deref().is_none_or(|wanted| is.is_some_and(|is| like(wanted, is)))
+            wanted
+                .as_deref()
+                .is_none_or(|wanted| is.is_some_and(|is| like(wanted, is)))
         };
         if !fits(&self.server, record.server.as_deref()) {
             return false;
@@ -47,9 +51,15 @@ impl Filter {
             self.remember(record);
             return true;
         }
-        let name = record.tool.as_deref().or(record.uri.as_deref()).or(record.prompt.as_deref());
+        let name = record
+            .tool
+            .as_deref()
+            .or(record.uri.as_deref())
+            .or(record.prompt.as_deref());
         let chosen = record.kind == Kind::Decision
-            && self.effect.is_none_or(|effect| record.effect == Some(effect))
+            && self
+                .effect
+                .is_none_or(|effect| record.effect == Some(effect))
             && fits(&self.tool, name)
             && fits(&self.grant, record.grant.as_deref());
         if chosen {
@@ -69,8 +79,12 @@ impl Filter {
 fn like(pattern: &str, text: &str) -> bool {
     let mut parts = pattern.split('*');
     let first = parts.next().unwrap_or_default();
-    let Some(mut rest) = text.strip_prefix(first) else { return false };
-    let Some(last) = parts.next_back() else { return rest.is_empty() };
+    let Some(mut rest) = text.strip_prefix(first) else {
+        return false;
+    };
+    let Some(last) = parts.next_back() else {
+        return rest.is_empty();
+    };
     for part in parts {
         match rest.split_once(part) {
             Some((_, after)) => rest = after,
@@ -105,16 +119,40 @@ mod tests {
     fn outcomes_go_with_their_decisions() {
         let line = |text: &str| {
             let zero = "0".repeat(64);
-            Record::decode(format!("{{\"seq\":1,\"time\":\"2026-01-05T12:00:00Z\",{text},\"hash\":\"{zero}\"}}").as_bytes()).unwrap()
+            Record::decode(
+                format!(
+                    "{{\"seq\":1,\"time\":\"2026-01-05T12:00:00Z\",{text},\"hash\":\"{zero}\"}}"
+                )
+                .as_bytes(),
+            )
+            .unwrap()
         };
         let id = |n: u128| Id::from_bits(n).to_string();
-        let first = line(&format!("\"id\":\"{}\",\"kind\":\"decision\",\"effect\":\"allow\",\"tool\":\"a\"", id(1)));
-        let second = line(&format!("\"id\":\"{}\",\"kind\":\"decision\",\"effect\":\"allow\",\"tool\":\"b\"", id(2)));
-        let outcome = |of| line(&format!("\"id\":\"{}\",\"kind\":\"outcome\",\"decision\":\"{}\",\"outcome\":\"ok\"", id(9), id(of)));
-        let mut filter = Filter { tool: Some("a".to_owned()), ..Filter::default() };
+        let first = line(&format!(
+            "\"id\":\"{}\",\"kind\":\"decision\",\"effect\":\"allow\",\"tool\":\"a\"",
+            id(1)
+        ));
+        let second = line(&format!(
+            "\"id\":\"{}\",\"kind\":\"decision\",\"effect\":\"allow\",\"tool\":\"b\"",
+            id(2)
+        ));
+        let outcome = |of| {
+            line(&format!(
+                "\"id\":\"{}\",\"kind\":\"outcome\",\"decision\":\"{}\",\"outcome\":\"ok\"",
+                id(9),
+                id(of)
+            ))
+        };
+        let mut filter = Filter {
+            tool: Some("a".to_owned()),
+            ..Filter::default()
+        };
         assert!(filter.matches(&first) && !filter.matches(&second));
         assert!(!filter.matches(&outcome(2)) && filter.matches(&outcome(1)));
-        let mut late = Filter { since: Some("2026-01-05T12:00:01Z".parse().unwrap()), ..Filter::default() };
+        let mut late = Filter {
+            since: Some("2026-01-05T12:00:01Z".parse().unwrap()),
+            ..Filter::default()
+        };
         assert!(!late.matches(&first));
         assert!(Filter::default().matches(&outcome(7)));
     }

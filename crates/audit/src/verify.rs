@@ -187,7 +187,9 @@ impl Verifier {
             Ok(record) => self.accept(&record),
             Err(damage) => return self.found(damage),
         }
-        self.offset += u64::try_from(line.len()).unwrap_or(u64::MAX).saturating_add(1);
+        self.offset += u64::try_from(line.len())
+            .unwrap_or(u64::MAX)
+            .saturating_add(1);
         true
     }
 
@@ -220,17 +222,30 @@ impl Verifier {
             Tail::Foreign => return self.found(Damage::ForeignTail),
         }
         let (segment, line, offset) = (self.segment, self.line, self.offset);
-        self.crash = Some(Crash { segment, line, offset, bytes: tail.len() });
+        self.crash = Some(Crash {
+            segment,
+            line,
+            offset,
+            bytes: tail.len(),
+        });
         true
     }
 
     /// What was found.
     pub fn finish(mut self) -> ChainReport {
-        let missing = self.known.last_key_value().map(|(seq, _)| *seq).filter(|seq| *seq > self.seq);
+        let missing = self
+            .known
+            .last_key_value()
+            .map(|(seq, _)| *seq)
+            .filter(|seq| *seq > self.seq);
         if let Some(seq) = missing
             && !self.is_broken()
         {
-            let damage = if self.segment == 0 { Damage::MissingChain } else { Damage::Shortened { seq } };
+            let damage = if self.segment == 0 {
+                Damage::MissingChain
+            } else {
+                Damage::Shortened { seq }
+            };
             self.line = self.line.max(1) + u64::from(self.crash.is_none() && self.line > 0);
             self.found(damage);
         }
@@ -251,7 +266,12 @@ impl Verifier {
 
     fn found(&mut self, damage: Damage) -> bool {
         let (segment, line, offset) = (self.segment, self.line, self.offset);
-        self.finding = Some(Finding { segment, line, offset, damage });
+        self.finding = Some(Finding {
+            segment,
+            line,
+            offset,
+            damage,
+        });
         false
     }
 
@@ -260,7 +280,10 @@ impl Verifier {
         let record = Record::decode(line).map_err(|_| Damage::NotARecord)?;
         let expected = self.seq.saturating_add(1);
         if record.seq != expected {
-            return Err(Damage::WrongNumber { expected, found: record.seq });
+            return Err(Damage::WrongNumber {
+                expected,
+                found: record.seq,
+            });
         }
         if self.head.then(&[body, b"}"]) != hash {
             return Err(Damage::WrongHash);
@@ -269,7 +292,11 @@ impl Verifier {
             return Err(Damage::AfterStop);
         }
         let opens = record.kind == Kind::Segment;
-        if self.known.get(&record.seq).is_some_and(|known| *known != hash) {
+        if self
+            .known
+            .get(&record.seq)
+            .is_some_and(|known| *known != hash)
+        {
             return Err(Damage::Rewritten { seq: record.seq });
         }
         if opens != (self.line == 1) || (opens && !self.opens_here(&record)) {
@@ -305,7 +332,9 @@ impl fmt::Display for Damage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Damage::NotARecord => f.write_str("not a record"),
-            Damage::WrongHash => f.write_str("the record does not fit its hash or the record before it"),
+            Damage::WrongHash => {
+                f.write_str("the record does not fit its hash or the record before it")
+            }
             Damage::WrongNumber { expected, found } => {
                 write!(f, "record {found} stands where record {expected} belongs")
             }

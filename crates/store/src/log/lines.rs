@@ -21,7 +21,11 @@ pub(super) struct Lines {
 impl Lines {
     pub(super) fn open(path: &Path) -> io::Result<Lines> {
         let file = BufReader::with_capacity(1 << 16, File::open(path)?);
-        Ok(Lines { file, line: Vec::new(), start: 0 })
+        Ok(Lines {
+            file,
+            line: Vec::new(),
+            start: 0,
+        })
     }
 
     /// The next line without its line feed; `None` when there is no whole line (yet).
@@ -44,7 +48,9 @@ impl Lines {
 
     /// Moves the next line into `line`; `false` when there is none (yet).
     fn take(&mut self, line: &mut Vec<u8>) -> io::Result<bool> {
-        let Some(read) = self.next()? else { return Ok(false) };
+        let Some(read) = self.next()? else {
+            return Ok(false);
+        };
         line.clear();
         line.extend_from_slice(read);
         Ok(true)
@@ -71,7 +77,11 @@ pub(super) struct ChainLines {
 impl ChainLines {
     /// From segment `first` on.
     pub(super) fn new(path: PathBuf, first: u32) -> ChainLines {
-        ChainLines { path, segment: first, lines: None }
+        ChainLines {
+            path,
+            segment: first,
+            lines: None,
+        }
     }
 
     pub(super) fn path(&self) -> &Path {
@@ -106,7 +116,9 @@ impl ChainLines {
     /// Passes over all that is there.
     pub(super) fn skip_to_end(&mut self) -> io::Result<()> {
         let numbers = segments::segment_numbers(&self.path)?;
-        let Some(last) = numbers.last() else { return Ok(()) };
+        let Some(last) = numbers.last() else {
+            return Ok(());
+        };
         self.segment = *last;
         let mut lines = Lines::open(&self.path.join(segments::file_name(*last)))?;
         lines.skip_to_end()?;

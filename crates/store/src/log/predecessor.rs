@@ -24,9 +24,15 @@ pub(super) fn find(audit: &Path, own: Id) -> Option<After> {
         let numbers = segments::segment_numbers(&path).ok()?;
         // The last segment may have been begun without a whole record.
         let record = numbers.iter().rev().take(2).find_map(|number| {
-            last_record(&path.join(segments::file_name(*number))).ok().flatten()
+            last_record(&path.join(segments::file_name(*number)))
+                .ok()
+                .flatten()
         })?;
-        Some(After { chain, seq: record.seq, head: record.hash })
+        Some(After {
+            chain,
+            seq: record.seq,
+            head: record.hash,
+        })
     })
 }
 

@@ -20,7 +20,9 @@ pub fn uses_since(audit: &Path, since: Timestamp) -> io::Result<Uses> {
     let mut uses = Uses::since(since);
     let mut line = Vec::new();
     for chain in segments::chains(audit)? {
-        let Some(first) = first_segment_since(&chain, since) else { continue };
+        let Some(first) = first_segment_since(&chain, since) else {
+            continue;
+        };
         let mut lines = ChainLines::new(chain.path, first);
         while lines.read(&mut line)? {
             if let Ok(record) = Record::decode(&line) {
