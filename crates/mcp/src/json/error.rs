@@ -44,8 +44,6 @@ pub enum ErrorKind {
     NotFinite,
     /// More than [`MAX_DEPTH`](super::MAX_DEPTH) arrays and objects open at once.
     Depth,
-    /// A text of 4 GiB or more.
-    TooLong,
 }
 
 impl Error {
@@ -96,7 +94,6 @@ impl fmt::Display for Error {
                 "more than {} levels of nesting at byte {offset}",
                 super::MAX_DEPTH
             ),
-            ErrorKind::TooLong => write!(f, "text of 4 GiB or more"),
         }
     }
 }

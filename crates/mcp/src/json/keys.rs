@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use smallvec::SmallVec;
 
 use super::text::unescape;
-use super::{Error, ErrorKind, Quoted};
+use super::{Error, ErrorKind, Quoted, Span};
 
 /// Up to so many keys an object is compared pairwise.
 const PAIRWISE: usize = 16;
@@ -32,8 +32,13 @@ impl Keys {
     }
 
     /// Adds a key to the object that began at `mark`.
+    #[inline]
     pub(super) fn add(&mut self, text: &str, mark: usize, quoted: Quoted) -> Result<(), Error> {
-        let print = print(&decode(text, quoted));
+        let print = if quoted.escaped() {
+            print(decode(text, quoted).as_bytes())
+        } else {
+            print_at(text.as_bytes(), quoted.inner())
+        };
         let siblings = self.seen.get(mark..).unwrap_or_default();
         if siblings.len() < PAIRWISE {
             let twin = siblings.iter().any(|other| {
@@ -86,17 +91,52 @@ fn duplicate(text: &str, quoted: Quoted) -> Error {
 }
 
 /// Equal keys have equal prints; the print of a key of up to seven bytes is the key.
-fn print(key: &str) -> u64 {
-    let bytes = key.as_bytes();
-    let length = bytes.len() as u64;
-    match (bytes.first_chunk::<8>(), bytes.last_chunk::<8>()) {
-        (Some(first), Some(last)) => {
-            u64::from_le_bytes(*first)
-                ^ u64::from_le_bytes(*last).rotate_left(29)
-                ^ length.rotate_left(51)
+fn print(key: &[u8]) -> u64 {
+    match (key.first_chunk::<8>(), key.last_chunk::<8>()) {
+        (Some(first), Some(last)) => long_print(*first, *last, key.len()),
+        _ => key.iter().rev().fold(key.len() as u64, |print, byte| {
+            print << 8 | u64::from(*byte)
+        }),
+    }
+}
+
+fn long_print(first: [u8; 8], last: [u8; 8], length: usize) -> u64 {
+    u64::from_le_bytes(first)
+        ^ u64::from_le_bytes(last).rotate_left(29)
+        ^ (length as u64).rotate_left(51)
+}
+
+/// The print of the bytes that stand there, which need no unescaping. What follows a short key saves a loop over it.
+#[inline]
+fn print_at(text: &[u8], place: Span) -> u64 {
+    let length = place.end() - place.start();
+    match text
+        .get(place.start()..)
+        .and_then(|rest| rest.first_chunk::<8>())
+    {
+        Some(chunk) if length < 8 => {
+            let bits = 8 * length;
+            let word = u64::from_le_bytes(*chunk) & !(u64::MAX << bits);
+            word | (length as u64) << bits
         }
-        _ => bytes
-            .iter()
-            .fold(length, |print, byte| print << 8 | u64::from(*byte)),
+        _ => print(text.get(place.range()).unwrap_or_default()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Span, print, print_at};
+
+    #[test]
+    fn both_prints_are_one() {
+        let text = b"abcdefghijklmnop";
+        for start in 0..text.len() {
+            for end in start..=text.len() {
+                assert_eq!(
+                    print_at(text, Span::new(start, end)),
+                    print(&text[start..end])
+                );
+            }
+        }
     }
 }

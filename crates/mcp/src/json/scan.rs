@@ -19,20 +19,21 @@ pub(crate) struct Scanner<'a> {
 /// A string literal in the text.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Quoted {
-    inner: Span,
-    outer: Span,
+    // From the quote that opens to behind the one that closes.
+    start: usize,
+    end: usize,
     escaped: bool,
 }
 
 impl Quoted {
     /// What stands between the quotes, still escaped.
     pub(crate) fn inner(self) -> Span {
-        self.inner
+        Span::new(self.start + 1, self.end - 1)
     }
 
     /// The literal with its quotes.
     pub(crate) fn outer(self) -> Span {
-        self.outer
+        Span::new(self.start, self.end)
     }
 
     /// Whether there is anything to unescape.
@@ -44,9 +45,6 @@ impl Quoted {
 impl<'a> Scanner<'a> {
     /// Stands before the first value of `text`.
     pub(crate) fn new(text: &'a str) -> Result<Self, Error> {
-        if u32::try_from(text.len()).is_err() {
-            return Err(Error::new(0, ErrorKind::TooLong));
-        }
         if text.starts_with('\u{feff}') {
             return Err(Error::new(0, ErrorKind::ByteOrderMark));
         }
@@ -78,7 +76,7 @@ impl<'a> Scanner<'a> {
 
     /// The string with its escapes undone; borrowed unless it has any.
     pub(crate) fn decode(&self, quoted: Quoted) -> Cow<'a, str> {
-        unescape(quoted.inner.of(self.text), quoted.escaped)
+        unescape(quoted.inner().of(self.text), quoted.escaped)
     }
 
     /// Demands that nothing but white space is left.
@@ -103,7 +101,7 @@ impl<'a> Scanner<'a> {
             Some(b'n') => self.literal("null")?,
             _ => return self.number(),
         }
-        self.span(start)
+        Ok(self.span(start))
     }
 
     /// Reads an object, from its brace to its brace. `member` gets each key, with the scanner before the key's value,
@@ -185,21 +183,18 @@ impl<'a> Scanner<'a> {
             }
         }
         self.at = at + 1;
-        match (Span::new(open + 1, at), Span::new(open, at + 1)) {
-            (Some(inner), Some(outer)) => Ok(Quoted {
-                inner,
-                outer,
-                escaped,
-            }),
-            _ => Err(Error::new(open, ErrorKind::TooLong)),
-        }
+        Ok(Quoted {
+            start: open,
+            end: at + 1,
+            escaped,
+        })
     }
 
     /// Reads a number; anything else where a value should stand is refused here as well.
     pub(crate) fn number(&mut self) -> Result<Span, Error> {
         let start = self.at;
         self.at = number::end(self.text, start)?;
-        self.span(start)
+        Ok(self.span(start))
     }
 
     /// Reads `true`, `false` or `null`.
@@ -223,8 +218,8 @@ impl<'a> Scanner<'a> {
     }
 
     /// From `start` to here.
-    pub(crate) fn span(&self, start: usize) -> Result<Span, Error> {
-        Span::new(start, self.at).ok_or_else(|| Error::new(start, ErrorKind::TooLong))
+    pub(crate) fn span(&self, start: usize) -> Span {
+        Span::new(start, self.at)
     }
 
     fn error(&self, kind: ErrorKind) -> Error {

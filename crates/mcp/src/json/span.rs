@@ -3,37 +3,33 @@ use std::ops::Range;
 /// A stretch of a text, in bytes from its start. Always falls on character boundaries of the text it was read from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Span {
-    start: u32,
-    end: u32,
+    start: usize,
+    end: usize,
 }
 
 impl Span {
-    /// `None` beyond 4 GiB, or when the end lies before the start. The scanner accepts no text of that length.
+    /// From the first byte to the one after the last.
     #[must_use]
-    pub fn new(start: usize, end: usize) -> Option<Self> {
-        (start <= end).then_some(())?;
-        Some(Self {
-            start: u32::try_from(start).ok()?,
-            end: u32::try_from(end).ok()?,
-        })
+    pub fn new(start: usize, end: usize) -> Self {
+        Self { start, end }
     }
 
     /// The first byte.
     #[must_use]
     pub fn start(self) -> usize {
-        self.start as usize
+        self.start
     }
 
     /// The byte after the last.
     #[must_use]
     pub fn end(self) -> usize {
-        self.end as usize
+        self.end
     }
 
     /// As a range, for slicing and for [`splice`](super::splice).
     #[must_use]
     pub fn range(self) -> Range<usize> {
-        self.start()..self.end()
+        self.start..self.end
     }
 
     /// The stretch itself; empty if `text` is not the text this span was read from and is too short.
@@ -43,11 +39,10 @@ impl Span {
     }
 
     /// The same stretch in a slice of the text that begins at byte `base`.
-    #[must_use]
-    pub(crate) fn relative_to(self, base: usize) -> Option<Self> {
-        Self::new(
-            self.start().checked_sub(base)?,
-            self.end().checked_sub(base)?,
-        )
+    pub(crate) fn relative_to(self, base: usize) -> Self {
+        Self {
+            start: self.start.saturating_sub(base),
+            end: self.end.saturating_sub(base),
+        }
     }
 }

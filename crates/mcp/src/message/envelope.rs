@@ -57,9 +57,7 @@ fn build<'a>(
         return Err(refuse("The member `jsonrpc` must be \"2.0\"."));
     }
     let raw = place.of(text);
-    let id_span = envelope
-        .id
-        .and_then(|slot| slot.span.relative_to(place.start()));
+    let id_span = envelope.id.map(|slot| slot.span.relative_to(place.start()));
     match (envelope.method, envelope.result, envelope.error) {
         (Some(method), None, None) => {
             let (method, row) = name(text, method)?;

@@ -230,4 +230,13 @@ impl Members {
     pub(crate) const fn has(self, member: Member) -> bool {
         self.0 & (1 << member.index()) != 0
     }
+    /// This set less one.
+    pub(crate) const fn without(self, member: Member) -> Self {
+        Self(self.0 & !(1 << member.index()))
+    }
+
+    /// The one with the lowest number.
+    pub(crate) fn first(self) -> Option<Member> {
+        Member::ALL.get(self.0.trailing_zeros() as usize).copied()
+    }
 }

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::member::{Member, Shape};
+use super::member::{Member, Members, Shape};
 use super::scan::{Envelope, Found, Slot, UNKNOWN_METHOD};
 use super::{Id, Malformed, Side};
 use crate::json::{self, Span, quote};
@@ -133,120 +133,165 @@ pub(super) fn read<'a>(
     side: Side,
 ) -> Result<Params<'a>, Malformed> {
     let found = &envelope.found;
+    let place = |slot: Slot| Some(slot.span.relative_to(base));
+    let mut params = Params::default();
+    if let Some(slot) = envelope.params {
+        params.raw = Some(slot.raw(text));
+        params.spans.params = place(slot);
+    }
     let known = row
         .filter(|_| side == Side::Client)
         .map_or(UNKNOWN_METHOD, |row| row.known);
+    let strict = row.filter(|_| side == Side::Client);
     if side == Side::Client {
-        check(text, found, row)?;
+        keys(text, found, known)?;
     }
-    let slot = |member: Member| {
-        let slot = found.member(member).filter(|_| known.has(member))?;
-        (!slot.is_null() && fits(text, slot, member.shape())).then_some(slot)
-    };
-    let string = |member| slot(member).and_then(|slot| slot.string(text));
-    let raw = |member| slot(member).map(|slot| slot.raw(text));
-    let span = |slot: Option<Slot>| slot.and_then(|slot| slot.span.relative_to(base));
-    let progress_token = match row.map(|row| row.kind) {
-        Some(Kind::Progress) => slot(Member::ProgressToken),
-        _ => found
+    let mut missing = strict.map_or(Members::of(&[]), |row| row.required);
+    for (member, slot) in found
+        .members
+        .iter()
+        .filter(|(member, _)| known.has(*member))
+    {
+        let fits = params.take(text, *member, *slot, place(*slot));
+        match strict {
+            Some(row) if !fits => return Err(wrong(*member, row)),
+            _ => missing = missing.without(*member),
+        }
+    }
+    if let (Some(row), Some(member)) = (strict, missing.first()) {
+        return Err(wrong(member, row));
+    }
+    if row.is_none_or(|row| row.kind != Kind::Progress) {
+        let token = found
             .progress_token
-            .filter(|slot| fits(text, *slot, Shape::Id)),
-    };
-    let client_capabilities = found.client_capabilities.filter(|slot| slot.is_object());
-    Ok(Params {
-        raw: envelope.params.map(|slot| slot.raw(text)),
-        name: string(Member::Name),
-        uri: string(Member::Uri),
-        cursor: string(Member::Cursor),
-        task_id: string(Member::TaskId),
-        request_state: string(Member::RequestState),
-        protocol_version: string(Member::ProtocolVersion),
-        level: string(Member::Level),
-        arguments: raw(Member::Arguments),
-        meta: raw(Member::Meta),
-        capabilities: raw(Member::Capabilities),
-        client_info: raw(Member::ClientInfo),
-        input_responses: raw(Member::InputResponses),
-        reference: raw(Member::Reference),
-        request_id: raw(Member::RequestId),
-        progress_token: progress_token.map(|slot| slot.raw(text)),
-        task: raw(Member::Task),
-        notifications: raw(Member::Notifications),
-        meta_protocol_version: found.protocol_version.and_then(|slot| slot.string(text)),
-        meta_client_capabilities: client_capabilities.map(|slot| slot.raw(text)),
-        meta_log_level: found.log_level.and_then(|slot| slot.string(text)),
-        spans: Spans {
-            params: span(envelope.params),
-            name: span(slot(Member::Name)),
-            uri: span(slot(Member::Uri)),
-            arguments: span(slot(Member::Arguments)),
-            task_id: span(slot(Member::TaskId)),
-            request_id: span(slot(Member::RequestId)),
-            progress_token: span(progress_token),
-            capabilities: span(slot(Member::Capabilities)),
-            meta: span(slot(Member::Meta)),
-            meta_client_capabilities: span(client_capabilities),
-        },
-    })
+            .filter(|slot| fits(text, *slot, Shape::Id));
+        params.progress_token = token.map(|slot| slot.raw(text));
+        params.spans.progress_token = token.and_then(place);
+    }
+    if let Some(slot) = found.protocol_version {
+        params.meta_protocol_version = slot.string(text).filter(|version| !version.is_empty());
+        if side == Side::Client && params.meta_protocol_version.is_none() {
+            return Err(wrong_meta("protocolVersion", Shape::Text));
+        }
+    }
+    if let Some(slot) = found.client_capabilities {
+        if slot.is_object() {
+            params.meta_client_capabilities = Some(slot.raw(text));
+            params.spans.meta_client_capabilities = place(slot);
+        } else if side == Side::Client {
+            return Err(wrong_meta("clientCapabilities", Shape::Object));
+        }
+    }
+    params.meta_log_level = found.log_level.and_then(|slot| slot.string(text));
+    Ok(params)
 }
 
-/// What an agent's `params` must be.
-fn check(text: &str, found: &Found, row: Option<&Method>) -> Result<(), Malformed> {
-    let known = row.map_or(UNKNOWN_METHOD, |row| row.known);
+/// What the keys of an agent's `params` must not be.
+fn keys(text: &str, found: &Found, known: Members) -> Result<(), Malformed> {
     let alias = found
         .aliases
         .iter()
         .find(|(member, _)| known.has(*member))
         .map(|(_, key)| *key);
-    if let Some(key) = found.odd.or(alias) {
-        let key = quote(key.inner().of(text));
-        return Err(refuse(format!(
-            "The key {key} of `params` could be taken for another; leave it out."
-        )));
-    }
-    let modern = [
-        (found.protocol_version, Shape::Text, "protocolVersion"),
-        (
-            found.client_capabilities,
-            Shape::Object,
-            "clientCapabilities",
-        ),
-    ];
-    for (slot, shape, name) in modern {
-        if slot.is_some_and(|slot| !fits(text, slot, shape)) {
-            return Err(refuse(format!(
-                "The member `_meta[\"io.modelcontextprotocol/{name}\"]` must be {}.",
-                describe(shape)
-            )));
+    let Some(key) = found.odd.or(alias) else {
+        return Ok(());
+    };
+    let key = quote(key.inner().of(text));
+    Err(refuse(format!(
+        "The key {key} of `params` could be taken for another; leave it out."
+    )))
+}
+
+impl<'a> Params<'a> {
+    /// Takes one member, if it is what it must be; whether it was.
+    fn take(&mut self, text: &'a str, member: Member, slot: Slot, place: Option<Span>) -> bool {
+        let shape = member.shape();
+        if matches!(shape, Shape::OptionalString | Shape::OptionalObject) && slot.is_null() {
+            return true;
         }
-    }
-    let Some(row) = row else { return Ok(()) };
-    for member in Member::ALL {
-        let missing = match found.member(member).filter(|_| known.has(member)) {
-            Some(slot) => !fits(text, slot, member.shape()),
-            None => row.required.has(member),
-        };
-        if missing {
-            let (key, shape) = (member.key(), describe(member.shape()));
-            return Err(refuse(format!(
-                "The member `{key}` of `params` of `{}` must be {shape}.",
-                row.name
-            )));
+        match shape {
+            Shape::Any => return true,
+            Shape::Name | Shape::Text | Shape::String | Shape::OptionalString => {
+                let Some(string) = slot
+                    .string(text)
+                    .filter(|string| string_fits(string, shape))
+                else {
+                    return false;
+                };
+                let (field, span) = match member {
+                    Member::Name => (&mut self.name, Some(&mut self.spans.name)),
+                    Member::Uri => (&mut self.uri, Some(&mut self.spans.uri)),
+                    Member::TaskId => (&mut self.task_id, Some(&mut self.spans.task_id)),
+                    Member::Cursor => (&mut self.cursor, None),
+                    Member::RequestState => (&mut self.request_state, None),
+                    Member::ProtocolVersion => (&mut self.protocol_version, None),
+                    Member::Level => (&mut self.level, None),
+                    _ => return true,
+                };
+                *field = Some(string);
+                if let Some(span) = span {
+                    *span = place;
+                }
+            }
+            Shape::Object | Shape::OptionalObject | Shape::Id => {
+                if !fits(text, slot, shape) {
+                    return false;
+                }
+                let (field, span) = match member {
+                    Member::Arguments => (&mut self.arguments, Some(&mut self.spans.arguments)),
+                    Member::Meta => (&mut self.meta, Some(&mut self.spans.meta)),
+                    Member::Capabilities => {
+                        (&mut self.capabilities, Some(&mut self.spans.capabilities))
+                    }
+                    Member::RequestId => (&mut self.request_id, Some(&mut self.spans.request_id)),
+                    Member::ProgressToken => (
+                        &mut self.progress_token,
+                        Some(&mut self.spans.progress_token),
+                    ),
+                    Member::ClientInfo => (&mut self.client_info, None),
+                    Member::InputResponses => (&mut self.input_responses, None),
+                    Member::Reference => (&mut self.reference, None),
+                    Member::Task => (&mut self.task, None),
+                    Member::Notifications => (&mut self.notifications, None),
+                    _ => return true,
+                };
+                *field = Some(slot.raw(text));
+                if let Some(span) = span {
+                    *span = place;
+                }
+            }
         }
+        true
     }
-    Ok(())
+}
+
+fn string_fits(string: &str, shape: Shape) -> bool {
+    match shape {
+        Shape::Name => !string.is_empty() && !is_long(string),
+        Shape::Text => !string.is_empty(),
+        _ => true,
+    }
+}
+
+fn wrong(member: Member, row: &Method) -> Malformed {
+    let (key, shape) = (member.key(), describe(member.shape()));
+    refuse(format!(
+        "The member `{key}` of `params` of `{}` must be {shape}.",
+        row.name
+    ))
+}
+
+fn wrong_meta(name: &str, shape: Shape) -> Malformed {
+    let shape = describe(shape);
+    refuse(format!(
+        "The member `_meta[\"io.modelcontextprotocol/{name}\"]` must be {shape}."
+    ))
 }
 
 fn fits(text: &str, slot: Slot, shape: Shape) -> bool {
     match shape {
-        Shape::Name => slot
-            .string(text)
-            .is_some_and(|name| !name.is_empty() && !is_long(&name)),
-        Shape::Text => slot.string(text).is_some_and(|text| !text.is_empty()),
-        Shape::String => slot.is_string(),
-        Shape::OptionalString => slot.is_string() || slot.is_null(),
-        Shape::Object => slot.is_object(),
-        Shape::OptionalObject => slot.is_object() || slot.is_null(),
+        Shape::Name | Shape::Text | Shape::String | Shape::OptionalString => slot.is_string(),
+        Shape::Object | Shape::OptionalObject => slot.is_object(),
         Shape::Id => Id::parse(slot.raw(text)).is_some(),
         Shape::Any => true,
     }

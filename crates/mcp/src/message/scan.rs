@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 use std::collections::HashSet;
 
+use smallvec::SmallVec;
+
 use super::member::{Member, Members};
 use super::{Body, MAX_BATCH, Malformed, Message, Side, envelope};
 use crate::json::{self, Quoted, Scanner, Span, folds_to};
@@ -59,7 +61,8 @@ pub(super) struct Envelope {
 /// What was found in `params`.
 #[derive(Default)]
 pub(super) struct Found {
-    members: [Option<Slot>; Member::COUNT],
+    /// Members that some method knows, in the order they came.
+    pub(super) members: SmallVec<[(Member, Slot); 8]>,
     /// `_meta`'s `io.modelcontextprotocol/protocolVersion`.
     pub(super) protocol_version: Option<Slot>,
     /// `_meta`'s `io.modelcontextprotocol/clientCapabilities`.
@@ -72,18 +75,6 @@ pub(super) struct Found {
     pub(super) odd: Option<Quoted>,
     /// Keys that are a problem to the methods that know the member they could be taken for.
     pub(super) aliases: Vec<(Member, Quoted)>,
-}
-
-impl Found {
-    pub(super) fn member(&self, member: Member) -> Option<Slot> {
-        self.members.get(member.index()).copied().flatten()
-    }
-
-    fn set(&mut self, member: Member, slot: Slot) {
-        if let Some(place) = self.members.get_mut(member.index()) {
-            *place = Some(slot);
-        }
-    }
 }
 
 /// Reads a whole body.
@@ -161,7 +152,7 @@ fn message(scanner: &mut Scanner<'_>, depth: usize) -> Result<(Span, Envelope), 
             let start = scanner.at();
             params(scanner, depth + 1, &mut envelope.found)?;
             envelope.params = Some(Slot {
-                span: scanner.span(start)?,
+                span: scanner.span(start),
                 first: b'{',
                 escaped: false,
             });
@@ -184,7 +175,7 @@ fn message(scanner: &mut Scanner<'_>, depth: usize) -> Result<(Span, Envelope), 
         }
         Ok(())
     })?;
-    Ok((scanner.span(start)?, envelope))
+    Ok((scanner.span(start), envelope))
 }
 
 fn params(scanner: &mut Scanner<'_>, depth: usize, found: &mut Found) -> Result<(), json::Error> {
@@ -194,18 +185,18 @@ fn params(scanner: &mut Scanner<'_>, depth: usize, found: &mut Found) -> Result<
             Some(Member::Meta) if scanner.peek() == Some(b'{') => {
                 let start = scanner.at();
                 meta(scanner, depth + 1, found)?;
-                found.set(
+                found.members.push((
                     Member::Meta,
                     Slot {
-                        span: scanner.span(start)?,
+                        span: scanner.span(start),
                         first: b'{',
                         escaped: false,
                     },
-                );
+                ));
             }
             Some(member) => {
                 let value = slot(scanner, depth + 1)?;
-                found.set(member, value);
+                found.members.push((member, value));
             }
             None => {
                 scanner.skip(depth + 1)?;

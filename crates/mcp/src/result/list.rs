@@ -247,7 +247,7 @@ fn read<'a, T: Entry<'a>>(raw: &'a str) -> Result<List<'a, T>, json::Error> {
             (name, Some(b'[')) if name == T::LIST => {
                 let open = scanner.at() + 1;
                 scanner.array(1, |scanner| element(scanner, &mut list))?;
-                list.array = Span::new(open, scanner.at() - 1);
+                list.array = Some(Span::new(open, scanner.at() - 1));
             }
             // A client that folds case, or takes something else for a list, would see what was not filtered.
             (name, _) if folds_to(name, T::LIST) => {
@@ -299,7 +299,7 @@ fn element<'a, T: Entry<'a>>(
     } else {
         scanner.skip(2)?;
     }
-    let place = scanner.span(start)?;
+    let place = scanner.span(start);
     let entry = name.filter(|_| !ambiguous).map(|name| {
         let mut entry = T::new(place.of(scanner.text()), name);
         for (key, value) in members {
