@@ -14,7 +14,7 @@ mod window;
 
 pub use amount::{Amount, NotAnAmount};
 pub use count::{CountId, Kind, Take};
-pub use counters::{Counters, Full, Held, Receipt, StoreDown, Taken, Use, fold};
+pub use counters::{Counters, Folded, Full, Held, Receipt, StoreDown, Taken, Use, fold};
 pub use memory::Memory;
 pub use slot::{BUCKETS, Bucket, Slot};
 pub use window::Window;

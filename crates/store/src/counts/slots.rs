@@ -1,0 +1,359 @@
+//! The bytes of the counts file: a header, and slots of fixed size.
+
+use std::fs::{self, File};
+use std::io;
+use std::os::unix::fs::{FileExt, OpenOptionsExt};
+use std::path::Path;
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use quota::{Amount, BUCKETS, CountId, Folded, Kind, Slot, Use, Window};
+
+use super::write_at;
+
+/// Bytes of a slot. Two fill a page, so no slot crosses one.
+pub(super) const SLOT: u64 = 2048;
+
+const MAGIC: &[u8; 8] = b"TGcounts";
+
+/// The most bytes of an identity that a slot holds; longer ones end in their SHA-256.
+const KEY: usize = 480;
+
+/// Bytes before the buckets: digest, tags, lengths, times, maximum, zone.
+const ZONE: usize = 48;
+
+/// What stands at the beginning of the file.
+#[derive(Debug, Clone)]
+pub(super) struct Header {
+    pub(super) slots: u64,
+    pub(super) used: u64,
+    /// The table lives in another file of the same name now.
+    pub(super) moved: bool,
+}
+
+/// One count.
+#[derive(Debug)]
+pub(super) struct Entry {
+    pub(super) digest: [u8; 16],
+    pub(super) key: String,
+    pub(super) state: State,
+    /// Not in the file yet.
+    pub(super) fresh: bool,
+    window: Option<Window>,
+    zone: String,
+    max: u128,
+}
+
+/// What a slot counts.
+#[derive(Debug)]
+pub(super) enum State {
+    Uses(Box<Slot>),
+    InFlight(Vec<Lease>),
+}
+
+/// Calls in flight of one process.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Lease {
+    pub(super) lessee: u64,
+    pub(super) calls: u64,
+    /// When it last spoke of them, in seconds.
+    pub(super) heartbeat: i64,
+}
+
+impl Header {
+    pub(super) fn fresh(slots: u64) -> Self {
+        Self { slots, used: 0, moved: false }
+    }
+
+    pub(super) fn read(file: &File) -> io::Result<Self> {
+        let mut bytes = [0; 32];
+        file.read_exact_at(&mut bytes, 0).map_err(|error| damaged(&error.to_string()))?;
+        let mut reader = Reader(&bytes);
+        if reader.take::<8>()? != *MAGIC || reader.u32()? != 1 {
+            return Err(damaged("it does not begin as such a file does"));
+        }
+        let moved = reader.u32()? != 0;
+        let header = Self { slots: reader.u64()?, used: reader.u64()?, moved };
+        if header.slots == 0 || header.slots > 1 << 32 {
+            return Err(damaged("its size makes no sense"));
+        }
+        Ok(header)
+    }
+
+    pub(super) fn write(&self, file: &File) -> io::Result<()> {
+        let mut bytes = Vec::with_capacity(32);
+        bytes.extend_from_slice(MAGIC);
+        bytes.extend_from_slice(&1_u32.to_le_bytes());
+        bytes.extend_from_slice(&u32::from(self.moved).to_le_bytes());
+        bytes.extend_from_slice(&self.slots.to_le_bytes());
+        bytes.extend_from_slice(&self.used.to_le_bytes());
+        write_at(file, &bytes, 0)
+    }
+}
+
+/// The name under which a count stands in the file.
+pub(super) fn key(id: &CountId) -> String {
+    let text = id.text();
+    if text.len() <= KEY {
+        return text.to_owned();
+    }
+    let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, text.as_bytes());
+    let mut key: String = text.chars().take(100).collect();
+    key.push('…');
+    digest.as_ref().iter().for_each(|byte| key.push_str(&format!("{byte:02x}")));
+    key
+}
+
+/// Finds a count, or the place where it may be put.
+pub(super) fn probe(file: &File, header: &Header, digest: &[u8; 16], key: &str) -> io::Result<(u64, Option<Entry>)> {
+    let (first, _) = digest.split_at(8);
+    let start = u64::from_le_bytes(first.try_into().unwrap_or_default()) % header.slots;
+    for step in 0..header.slots {
+        let place = (start + step) % header.slots;
+        match Entry::read(file, place)? {
+            None => return Ok((place, None)),
+            Some(entry) if entry.digest == *digest && entry.key == key => return Ok((place, Some(entry))),
+            Some(_) => {}
+        }
+    }
+    Err(io::Error::other("the table is full"))
+}
+
+/// Shows every count.
+pub(super) fn each(file: &File, header: &Header, mut show: impl FnMut(u64, Entry)) -> io::Result<()> {
+    let mut left = header.used;
+    for place in 0..header.slots {
+        if left == 0 {
+            break;
+        }
+        if let Some(entry) = Entry::read(file, place)? {
+            left -= 1;
+            show(place, entry);
+        }
+    }
+    Ok(())
+}
+
+/// Makes a table twice as large, without counts that have run out, in a file that takes the old
+/// one's name. The caller holds the old one's lock, and holds the new one's afterwards.
+pub(super) fn grow(directory: &Path, old: &File, header: &Header, now: Timestamp) -> io::Result<File> {
+    let draft = directory.join(format!("ledger.{}", crate::log::ids::next()));
+    let new = File::options().read(true).write(true).create_new(true).mode(0o600).open(&draft)?;
+    rustix::fs::flock(&new, rustix::fs::FlockOperation::NonBlockingLockExclusive)?;
+    let mut live = Vec::new();
+    each(old, header, |_, entry| {
+        if entry.is_live(now) {
+            live.push(entry);
+        }
+    })?;
+    let needed = u64::try_from(live.len()).unwrap_or(u64::MAX).saturating_mul(4);
+    let mut grown = Header::fresh(header.slots.max(needed.next_power_of_two()));
+    new.set_len((grown.slots + 2) * SLOT)?;
+    for entry in &live {
+        let (place, _) = probe(&new, &grown, &entry.digest, &entry.key)?;
+        entry.write(&new, place)?;
+        grown.used += 1;
+    }
+    grown.write(&new)?;
+    new.sync_all()?;
+    fs::rename(&draft, directory.join("ledger"))?;
+    // Whoever waits for the old one's lock learns that there is a new one.
+    Header { moved: true, ..header.clone() }.write(old)?;
+    Ok(new)
+}
+
+/// Counts one more call of this process; `None` when too many processes have some.
+pub(super) fn lease(leases: &mut Vec<Lease>, lessee: u64, now: i64) -> Option<()> {
+    if let Some(lease) = leases.iter_mut().find(|lease| lease.lessee == lessee) {
+        lease.calls += 1;
+        lease.heartbeat = now;
+        return Some(());
+    }
+    (leases.len() < BUCKETS).then(|| leases.push(Lease { lessee, calls: 1, heartbeat: now }))
+}
+
+/// One call of this process has ended.
+pub(super) fn release(leases: &mut Vec<Lease>, lessee: u64) {
+    if let Some(lease) = leases.iter_mut().find(|lease| lease.lessee == lessee) {
+        lease.calls = lease.calls.saturating_sub(1);
+    }
+    leases.retain(|lease| lease.calls > 0);
+}
+
+impl Entry {
+    pub(super) fn fresh(take: &Folded<'_>, key: String) -> Self {
+        let flight = take.kind == Kind::Concurrency || take.window.is_none();
+        Self {
+            digest: take.id.digest(),
+            key,
+            state: if flight { State::InFlight(Vec::new()) } else { State::Uses(Box::default()) },
+            fresh: true,
+            window: take.window.filter(|_| !flight),
+            zone: take.zone.iana_name().unwrap_or("UTC").chars().take(ZONE).collect(),
+            max: take.max.micros(),
+        }
+    }
+
+    pub(super) fn window(&self) -> Option<Window> {
+        self.window
+    }
+
+    pub(super) fn zone(&self) -> TimeZone {
+        TimeZone::get(&self.zone).unwrap_or(TimeZone::UTC)
+    }
+
+    pub(super) fn shown(&self, used: Amount, now: Timestamp) -> Use {
+        let (max, frees_at) = match (&self.state, self.window) {
+            (State::Uses(slot), Some(window)) => {
+                let max = Amount::from_micros(slot.max).unwrap_or_default();
+                (max, slot.frees_at(window, &self.zone(), now, max, max))
+            }
+            _ => (Amount::from_micros(self.max).unwrap_or_default(), None),
+        };
+        Use { id: self.key.clone(), used, max, frees_at }
+    }
+
+    fn is_live(&self, now: Timestamp) -> bool {
+        match (&self.state, self.window) {
+            (State::Uses(slot), Some(window)) => !slot.used(window, &self.zone(), now).0.is_zero(),
+            (State::InFlight(leases), _) => !leases.is_empty(),
+            _ => false,
+        }
+    }
+
+    /// The count at a place, if there is one.
+    pub(super) fn read(file: &File, place: u64) -> io::Result<Option<Self>> {
+        let mut bytes = [0; 2048];
+        // The first two places hold the header.
+        file.read_exact_at(&mut bytes, (place + 2) * SLOT).map_err(|error| damaged(&error.to_string()))?;
+        let mut reader = Reader(&bytes);
+        let [kind, tag, ..] = reader.take::<4>()?;
+        if kind == 0 {
+            return Ok(None);
+        }
+        let seconds = reader.u32()?;
+        let (key_length, zone_length) = (reader.u32()?, reader.u32()?);
+        let digest = reader.take::<16>()?;
+        let latest = reader.i64()?;
+        let max = reader.u128()?;
+        let mut buckets = [(0_i64, 0_u128); BUCKETS];
+        for bucket in &mut buckets {
+            *bucket = (reader.i64()?, reader.u128()?);
+        }
+        let zone = reader.text(zone_length)?;
+        let key = reader.text(key_length)?;
+        let (state, window) = if kind == 2 {
+            let leases = buckets
+                .iter()
+                .filter(|(_, packed)| *packed != 0)
+                .map(|(heartbeat, packed)| Lease {
+                    lessee: u64::try_from(packed >> 64).unwrap_or(0),
+                    calls: u64::try_from(packed & u128::from(u64::MAX)).unwrap_or(0),
+                    heartbeat: *heartbeat,
+                })
+                .collect();
+            (State::InFlight(leases), None)
+        } else {
+            let window = untag(tag, seconds).ok_or_else(|| damaged("a count has an unknown window"))?;
+            (State::Uses(Box::new(Slot { buckets, latest, max })), Some(window))
+        };
+        Ok(Some(Self { digest, key, state, fresh: false, window, zone, max }))
+    }
+
+    /// Puts the count at its place.
+    pub(super) fn write(&self, file: &File, place: u64) -> io::Result<()> {
+        let mut bytes = Vec::with_capacity(2048);
+        let (tag, seconds) = self.window.map_or((0, 0), tag);
+        let empty = [(0_i64, 0_u128); BUCKETS];
+        let (kind, latest, max, buckets) = match &self.state {
+            State::Uses(slot) => (1, slot.latest, slot.max, slot.buckets),
+            State::InFlight(leases) => {
+                let mut buckets = empty;
+                for (bucket, lease) in buckets.iter_mut().zip(leases) {
+                    *bucket = (lease.heartbeat, u128::from(lease.lessee) << 64 | u128::from(lease.calls));
+                }
+                (2, 0, self.max, buckets)
+            }
+        };
+        bytes.extend_from_slice(&[kind, tag, 0, 0]);
+        bytes.extend_from_slice(&seconds.to_le_bytes());
+        bytes.extend_from_slice(&u32::try_from(self.key.len()).unwrap_or(0).to_le_bytes());
+        bytes.extend_from_slice(&u32::try_from(self.zone.len()).unwrap_or(0).to_le_bytes());
+        bytes.extend_from_slice(&self.digest);
+        bytes.extend_from_slice(&latest.to_le_bytes());
+        bytes.extend_from_slice(&max.to_le_bytes());
+        for (number, used) in &buckets {
+            bytes.extend_from_slice(&number.to_le_bytes());
+            bytes.extend_from_slice(&used.to_le_bytes());
+        }
+        bytes.extend_from_slice(self.zone.as_bytes());
+        bytes.extend_from_slice(self.key.as_bytes());
+        if bytes.len() > 2048 {
+            return Err(io::Error::other("the name of a count is too long"));
+        }
+        write_at(file, &bytes, (place + 2) * SLOT)
+    }
+}
+
+fn tag(window: Window) -> (u8, u32) {
+    match window {
+        Window::Second => (1, 0),
+        Window::Minute => (2, 0),
+        Window::Hour => (3, 0),
+        Window::Day => (4, 0),
+        Window::Week => (5, 0),
+        Window::Month => (6, 0),
+        Window::Rolling(seconds) => (7, seconds),
+    }
+}
+
+fn untag(tag: u8, seconds: u32) -> Option<Window> {
+    Some(match tag {
+        1 => Window::Second,
+        2 => Window::Minute,
+        3 => Window::Hour,
+        4 => Window::Day,
+        5 => Window::Week,
+        6 => Window::Month,
+        7 => Window::Rolling(seconds),
+        _ => return None,
+    })
+}
+
+fn damaged(why: &str) -> io::Error {
+    io::Error::other(format!("the file is damaged ({why}); move it away, and counts begin at zero"))
+}
+
+/// Reads little-endian numbers one after the other.
+struct Reader<'a>(&'a [u8]);
+
+impl Reader<'_> {
+    fn take<const N: usize>(&mut self) -> io::Result<[u8; N]> {
+        let (first, rest) = self.0.split_first_chunk::<N>().ok_or_else(|| damaged("it ends early"))?;
+        self.0 = rest;
+        Ok(*first)
+    }
+
+    fn u32(&mut self) -> io::Result<u32> {
+        self.take().map(u32::from_le_bytes)
+    }
+
+    fn u64(&mut self) -> io::Result<u64> {
+        self.take().map(u64::from_le_bytes)
+    }
+
+    fn i64(&mut self) -> io::Result<i64> {
+        self.take().map(i64::from_le_bytes)
+    }
+
+    fn u128(&mut self) -> io::Result<u128> {
+        self.take().map(u128::from_le_bytes)
+    }
+
+    fn text(&mut self, length: u32) -> io::Result<String> {
+        let length = usize::try_from(length).map_err(|_| damaged("a name is too long"))?;
+        let (text, rest) = self.0.split_at_checked(length).ok_or_else(|| damaged("a name is too long"))?;
+        self.0 = rest;
+        String::from_utf8(text.to_vec()).map_err(|_| damaged("a name is no text"))
+    }
+}

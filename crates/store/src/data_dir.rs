@@ -1,0 +1,122 @@
+//! The directory itself: who may enter, and which versions may write in it.
+
+use std::fs::{self, DirBuilder};
+use std::io::{self, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+/// The layout that this version writes. Additive changes keep it.
+const FORMAT: u32 = 1;
+
+/// The oldest version of the layout that may write beside this one.
+const MINIMUM_WRITER: u32 = 1;
+
+#[derive(Debug, Serialize, Deserialize)]
+struct Format {
+    format: u32,
+    minimum_writer: u32,
+}
+
+/// A data directory that may be written.
+#[derive(Debug, Clone)]
+pub struct DataDir {
+    path: PathBuf,
+}
+
+/// Why a data directory cannot be used. It was not changed.
+#[derive(Debug, thiserror::Error)]
+pub enum BadDataDir {
+    /// The operating system's reason.
+    #[error("{0}")]
+    Io(#[from] io::Error),
+    /// Its `format` file is no such file.
+    #[error("the file `format` in it cannot be read ({0}); it is not a data directory of Toolgate, or was damaged")]
+    Unreadable(String),
+    /// A newer version has written there.
+    #[error("a newer version of Toolgate has written there (format {found}); this one may write format {FORMAT} only: upgrade it, or use another --data directory")]
+    Newer {
+        /// The oldest format that may write.
+        found: u32,
+    },
+}
+
+impl DataDir {
+    /// Opens a directory, or makes it, readable for its owner alone.
+    ///
+    /// # Errors
+    /// [`BadDataDir`], in which case nothing was changed.
+    pub fn open(path: &Path) -> Result<Self, BadDataDir> {
+        DirBuilder::new().recursive(true).mode(0o700).create(path)?;
+        let format = path.join("format");
+        match fs::read_to_string(&format) {
+            Ok(text) => {
+                let found: Format = serde_json::from_str(&text).map_err(|error| BadDataDir::Unreadable(error.to_string()))?;
+                if found.minimum_writer > FORMAT {
+                    return Err(BadDataDir::Newer { found: found.minimum_writer });
+                }
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                let ours = serde_json::to_string(&Format { format: FORMAT, minimum_writer: MINIMUM_WRITER })
+                    .map_err(|error| BadDataDir::Unreadable(error.to_string()))?;
+                write_once(&format, format!("{ours}\n").as_bytes())?;
+            }
+            Err(error) => return Err(error.into()),
+        }
+        Ok(Self { path: path.to_path_buf() })
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Where the chains of the audit log lie.
+    pub fn audit(&self) -> PathBuf {
+        self.path.join("audit")
+    }
+
+    /// A subdirectory, made if need be.
+    pub(crate) fn directory(&self, name: &str) -> io::Result<PathBuf> {
+        let path = self.path.join(name);
+        DirBuilder::new().recursive(true).mode(0o700).create(&path)?;
+        Ok(path)
+    }
+}
+
+/// Writes a file that must not change afterwards: whole, or not at all, by whoever comes first.
+pub(crate) fn write_once(path: &Path, content: &[u8]) -> io::Result<()> {
+    let mut name = path.file_name().unwrap_or_default().to_os_string();
+    name.push(format!(".{}", crate::log::ids::next()));
+    let draft = path.with_file_name(name);
+    let mut file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&draft)?;
+    let written = file.write_all(content).and_then(|()| file.sync_all()).and_then(|()| match fs::hard_link(&draft, path) {
+        // Another process was faster, and wrote the like.
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        other => other,
+    });
+    fs::remove_file(&draft)?;
+    written
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_newer_directory_is_left_alone() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("data");
+        DataDir::open(&path).unwrap();
+        DataDir::open(&path).unwrap();
+        fs::write(path.join("format"), r#"{ "format": 9, "minimum_writer": 9 }"#).unwrap();
+        let error = DataDir::open(&path).unwrap_err().to_string();
+        assert!(error.contains("newer version"), "{error}");
+        // Newer, but this version may still write beside it.
+        fs::write(path.join("format"), r#"{ "format": 9, "minimum_writer": 1 }"#).unwrap();
+        DataDir::open(&path).unwrap();
+        fs::write(path.join("format"), "x").unwrap();
+        assert!(matches!(DataDir::open(&path), Err(BadDataDir::Unreadable(_))));
+    }
+}

@@ -1,0 +1,124 @@
+//! The counts file: what every form must do, and what only a shared file must.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use quota::{Amount, CountId, Counters, Kind, Take, Taken, Window};
+use store::DataDir;
+use store::counts::{Frozen, Ledger, PATIENCE};
+
+fn take(counter: &str, max: u32) -> Take {
+    Take {
+        id: CountId::new("local", &[("grant", "g".to_owned())], counter, Some(Window::Day), &TimeZone::UTC, Kind::Quota),
+        window: Some(Window::Day),
+        zone: TimeZone::UTC,
+        kind: Kind::Quota,
+        max: Amount::from(max),
+        amount: Amount::ONE,
+    }
+}
+
+fn noon() -> Timestamp {
+    "2026-01-05T12:00:00Z".parse().unwrap()
+}
+
+#[test]
+fn does_what_every_form_must() {
+    let dirs = std::cell::RefCell::new(Vec::new());
+    quota::conformance::cases(&|| {
+        let dir = tempfile::tempdir().unwrap();
+        let ledger = Ledger::open(&DataDir::open(dir.path()).unwrap()).unwrap();
+        dirs.borrow_mut().push(dir);
+        Box::new(ledger)
+    });
+}
+
+#[test]
+fn eight_threads_and_two_handles_take_exactly_the_maximum() {
+    let dir = tempfile::tempdir().unwrap();
+    let data = DataDir::open(dir.path()).unwrap();
+    let ledgers = [Arc::new(Ledger::open(&data).unwrap()), Arc::new(Ledger::open(&data).unwrap())];
+    let threads: Vec<_> = (0..8)
+        .map(|number| {
+            let ledger = Arc::clone(&ledgers[number % 2]);
+            std::thread::spawn(move || {
+                (0..500).filter(|_| matches!(ledger.take(&[take("shared", 1000)], noon()), Ok(Taken::Granted(_)))).count()
+            })
+        })
+        .collect();
+    let granted: usize = threads.into_iter().map(|thread| thread.join().unwrap()).sum();
+    assert_eq!(granted, 1000);
+}
+
+#[test]
+fn counts_outlive_the_process() {
+    let dir = tempfile::tempdir().unwrap();
+    let data = DataDir::open(dir.path()).unwrap();
+    for _ in 0..3 {
+        let ledger = Ledger::open(&data).unwrap();
+        assert!(matches!(ledger.take(&[take("kept", 3)], noon()), Ok(Taken::Granted(_))));
+    }
+    let ledger = Ledger::open(&data).unwrap();
+    assert!(matches!(ledger.take(&[take("kept", 3)], noon()), Ok(Taken::Full(_))));
+}
+
+#[test]
+fn the_table_grows_and_forgets_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    let data = DataDir::open(dir.path()).unwrap();
+    let (ledger, other) = (Ledger::open(&data).unwrap(), Ledger::open(&data).unwrap());
+    // The calendar is today's, because growing leaves out what has run out.
+    let now = Timestamp::now();
+    for number in 0..7_000 {
+        let asked = if number % 2 == 0 { &ledger } else { &other };
+        assert!(matches!(asked.take(&[take(&format!("count {number}"), 1)], now), Ok(Taken::Granted(_))), "{number}");
+    }
+    for number in (0..7_000).step_by(7) {
+        assert!(matches!(other.take(&[take(&format!("count {number}"), 1)], now), Ok(Taken::Full(_))), "{number}");
+    }
+    assert_eq!(ledger.snapshot(now).unwrap().len(), 7_000);
+}
+
+#[test]
+fn a_frozen_process_stops_nobody_for_long() {
+    let dir = tempfile::tempdir().unwrap();
+    let data = DataDir::open(dir.path()).unwrap();
+    let ledger = Ledger::open(&data).unwrap();
+    let frozen = Frozen::new(&data).unwrap();
+    let begun = Instant::now();
+    assert!(ledger.take(&[take("x", 1)], noon()).is_err());
+    assert!(begun.elapsed() < PATIENCE * 10);
+    drop(frozen);
+    // It is tried again by itself.
+    let deadline = Instant::now() + Duration::from_secs(10);
+    while ledger.take(&[take("x", 1)], noon()).is_err() {
+        assert!(Instant::now() < deadline);
+        std::thread::yield_now();
+    }
+}
+
+#[test]
+fn a_damaged_file_is_down_and_says_what_to_do() {
+    let dir = tempfile::tempdir().unwrap();
+    let data = DataDir::open(dir.path()).unwrap();
+    drop(Ledger::open(&data).unwrap());
+    std::fs::write(dir.path().join("counts/ledger"), b"something else").unwrap();
+    let ledger = Ledger::open(&data).unwrap();
+    let error = ledger.take(&[take("x", 1)], noon()).unwrap_err().to_string();
+    assert!(error.contains("damaged") && error.contains("move it away"), "{error}");
+}
+
+#[test]
+fn calls_in_flight_of_the_dead_do_not_count() {
+    let dir = tempfile::tempdir().unwrap();
+    let data = DataDir::open(dir.path()).unwrap();
+    let call = Take { window: None, kind: Kind::Concurrency, ..take("flight", 1) };
+    let dead = Ledger::open(&data).unwrap();
+    let Ok(Taken::Granted(_)) = dead.take(std::slice::from_ref(&call), noon()) else { panic!("it is empty") };
+    let other = Ledger::open(&data).unwrap();
+    assert!(matches!(other.take(std::slice::from_ref(&call), noon()), Ok(Taken::Full(_))));
+    drop(dead);
+    assert!(matches!(other.take(std::slice::from_ref(&call), noon()), Ok(Taken::Granted(_))));
+}
