@@ -7,10 +7,9 @@ use jiff::Timestamp;
 use crate::event::{Effect, Kind};
 use crate::{Id, Record};
 
-/// Chooses records. Outcomes are chosen with the decision that they belong to, which makes it
-/// remember the decisions that it chose: give it every record, in order, once.
+/// What a reader asked for; all of it has to fit.
 #[derive(Clone, Debug, Default)]
-pub struct Filter {
+pub struct Wanted {
     /// Only decisions with this effect.
     pub effect: Option<Effect>,
     /// Only decisions about this tool, resource or prompt; `*` stands for any text.
@@ -21,17 +20,34 @@ pub struct Filter {
     pub server: Option<String>,
     /// Nothing before this time.
     pub since: Option<Timestamp>,
+}
+
+/// Chooses records. Outcomes are chosen with the decision that they belong to, which makes it
+/// remember the decisions that it chose: give it every record, in order, once.
+#[derive(Clone, Debug, Default)]
+pub struct Filter {
+    wanted: Wanted,
     chosen: HashSet<Id>,
 }
 
 impl Filter {
+    /// Chooses what is wanted.
+    pub fn new(wanted: Wanted) -> Filter {
+        Filter {
+            wanted,
+            chosen: HashSet::new(),
+        }
+    }
+
     /// Whether to show the record.
     pub fn matches(&mut self, record: &Record) -> bool {
-        if self.since.is_some_and(|since| record.time < since) {
+        if self.wanted.since.is_some_and(|since| record.time < since) {
             return false;
         }
-        let selective = self.effect.is_some() || self.tool.is_some() || self.grant.is_some();
-        if !selective && self.server.is_none() {
+        let selective = self.wanted.effect.is_some()
+            || self.wanted.tool.is_some()
+            || self.wanted.grant.is_some();
+        if !selective && self.wanted.server.is_none() {
             return true;
         }
         if record.kind == Kind::Outcome {
@@ -44,7 +60,7 @@ impl Filter {
                 .as_deref()
                 .is_none_or(|wanted| is.is_some_and(|is| like(wanted, is)))
         };
-        if !fits(&self.server, record.server.as_deref()) {
+        if !fits(&self.wanted.server, record.server.as_deref()) {
             return false;
         }
         if !selective {
@@ -58,10 +74,11 @@ impl Filter {
             .or(record.prompt.as_deref());
         let chosen = record.kind == Kind::Decision
             && self
+                .wanted
                 .effect
                 .is_none_or(|effect| record.effect == Some(effect))
-            && fits(&self.tool, name)
-            && fits(&self.grant, record.grant.as_deref());
+            && fits(&self.wanted.tool, name)
+            && fits(&self.wanted.grant, record.grant.as_deref());
         if chosen {
             self.remember(record);
         }
@@ -143,16 +160,16 @@ mod tests {
                 id(of)
             ))
         };
-        let mut filter = Filter {
+        let mut filter = Filter::new(Wanted {
             tool: Some("a".to_owned()),
-            ..Filter::default()
-        };
+            ..Wanted::default()
+        });
         assert!(filter.matches(&first) && !filter.matches(&second));
         assert!(!filter.matches(&outcome(2)) && filter.matches(&outcome(1)));
-        let mut late = Filter {
+        let mut late = Filter::new(Wanted {
             since: Some("2026-01-05T12:00:01Z".parse().unwrap()),
-            ..Filter::default()
-        };
+            ..Wanted::default()
+        });
         assert!(!late.matches(&first));
         assert!(Filter::default().matches(&outcome(7)));
     }

@@ -26,7 +26,7 @@ pub use event::{
     After, ArgumentKeys, Change, Count, Decision, Effect, Ending, Event, Kind, Outcome,
     PolicyNotice, Recovered, Refused, Segment, Start, Stop, Target, Upstream, Would,
 };
-pub use filter::Filter;
+pub use filter::{Filter, Wanted};
 pub use id::{Id, IdError};
 pub use record::{DecodeError, Record};
 pub use row::{Row, Rows};
