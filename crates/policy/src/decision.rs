@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use smallvec::SmallVec;
 
 use crate::limit::LimitUses;
@@ -46,9 +46,14 @@ impl fmt::Display for Effect {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Would {
     /// The observed rule.
+    #[serde(serialize_with = "rule")]
     pub rule: Arc<RuleId>,
     /// Its effect, had it been enforced.
     pub effect: Effect,
+}
+
+fn rule<S: Serializer>(rule: &Arc<RuleId>, serializer: S) -> Result<S::Ok, S::Error> {
+    RuleId::serialize(rule, serializer)
 }
 
 /// The outcome of judging one call, before its limits are taken.

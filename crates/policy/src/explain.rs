@@ -1,7 +1,7 @@
 //! The whole derivation of one decision.
 
 mod text;
-mod words;
+pub(crate) mod words;
 
 use serde::Serialize;
 
@@ -72,7 +72,7 @@ pub struct Step {
 /// One condition of a clause and what it came to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Tested {
-    /// The condition in words.
+    /// The condition, such as `args.amount lte 100`.
     pub condition: String,
     /// `true`, `false` or `undecidable`.
     pub truth: &'static str,

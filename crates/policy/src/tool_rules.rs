@@ -1,5 +1,6 @@
 //! The rules of one tool, merged: what is asked at each call, in order.
 
+mod amount;
 mod decide;
 mod listing;
 mod observe;

@@ -1,6 +1,5 @@
 //! Running the tests of a policy.
 
-use jiff::Timestamp;
 use quota::{CountId, Counters, Memory, Take, Taken};
 use serde::Serialize;
 
@@ -65,7 +64,7 @@ fn run_one(policy: &Policy, case: &Case, tools: &[ToolFacts<'_>]) -> Outcome {
         client_ip: case.given.client,
         now,
     };
-    let who = Who { case, server: facts.server, now };
+    let who = Who { case, server: facts.server };
     for limit in policy.limits() {
         let used = case.given.used.iter().find(|(name, _)| *name == limit.counter || *name == limit.rule.rule);
         if let Some((_, amount)) = used {
@@ -129,28 +128,29 @@ fn run_one(policy: &Policy, case: &Case, tools: &[ToolFacts<'_>]) -> Outcome {
 struct Who<'a> {
     case: &'a Case,
     server: &'a str,
-    now: Timestamp,
 }
 
 impl Who<'_> {
     fn take(&self, taken: &LimitUse) -> Take {
-        let _ = self.now;
         let limit = &taken.limit;
-        let mut scopes: Vec<String> = limit
+        let grant = &self.case.given.grant;
+        let mut scopes: Vec<(&str, String)> = limit
             .scope
             .iter()
             .map(|scope| match scope {
-                Scope::Grant | Scope::Session => format!("grant={}", self.case.given.grant.label),
-                Scope::Agent => format!("agent={}", self.case.given.grant.agent_label),
-                Scope::Server => format!("server={}", self.server),
-                Scope::Organisation => "organisation".to_owned(),
-                Scope::Tool => format!("tool={}", self.case.call),
+                // A test has no session, and a call without one counts for its grant.
+                Scope::Grant | Scope::Session => ("grant", grant.label.clone()),
+                Scope::Agent => ("agent", grant.agent_label.clone()),
+                Scope::Server => ("server", self.server.to_owned()),
+                Scope::Organisation => ("organisation", String::new()),
+                Scope::Tool => ("tool", self.case.call.clone()),
             })
             .collect();
-        scopes.sort_unstable();
+        if limit.private_to_entry {
+            scopes.push(("entry", limit.rule.rule.clone()));
+        }
         scopes.dedup();
-        let text = format!("{}|{}", scopes.join("|"), limit.counter);
-        let id = CountId::new("test", &text, &limit.counter, limit.window, &limit.zone, limit.kind);
+        let id = CountId::new("test", &scopes, &limit.counter, limit.window, &limit.zone, limit.kind);
         Take { id, window: limit.window, zone: limit.zone.clone(), kind: limit.kind, max: limit.max, amount: taken.amount }
     }
 }

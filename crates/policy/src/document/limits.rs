@@ -204,7 +204,7 @@ impl Reader {
             self.report(Diagnostic::new(Code::OutOfRange, node.range.clone(), message));
             return None;
         };
-        if whole && !amount.is_whole() {
+        if whole && amount.micros() % quota::Amount::ONE.micros() != 0 {
             let message = "`max` of calls in flight must be a whole number";
             self.report(Diagnostic::new(Code::OutOfRange, node.range.clone(), message));
             return None;

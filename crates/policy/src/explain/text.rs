@@ -62,7 +62,7 @@ impl Derivation {
         let observed = if step.observed { " (observed)" } else { "" };
         writeln!(f, "{}{observed}", step.text)?;
         for tested in &step.conditions {
-            writeln!(f, "   {:<10}   {} is {}: {}", "", tested.condition, tested.truth, tested.found)?;
+            writeln!(f, "{:16}{}: {} ({})", "", tested.condition, tested.truth, tested.found)?;
         }
         Ok(())
     }

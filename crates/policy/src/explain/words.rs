@@ -10,7 +10,7 @@ use crate::path::{Path, Root, Step};
 const LONGEST: usize = 120;
 
 /// A condition as a person would say it.
-pub(super) fn condition(condition: &Condition) -> String {
+pub(crate) fn condition(condition: &Condition) -> String {
     match condition {
         Condition::Test(test) => format!("{} {} {}", test.path, test.op, operand(&test.value)),
         Condition::AnyOf(parts) => format!("any of ({})", parts.iter().map(self::condition).collect::<Vec<_>>().join("; ")),
@@ -44,7 +44,7 @@ fn owned(value: &OwnedValue) -> String {
 }
 
 /// The values that a condition looked at.
-pub(super) fn found(condition: &Condition, facts: &Facts<'_>) -> String {
+pub(crate) fn found(condition: &Condition, facts: &Facts<'_>) -> String {
     let mut seen = Vec::new();
     look(condition, facts, &mut seen);
     seen.dedup();

@@ -10,14 +10,14 @@ use crate::arguments::ambiguous;
 use crate::condition::{Context, Facts, Polarity, Truth, evaluate};
 use crate::decision::{Decision, Effect, Would};
 use crate::entry::{Clause, ClauseKind, SchemaMode};
-use crate::explain::{Stage, Step, Trace};
+use crate::explain::{Stage, Step, Trace, words};
 use crate::facts::Call;
 use crate::limit::{Count, Limit, LimitUse, LimitUses};
-use crate::path::Path;
 use crate::rule_id::{AMBIGUOUS, EVALUATION, RuleId};
 use crate::tool_schema::Closing;
 
 use super::ToolRules;
+use super::amount::{Uncountable, amount_at};
 
 /// Tells nothing.
 pub(super) struct Silent;
@@ -53,9 +53,6 @@ fn keep(first: &mut Option<Verdict>, verdict: Verdict) {
         *first = Some(verdict);
     }
 }
-
-/// Why the amount of a limit cannot be counted.
-pub(super) struct Uncountable(pub(super) String);
 
 impl ToolRules {
     pub(super) fn judge<T: Trace>(&self, call: &Call<'_>, trace: &mut T) -> Decision {
@@ -195,7 +192,7 @@ impl ToolRules {
                 }
                 let truth = judged(clause, kind, facts);
                 trace.step(|| Step::clause(kind, clause, &truth, facts));
-                if let Some(found) = objection(clause, kind, truth) {
+                if let Some(found) = objection(clause, kind, truth, facts) {
                     keep(verdict, found);
                 }
             }
@@ -213,7 +210,7 @@ impl ToolRules {
         for clause in &self.approval_if {
             let truth = judged(clause, ClauseKind::ApprovalIf, facts);
             trace.step(|| Step::clause(ClauseKind::ApprovalIf, clause, &truth, facts));
-            match objection(clause, ClauseKind::ApprovalIf, truth) {
+            match objection(clause, ClauseKind::ApprovalIf, truth, facts) {
                 Some(found) if found.effect == Effect::Ask => {
                     ask.get_or_insert(found);
                 }
@@ -312,55 +309,45 @@ impl ToolRules {
 
 /// What a clause comes to.
 pub(super) fn judged(clause: &Clause, kind: ClauseKind, facts: &Facts<'_>) -> Truth {
-    let polarity = match kind {
+    evaluate(&clause.conditions, facts, polarity(kind))
+}
+
+/// What a true clause of this kind does.
+fn polarity(kind: ClauseKind) -> Polarity {
+    match kind {
         ClauseKind::Require => Polarity::Allows,
         ClauseKind::DenyIf | ClauseKind::ApprovalIf => Polarity::Denies,
-    };
-    evaluate(&clause.conditions, facts, polarity)
+    }
 }
 
 /// What follows from it: `None` where the clause has no objection.
-fn objection(clause: &Clause, kind: ClauseKind, truth: Truth) -> Option<Verdict> {
+fn objection(clause: &Clause, kind: ClauseKind, truth: Truth, facts: &Facts<'_>) -> Option<Verdict> {
     let told = |other: &str| clause.on_deny.clone().unwrap_or_else(|| Arc::from(other));
-    match (kind, truth) {
-        (ClauseKind::Require, Truth::True) | (ClauseKind::DenyIf | ClauseKind::ApprovalIf, Truth::False) => None,
+    let verdict = match (kind, truth) {
+        (ClauseKind::Require, Truth::True) | (ClauseKind::DenyIf | ClauseKind::ApprovalIf, Truth::False) => return None,
         (ClauseKind::Require, Truth::False) => {
-            Some(Verdict::deny(&clause.rule, told("A condition that the policy requires of this call does not hold.")))
+            Verdict::deny(&clause.rule, told("A condition that the policy requires of this call does not hold."))
         }
-        (ClauseKind::DenyIf, Truth::True) => Some(Verdict::deny(&clause.rule, told("The policy denies this call."))),
-        (ClauseKind::ApprovalIf, Truth::True) => Some(asking(&clause.rule, clause.on_deny.clone())),
-        (kind, Truth::Undecidable(why)) => {
-            if kind == ClauseKind::ApprovalIf && why.asks() {
-                return Some(asking(&clause.rule, clause.on_deny.clone()));
-            }
+        (ClauseKind::DenyIf, Truth::True) => Verdict::deny(&clause.rule, told("The policy denies this call.")),
+        (ClauseKind::ApprovalIf, Truth::True) => asking(&clause.rule, clause.on_deny.clone()),
+        (ClauseKind::ApprovalIf, Truth::Undecidable(why)) if why.asks() => asking(&clause.rule, clause.on_deny.clone()),
+        (_, Truth::Undecidable(why)) => {
             let verdict = Verdict::deny(&clause.rule, told("A condition of the policy on this call cannot be judged."));
-            Some(verdict.detailed(why.to_string()))
+            return Some(verdict.detailed(why.to_string()));
         }
-    }
+    };
+    Some(verdict.detailed(operands(clause, facts)))
+}
+
+/// The conditions of a clause and what they were judged on.
+fn operands(clause: &Clause, facts: &Facts<'_>) -> String {
+    let each = clause.conditions.iter().map(|condition| {
+        format!("{} ({})", words::condition(condition), words::found(condition, facts))
+    });
+    each.collect::<Vec<_>>().join("; ")
 }
 
 fn asking(rule: &Arc<RuleId>, reason: Option<Arc<str>>) -> Verdict {
     let reason = reason.unwrap_or_else(|| Arc::from("The policy requires a person's approval for this call."));
     Verdict { effect: Effect::Ask, rule: Arc::clone(rule), reason: Some(reason), detail: None }
-}
-
-/// The exact value of the number at `path`.
-fn amount_at(path: &Path, arguments: &Value<'_>, numbers: crate::operand::Numbers) -> Result<quota::Amount, Uncountable> {
-    /// 10^12, exclusive.
-    const MOST: u128 = 1_000_000_000_000 * 1_000_000;
-    let uncountable = |what: &str| Uncountable(format!("{path} {what}"));
-    let number = match path.only(arguments) {
-        None | Some(Value::Null) => return Err(uncountable("is missing")),
-        Some(Value::Number(number)) => number,
-        Some(_) => return Err(uncountable("is not a number")),
-    };
-    if numbers == crate::operand::Numbers::Binary64 && !number.survives_binary64() {
-        return Err(uncountable("is a number that changes when read as binary64"));
-    }
-    let micros = number.decimal().to_micros();
-    let micros = micros.ok_or_else(|| uncountable("is negative, or has more than 6 decimals"))?;
-    if micros >= MOST {
-        return Err(uncountable("is not below 10^12"));
-    }
-    quota::Amount::from_micros(micros).ok_or_else(|| uncountable("is out of range"))
 }

@@ -7,11 +7,11 @@ use smallvec::SmallVec;
 
 use crate::condition::{Facts, Truth};
 use crate::decision::{Effect, Would};
-use crate::entry::{Clause, ClauseKind};
+use crate::entry::ClauseKind;
 use crate::explain::{Step, Trace};
 
 use super::ToolRules;
-use super::decide::{Uncountable, judged};
+use super::decide::judged;
 
 impl ToolRules {
     /// Adds what the clauses and amounts of observed entries, and their schema modes, would have done.
@@ -31,20 +31,16 @@ impl ToolRules {
                 let truth = judged(clause, kind, facts);
                 trace.step(|| Step::clause(kind, clause, &truth, facts).observed());
                 if let Some(effect) = effect(kind, &truth) {
-                    would.push(Would { rule: Arc::clone(&clause_rule(clause)), effect });
+                    would.push(Would { rule: Arc::clone(&clause.rule), effect });
                 }
             }
             for limit in &entry.limits {
-                if let Err(Uncountable(_)) = self.amount(limit, facts.args) {
+                if self.amount(limit, facts.args).is_err() {
                     would.push(Would { rule: Arc::clone(&limit.rule), effect: Effect::Deny });
                 }
             }
         }
     }
-}
-
-fn clause_rule(clause: &Clause) -> Arc<crate::rule_id::RuleId> {
-    Arc::clone(&clause.rule)
 }
 
 fn effect(kind: ClauseKind, truth: &Truth) -> Option<Effect> {
