@@ -39,7 +39,7 @@ pub const MAX_EXPONENT: u16 = 400;
 /// # Errors
 /// Whatever is not strict JSON, with the byte where that shows.
 pub fn parse(text: &str) -> Result<Value<'_>, Error> {
-    let mut scanner = Scanner::new(text)?;
+    let mut scanner = Scanner::new(text);
     let value = tree::read(&mut scanner, 0)?;
     scanner.end()?;
     Ok(value)
@@ -58,7 +58,7 @@ pub fn parse_bytes(bytes: &[u8]) -> Result<Value<'_>, Error> {
 /// # Errors
 /// Exactly those of [`parse_bytes`].
 pub fn check(text: &[u8]) -> Result<(), Error> {
-    let mut scanner = Scanner::new(utf8(text)?)?;
+    let mut scanner = Scanner::new(utf8(text)?);
     scanner.skip(0)?;
     scanner.end()
 }

@@ -32,7 +32,7 @@ pub fn splice(raw: &str, replacements: &[(Range<usize>, &str)]) -> Option<String
 /// # Errors
 /// When `raw` is not strict JSON.
 pub fn locate(raw: &str, path: &[&str]) -> Result<Option<Span>, Error> {
-    let mut scanner = Scanner::new(raw)?;
+    let mut scanner = Scanner::new(raw);
     let found = seek(&mut scanner, 0, path)?;
     scanner.end()?;
     Ok(found)
@@ -64,7 +64,7 @@ fn seek(scanner: &mut Scanner<'_>, depth: usize, path: &[&str]) -> Result<Option
 /// # Errors
 /// When `raw` is not strict JSON.
 pub fn remove(raw: &str, paths: &[&[&str]]) -> Result<Option<String>, Error> {
-    let mut scanner = Scanner::new(raw)?;
+    let mut scanner = Scanner::new(raw);
     let mut cuts = Vec::new();
     prune(&mut scanner, 0, paths, &mut cuts)?;
     scanner.end()?;

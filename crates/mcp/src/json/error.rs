@@ -44,6 +44,8 @@ pub enum ErrorKind {
     NotFinite,
     /// More than [`MAX_DEPTH`](super::MAX_DEPTH) arrays and objects open at once.
     Depth,
+    /// A text of 4 GiB or more.
+    TooLong,
 }
 
 impl Error {
@@ -89,6 +91,7 @@ impl fmt::Display for Error {
             ErrorKind::NotFinite => {
                 write!(f, "number beyond the range of binary64 at byte {offset}")
             }
+            ErrorKind::TooLong => write!(f, "text of 4 GiB or more"),
             ErrorKind::Depth => write!(
                 f,
                 "more than {} levels of nesting at byte {offset}",

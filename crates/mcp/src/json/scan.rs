@@ -44,10 +44,8 @@ impl Quoted {
 
 impl<'a> Scanner<'a> {
     /// Stands before the first value of `text`.
-    pub(crate) fn new(text: &'a str) -> Result<Self, Error> {
-        if text.starts_with('\u{feff}') {
-            return Err(Error::new(0, ErrorKind::ByteOrderMark));
-        }
+    #[inline]
+    pub(crate) fn new(text: &'a str) -> Self {
         let mut scanner = Self {
             text,
             bytes: text.as_bytes(),
@@ -55,7 +53,7 @@ impl<'a> Scanner<'a> {
             keys: Keys::default(),
         };
         scanner.space();
-        Ok(scanner)
+        scanner
     }
 
     /// The whole text.
@@ -79,10 +77,13 @@ impl<'a> Scanner<'a> {
         unescape(quoted.inner().of(self.text), quoted.escaped)
     }
 
-    /// Demands that nothing but white space is left.
+    /// Demands that nothing but white space is left, and that no span was too far out to be noted. Nothing that was read
+    /// may be believed before this.
     pub(crate) fn end(&mut self) -> Result<(), Error> {
         self.space();
-        if self.at == self.bytes.len() {
+        if u32::try_from(self.bytes.len()).is_err() {
+            Err(self.error(ErrorKind::TooLong))
+        } else if self.at == self.bytes.len() {
             Ok(())
         } else {
             Err(self.error(ErrorKind::Trailing))
@@ -99,7 +100,8 @@ impl<'a> Scanner<'a> {
             Some(b't') => self.literal("true")?,
             Some(b'f') => self.literal("false")?,
             Some(b'n') => self.literal("null")?,
-            _ => return self.number(),
+            Some(b'-' | b'0'..=b'9') => return self.number(),
+            _ => return Err(self.expected("a value")),
         }
         Ok(self.span(start))
     }
@@ -190,7 +192,7 @@ impl<'a> Scanner<'a> {
         })
     }
 
-    /// Reads a number; anything else where a value should stand is refused here as well.
+    /// Reads a number.
     pub(crate) fn number(&mut self) -> Result<Span, Error> {
         let start = self.at;
         self.at = number::end(self.text, start)?;
@@ -212,6 +214,9 @@ impl<'a> Scanner<'a> {
     pub(crate) fn expected(&self, expected: &'static str) -> Error {
         let kind = match self.peek() {
             None => ErrorKind::UnexpectedEnd,
+            Some(_) if self.at == 0 && self.text.starts_with('\u{feff}') => {
+                ErrorKind::ByteOrderMark
+            }
             Some(_) => ErrorKind::Unexpected { expected },
         };
         self.error(kind)

@@ -53,7 +53,7 @@ fn unit(text: &str) -> (u16, &str) {
 /// The text of a JSON string literal, quotes included; `None` if `literal` is none.
 #[must_use]
 pub fn unquote(literal: &str) -> Option<Cow<'_, str>> {
-    let mut scanner = super::Scanner::new(literal).ok()?;
+    let mut scanner = super::Scanner::new(literal);
     (scanner.at() == 0 && scanner.peek() == Some(b'"')).then_some(())?;
     let quoted = scanner.string().ok()?;
     (quoted.outer().end() == literal.len()).then(|| scanner.decode(quoted))

@@ -185,6 +185,9 @@ pub(super) fn read<'a>(scanner: &mut Scanner<'a>, depth: usize) -> Result<Value<
         Some(b't') => scanner.literal("true").map(|()| Value::Bool(true))?,
         Some(b'f') => scanner.literal("false").map(|()| Value::Bool(false))?,
         Some(b'n') => scanner.literal("null").map(|()| Value::Null)?,
-        _ => Value::Number(Number::scanned(scanner.number()?.of(scanner.text()))),
+        Some(b'-' | b'0'..=b'9') => {
+            Value::Number(Number::scanned(scanner.number()?.of(scanner.text())))
+        }
+        _ => return Err(scanner.expected("a value")),
     })
 }

@@ -80,7 +80,7 @@ pub(super) struct Found {
 /// Reads a whole body.
 pub(super) fn body(bytes: &[u8], side: Side) -> Result<Body<'_>, Malformed> {
     let text = json::utf8(bytes).map_err(not_json)?;
-    let mut scanner = Scanner::new(text).map_err(not_json)?;
+    let mut scanner = Scanner::new(text);
     match scanner.peek() {
         Some(b'{') => {
             let (raw, envelope) = message(&mut scanner, 0).map_err(not_json)?;

@@ -31,7 +31,7 @@ impl Call<'_> {
 /// # Errors
 /// When `raw` is not strict JSON.
 pub fn call(raw: &str) -> Result<Call<'_>, json::Error> {
-    let mut scanner = Scanner::new(raw)?;
+    let mut scanner = Scanner::new(raw);
     let mut call = Call::default();
     if scanner.peek() == Some(b'{') {
         scanner.object(0, |scanner, key| {

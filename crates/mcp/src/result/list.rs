@@ -236,7 +236,7 @@ fn read<'a, T: Entry<'a>>(raw: &'a str) -> Result<List<'a, T>, json::Error> {
         ttl_place: None,
         scope_place: None,
     };
-    let mut scanner = Scanner::new(raw)?;
+    let mut scanner = Scanner::new(raw);
     if scanner.peek() != Some(b'{') {
         return Err(scanner.expected("an object"));
     }

@@ -14,7 +14,7 @@ pub fn strip_meta(raw: &str, prefix: &str) -> Result<Option<String>, json::Error
     if !holds(word) && !holds("\\u00") {
         return Ok(None);
     }
-    let mut scanner = Scanner::new(raw)?;
+    let mut scanner = Scanner::new(raw);
     let mut cuts = Vec::new();
     walk(&mut scanner, 0, false, prefix, &mut cuts)?;
     scanner.end()?;
