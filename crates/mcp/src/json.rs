@@ -17,6 +17,7 @@ mod tree;
 
 pub use decimal::Decimal;
 pub use edit::{locate, remove, splice};
+pub(crate) use error::Fault;
 pub use error::{Error, ErrorKind};
 pub use number::Number;
 pub use span::Span;
@@ -60,12 +61,15 @@ pub fn parse_bytes(bytes: &[u8]) -> Result<Value<'_>, Error> {
 pub fn check(text: &[u8]) -> Result<(), Error> {
     let mut scanner = Scanner::new(utf8(text)?);
     scanner.skip(0)?;
-    scanner.end()
+    Ok(scanner.end()?)
 }
 
 /// The bytes as text.
 pub(crate) fn utf8(bytes: &[u8]) -> Result<&str, Error> {
-    std::str::from_utf8(bytes).map_err(|error| Error::new(error.valid_up_to(), ErrorKind::Utf8))
+    std::str::from_utf8(bytes).map_err(|error| Error {
+        offset: error.valid_up_to(),
+        kind: ErrorKind::Utf8,
+    })
 }
 
 #[cfg(test)]

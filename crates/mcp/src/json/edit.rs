@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::{Error, Scanner, Span, folds_to};
+use super::{Error, Fault, Scanner, Span, folds_to};
 
 /// Replaces stretches of a text; all else stays byte for byte.
 ///
@@ -38,7 +38,7 @@ pub fn locate(raw: &str, path: &[&str]) -> Result<Option<Span>, Error> {
     Ok(found)
 }
 
-fn seek(scanner: &mut Scanner<'_>, depth: usize, path: &[&str]) -> Result<Option<Span>, Error> {
+fn seek(scanner: &mut Scanner<'_>, depth: usize, path: &[&str]) -> Result<Option<Span>, Fault> {
     let Some((key, rest)) = path.split_first() else {
         return scanner.skip(depth).map(Some);
     };
@@ -85,7 +85,7 @@ fn prune(
     depth: usize,
     paths: &[&[&str]],
     cuts: &mut Vec<Range<usize>>,
-) -> Result<(), Error> {
+) -> Result<(), Fault> {
     if scanner.peek() != Some(b'{') || paths.is_empty() {
         return scanner.skip(depth).map(drop);
     }

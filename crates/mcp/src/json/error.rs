@@ -48,9 +48,20 @@ pub enum ErrorKind {
     TooLong,
 }
 
-impl Error {
+/// An [`Error`] on its way out of the scanner: one word wide, so that results without one fit into registers.
+#[derive(Debug)]
+pub(crate) struct Fault(Box<Error>);
+
+impl Fault {
+    #[cold]
     pub(crate) fn new(offset: usize, kind: ErrorKind) -> Self {
-        Self { offset, kind }
+        Self(Box::new(Error { offset, kind }))
+    }
+}
+
+impl From<Fault> for Error {
+    fn from(fault: Fault) -> Self {
+        *fault.0
     }
 }
 

@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use smallvec::SmallVec;
 
 use super::text::unescape;
-use super::{Error, ErrorKind, Quoted, Span};
+use super::{ErrorKind, Fault, Quoted, Span};
 
 /// Up to so many keys an object is compared pairwise.
 const PAIRWISE: usize = 16;
@@ -33,7 +33,7 @@ impl Keys {
 
     /// Adds a key to the object that began at `mark`.
     #[inline]
-    pub(super) fn add(&mut self, text: &str, mark: usize, quoted: Quoted) -> Result<(), Error> {
+    pub(super) fn add(&mut self, text: &str, mark: usize, quoted: Quoted) -> Result<(), Fault> {
         let print = if quoted.escaped() {
             print(decode(text, quoted).as_bytes())
         } else {
@@ -53,7 +53,7 @@ impl Keys {
     }
 
     /// Forgets the object that began at `mark`, after the last look at a large one.
-    pub(super) fn close(&mut self, text: &str, mark: usize) -> Result<(), Error> {
+    pub(super) fn close(&mut self, text: &str, mark: usize) -> Result<(), Fault> {
         let siblings = self.seen.get(mark..).unwrap_or_default();
         if siblings.len() > PAIRWISE {
             let mut sorted: Vec<(Cow<'_, str>, Quoted)> = siblings
@@ -85,9 +85,9 @@ fn decode(text: &str, quoted: Quoted) -> Cow<'_, str> {
     unescape(quoted.inner().of(text), quoted.escaped())
 }
 
-fn duplicate(text: &str, quoted: Quoted) -> Error {
+fn duplicate(text: &str, quoted: Quoted) -> Fault {
     let key = decode(text, quoted).into_owned().into_boxed_str();
-    Error::new(quoted.outer().start(), ErrorKind::DuplicateKey(key))
+    Fault::new(quoted.outer().start(), ErrorKind::DuplicateKey(key))
 }
 
 /// Equal keys have equal prints; the print of a key of up to seven bytes is the key.

@@ -1,7 +1,7 @@
 //! Numbers, kept as the text that was sent.
 
 use super::decimal::Decimal;
-use super::{Error, ErrorKind, MAX_DIGITS, MAX_EXPONENT};
+use super::{Error, ErrorKind, Fault, MAX_DIGITS, MAX_EXPONENT};
 
 /// A JSON number as it was sent. At most 64 significant digits, an exponent within ±400, finite in binary64.
 #[derive(Debug, Clone, Copy)]
@@ -17,7 +17,10 @@ impl<'a> Number<'a> {
     pub fn parse(text: &'a str) -> Result<Self, Error> {
         match end(text, 0)? {
             at if at == text.len() => Ok(Self { text }),
-            at => Err(Error::new(at, ErrorKind::Trailing)),
+            offset => Err(Error {
+                offset,
+                kind: ErrorKind::Trailing,
+            }),
         }
     }
 
@@ -78,11 +81,11 @@ fn exactly(value: f64) -> Option<String> {
 ///
 /// # Errors
 /// When no number of RFC 8259 begins there, or one outside the limits.
-pub(super) fn end(text: &str, start: usize) -> Result<usize, Error> {
+pub(super) fn end(text: &str, start: usize) -> Result<usize, Fault> {
     let bytes = text.as_bytes();
     let missing = |at: usize, expected| match bytes.get(at) {
-        None => Error::new(at, ErrorKind::UnexpectedEnd),
-        Some(_) => Error::new(at, ErrorKind::Unexpected { expected }),
+        None => Fault::new(at, ErrorKind::UnexpectedEnd),
+        Some(_) => Fault::new(at, ErrorKind::Unexpected { expected }),
     };
     let run = |at: usize| {
         let rest = bytes.get(at..).unwrap_or_default();
@@ -95,7 +98,7 @@ pub(super) fn end(text: &str, start: usize) -> Result<usize, Error> {
         return Err(missing(at, if negative { "a digit" } else { "a value" }));
     }
     if whole > 1 && bytes.get(at) == Some(&b'0') {
-        return Err(Error::new(at, ErrorKind::LeadingZero));
+        return Err(Fault::new(at, ErrorKind::LeadingZero));
     }
     let zeros = |at: usize| {
         let rest = bytes.get(at..).unwrap_or_default();
@@ -129,7 +132,7 @@ pub(super) fn end(text: &str, start: usize) -> Result<usize, Error> {
                 .saturating_add(u16::from(digit.wrapping_sub(b'0')))
         });
         if size > MAX_EXPONENT {
-            return Err(Error::new(start, ErrorKind::Exponent));
+            return Err(Fault::new(start, ErrorKind::Exponent));
         }
         exponent = if sign == Some(&b'-') {
             -i32::from(size)
@@ -140,10 +143,10 @@ pub(super) fn end(text: &str, start: usize) -> Result<usize, Error> {
     }
     // Zeros before the first other digit are no digits of the value, but an exponent in disguise.
     if leading > usize::from(MAX_EXPONENT) {
-        return Err(Error::new(start, ErrorKind::Exponent));
+        return Err(Fault::new(start, ErrorKind::Exponent));
     }
     if digits - leading > MAX_DIGITS {
-        return Err(Error::new(start, ErrorKind::Digits));
+        return Err(Fault::new(start, ErrorKind::Digits));
     }
     // With at most 64 digits only an exponent of its own can carry a number out of range.
     if exponent > 308 - 64 {
@@ -152,7 +155,7 @@ pub(super) fn end(text: &str, start: usize) -> Result<usize, Error> {
             .and_then(|text| text.parse::<f64>().ok())
             .is_some_and(f64::is_finite);
         if !finite {
-            return Err(Error::new(start, ErrorKind::NotFinite));
+            return Err(Fault::new(start, ErrorKind::NotFinite));
         }
     }
     Ok(at)

@@ -6,7 +6,7 @@ use super::keys::Keys;
 use super::number;
 use super::span::Span;
 use super::text::unescape;
-use super::{Error, ErrorKind, MAX_DEPTH};
+use super::{ErrorKind, Fault, MAX_DEPTH};
 
 /// Walks a JSON text once, from left to right, and refuses whatever is not strict.
 pub(crate) struct Scanner<'a> {
@@ -79,7 +79,7 @@ impl<'a> Scanner<'a> {
 
     /// Demands that nothing but white space is left, and that no span was too far out to be noted. Nothing that was read
     /// may be believed before this.
-    pub(crate) fn end(&mut self) -> Result<(), Error> {
+    pub(crate) fn end(&mut self) -> Result<(), Fault> {
         self.space();
         if u32::try_from(self.bytes.len()).is_err() {
             Err(self.error(ErrorKind::TooLong))
@@ -91,7 +91,7 @@ impl<'a> Scanner<'a> {
     }
 
     /// Passes over one value; `depth` is how many arrays and objects are open around it. Returns where it stood.
-    pub(crate) fn skip(&mut self, depth: usize) -> Result<Span, Error> {
+    pub(crate) fn skip(&mut self, depth: usize) -> Result<Span, Fault> {
         let start = self.at;
         match self.peek() {
             Some(b'"') => return self.string().map(Quoted::outer),
@@ -111,8 +111,8 @@ impl<'a> Scanner<'a> {
     pub(crate) fn object(
         &mut self,
         depth: usize,
-        mut member: impl FnMut(&mut Self, Quoted) -> Result<(), Error>,
-    ) -> Result<(), Error> {
+        mut member: impl FnMut(&mut Self, Quoted) -> Result<(), Fault>,
+    ) -> Result<(), Fault> {
         self.open(depth)?;
         let mark = self.keys.mark();
         if self.peek() != Some(b'}') {
@@ -147,8 +147,8 @@ impl<'a> Scanner<'a> {
     pub(crate) fn array(
         &mut self,
         depth: usize,
-        mut item: impl FnMut(&mut Self) -> Result<(), Error>,
-    ) -> Result<(), Error> {
+        mut item: impl FnMut(&mut Self) -> Result<(), Fault>,
+    ) -> Result<(), Fault> {
         self.open(depth)?;
         if self.peek() != Some(b']') {
             loop {
@@ -168,7 +168,7 @@ impl<'a> Scanner<'a> {
 
     /// Reads a string literal; the scanner stands before its quote.
     #[inline]
-    pub(crate) fn string(&mut self) -> Result<Quoted, Error> {
+    pub(crate) fn string(&mut self) -> Result<Quoted, Fault> {
         let open = self.at;
         let mut at = open + 1;
         let mut escaped = false;
@@ -180,8 +180,8 @@ impl<'a> Scanner<'a> {
                     escaped = true;
                     at = self.escape(at)?;
                 }
-                Some(_) => return Err(Error::new(at, ErrorKind::ControlCharacter)),
-                None => return Err(Error::new(at, ErrorKind::UnexpectedEnd)),
+                Some(_) => return Err(Fault::new(at, ErrorKind::ControlCharacter)),
+                None => return Err(Fault::new(at, ErrorKind::UnexpectedEnd)),
             }
         }
         self.at = at + 1;
@@ -193,14 +193,14 @@ impl<'a> Scanner<'a> {
     }
 
     /// Reads a number.
-    pub(crate) fn number(&mut self) -> Result<Span, Error> {
+    pub(crate) fn number(&mut self) -> Result<Span, Fault> {
         let start = self.at;
         self.at = number::end(self.text, start)?;
         Ok(self.span(start))
     }
 
     /// Reads `true`, `false` or `null`.
-    pub(crate) fn literal(&mut self, word: &'static str) -> Result<(), Error> {
+    pub(crate) fn literal(&mut self, word: &'static str) -> Result<(), Fault> {
         let rest = self.bytes.get(self.at..).unwrap_or_default();
         if rest.starts_with(word.as_bytes()) {
             self.at += word.len();
@@ -211,7 +211,7 @@ impl<'a> Scanner<'a> {
     }
 
     /// The error of finding something else here.
-    pub(crate) fn expected(&self, expected: &'static str) -> Error {
+    pub(crate) fn expected(&self, expected: &'static str) -> Fault {
         let kind = match self.peek() {
             None => ErrorKind::UnexpectedEnd,
             Some(_) if self.at == 0 && self.text.starts_with('\u{feff}') => {
@@ -227,12 +227,12 @@ impl<'a> Scanner<'a> {
         Span::new(start, self.at)
     }
 
-    fn error(&self, kind: ErrorKind) -> Error {
-        Error::new(self.at, kind)
+    fn error(&self, kind: ErrorKind) -> Fault {
+        Fault::new(self.at, kind)
     }
 
     /// Steps into an array or object.
-    fn open(&mut self, depth: usize) -> Result<(), Error> {
+    fn open(&mut self, depth: usize) -> Result<(), Fault> {
         if depth >= MAX_DEPTH {
             return Err(self.error(ErrorKind::Depth));
         }
@@ -249,31 +249,31 @@ impl<'a> Scanner<'a> {
     }
 
     /// Checks the escape at `at` (its backslash) and returns where it ends. A pair of surrogates is one escape.
-    fn escape(&self, at: usize) -> Result<usize, Error> {
+    fn escape(&self, at: usize) -> Result<usize, Fault> {
         match self.bytes.get(at + 1) {
             Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') => Ok(at + 2),
             Some(b'u') => match self.unit(at)? {
                 0xd800..=0xdbff => match self.unit(at + 6) {
                     Ok(0xdc00..=0xdfff) => Ok(at + 12),
-                    _ => Err(Error::new(at, ErrorKind::LoneSurrogate)),
+                    _ => Err(Fault::new(at, ErrorKind::LoneSurrogate)),
                 },
-                0xdc00..=0xdfff => Err(Error::new(at, ErrorKind::LoneSurrogate)),
+                0xdc00..=0xdfff => Err(Fault::new(at, ErrorKind::LoneSurrogate)),
                 _ => Ok(at + 6),
             },
-            Some(_) => Err(Error::new(at, ErrorKind::Escape)),
-            None => Err(Error::new(at + 1, ErrorKind::UnexpectedEnd)),
+            Some(_) => Err(Fault::new(at, ErrorKind::Escape)),
+            None => Err(Fault::new(at + 1, ErrorKind::UnexpectedEnd)),
         }
     }
 
     /// The UTF-16 unit of a `\uXXXX` at `at`.
-    fn unit(&self, at: usize) -> Result<u16, Error> {
+    fn unit(&self, at: usize) -> Result<u16, Fault> {
         let digits = match self
             .bytes
             .get(at..)
             .and_then(|rest| rest.first_chunk::<6>())
         {
             Some([b'\\', b'u', digits @ ..]) => digits,
-            _ => return Err(Error::new(at, ErrorKind::Escape)),
+            _ => return Err(Fault::new(at, ErrorKind::Escape)),
         };
         digits.iter().try_fold(0_u16, |unit, digit| {
             let value = char::from(*digit)
@@ -281,7 +281,7 @@ impl<'a> Scanner<'a> {
                 .and_then(|value| u16::try_from(value).ok());
             value
                 .map(|value| unit << 4 | value)
-                .ok_or_else(|| Error::new(at, ErrorKind::Escape))
+                .ok_or_else(|| Fault::new(at, ErrorKind::Escape))
         })
     }
 }

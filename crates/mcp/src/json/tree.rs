@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::{Error, Number, Scanner};
+use super::{Fault, Number, Scanner};
 
 /// From so many members on an object keeps an index of its keys.
 const INDEXED: usize = 32;
@@ -159,7 +159,7 @@ impl<'a> Object<'a> {
 }
 
 /// Reads the value the scanner stands before, inside `depth` open arrays and objects.
-pub(super) fn read<'a>(scanner: &mut Scanner<'a>, depth: usize) -> Result<Value<'a>, Error> {
+pub(super) fn read<'a>(scanner: &mut Scanner<'a>, depth: usize) -> Result<Value<'a>, Fault> {
     Ok(match scanner.peek() {
         Some(b'"') => {
             let quoted = scanner.string()?;

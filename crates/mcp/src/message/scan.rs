@@ -143,7 +143,7 @@ fn batch<'a>(scanner: &mut Scanner<'a>, side: Side) -> Result<Body<'a>, Malforme
 }
 
 /// Scans the object the scanner stands before, inside `depth` open arrays.
-fn message(scanner: &mut Scanner<'_>, depth: usize) -> Result<(Span, Envelope), json::Error> {
+fn message(scanner: &mut Scanner<'_>, depth: usize) -> Result<(Span, Envelope), json::Fault> {
     let start = scanner.at();
     let mut envelope = Envelope::default();
     scanner.object(depth, |scanner, key| {
@@ -178,7 +178,7 @@ fn message(scanner: &mut Scanner<'_>, depth: usize) -> Result<(Span, Envelope), 
     Ok((scanner.span(start), envelope))
 }
 
-fn params(scanner: &mut Scanner<'_>, depth: usize, found: &mut Found) -> Result<(), json::Error> {
+fn params(scanner: &mut Scanner<'_>, depth: usize, found: &mut Found) -> Result<(), json::Fault> {
     scanner.object(depth, |scanner, key| {
         let name = scanner.decode(key);
         match Member::of_key(&name) {
@@ -213,7 +213,7 @@ fn params(scanner: &mut Scanner<'_>, depth: usize, found: &mut Found) -> Result<
     })
 }
 
-fn meta(scanner: &mut Scanner<'_>, depth: usize, found: &mut Found) -> Result<(), json::Error> {
+fn meta(scanner: &mut Scanner<'_>, depth: usize, found: &mut Found) -> Result<(), json::Fault> {
     scanner.object(depth, |scanner, key| {
         let name = scanner.decode(key);
         let value = Some(slot(scanner, depth + 1)?);
@@ -239,7 +239,7 @@ fn meta(scanner: &mut Scanner<'_>, depth: usize, found: &mut Found) -> Result<()
     })
 }
 
-fn slot(scanner: &mut Scanner<'_>, depth: usize) -> Result<Slot, json::Error> {
+fn slot(scanner: &mut Scanner<'_>, depth: usize) -> Result<Slot, json::Fault> {
     let first = scanner.peek().unwrap_or_default();
     if first == b'"' {
         let quoted = scanner.string()?;
@@ -271,7 +271,8 @@ pub(super) fn refuse(message: impl Into<String>) -> Malformed {
     }
 }
 
-fn not_json(error: json::Error) -> Malformed {
+fn not_json(error: impl Into<json::Error>) -> Malformed {
+    let error = error.into();
     Malformed {
         code: Malformed::PARSE_ERROR,
         message: format!("The body is not strict JSON: {error}."),

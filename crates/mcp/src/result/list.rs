@@ -238,7 +238,7 @@ fn read<'a, T: Entry<'a>>(raw: &'a str) -> Result<List<'a, T>, json::Error> {
     };
     let mut scanner = Scanner::new(raw);
     if scanner.peek() != Some(b'{') {
-        return Err(scanner.expected("an object"));
+        return Err(scanner.expected("an object").into());
     }
     scanner.object(0, |scanner, key| {
         let name = scanner.decode(key);
@@ -279,7 +279,7 @@ fn read<'a, T: Entry<'a>>(raw: &'a str) -> Result<List<'a, T>, json::Error> {
 fn element<'a, T: Entry<'a>>(
     scanner: &mut Scanner<'a>,
     list: &mut List<'a, T>,
-) -> Result<(), json::Error> {
+) -> Result<(), json::Fault> {
     let start = scanner.at();
     let mut name = None;
     let mut ambiguous = false;

@@ -27,7 +27,7 @@ fn walk(
     in_meta: bool,
     prefix: &str,
     cuts: &mut Vec<std::ops::Range<usize>>,
-) -> Result<(), json::Error> {
+) -> Result<(), json::Fault> {
     match scanner.peek() {
         Some(b'{') => {
             let mut members = Members::default();
