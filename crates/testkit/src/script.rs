@@ -198,6 +198,8 @@ pub enum Behaviour {
     /// Sends progress on the request's own token so many times, waits for the gate if one is
     /// named, then answers.
     Progress(u32, Option<String>),
+    /// Sends progress so many times, so many milliseconds apart, then answers.
+    Paced(u32, u64),
     /// Asks the client (`method`, `params`) and answers with what the client said, as JSON text.
     Ask(String, Value),
     /// Modern: the first call gets `input_required` with these requests and state; one that

@@ -9,7 +9,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use anyhow::{Context, bail};
-use rustix::process::{Pid, Signal, kill_process, kill_process_group};
+pub use rustix::process::Signal;
+use rustix::process::{Pid, kill_process, kill_process_group};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -440,4 +441,12 @@ pub fn is_alive(pid: u32) -> bool {
         .ok()
         .and_then(|stat| stat.rsplit_once(") ").map(|(_, rest)| !rest.starts_with('Z') && !rest.starts_with('X')))
         .unwrap_or_default()
+}
+
+/// A temporary folder, for data that several processes share or that outlives one.
+///
+/// # Errors
+/// When there is no room for one.
+pub fn folder() -> anyhow::Result<TempDir> {
+    Ok(tempfile::tempdir()?)
 }

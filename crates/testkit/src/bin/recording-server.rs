@@ -82,6 +82,7 @@ fn carry_out(script: &Script, file: &Path, output: &Output, steps: Vec<Step>) ->
                 output.junk(script);
                 output.line(&message.to_string())?;
             }
+            Step::Pause(pause) => std::thread::sleep(Duration::from_millis(pause)),
             Step::Gate(gate) => {
                 let gate = file.with_file_name(format!("gate-{gate}"));
                 wait::until("the gate", LIFE, || gate.exists().then_some(()))?;

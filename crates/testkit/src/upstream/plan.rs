@@ -12,6 +12,8 @@ pub enum Step {
     Send(Value),
     /// Wait until the gate is open.
     Gate(String),
+    /// Let so many milliseconds pass.
+    Pause(u64),
     /// Send this request to the client and answer the call with what it replies.
     Ask(Value, Value),
     /// Send this answer; nothing follows.
@@ -34,6 +36,9 @@ pub enum Step {
 pub fn plan(script: &Script, message: &Value, number: usize) -> Vec<Step> {
     let Some(method) = message.get("method").and_then(Value::as_str) else { return vec![Step::Accept] };
     let Some(id) = message.get("id") else { return vec![Step::Accept] };
+    // JavaScript and Python answer to -0 as 0.
+    let zero = json!(0);
+    let id = if id.as_f64() == Some(0.0) { &zero } else { id };
     let params = message.get("params").cloned().unwrap_or_else(|| json!({}));
     let modern = params.pointer("/_meta/io.modelcontextprotocol~1protocolVersion").and_then(Value::as_str);
     if modern == Some(MODERN) && !script.is_modern() {
@@ -187,6 +192,13 @@ fn call(script: &Script, id: &Value, params: &Value, modern: bool, number: usize
                 Step::Send(notification("notifications/progress", params))
             };
             (1..=times).map(said).chain(gate.map(Step::Gate)).chain([done()]).collect()
+        }
+        Behaviour::Paced(times, pause) => {
+            let said = |step: u32| {
+                let params = json!({ "progressToken": "paced", "progress": step, "total": times });
+                [Step::Send(notification("notifications/progress", params)), Step::Pause(pause)]
+            };
+            (1..=times).flat_map(said).chain([done()]).collect()
         }
         Behaviour::Ask(method, asked) => {
             vec![Step::Ask(request(format!("ask-{number}"), &method, asked), id.clone())]

@@ -125,6 +125,7 @@ fn post(script: &Script, wire: &mut Wire, shared: &Shared, message: &Value) -> s
         match step {
             Step::Accept => return reply.whole(202, "", "").map(|()| Next::Keep),
             Step::Send(sent) => send(script, &mut reply, shared, &sent)?,
+            Step::Pause(pause) => std::thread::sleep(Duration::from_millis(pause)),
             Step::Answer(answer) => {
                 if reply.is_streaming() || script.sse {
                     send(script, &mut reply, shared, &answer)?;

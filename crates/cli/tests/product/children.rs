@@ -1,0 +1,201 @@
+//! Servers that are programs: started, watched, stopped.
+
+use std::path::Path;
+
+use serde_json::{Value, json};
+use testkit::message::{Outcome, modern, request};
+use testkit::place;
+use testkit::script::{Behaviour, Script, Tool};
+use testkit::tee::{self, Event};
+use testkit::toolgate::is_alive;
+use testkit::wait;
+
+use crate::crash::pids;
+use crate::setup::{EXE, allow, open, recording, toolgate};
+
+#[test]
+fn a_program_serves_over_http() -> anyhow::Result<()> {
+    let setup = toolgate()?.policy(&allow(&["echo"]))?;
+    let (words, record) = recording(&setup, &Script::default())?;
+    let toolgate = setup.program(words).serve()?;
+    assert_eq!(tee::events(&record), [], "it is started when it is needed");
+    let client = toolgate.legacy()?;
+    assert_eq!(client.tools()?, ["echo"]);
+    let Outcome::Done(text) = client.call("echo", json!({ "a": [1, "b"] }))? else { anyhow::bail!("not done") };
+    assert_eq!(serde_json::from_str::<Value>(&text)?, json!({ "name": "echo", "arguments": { "a": [1, "b"] } }));
+    assert!(client.call("delete_file", json!({}))?.is_denied());
+    assert_eq!(tee::called(&record), ["echo"]);
+    Ok(())
+}
+
+#[test]
+fn one_session_has_one_child() -> anyhow::Result<()> {
+    let setup = toolgate()?.policy(&open())?;
+    let (words, record) = recording(&setup, &Script::default())?;
+    let toolgate = setup.program(words).serve()?;
+    let (one, other) = (toolgate.legacy()?, toolgate.legacy()?);
+    for client in [&one, &other, &one] {
+        assert!(client.call("echo", json!({}))?.is_done());
+    }
+    let children = pids(&record);
+    assert_eq!(children.len(), 2);
+    assert!(one.delete()?.status() < 300);
+    wait::for_it("the end of one child", || children.iter().filter(|pid| is_alive(**pid)).count() == 1)?;
+    assert!(other.call("echo", json!({}))?.is_done());
+    Ok(())
+}
+
+#[test]
+fn modern_requests_share_a_modern_child() -> anyhow::Result<()> {
+    let setup = toolgate()?.policy(&open())?;
+    let (words, record) = recording(&setup, &Script::default().modern())?;
+    let toolgate = setup.program(words).serve()?;
+    let (one, other) = (toolgate.modern()?, toolgate.modern()?);
+    for client in [&one, &other, &one] {
+        assert!(client.call("echo", json!({}))?.is_done());
+    }
+    assert_eq!(pids(&record).len(), 1);
+    Ok(())
+}
+
+#[test]
+fn a_modern_request_to_a_legacy_child_lets_the_client_fall_back() -> anyhow::Result<()> {
+    let setup = toolgate()?.policy(&open())?;
+    let (words, _) = recording(&setup, &Script::default())?;
+    let toolgate = setup.program(words).serve()?;
+    let client = toolgate.modern()?;
+    for (method, params) in [("server/discover", json!({})), ("tools/list", json!({}))] {
+        let answer = client.post_message(&request(1, method, modern(params)))?;
+        assert_eq!(answer.status(), 400, "{}", answer.text());
+        let code = answer.error_code().unwrap_or_default();
+        assert!(!(-32099..=-32020).contains(&code) && code != 0, "{}", answer.text());
+    }
+    assert!(toolgate.legacy()?.call("echo", json!({}))?.is_done());
+    Ok(())
+}
+
+#[test]
+fn junk_on_stdout_is_skipped() -> anyhow::Result<()> {
+    let junk = ["Server started!", "", "{\"not\":\"rpc\"}", "[]", "{", "null", "\u{1b}[32mcolour\u{1b}[0m"].map(str::to_owned).to_vec();
+    let script = Script { junk, ..Script::default() };
+    let setup = toolgate()?.policy(&open())?;
+    let (words, _) = recording(&setup, &script)?;
+    let mut run = setup.program(words).run()?;
+    run.client.initialize()?;
+    for _ in 0..3 {
+        assert!(run.client.call("echo", json!({}))?.is_done());
+    }
+    assert!(run.client.aside.iter().all(|message| message.get("jsonrpc").is_some()), "{:?}", run.client.aside);
+
+    let setup = toolgate()?.policy(&open())?;
+    let (words, _) = recording(&setup, &script)?;
+    let toolgate = setup.program(words).serve()?;
+    assert!(toolgate.legacy()?.call("echo", json!({}))?.is_done());
+    Ok(())
+}
+
+#[test]
+fn run_ends_with_its_agent_and_takes_the_group_along() -> anyhow::Result<()> {
+    for ignore_close in [false, true] {
+        let setup = toolgate()?.policy(&open())?;
+        let (words, record) = recording(&setup, &Script { grandchild: true, ignore_close, ..Script::default() })?;
+        let mut run = setup.program(words).run()?;
+        run.client.initialize()?;
+        assert!(run.client.call("echo", json!({}))?.is_done());
+        let pids = pids(&record);
+        assert_eq!(pids.len(), 2);
+        run.client.close();
+        run.client.wait()?;
+        for pid in pids {
+            wait::for_it("the group's end", || !is_alive(pid))?;
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn serve_takes_the_group_along() -> anyhow::Result<()> {
+    let setup = toolgate()?.policy(&open())?;
+    let (words, record) = recording(&setup, &Script { grandchild: true, ignore_close: true, ..Script::default() })?;
+    let mut toolgate = setup.program(words).serve()?;
+    assert!(toolgate.legacy()?.call("echo", json!({}))?.is_done());
+    let pids = pids(&record);
+    toolgate.stop()?;
+    for pid in pids {
+        wait::for_it("the group's end", || !is_alive(pid))?;
+    }
+    Ok(())
+}
+
+#[test]
+fn run_gives_the_childs_status() -> anyhow::Result<()> {
+    let setup = toolgate()?.policy(&open())?;
+    let (words, _) = recording(&setup, &Script { crash_at_start: Some(7), ..Script::default() })?;
+    let mut run = setup.program(words).run()?;
+    // The child may be started only when something is asked.
+    let _ = run.client.send(&request(1, "initialize", testkit::message::hello("2025-11-25")));
+    assert_eq!(run.client.wait()?.code(), Some(7), "{}", run.client.stderr());
+    assert!(run.client.stderr().contains("told to crash"), "{}", run.client.stderr());
+    Ok(())
+}
+
+#[test]
+fn a_child_that_dies_is_said_to_have_died_and_comes_back() -> anyhow::Result<()> {
+    let script = Script::with([Tool::named("echo"), Tool::named("die").does(Behaviour::Die)]);
+    let setup = toolgate()?.policy(&open())?;
+    let (words, record) = recording(&setup, &script)?;
+    let toolgate = setup.program(words).serve()?;
+    let client = toolgate.legacy()?;
+    let outcome = client.call("die", json!({}))?;
+    assert!(!outcome.is_done(), "{outcome:?}");
+    // Its session died with it: a client starts anew, as it does with any server.
+    let again = wait::until("a new child", wait::PATIENCE, || toolgate.legacy().ok())?;
+    assert!(again.call("echo", json!({}))?.is_done());
+    assert_eq!(pids(&record).len(), 2);
+    let outcomes = toolgate.setup.audit()?;
+    assert!(outcomes.iter().any(|record| record.get("outcome") == Some(&json!("unknown")) || record.get("outcome") == Some(&json!("disconnected"))), "{outcomes:?}");
+    Ok(())
+}
+
+#[test]
+fn a_child_inherits_no_secret_of_toolgate() -> anyhow::Result<()> {
+    let setup = toolgate()?.policy(&open())?;
+    let (words, record) = recording(&setup, &Script::default())?;
+    let setup = setup.variable("TOOLGATE_TOKEN", testkit::toolgate::TOKEN).variable("PLAIN", "yes");
+    let toolgate = setup.token(None).program(words).serve()?;
+    let client = testkit::client::McpHttp::legacy(toolgate.url(), Some(testkit::toolgate::TOKEN))?;
+    assert!(client.call("echo", json!({}))?.is_done());
+    let events = tee::events(&record);
+    let Some(Event::Started { environment, .. }) = events.first() else { anyhow::bail!("no start in {events:?}") };
+    assert!(environment.iter().any(|(name, value)| name == "PLAIN" && value == "yes"));
+    assert!(!environment.iter().any(|(name, _)| name.starts_with("TOOLGATE_")), "{environment:?}");
+    Ok(())
+}
+
+#[test]
+fn stdio_agents_have_http_servers_too() -> anyhow::Result<()> {
+    for script in [Script::default(), Script::default().sse(), Script::default().sessionless()] {
+        let upstream = testkit::upstream::Upstream::start(script)?;
+        let mut run = toolgate()?.policy(&allow(&["echo"]))?.upstream(&upstream.url()).run()?;
+        run.client.initialize()?;
+        assert_eq!(run.client.tools()?, ["echo"]);
+        assert!(run.client.call("echo", json!({}))?.is_done());
+        assert!(run.client.call("delete_file", json!({}))?.is_denied());
+        assert!(run.client.call("nothing", json!({}))?.is_unknown_tool());
+        assert_eq!(upstream.called(), ["echo"]);
+        run.client.close();
+        assert!(run.client.wait()?.success());
+    }
+    Ok(())
+}
+
+#[test]
+fn a_program_that_is_not_there() -> anyhow::Result<()> {
+    let setup = toolgate()?.policy(&open())?.program(["/nothing/here"]);
+    let mut run = setup.run()?;
+    let _ = run.client.send(&request(1, "initialize", testkit::message::hello("2025-11-25")));
+    assert!(!run.client.wait()?.success());
+    assert!(run.client.stderr().contains("/nothing/here"), "{}", run.client.stderr());
+    assert!(place::program("tee-server", Path::new(EXE))?.exists());
+    Ok(())
+}

@@ -1,0 +1,106 @@
+//! Where it listens, and to whom.
+
+use serde_json::json;
+use testkit::client::{McpHttp, raw, statuses};
+use testkit::message::{LEGACY, hello, request};
+use testkit::script::Script;
+use testkit::toolgate::TOKEN;
+use testkit::upstream::Upstream;
+use testkit::wait::PATIENCE;
+
+use crate::setup::{allow, toolgate, word};
+
+#[test]
+fn beyond_loopback_it_wants_a_tls_proxy() -> anyhow::Result<()> {
+    for address in ["0.0.0.0:0", "[::]:0"] {
+        let config = format!("listen = \"{address}\"\n[servers.files]\nurl = \"http://127.0.0.1:1/mcp\"\npolicy = \"policy.json\"\n");
+        let setup = toolgate()?;
+        setup.file("policy.json", &allow(&["read_file"]).to_string())?;
+        let path = setup.file("listen.toml", &config)?;
+        // Without the harness's own --listen, which would win.
+        let output = std::process::Command::new(crate::setup::EXE)
+            .args(["serve", "--config"])
+            .arg(path)
+            .arg("--data")
+            .arg(setup.data_folder())
+            .stdin(std::process::Stdio::null())
+            .output()?;
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{said}");
+        assert!(said.contains("--behind-tls-proxy"), "{said}");
+    }
+    Ok(())
+}
+
+#[test]
+fn foreign_hosts_and_origins_are_not_served() -> anyhow::Result<()> {
+    let upstream = Upstream::start(Script::default())?;
+    let setup = toolgate()?.policy(&allow(&["read_file"]))?.upstream(&upstream.url());
+    let toolgate = setup.options(["--allow-host", "gateway.example"]).serve()?;
+    let client = toolgate.client()?;
+    let body = request(1, "initialize", hello(LEGACY)).to_string();
+    let port = client.address().port();
+    let status = |name: &str, value: &str| client.post_with(&[(name, value)], body.as_bytes()).map(|answer| answer.status());
+    for host in ["evil.test", "127.0.0.1.evil.test", "localhost.evil.test:80", "evil.test:127.0.0.1", ""] {
+        assert!((400..500).contains(&status("Host", host)?), "{host}");
+    }
+    for host in ["localhost", "LOCALHOST:1", &format!("127.0.0.1:{port}"), "gateway.example", "gateway.example:8443"] {
+        assert_eq!(status("Host", host)?, 200, "{host}");
+    }
+    for origin in ["http://evil.test", "null", "https://localhost.evil.test", "file://"] {
+        assert_eq!(status("Origin", origin)?, 403, "{origin}");
+    }
+    for origin in [format!("http://localhost:{port}"), "https://gateway.example".to_owned()] {
+        assert_eq!(status("Origin", &origin)?, 200, "{origin}");
+    }
+    Ok(())
+}
+
+#[test]
+fn there_is_one_endpoint_and_never_a_redirect() -> anyhow::Result<()> {
+    let upstream = Upstream::start(Script::default())?;
+    let toolgate = toolgate()?.policy(&allow(&["read_file"]))?.upstream(&upstream.url()).serve()?;
+    let base = format!("http://{}", toolgate.address()?);
+    for path in ["/mcp", "/mcp/"] {
+        let client = McpHttp::legacy(&format!("{base}{path}"), Some(TOKEN))?;
+        assert!(client.call("read_file", json!({}))?.is_done(), "{path}");
+    }
+    let before = upstream.requests().len();
+    for path in ["/", "/mcp//", "//mcp", "/MCP", "/mcp/..", "/mcp%2f", "/mcp/./", "/sse", "/mcp?x=1/../admin"] {
+        let bytes = format!("POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n");
+        let answer = raw(toolgate.address()?, bytes.as_bytes(), std::time::Duration::from_millis(100))?;
+        let statuses = statuses(&answer);
+        assert!(statuses.iter().all(|status| (400..500).contains(status)), "{path}: {statuses:?}");
+    }
+    assert_eq!(upstream.requests().len(), before);
+    Ok(())
+}
+
+#[test]
+fn only_a_named_proxy_is_believed() -> anyhow::Result<()> {
+    let upstream = Upstream::start(Script::default())?;
+    for (options, expected) in [(vec![], "127.0.0.1"), (vec!["--behind-tls-proxy", "127.0.0.1"], "203.0.113.9")] {
+        let toolgate = toolgate()?.policy(&allow(&["read_file"]))?.upstream(&upstream.url()).options(options).serve()?;
+        let client = toolgate.legacy()?;
+        let body = testkit::message::call(7, "read_file", json!({})).to_string();
+        let forwarded = [("X-Forwarded-For", "198.51.100.1, 203.0.113.9")];
+        assert_eq!(client.post_with(&forwarded, body.as_bytes())?.status(), 200);
+        let clients: Vec<_> = toolgate.setup.decisions()?.iter().map(|record| word(record, "client").to_owned()).collect();
+        assert_eq!(clients, [expected]);
+    }
+    Ok(())
+}
+
+#[test]
+fn a_message_may_be_large_but_not_endless() -> anyhow::Result<()> {
+    let upstream = Upstream::start(Script::default())?;
+    let toolgate = toolgate()?.policy(&allow(&["read_file"]))?.upstream(&upstream.url()).serve()?;
+    let client = toolgate.legacy()?;
+    let padded = |bytes: usize| testkit::message::call(1, "read_file", json!({ "pad": "x".repeat(bytes) }));
+    assert_eq!(client.post_message(&padded(3_900_000))?.status(), 200);
+    let before = upstream.requests().len();
+    let answer = client.open(&padded(5_000_000)).and_then(|open| open.answer(PATIENCE));
+    assert!(answer.map_or(true, |answer| answer.status() == 413));
+    assert_eq!(upstream.requests().len(), before);
+    Ok(())
+}

@@ -1,0 +1,20 @@
+//! The whole product: the real binary between raw clients and recording servers.
+
+mod attacks;
+mod audit;
+mod batches;
+mod children;
+mod crash;
+mod listening;
+mod lists;
+mod modern;
+mod requests;
+mod rules;
+mod seeds;
+mod sessions;
+mod setup;
+mod sharing;
+mod stop;
+mod time_limits;
+mod tokens;
+mod watching;
