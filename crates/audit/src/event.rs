@@ -52,6 +52,9 @@ pub enum Kind {
     Recovered,
     /// See [`Event::Stop`].
     Stop,
+    /// A kind that a later version writes.
+    #[serde(other)]
+    Other,
 }
 
 /// What was decided.
@@ -361,6 +364,7 @@ impl Kind {
             Kind::Upstream => "upstream",
             Kind::Recovered => "recovered",
             Kind::Stop => "stop",
+            Kind::Other => "other",
         }
     }
 }

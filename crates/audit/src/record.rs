@@ -113,9 +113,9 @@ impl Record {
     }
 
     /// The event that it tells of: encoded again with the same [`Stamp`] and head it gives the
-    /// same bytes.
-    pub fn event(&self) -> Event<'_> {
-        match self.kind {
+    /// same bytes. `None` for a kind that a later version writes.
+    pub fn event(&self) -> Option<Event<'_>> {
+        Some(match self.kind {
             Kind::Segment => Event::Segment(Segment {
                 chain: self.chain.unwrap_or_default(),
                 segment: self.segment.unwrap_or_default(),
@@ -164,7 +164,8 @@ impl Record {
             Kind::Stop => Event::Stop(Stop {
                 reason: self.reason.as_deref(),
             }),
-        }
+            Kind::Other => return None,
+        })
     }
 
     fn decided(&self) -> Decision<'_> {

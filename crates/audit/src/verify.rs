@@ -1,11 +1,12 @@
 //! Checks one chain, line by line, and says where it was broken.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashSet};
 use std::fmt;
 
-use crate::event::{After, Effect, Kind};
+use crate::event::After;
 use crate::torn::{self, Tail};
-use crate::{Head, Id, Record, chain};
+use crate::{Head, Id, chain};
 
 /// Checks the segments of one chain in their order: [`begin`](Verifier::begin) a segment,
 /// [`line`](Verifier::line) for each of its lines, [`end`](Verifier::end) with what follows the
@@ -115,6 +116,24 @@ pub enum Damage {
     },
     /// Another chain, or a head that was kept, says that there was such a chain.
     MissingChain,
+}
+
+/// What ties a record to its place. Nothing else is read here, so that records of a later version
+/// are in order if their hashes say so.
+#[derive(serde::Deserialize)]
+struct Link<'a> {
+    seq: u64,
+    id: Id,
+    #[serde(borrow)]
+    kind: Cow<'a, str>,
+    #[serde(borrow)]
+    effect: Option<Cow<'a, str>>,
+    decision: Option<Id>,
+    chain: Option<Id>,
+    segment: Option<u32>,
+    previous: Option<Head>,
+    after: Option<After>,
+    hash: Head,
 }
 
 impl Verifier {
@@ -275,9 +294,9 @@ impl Verifier {
         false
     }
 
-    fn check(&self, line: &[u8]) -> Result<Record, Damage> {
+    fn check<'l>(&self, line: &'l [u8]) -> Result<Link<'l>, Damage> {
         let (body, hash) = chain::split(line).ok_or(Damage::NotARecord)?;
-        let record = Record::decode(line).map_err(|_| Damage::NotARecord)?;
+        let record: Link<'l> = serde_json::from_slice(line).map_err(|_| Damage::NotARecord)?;
         let expected = self.seq.saturating_add(1);
         if record.seq != expected {
             return Err(Damage::WrongNumber {
@@ -291,7 +310,7 @@ impl Verifier {
         if self.stopped {
             return Err(Damage::AfterStop);
         }
-        let opens = record.kind == Kind::Segment;
+        let opens = record.kind == "segment";
         if self
             .known
             .get(&record.seq)
@@ -305,24 +324,24 @@ impl Verifier {
         Ok(record)
     }
 
-    fn opens_here(&self, record: &Record) -> bool {
+    fn opens_here(&self, record: &Link<'_>) -> bool {
         record.chain == Some(self.chain)
             && record.segment == Some(self.segment)
             && record.previous == Some(self.head)
     }
 
-    fn accept(&mut self, record: &Record) {
+    fn accept(&mut self, record: &Link<'_>) {
         (self.head, self.seq) = (record.hash, record.seq);
-        match record.kind {
-            Kind::Segment if self.segment == 1 => self.after = record.after,
-            Kind::Decision if record.effect == Some(Effect::Allow) => {
+        match record.kind.as_ref() {
+            "segment" if self.segment == 1 => self.after = record.after,
+            "decision" if record.effect.as_deref() == Some("allow") => {
                 self.unfinished.insert(record.id);
             }
-            Kind::Outcome => {
+            "outcome" => {
                 let decision = record.decision.unwrap_or_default();
                 self.unfinished.remove(&decision);
             }
-            Kind::Stop => self.stopped = true,
+            "stop" => self.stopped = true,
             _ => {}
         }
     }

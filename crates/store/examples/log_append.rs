@@ -3,6 +3,8 @@
 //! Prints nanoseconds an append. The directory (a temporary one if none is given) should lie on
 //! the disk whose speed is of interest.
 
+#![expect(clippy::expect_used, reason = "a measurement that fails has nothing to say")]
+
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};

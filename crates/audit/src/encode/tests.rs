@@ -20,7 +20,12 @@ fn there_and_back(event: &Event<'_>) -> (String, Record) {
     let head = encode(stamp(9), event, &Head::EMPTY, &mut first);
     let record = Record::decode(&first).unwrap();
     let mut second = Vec::new();
-    let again = encode(record.stamp(), &record.event(), &Head::EMPTY, &mut second);
+    let again = encode(
+        record.stamp(),
+        &record.event().unwrap(),
+        &Head::EMPTY,
+        &mut second,
+    );
     let (first, second) = (
         String::from_utf8(first).unwrap(),
         String::from_utf8(second).unwrap(),
@@ -146,6 +151,18 @@ fn every_kind_comes_back() {
         assert_eq!(record.kind, event.kind(), "{line}");
         assert!(!Rows::default().row(&record).to_string().contains('\n'));
     }
+}
+
+#[test]
+fn what_a_later_version_writes_can_be_read_past() {
+    let line = format!(
+        r#"{{"seq":1,"id":"000000002D0000000000000005","time":"2026-01-05T12:00:00Z","kind":"later","new":[1],"hash":"{}"}}"#,
+        Head::EMPTY,
+    );
+    let record = Record::decode(line.as_bytes()).unwrap();
+    assert_eq!(record.kind, crate::Kind::Other);
+    assert!(record.event().is_none());
+    assert!(Rows::default().row(&record).to_string().contains("other"));
 }
 
 #[test]

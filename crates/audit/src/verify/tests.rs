@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::event::{Decision, Event, Outcome, Segment, Stop, Target};
+use crate::event::{Decision, Effect, Event, Outcome, Segment, Stop, Target};
 use crate::{Stamp, encode};
 
 const CHAIN: Id = Id::from_bits(42);

@@ -67,15 +67,16 @@ pub struct Asked {
 /// When a file cannot be read.
 pub fn verify(audit: &Path, head: Option<Head>) -> io::Result<Report> {
     let heads = Heads::read(audit, head)?;
-    let chains = segments::chains(audit)?;
     let mut known = heads.known.clone();
-    for after in chains.iter().filter_map(first_record) {
+    for after in segments::chains(audit)?.iter().filter_map(first_record) {
         known
             .entry(after.chain)
             .or_default()
             .entry(after.seq)
             .or_insert(after.head);
     }
+    // Anew: a chain that one of them names may have been made since.
+    let chains = segments::chains(audit)?;
     let mut asked = head.map(|head| Asked {
         head,
         reached: heads.found,
@@ -150,8 +151,9 @@ fn check(
 ) -> io::Result<ChainState> {
     // Asked before reading: what is cut off in the file of a process that has ended stays so.
     let running = chain.is_running();
+    let segments = segments::segment_numbers(&chain.path)?;
     let mut verifier = verifier(chain.id, known);
-    for (index, number) in chain.segments.iter().enumerate() {
+    for (index, number) in segments.iter().enumerate() {
         if !verifier.begin(*number) {
             break;
         }
@@ -167,7 +169,7 @@ fn check(
                 asked.record = Some((chain.id, verifier.seq()));
             }
         }
-        let last = index + 1 == chain.segments.len();
+        let last = index + 1 == segments.len();
         if !verifier.is_broken() {
             verifier.end(lines.tail(), last);
         }
