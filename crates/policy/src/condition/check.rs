@@ -1,0 +1,127 @@
+//! Operators, compiled.
+
+use std::cmp::Ordering;
+
+use regex::Regex;
+
+use super::compare::Compare;
+use super::truth::Cause;
+use super::view::View;
+use crate::text::cidr::{self, Block};
+use crate::text::host::Hosts;
+use crate::text::within::Prefix;
+use crate::text::{Doubtful, email, url};
+
+/// What a test does with the value that its path leads to. `neq` and `not_in` are negations around it.
+#[derive(Debug, Clone)]
+pub(super) enum Check {
+    Equal,
+    In,
+    Order(Order),
+    Regex(Regex),
+    Contains,
+    Exists(bool),
+    StartsWith,
+    EndsWith,
+    Length(Order),
+    Type(TypeName),
+    /// `None`: the prefix is read from the call.
+    Within(Option<Prefix>),
+    UrlHostIn { hosts: Hosts, ports: Box<[u16]>, schemes: Box<[Box<str>]> },
+    EmailDomainIn(Hosts),
+    Cidr(Box<[Block]>),
+}
+
+/// What an ordering must be.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Order {
+    Lt,
+    Lte,
+    Gt,
+    Gte,
+}
+
+impl Order {
+    fn holds(self, ordering: Ordering) -> bool {
+        match self {
+            Self::Lt => ordering.is_lt(),
+            Self::Lte => ordering.is_le(),
+            Self::Gt => ordering.is_gt(),
+            Self::Gte => ordering.is_ge(),
+        }
+    }
+}
+
+/// A JSON type, or `integer`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct TypeName(&'static str);
+
+impl TypeName {
+    pub(super) const ALL: [&str; 7] = ["null", "boolean", "number", "integer", "string", "array", "object"];
+
+    pub(super) fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|name| *name == text).map(Self)
+    }
+}
+
+impl Check {
+    /// Judges a value. `wanted` is the value of the condition: of the policy, or read from the call.
+    ///
+    /// # Errors
+    /// Why the value cannot be judged.
+    pub(super) fn judge(&self, compare: Compare, found: View<'_>, wanted: View<'_>) -> Result<bool, Cause> {
+        match self {
+            Self::Equal => compare.equal(found, wanted),
+            Self::In => match wanted {
+                View::Array(items) => compare.one_of(found, items),
+                _ => Err(Cause::Type { found: found.type_name(), wanted: wanted.type_name() }),
+            },
+            Self::Order(order) => compare.order(found, wanted).map(|ordering| order.holds(ordering)),
+            Self::Regex(regex) => text(found).map(|text| regex.is_match(text)),
+            Self::Contains => compare.contains(found, wanted),
+            Self::Exists(exists) => Ok(*exists != matches!(found, View::Null)),
+            Self::StartsWith => compare.edge(found, wanted, false),
+            Self::EndsWith => compare.edge(found, wanted, true),
+            Self::Length(order) => {
+                let length = match found {
+                    View::Text(text) => text.chars().count(),
+                    View::Array(items) => items.len(),
+                    _ => return Err(Cause::Type { found: found.type_name(), wanted: "string or array" }),
+                };
+                let length = View::Small(u32::try_from(length).unwrap_or(u32::MAX));
+                compare.order(length, wanted).map(|ordering| order.holds(ordering))
+            }
+            Self::Type(TypeName("integer")) => Ok(compare.number(&found)?.is_some_and(|number| number.is_integer())),
+            Self::Type(TypeName(name)) => Ok(found.type_name() == *name),
+            Self::Within(Some(prefix)) => doubtful(prefix.covers(text(found)?)),
+            Self::Within(None) => doubtful(doubtful(Prefix::parse(text(wanted)?))?.covers(text(found)?)),
+            Self::UrlHostIn { hosts, ports, schemes } => {
+                let authority = doubtful(url::authority(text(found)?, schemes))?;
+                match authority.port {
+                    _ if ports.is_empty() => Ok(hosts.covers(&authority.host)),
+                    Some(port) => Ok(ports.contains(&port) && hosts.covers(&authority.host)),
+                    None => Err(Cause::Doubtful("has no port, and its scheme implies none")),
+                }
+            }
+            Self::EmailDomainIn(hosts) => doubtful(email::domain(text(found)?)).map(|domain| hosts.covers(&domain)),
+            Self::Cidr(blocks) => {
+                let address = match found {
+                    View::Address(address) => address,
+                    found => doubtful(cidr::address(text(found)?))?,
+                };
+                Ok(blocks.iter().any(|block| block.covers(address)))
+            }
+        }
+    }
+}
+
+fn text(view: View<'_>) -> Result<&str, Cause> {
+    match view {
+        View::Text(text) => Ok(text),
+        other => Err(Cause::Type { found: other.type_name(), wanted: "string" }),
+    }
+}
+
+fn doubtful<T>(read: Result<T, Doubtful>) -> Result<T, Cause> {
+    read.map_err(|doubt| Cause::Doubtful(doubt.0))
+}

@@ -1,0 +1,64 @@
+//! What a schema may cost, checked before it is compiled.
+
+use serde_json::Value;
+
+use super::SchemaError;
+use super::walk::{Id, Walk};
+
+/// The longest schema, in bytes.
+pub const MAX_BYTES: usize = 256 * 1024;
+/// How deep schemas may stand inside of each other.
+pub const MAX_DEPTH: usize = 32;
+/// How many schemas may stand in one, itself counted.
+pub const MAX_SUBSCHEMAS: usize = 2_000;
+/// How many schemas may apply to one value at once, references followed.
+pub const MAX_WORK: usize = 10_000;
+
+/// Walks the schema and bounds it.
+///
+/// Depth and number bound the text. References can multiply without adding text (`allOf` of twice the same, and so on
+/// from there), so what they come to is counted: for every subschema, all those that apply to the same value.
+///
+/// # Errors
+/// When a limit is exceeded, or when a schema refers to itself without going into a part of the value.
+pub(super) fn check(schema: &Value) -> Result<Walk<'_>, SchemaError> {
+    let walk = Walk::new(schema)?;
+    let mut work = vec![Work::Unknown; walk.subschemas.len()];
+    for id in 0..walk.subschemas.len() {
+        work_of(&walk, id, &mut work, 0)?;
+    }
+    Ok(walk)
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Work {
+    Unknown,
+    Open,
+    Known(usize),
+}
+
+fn work_of(walk: &Walk<'_>, id: Id, work: &mut Vec<Work>, depth: usize) -> Result<usize, SchemaError> {
+    match work.get(id) {
+        Some(Work::Known(known)) => return Ok(*known),
+        Some(Work::Open) => return Err(SchemaError::new("a schema in it refers to itself without end")),
+        _ => {}
+    }
+    // References chain beyond the depth of the text.
+    if depth > MAX_DEPTH * 8 {
+        return Err(SchemaError::new("its references chain too long"));
+    }
+    if let Some(place) = work.get_mut(id) {
+        *place = Work::Open;
+    }
+    let mut total = 1_usize;
+    for (_, inner) in walk.get(id).map(|subschema| subschema.in_place.as_slice()).unwrap_or_default() {
+        total = total.saturating_add(work_of(walk, *inner, work, depth + 1)?);
+        if total > MAX_WORK {
+            return Err(SchemaError::new(format!("more than {MAX_WORK} schemas in it apply to one value")));
+        }
+    }
+    if let Some(place) = work.get_mut(id) {
+        *place = Work::Known(total);
+    }
+    Ok(total)
+}
