@@ -8,7 +8,7 @@ use jiff::tz::TimeZone;
 use crate::access::{AccessRules, Named};
 use crate::cases::Case;
 use crate::decision::Access;
-use crate::entry::Entry;
+use crate::entry::{Approval, Entry};
 use crate::facts::{Class, ToolFacts};
 use crate::rule_id::RuleId;
 use crate::tool_rules::ToolRules;
@@ -164,6 +164,11 @@ impl Policy {
     #[must_use]
     pub fn logging_allowed(&self) -> bool {
         self.method("logging/setLevel").is_allowed()
+    }
+
+    /// How calls would be approved, by the entries that say it.
+    pub fn approvals(&self) -> impl Iterator<Item = (&RuleId, &Approval)> {
+        self.document.entries().filter_map(|entry| Some((&*entry.rule, entry.approval.as_ref()?)))
     }
 
     /// Every limit of the document, in the order of the entries.

@@ -1,5 +1,7 @@
 //! The document as JSON with positions: syntax, duplicate keys, depth and numbers are judged here, meaning is not.
 
+mod plain;
+
 use std::collections::HashMap;
 use std::ops::Range;
 
@@ -156,7 +158,22 @@ pub(crate) fn parse(text: &str, comments_allowed: bool, diagnostics: &mut Vec<Di
         return None;
     };
     let mut reading = Reading { text, diagnostics, too_deep: false };
-    Some(reading.node(&root, 1))
+    let root = reading.node(&root, 1);
+    check_strictly(text, comments_allowed, diagnostics);
+    Some(root)
+}
+
+/// The parser above finds positions and lets some things pass that are not JSON; the strict one says so.
+fn check_strictly(text: &str, comments_allowed: bool, diagnostics: &mut Vec<Diagnostic>) {
+    let checked = if comments_allowed { mcp::json::check(&plain::plain(text)) } else { mcp::json::check(text.as_bytes()) };
+    // What was said already, about a key, a number or a string, is not said twice.
+    if let Err(error) = checked
+        && diagnostics.is_empty()
+    {
+        let end = text.get(error.offset..).and_then(|rest| rest.chars().next()).map_or(0, char::len_utf8);
+        let range = error.offset..error.offset.saturating_add(end);
+        diagnostics.push(Diagnostic::new(Code::Syntax, range, format!("this is not JSON: {error}")));
+    }
 }
 
 fn syntax(kind: &ParseErrorKind, range: Range<usize>) -> Diagnostic {

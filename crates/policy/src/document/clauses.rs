@@ -15,10 +15,8 @@ use crate::suggest::nearest;
 use super::reader::{Fields, Reader, listed};
 
 const CLAUSE_FIELDS: &[&str] = &["id", "conditions", "on_deny"];
-const CONDITION_FIELDS: &[&str] = &[
-    "path", "op", "value", "ignore_case", "missing", "undecidable", "ports", "schemes", "any_of", "not", "each", "conditions",
-];
-const TEST_FIELDS: &[&str] = &["path", "op", "value", "ignore_case", "missing", "undecidable", "ports", "schemes"];
+const CONDITION_FIELDS: &[&str] =
+    &["path", "op", "value", "ignore_case", "missing", "undecidable", "ports", "schemes", "any_of", "not", "each"];
 
 /// Reading the conditions of one clause.
 struct Inside {
@@ -141,10 +139,6 @@ impl Reader {
 
     fn test(&mut self, node: &Node, inside: &mut Inside) -> Option<Condition> {
         let fields = self.fields(node, "a condition", CONDITION_FIELDS, &[])?;
-        if let Some(member) = fields.member("conditions") {
-            let found = Diagnostic::new(Code::UnknownField, member.key_range.clone(), "`conditions` here needs `each`");
-            self.report(found.help("conditions of one clause are joined by AND; for OR write `any_of`"));
-        }
         let path_node = self.required(fields, "path", "a condition", "\"args.amount\"");
         let path = path_node.and_then(|node| {
             let path = self.path(node, "`path`")?;
@@ -383,15 +377,5 @@ fn reads_arguments(condition: &Condition) -> bool {
         Condition::AnyOf(conditions) => conditions.iter().any(reads_arguments),
         Condition::Not(inner) => reads_arguments(inner),
         Condition::Each { .. } => true,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_fields_of_a_test_are_fields_of_a_condition() {
-        assert!(TEST_FIELDS.iter().all(|field| CONDITION_FIELDS.contains(field)));
     }
 }
