@@ -1,5 +1,9 @@
 //! What can be recorded. Events borrow from the call they tell of; nothing is copied to record it.
 
+mod words;
+
+pub use words::{Change, Effect, Ending, Kind};
+
 use std::borrow::Cow;
 use std::net::IpAddr;
 
@@ -28,84 +32,6 @@ pub enum Event<'a> {
     Recovered(Recovered<'a>),
     /// A process ended in order; nothing follows in its chain.
     Stop(Stop<'a>),
-}
-
-/// The kinds of records, as `kind` spells them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Kind {
-    /// See [`Event::Segment`].
-    Segment,
-    /// See [`Event::Start`].
-    Start,
-    /// See [`Event::Decision`].
-    Decision,
-    /// See [`Event::Outcome`].
-    Outcome,
-    /// See [`Event::Refused`].
-    Refused,
-    /// See [`Event::Policy`].
-    Policy,
-    /// See [`Event::Upstream`].
-    Upstream,
-    /// See [`Event::Recovered`].
-    Recovered,
-    /// See [`Event::Stop`].
-    Stop,
-    /// A kind that a later version writes.
-    #[serde(other)]
-    Other,
-}
-
-/// What was decided.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Effect {
-    /// Forwarded.
-    Allow,
-    /// Not forwarded, and said so.
-    #[default]
-    Deny,
-    /// Not forwarded, as if there were no such thing.
-    Hide,
-    /// Not forwarded: somebody has to approve first.
-    Ask,
-}
-
-/// What became of a forwarded request.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Ending {
-    /// Answered with a result.
-    Ok,
-    /// Answered with a result that says `isError`.
-    ToolError,
-    /// Answered with a JSON-RPC error.
-    RpcError,
-    /// No answer in time; whether it took effect is not known.
-    Timeout,
-    /// Cancelled by the agent; whether it took effect is not known.
-    Cancelled,
-    /// The connection broke before an answer; whether it took effect is not known.
-    Disconnected,
-    /// Nothing of it reached the server, provably.
-    NotSent,
-    /// Anything else; whether it took effect is not known.
-    #[default]
-    Unknown,
-}
-
-/// What happened to an upstream.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Change {
-    /// A child was started or a connection made.
-    #[default]
-    Started,
-    /// A child ended.
-    Exited,
-    /// It could not be started or reached.
-    Failed,
 }
 
 /// What a request was about.
@@ -347,63 +273,6 @@ impl Event<'_> {
         match self {
             Event::Decision(decision) => Some(decision.id),
             _ => None,
-        }
-    }
-}
-
-impl Kind {
-    /// As `kind` spells it.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Kind::Segment => "segment",
-            Kind::Start => "start",
-            Kind::Decision => "decision",
-            Kind::Outcome => "outcome",
-            Kind::Refused => "refused",
-            Kind::Policy => "policy",
-            Kind::Upstream => "upstream",
-            Kind::Recovered => "recovered",
-            Kind::Stop => "stop",
-            Kind::Other => "other",
-        }
-    }
-}
-
-impl Effect {
-    /// As `effect` spells it.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Effect::Allow => "allow",
-            Effect::Deny => "deny",
-            Effect::Hide => "hide",
-            Effect::Ask => "ask",
-        }
-    }
-}
-
-impl Ending {
-    /// As `outcome` spells it.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Ending::Ok => "ok",
-            Ending::ToolError => "tool_error",
-            Ending::RpcError => "rpc_error",
-            Ending::Timeout => "timeout",
-            Ending::Cancelled => "cancelled",
-            Ending::Disconnected => "disconnected",
-            Ending::NotSent => "not_sent",
-            Ending::Unknown => "unknown",
-        }
-    }
-}
-
-impl Change {
-    /// As `change` spells it.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Change::Started => "started",
-            Change::Exited => "exited",
-            Change::Failed => "failed",
         }
     }
 }
