@@ -8,6 +8,7 @@ use crate::json::{Span, quote};
 use crate::method::{self, Kind, Method};
 
 /// Builds the message that stands at `place` in `text`.
+#[inline]
 pub(super) fn read<'a>(
     text: &'a str,
     place: Span,
@@ -35,6 +36,7 @@ pub(super) fn read<'a>(
     })
 }
 
+#[inline]
 fn build<'a>(
     text: &'a str,
     place: Span,

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::member::{Member, Members, Shape};
 use super::scan::{Envelope, Found, Slot, UNKNOWN_METHOD};
-use super::{Id, Malformed, Side};
+use super::{Id, MAX_ID, Malformed, Side};
 use crate::json::{self, Span, quote};
 use crate::method::{Kind, Method};
 
@@ -125,6 +125,7 @@ pub(super) fn is_long(name: &str) -> bool {
 }
 
 /// Reads what was found; `base` is where the message begins in `text`.
+#[inline]
 pub(super) fn read<'a>(
     text: &'a str,
     base: usize,
@@ -292,6 +293,7 @@ fn fits(text: &str, slot: Slot, shape: Shape) -> bool {
     match shape {
         Shape::Name | Shape::Text | Shape::String | Shape::OptionalString => slot.is_string(),
         Shape::Object | Shape::OptionalObject => slot.is_object(),
+        Shape::Id if slot.is_string() => slot.raw(text).len() <= MAX_ID,
         Shape::Id => Id::parse(slot.raw(text)).is_some(),
         Shape::Any => true,
     }
