@@ -1,116 +1,184 @@
-//! What keeps counts.
-
-use std::sync::Arc;
+//! What every form of the store of counts can do.
 
 use jiff::Timestamp;
+
+use crate::{Amount, Bucket, CountId, Kind, Take, Window};
 use jiff::tz::TimeZone;
 
-use crate::{Amount, CountId, Kind, Receipt, Window};
+/// Keeps counts. All takes of a call are taken in one atomic step, or none is.
+pub trait Counters: Send + Sync {
+    /// Takes everything or nothing.
+    ///
+    /// # Errors
+    /// [`StoreDown`] when the counts cannot be reached in time: nothing was taken.
+    fn take(&self, takes: &[Take], now: Timestamp) -> Result<Taken, StoreDown>;
 
-/// What one limit takes for one call.
-#[derive(Clone, Debug)]
-pub struct Take {
-    /// Whose count of what.
-    pub id: CountId,
-    /// The window; `None` for calls in flight.
-    pub window: Option<Window>,
-    /// The zone of the calendar's windows.
-    pub zone: TimeZone,
-    /// What is counted.
-    pub kind: Kind,
-    /// The most that the window may hold, inclusive.
-    pub max: Amount,
-    /// How much is taken. Of calls in flight whole ones, rounded up.
-    pub amount: Amount,
+    /// Whether everything would fit: the first that would not.
+    ///
+    /// # Errors
+    /// [`StoreDown`] when the counts cannot be reached in time.
+    fn look(&self, takes: &[Take], now: Timestamp) -> Result<Option<Full>, StoreDown>;
+
+    /// Gives back what was taken: a use to the bucket that it came from, a call in flight to its
+    /// count. A receipt can be used once.
+    ///
+    /// # Errors
+    /// [`StoreDown`]: the units stay taken.
+    fn give_back(&self, receipt: Receipt, now: Timestamp) -> Result<(), StoreDown>;
+
+    /// Every count that is not zero.
+    ///
+    /// # Errors
+    /// [`StoreDown`] when the counts cannot be read.
+    fn snapshot(&self, now: Timestamp) -> Result<Vec<Use>, StoreDown>;
+
+    /// To be called every ten seconds, so that calls in flight of this process stay counted.
+    fn heartbeat(&self, now: Timestamp) {
+        let _ = now;
+    }
+
+    /// To be called every second, so that a loss of power costs no more than that.
+    fn sync(&self) {}
 }
 
-/// The answer to takes.
+/// The counts cannot be reached.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the counts cannot be reached: {reason}")]
+pub struct StoreDown {
+    /// Why, and what to do about it.
+    pub reason: String,
+}
+
+/// What came of a take.
 #[derive(Debug)]
-#[must_use]
 pub enum Taken {
-    /// All were taken.
+    /// All was taken.
     Granted(Receipt),
-    /// One does not fit, and none was taken.
+    /// Nothing was taken.
     Full(Full),
 }
 
-/// A count that has no room.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// A limit that does not fit.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Full {
-    /// The first of the takes that does not fit.
+    /// Its place among the takes.
     pub index: usize,
-    /// How much is used.
+    /// What is used.
     pub used: Amount,
-    /// The maximum that was asked with.
+    /// The most that may be used.
     pub max: Amount,
-    /// When there is room for the amount if nothing else is used until then. `None` where no time
-    /// can be named: the amount is larger than the maximum, or calls in flight have to end.
+    /// When the take will fit; `None` if that is not known or never.
     pub frees_at: Option<Timestamp>,
 }
 
-/// How much of a count is used.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Use {
-    /// The text of the count's identity; its beginning, where the store keeps no more.
-    pub id: Arc<str>,
-    /// How much is used at the moment.
-    pub used: Amount,
-    /// The maximum of the latest take; zero where there was none since the count was restored.
-    pub max: Amount,
-    /// The window; `None` for calls in flight.
-    pub window: Option<Window>,
-    /// When the next use frees.
-    pub frees_at: Option<Timestamp>,
+/// One unit that was taken, as a receipt holds it.
+#[derive(Debug)]
+pub struct Held {
+    /// The places of all takes that it stands for.
+    pub indices: Vec<usize>,
+    /// The count.
+    pub id: CountId,
+    /// What is counted.
+    pub kind: Kind,
+    /// Where it was counted.
+    pub bucket: Bucket,
+    /// How much.
+    pub amount: Amount,
 }
 
-/// The counts cannot be reached or believed. Nothing was taken.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the counts of limits cannot be used: {reason}")]
-pub struct StoreDown {
-    /// Why, and what to do.
-    pub reason: Arc<str>,
+/// Proof of what was taken. It cannot be copied, so nothing is given back twice.
+#[derive(Debug, Default)]
+pub struct Receipt {
+    held: Vec<Held>,
 }
 
-impl StoreDown {
-    /// Down for this reason: what is wrong, and the remedy.
+impl Receipt {
+    /// A receipt of these units.
     #[must_use]
-    pub fn new(reason: impl Into<Arc<str>>) -> StoreDown {
-        StoreDown { reason: reason.into() }
+    pub fn new(held: Vec<Held>) -> Self {
+        Self { held }
+    }
+
+    /// The units.
+    #[must_use]
+    pub fn into_held(self) -> Vec<Held> {
+        self.held
+    }
+
+    /// Whether it holds nothing.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.held.is_empty()
+    }
+
+    /// Parts it in two: units all of whose takes are chosen, and the rest.
+    #[must_use]
+    pub fn split(self, chosen: impl Fn(usize) -> bool) -> (Self, Self) {
+        let (part, rest) = self.held.into_iter().partition(|held| held.indices.iter().all(|index| chosen(*index)));
+        (Self { held: part }, Self { held: rest })
     }
 }
 
-/// Keeps counts. All methods may be called from any thread; none blocks for long.
-///
-/// `now` is the caller's clock. A form that has a clock of its own, shared by all that use it,
-/// says so and goes by that.
-pub trait Counters: Send + Sync {
-    /// Takes all or nothing, in one step. Takes of the same count are one take, of the largest
-    /// amount, under the smallest maximum.
-    ///
-    /// # Errors
-    /// When the counts cannot be reached; then nothing was taken.
-    fn take(&self, takes: &[Take], now: Timestamp) -> Result<Taken, StoreDown>;
+/// A count that is not zero.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Use {
+    /// The identity, as text.
+    pub id: String,
+    /// What is used.
+    pub used: Amount,
+    /// The last maximum that was asked for.
+    pub max: Amount,
+    /// When all of it will have freed, where that is known.
+    pub frees_at: Option<Timestamp>,
+}
 
-    /// Says which take would not fit, and takes nothing.
-    ///
-    /// # Errors
-    /// When the counts cannot be reached.
-    fn look(&self, takes: &[Take], now: Timestamp) -> Result<Option<Full>, StoreDown>;
+/// Takes of one call, identical counts folded into one under the smallest maximum: such a count is
+/// taken once, with the largest amount.
+#[must_use]
+pub fn fold(takes: &[Take]) -> Vec<Folded<'_>> {
+    let mut folded: Vec<Folded<'_>> = Vec::with_capacity(takes.len());
+    for (index, take) in takes.iter().enumerate() {
+        match folded.iter_mut().find(|other| *other.id == take.id) {
+            Some(other) => {
+                other.indices.push(index);
+                if take.max < other.max {
+                    other.max = take.max;
+                    other.strictest = index;
+                }
+                other.amount = other.amount.max(take.amount);
+            }
+            None => folded.push(Folded {
+                id: &take.id,
+                indices: vec![index],
+                strictest: index,
+                window: take.window,
+                zone: &take.zone,
+                kind: take.kind,
+                max: take.max,
+                amount: take.amount,
+            }),
+        }
+    }
+    folded
+}
 
-    /// Gives back what was taken, to the windows it came from, or ends calls in flight. What has
-    /// freed meanwhile is not given back twice.
-    ///
-    /// # Errors
-    /// When the counts cannot be reached; then some or all stay taken.
-    fn give_back(&self, receipt: Receipt, now: Timestamp) -> Result<(), StoreDown>;
-
-    /// Every count that is not zero, ordered by identity.
-    ///
-    /// # Errors
-    /// When the counts cannot be reached.
-    fn snapshot(&self, now: Timestamp) -> Result<Vec<Use>, StoreDown>;
-
-    /// A sign of life: leases for calls in flight lapse 60 seconds after the last one. To be called
-    /// every 10 seconds where the form does not do so by itself.
-    fn heartbeat(&self, _now: Timestamp) {}
+/// One count of a call.
+#[derive(Debug)]
+pub struct Folded<'a> {
+    /// The count.
+    pub id: &'a CountId,
+    /// The places of all takes of it.
+    pub indices: Vec<usize>,
+    /// The place of the take with the smallest maximum.
+    pub strictest: usize,
+    /// The window; `None` for calls in flight.
+    pub window: Option<Window>,
+    /// The zone of calendar windows.
+    pub zone: &'a TimeZone,
+    /// What is counted.
+    pub kind: Kind,
+    /// The smallest maximum.
+    pub max: Amount,
+    /// The largest amount.
+    pub amount: Amount,
 }

@@ -1,127 +1,140 @@
-//! Counts of one process.
+//! Counts in the memory of one process.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, PoisonError};
 
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 
-use crate::slot::{Alone, Slot};
-use crate::{Counters, Folded, Full, Hold, Moment, Receipt, StoreDown, Take, Taken, Use, fold};
+use crate::{Amount, Bucket, CountId, Counters, Full, Held, Kind, Receipt, Slot, StoreDown, Take, Taken, Use, Window, fold};
 
-/// Counts of one process, gone with it. Never down.
-///
-/// Goes by the caller's clock. Holds about a kilobyte a count; counts that are no longer used are
-/// forgotten as others come.
+/// The in-process form of the store: exact, and gone with the process.
 #[derive(Debug, Default)]
 pub struct Memory {
-    counts: Mutex<Counts>,
-}
-
-#[derive(Debug, Default)]
-struct Counts {
-    slots: HashMap<[u8; 16], Kept>,
-    /// When there are more, unused ones are looked for.
-    sweep_at: usize,
+    counts: Mutex<HashMap<CountId, Count>>,
 }
 
 #[derive(Debug)]
-struct Kept {
-    text: Arc<str>,
-    slot: Box<Slot>,
+enum Count {
+    Uses { slot: Box<Slot>, window: Window, zone: TimeZone },
+    InFlight { calls: u128, max: u128 },
 }
 
-const FIRST_SWEEP: usize = 256;
-
 impl Memory {
-    /// No use of anything.
-    #[must_use]
-    pub fn new() -> Memory {
-        Memory::default()
-    }
-
-    fn counts(&self) -> MutexGuard<'_, Counts> {
-        // Each change is one assignment, so that what a panicking thread leaves behind is whole.
+    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<CountId, Count>> {
         self.counts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Counts {
-    /// The slots after the takes, or the one that does not fit.
-    fn try_all(&self, folded: &[Folded<'_>], moment: Moment) -> Result<(Vec<Slot>, Vec<Hold>), Full> {
-        let mut slots = Vec::with_capacity(folded.len());
-        let mut holds = Vec::with_capacity(folded.len());
-        for one in folded {
-            let digest = one.take.id.digest();
-            let mut slot = match self.slots.get(&digest) {
-                Some(kept) => kept.slot.as_ref().clone(),
-                None => Slot::for_take(one.take),
-            };
-            let mark = slot.take(one, moment, &mut Alone).map_err(|refusal| Full {
-                index: one.strictest,
-                used: refusal.used,
-                max: one.max,
-                frees_at: refusal.frees_at,
-            })?;
-            slots.push(slot);
-            holds.push(Hold { index: one.index, digest, mark, amount: one.amount });
+/// The first take that does not fit.
+fn obstacle(counts: &HashMap<CountId, Count>, takes: &[Take], now: Timestamp) -> Option<Full> {
+    let empty = Slot::default();
+    fold(takes).into_iter().find_map(|take| {
+        let full = |used, frees_at| Some(Full { index: take.strictest, used, max: take.max, frees_at });
+        match (take.kind, take.window) {
+            (Kind::Quota, Some(window)) => {
+                let slot = match counts.get(take.id) {
+                    Some(Count::Uses { slot, .. }) => slot,
+                    _ => &empty,
+                };
+                if slot.fits(window, take.zone, now, take.amount, take.max) {
+                    return None;
+                }
+                full(slot.used(window, take.zone, now).0, slot.frees_at(window, take.zone, now, take.amount, take.max))
+            }
+            _ => {
+                let calls = match counts.get(take.id) {
+                    Some(Count::InFlight { calls, .. }) => *calls,
+                    _ => 0,
+                };
+                if calls + Amount::ONE.micros() <= take.max.micros() {
+                    return None;
+                }
+                full(Amount::from_micros(calls).unwrap_or_default(), None)
+            }
         }
-        Ok((slots, holds))
-    }
-
-    fn sweep(&mut self, moment: Moment) {
-        if self.slots.len() > self.sweep_at.max(FIRST_SWEEP) {
-            self.slots.retain(|_, kept| !kept.slot.is_idle(moment));
-            self.sweep_at = self.slots.len().saturating_mul(2);
-        }
-    }
+    })
 }
 
 impl Counters for Memory {
     fn take(&self, takes: &[Take], now: Timestamp) -> Result<Taken, StoreDown> {
-        let (moment, folded) = (Moment::at(now), fold(takes));
-        let mut counts = self.counts();
-        let (slots, holds) = match counts.try_all(&folded, moment) {
-            Ok(taken) => taken,
-            Err(full) => return Ok(Taken::Full(full)),
-        };
-        for (slot, one) in slots.into_iter().zip(&folded) {
-            match counts.slots.get_mut(&slot.digest()) {
-                Some(kept) => *kept.slot = slot,
-                None => {
-                    let kept = Kept { text: one.take.id.shared_text(), slot: Box::new(slot) };
-                    counts.slots.insert(one.take.id.digest(), kept);
-                }
-            }
+        let mut counts = self.lock();
+        if let Some(full) = obstacle(&counts, takes, now) {
+            return Ok(Taken::Full(full));
         }
-        counts.sweep(moment);
-        Ok(Taken::Granted(Receipt::new(holds)))
+        let mut held = Vec::with_capacity(takes.len());
+        for take in fold(takes) {
+            let bucket = match (take.kind, take.window) {
+                (Kind::Quota, Some(window)) => {
+                    let count = counts.entry(take.id.clone()).or_insert_with(|| Count::Uses {
+                        slot: Box::default(),
+                        window,
+                        zone: take.zone.clone(),
+                    });
+                    match count {
+                        Count::Uses { slot, .. } => slot.add(window, take.zone, now, take.amount, take.max),
+                        Count::InFlight { .. } => Bucket(0),
+                    }
+                }
+                _ => {
+                    let count = counts.entry(take.id.clone()).or_insert(Count::InFlight { calls: 0, max: 0 });
+                    if let Count::InFlight { calls, max } = count {
+                        *calls += Amount::ONE.micros();
+                        *max = take.max.micros();
+                    }
+                    Bucket(0)
+                }
+            };
+            held.push(Held { indices: take.indices, id: take.id.clone(), kind: take.kind, bucket, amount: take.amount });
+        }
+        Ok(Taken::Granted(Receipt::new(held)))
     }
 
     fn look(&self, takes: &[Take], now: Timestamp) -> Result<Option<Full>, StoreDown> {
-        Ok(self.counts().try_all(&fold(takes), Moment::at(now)).err())
+        Ok(obstacle(&self.lock(), takes, now))
     }
 
     fn give_back(&self, receipt: Receipt, _now: Timestamp) -> Result<(), StoreDown> {
-        let mut counts = self.counts();
-        for hold in receipt.into_holds() {
-            if let Some(kept) = counts.slots.get_mut(&hold.digest) {
-                kept.slot.give_back(hold.mark, hold.amount);
+        let mut counts = self.lock();
+        for held in receipt.into_held() {
+            match counts.get_mut(&held.id) {
+                Some(Count::Uses { slot, .. }) => slot.give_back(held.bucket, held.amount),
+                Some(Count::InFlight { calls, .. }) => *calls = calls.saturating_sub(Amount::ONE.micros()),
+                None => {}
             }
         }
         Ok(())
     }
 
     fn snapshot(&self, now: Timestamp) -> Result<Vec<Use>, StoreDown> {
-        let moment = Moment::at(now);
-        let mut uses: Vec<Use> = Vec::new();
-        for kept in self.counts().slots.values_mut() {
-            let (used, frees_at) = kept.slot.used(moment, &mut Alone);
-            if used > crate::Amount::ZERO {
-                let id = Arc::clone(&kept.text);
-                uses.push(Use { id, used, max: kept.slot.max(), window: kept.slot.window(), frees_at });
-            }
-        }
+        let counts = self.lock();
+        let mut uses: Vec<Use> = counts
+            .iter()
+            .map(|(id, count)| match count {
+                Count::Uses { slot, window, zone } => Use {
+                    id: id.text().to_owned(),
+                    used: slot.used(*window, zone, now).0,
+                    max: Amount::from_micros(slot.max).unwrap_or_default(),
+                    frees_at: slot.frees_at(*window, zone, now, Amount::from_micros(slot.max).unwrap_or_default(), Amount::from_micros(slot.max).unwrap_or_default()),
+                },
+                Count::InFlight { calls, max } => Use {
+                    id: id.text().to_owned(),
+                    used: Amount::from_micros(*calls).unwrap_or_default(),
+                    max: Amount::from_micros(*max).unwrap_or_default(),
+                    frees_at: None,
+                },
+            })
+            .filter(|used| !used.used.is_zero())
+            .collect();
         uses.sort_by(|one, other| one.id.cmp(&other.id));
         Ok(uses)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn does_what_every_form_must() {
+        crate::conformance::cases(&|| Box::new(super::Memory::default()));
     }
 }

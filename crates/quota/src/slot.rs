@@ -1,228 +1,158 @@
-//! The state of one count: what is stored of it, and its arithmetic.
-//!
-//! A slot holds a calendar window, a rolling window or calls in flight, and encodes to [`SIZE`]
-//! bytes, the same for every form that keeps it as bytes. All of it is pure: time and the life of
-//! other holders are given.
-
-mod bytes;
-mod calendar;
-mod leases;
-mod rolling;
+//! The state of one count, and the arithmetic on it.
 
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 
-use crate::{Amount, Folded, Kind, Moment, Take, Window};
+use crate::{Amount, Window};
 
-pub use bytes::{Damaged, SIZE};
-pub use calendar::Calendar;
-pub use leases::{Lease, Leases, MAX_HOLDERS};
-pub use rolling::{BUCKETS, Rolling};
+/// Parts of a rolling window, and the one that is being left.
+pub const BUCKETS: usize = 61;
 
-/// The state of one count.
-#[derive(Clone, Debug, PartialEq, Eq)]
+const PARTS: i128 = 60;
+
+/// The uses of one count: a calendar window in one bucket, a rolling one in 60 parts and the part
+/// that is being left. A use frees when its part has left the window, so up to 1/60 late and never
+/// early.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Slot {
-    digest: [u8; 16],
-    max: Amount,
-    state: State,
+    /// Number of the bucket and what it holds, at the place of the number modulo [`BUCKETS`].
+    pub buckets: [(i64, u128); BUCKETS],
+    /// The latest time that was seen, in nanoseconds: a clock that goes back frees nothing.
+    pub latest: i64,
+    /// The last maximum, to be shown.
+    pub max: u128,
 }
 
-/// What a slot holds.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[expect(clippy::large_enum_variant, reason = "every variant is kept in a slot of the same size anyway")]
-enum State {
-    Calendar(Window, Calendar),
-    Rolling(Rolling),
-    Leases(Leases),
-}
+/// Where a use was counted, to give it back there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Bucket(pub i64);
 
-/// Where in a slot a use was counted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Mark {
-    /// The calendar window that began then, in microseconds since 1970.
-    Calendar {
-        /// The beginning of the window.
-        start: i64,
-    },
-    /// The sixtieth of a rolling window.
-    Rolling {
-        /// Its number since the zero of the steady clock.
-        bucket: i64,
-    },
-    /// Calls in flight.
-    Lease {
-        /// Who makes them.
-        holder: u64,
-        /// Tells a holder's entry from an earlier one that lapsed.
-        epoch: u32,
-    },
-}
-
-/// Why a take does not fit.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Refusal {
-    /// How much is used.
-    pub used: Amount,
-    /// When there is room for the amount, if a time can be named.
-    pub frees_at: Option<Timestamp>,
-}
-
-/// Who makes calls, and who of the others is still there.
-pub trait Holders {
-    /// The one who asks. Never used again after its end.
-    fn own(&self) -> u64;
-    /// Whether another's calls may still be in flight. Asked only where the answer matters.
-    fn is_alive(&mut self, holder: u64) -> bool;
-}
-
-/// The only holder there is.
-#[derive(Clone, Copy, Debug)]
-pub struct Alone;
-
-impl Holders for Alone {
-    fn own(&self) -> u64 {
-        1
+impl Default for Slot {
+    fn default() -> Self {
+        Self { buckets: [(i64::MIN, 0); BUCKETS], latest: i64::MIN, max: 0 }
     }
+}
 
-    fn is_alive(&mut self, _holder: u64) -> bool {
-        true
-    }
+/// What a slot says of a use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct State {
+    pub(crate) used: u128,
+    pub(crate) bucket: Bucket,
 }
 
 impl Slot {
-    /// An unused count of this window and kind. A quota without a window, which no policy has, is
-    /// counted by the month.
+    /// The time to reckon with: never before a time that was seen, unless the clock was wrong by
+    /// more than a window, when nothing of the window is left to protect.
+    fn now(&self, now: Timestamp) -> i64 {
+        nanos(now).max(self.latest)
+    }
+
+    /// What is used at `now`, and the bucket that a use falls into.
     #[must_use]
-    pub fn new(digest: [u8; 16], window: Option<Window>, kind: Kind) -> Slot {
-        let state = match (kind, window) {
-            (Kind::Concurrency, _) => State::Leases(Leases::default()),
-            (Kind::Quota, Some(Window::Rolling(seconds))) => State::Rolling(Rolling::new(seconds)),
-            (Kind::Quota, window) => State::Calendar(window.unwrap_or(Window::Month), Calendar::default()),
+    pub fn used(&self, window: Window, zone: &TimeZone, now: Timestamp) -> (Amount, Bucket) {
+        let state = self.state(window, zone, self.now(now));
+        (Amount::from_micros(state.used).unwrap_or_default(), state.bucket)
+    }
+
+    fn state(&self, window: Window, zone: &TimeZone, now: i64) -> State {
+        let bucket = bucket(window, zone, now);
+        let oldest = match window {
+            Window::Rolling(_) => bucket.saturating_sub(60),
+            _ => bucket,
         };
-        Slot { digest, max: Amount::ZERO, state }
+        let used = self
+            .buckets
+            .iter()
+            .filter(|(number, _)| (oldest..=bucket).contains(number))
+            .fold(0_u128, |sum, (_, used)| sum.saturating_add(*used));
+        State { used, bucket: Bucket(bucket) }
     }
 
-    /// An unused count for this take.
+    /// Whether `amount` fits beside what is used.
     #[must_use]
-    pub fn for_take(take: &Take) -> Slot {
-        Slot::new(take.id.digest(), take.window, take.kind)
+    pub fn fits(&self, window: Window, zone: &TimeZone, now: Timestamp, amount: Amount, max: Amount) -> bool {
+        let state = self.state(window, zone, self.now(now));
+        state.used.saturating_add(amount.micros()) <= max.micros()
     }
 
-    /// The count that this is.
+    /// Adds a use, whether or not it fits, and tells where.
+    pub fn add(&mut self, window: Window, zone: &TimeZone, now: Timestamp, amount: Amount, max: Amount) -> Bucket {
+        let now = self.now(now);
+        self.latest = now;
+        self.max = max.micros();
+        let number = bucket(window, zone, now);
+        if let Some(place) = self.place(number) {
+            if place.0 != number {
+                *place = (number, 0);
+            }
+            place.1 = place.1.saturating_add(amount.micros());
+        }
+        Bucket(number)
+    }
+
+    /// Takes a use back out of its bucket, if that still counts.
+    pub fn give_back(&mut self, bucket: Bucket, amount: Amount) {
+        if let Some(place) = self.place(bucket.0)
+            && place.0 == bucket.0
+        {
+            place.1 = place.1.saturating_sub(amount.micros());
+        }
+    }
+
+    /// When `amount` will fit under `max`; `None` if it never does.
     #[must_use]
-    pub fn digest(&self) -> [u8; 16] {
-        self.digest
-    }
-
-    /// The maximum of the latest take.
-    #[must_use]
-    pub fn max(&self) -> Amount {
-        self.max
-    }
-
-    /// The window; `None` for calls in flight.
-    #[must_use]
-    pub fn window(&self) -> Option<Window> {
-        match &self.state {
-            State::Calendar(window, _) => Some(*window),
-            State::Rolling(rolling) => Some(Window::Rolling(rolling.seconds())),
-            State::Leases(_) => None,
+    pub fn frees_at(&self, window: Window, zone: &TimeZone, now: Timestamp, amount: Amount, max: Amount) -> Option<Timestamp> {
+        if amount > max {
+            return None;
         }
-    }
-
-    /// Takes, if it fits. A slot that refuses may have forgotten what freed, nothing else.
-    ///
-    /// # Errors
-    /// When it does not fit.
-    pub fn take(&mut self, folded: &Folded<'_>, moment: Moment, holders: &mut dyn Holders) -> Result<Mark, Refusal> {
-        self.max = folded.max;
-        let (max, amount) = (folded.max, folded.amount);
-        match &mut self.state {
-            State::Calendar(window, calendar) => {
-                calendar.roll(*window, &folded.take.zone, moment);
-                if calendar.used().plus(amount) > max {
-                    let frees_at = if amount > max { None } else { calendar.frees_at(moment) };
-                    return Err(Refusal { used: calendar.used(), frees_at });
-                }
-                Ok(Mark::Calendar { start: calendar.add(amount) })
-            }
-            State::Rolling(rolling) => {
-                rolling.roll(moment.steady);
-                let used = rolling.used();
-                if used.plus(amount) > max {
-                    let frees_at = rolling.room_at(amount, max).and_then(|steady| moment.wall_at(steady));
-                    return Err(Refusal { used, frees_at });
-                }
-                Ok(Mark::Rolling { bucket: rolling.add(amount) })
-            }
-            State::Leases(leases) => {
-                let (holder, epoch) = leases.take(amount, max, holders).map_err(|used| Refusal { used, frees_at: None })?;
-                Ok(Mark::Lease { holder, epoch })
+        let now = self.now(now);
+        let Window::Rolling(seconds) = window else {
+            let (_, end) = window.calendar(zone, timestamp(now)?)?;
+            return Some(end);
+        };
+        let state = self.state(window, zone, now);
+        let mut excess = state.used.saturating_add(amount.micros()).saturating_sub(max.micros());
+        let mut held: Vec<(i64, u128)> = self
+            .buckets
+            .iter()
+            .copied()
+            .filter(|(number, used)| *used > 0 && (state.bucket.0 - 60..=state.bucket.0).contains(number))
+            .collect();
+        held.sort_unstable();
+        for (number, used) in held {
+            excess = excess.saturating_sub(used);
+            if excess == 0 {
+                // The part has left when 61 parts have passed since it began.
+                let end = i128::from(number + 61) * i128::from(seconds) * 1_000_000_000 / PARTS;
+                return timestamp(i64::try_from(end).ok()?);
             }
         }
+        timestamp(now)
     }
 
-    /// Counts a use of the past without asking a maximum: for rebuilding a count.
-    pub fn count(&mut self, amount: Amount, zone: &jiff::tz::TimeZone, moment: Moment) {
-        match &mut self.state {
-            State::Calendar(window, calendar) => {
-                calendar.roll(*window, zone, moment);
-                calendar.add(amount);
-            }
-            State::Rolling(rolling) => {
-                rolling.roll(moment.steady);
-                rolling.add(amount);
-            }
-            State::Leases(_) => {}
-        }
-    }
-
-    /// Raises this count to another of the same identity, window by window; lowers nothing.
-    pub fn raise(&mut self, other: &Slot) {
-        match (&mut self.state, &other.state) {
-            (State::Calendar(mine, calendar), State::Calendar(theirs, other)) if mine == theirs => calendar.raise(other),
-            (State::Rolling(rolling), State::Rolling(other)) => rolling.raise(other),
-            _ => {}
-        }
-    }
-
-    /// Gives back what was taken at `mark`, if it has not freed already. Says whether anything
-    /// changed.
-    pub fn give_back(&mut self, mark: Mark, amount: Amount) -> bool {
-        match (&mut self.state, mark) {
-            (State::Calendar(_, calendar), Mark::Calendar { start }) => calendar.give_back(start, amount),
-            (State::Rolling(rolling), Mark::Rolling { bucket }) => rolling.give_back(bucket, amount),
-            (State::Leases(leases), Mark::Lease { holder, epoch }) => leases.give_back(holder, epoch, amount),
-            _ => false,
-        }
-    }
-
-    /// How much is used at the moment, and when the next use frees.
-    pub fn used(&mut self, moment: Moment, holders: &mut dyn Holders) -> (Amount, Option<Timestamp>) {
-        match &mut self.state {
-            State::Calendar(_, calendar) if calendar.is_over(moment) => (Amount::ZERO, None),
-            State::Calendar(_, calendar) => (calendar.used(), calendar.frees_at(moment)),
-            State::Rolling(rolling) => {
-                rolling.roll(moment.steady);
-                (rolling.used(), rolling.frees_next().and_then(|steady| moment.wall_at(steady)))
-            }
-            State::Leases(leases) => {
-                leases.drop_lapsed(holders);
-                (leases.used(), None)
-            }
-        }
-    }
-
-    /// Whether nothing is used any more, whatever the wall clock may still do: the slot may be
-    /// forgotten.
-    #[must_use]
-    pub fn is_idle(&self, moment: Moment) -> bool {
-        match &self.state {
-            State::Calendar(_, calendar) => calendar.is_idle(moment),
-            State::Rolling(rolling) => rolling.is_idle(moment.steady),
-            State::Leases(leases) => leases.used() == Amount::ZERO,
-        }
+    fn place(&mut self, number: i64) -> Option<&mut (i64, u128)> {
+        let index = usize::try_from(number.rem_euclid(61)).ok()?;
+        self.buckets.get_mut(index)
     }
 }
 
-#[cfg(test)]
-mod tests;
+/// The number of the bucket around `now`.
+fn bucket(window: Window, zone: &TimeZone, now: i64) -> i64 {
+    match window {
+        Window::Rolling(seconds) => {
+            let number = i128::from(now) * PARTS / (i128::from(seconds.max(1)) * 1_000_000_000);
+            i64::try_from(number).unwrap_or(i64::MAX)
+        }
+        _ => timestamp(now)
+            .and_then(|now| window.calendar(zone, now))
+            .map_or(i64::MAX, |(start, _)| start.as_second()),
+    }
+}
+
+fn nanos(at: Timestamp) -> i64 {
+    i64::try_from(at.as_nanosecond()).unwrap_or(i64::MAX)
+}
+
+fn timestamp(nanos: i64) -> Option<Timestamp> {
+    Timestamp::from_nanosecond(i128::from(nanos)).ok()
+}
