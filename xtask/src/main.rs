@@ -1,5 +1,6 @@
 //! Build and check tasks of the workspace: `cargo xtask TASK`.
 
+mod bench;
 mod conformance;
 mod peers;
 mod system;
@@ -29,6 +30,7 @@ fn main() -> ExitCode {
         "test" => test::run(rest),
         "tidy" => tidy::run(),
         "peers" => peers::install().map(drop),
+        "bench" => bench::bench(rest),
         "conformance" => conformance::run(rest),
         "help" | "--help" | "-h" => {
             print!("{HELP}");

@@ -13,7 +13,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
-use mcp::line::LineDecoder;
+use mcp::line::Lines as Framing;
 use rustix::process::{Pid, Signal, kill_process_group, test_kill_process_group};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::process::{ChildStderr, ChildStdin, ChildStdout};
@@ -199,7 +199,7 @@ async fn write_lines(mut stdin: ChildStdin, mut lines: mpsc::Receiver<Bytes>) {
 }
 
 async fn read_lines(mut stdout: ChildStdout, output: mpsc::Sender<Bytes>, junk: Arc<AtomicU64>) {
-    let mut decoder = LineDecoder::new(MAX_LINE);
+    let mut decoder = Framing::new(MAX_LINE);
     let mut buffer = vec![0_u8; 64 * 1024];
     loop {
         let read = match stdout.read(&mut buffer).await {

@@ -125,7 +125,7 @@ impl Client {
         tcp.set_nodelay(true);
         tcp.enforce_http(false);
         tcp.set_connect_timeout(Some(connect));
-        let provider = std::sync::Arc::new(hyper_rustls::rustls::crypto::aws_lc_rs::default_provider());
+        let provider = std::sync::Arc::new(rustls::crypto::aws_lc_rs::default_provider());
         let tls = HttpsConnectorBuilder::new()
             .with_provider_and_platform_verifier(provider)
             .map_err(|error| NoTrust(error.to_string()))?

@@ -1,0 +1,293 @@
+//! The command line.
+
+use std::ffi::OsString;
+use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+/// A gateway between AI agents and MCP servers: no call reaches a server without passing your policy.
+#[derive(Debug, Parser)]
+#[command(name = "toolgate", version, max_term_width = 100)]
+pub struct Arguments {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What can be done.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Stand between an agent on stdin/stdout and one server
+    Run(RunOptions),
+    /// Listen for agents over HTTP, in front of one server or many
+    Serve(ServeOptions),
+    /// Check, explain and test policies
+    #[command(subcommand)]
+    Policy(PolicyCommand),
+    /// Make grant tokens
+    #[command(subcommand)]
+    Grant(GrantCommand),
+    /// Verify the audit log
+    #[command(subcommand)]
+    Audit(AuditCommand),
+    /// Show what was decided
+    Logs(LogsOptions),
+    /// Show how much of each limit is used
+    #[command(subcommand)]
+    Limits(LimitsCommand),
+    /// Look for what is wrong with this installation
+    Doctor(DoctorOptions),
+    /// Show the gateway at work, with a built-in server and a scripted agent
+    Demo(DemoOptions),
+    /// The built-in server of the demo, on stdin and stdout
+    #[command(hide = true)]
+    Sandbox(SandboxOptions),
+}
+
+/// One server and the policy in front of it.
+#[derive(Debug, Args, Clone, Default)]
+pub struct ServerOptions {
+    /// The policy file (JSON; comments are allowed); it is watched, and edits take force at once
+    #[arg(long, value_name = "FILE")]
+    pub policy: Option<PathBuf>,
+    /// The Streamable HTTP endpoint of the server
+    #[arg(long, value_name = "URL", conflicts_with = "program")]
+    pub upstream: Option<String>,
+    /// The server's id: 1 to 40 of a-z, 0-9 and -
+    #[arg(long, value_name = "ID", default_value = "local")]
+    pub name: String,
+    /// The grant's label
+    #[arg(long, value_name = "LABEL", default_value = "local")]
+    pub grant: String,
+    /// A header for the server: 'NAME: VALUE', where ${VARIABLE} is taken from the environment
+    #[arg(long, value_name = "HEADER")]
+    pub header: Vec<String>,
+    /// A file with such headers, one a line
+    #[arg(long, value_name = "FILE")]
+    pub header_file: Vec<PathBuf>,
+    /// The program that is the server, after --
+    #[arg(last = true, value_name = "COMMAND")]
+    pub program: Vec<OsString>,
+}
+
+/// Where data lies.
+#[derive(Debug, Args, Clone, Default)]
+pub struct DataOptions {
+    /// The data directory; else $TOOLGATE_DATA_DIR, else the platform's place
+    #[arg(long = "data", value_name = "DIR")]
+    pub dir: Option<PathBuf>,
+}
+
+/// Options of `run`.
+#[derive(Debug, Args)]
+pub struct RunOptions {
+    /// The server.
+    #[command(flatten)]
+    pub server: ServerOptions,
+    /// Data.
+    #[command(flatten)]
+    pub data: DataOptions,
+}
+
+/// Options of `serve`.
+#[derive(Debug, Args)]
+pub struct ServeOptions {
+    /// A configuration of several servers and grants (toolgate.toml)
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["policy", "upstream", "program", "token", "token_file", "header", "header_file"])]
+    pub config: Option<PathBuf>,
+    /// Where to listen; port 0 takes a free one
+    #[arg(long, value_name = "ADDRESS")]
+    pub listen: Option<SocketAddr>,
+    /// The server.
+    #[command(flatten)]
+    pub server: ServerOptions,
+    /// Data.
+    #[command(flatten)]
+    pub data: DataOptions,
+    /// The grant's token, 32 or more printable characters; else --token-file, else $TOOLGATE_TOKEN, else a fresh one
+    #[arg(long, value_name = "TOKEN", conflicts_with = "token_file")]
+    pub token: Option<String>,
+    /// A file that holds the token
+    #[arg(long, value_name = "FILE")]
+    pub token_file: Option<PathBuf>,
+    /// Let requests without a token act under the named grant (loopback only)
+    #[arg(long, value_name = "LABEL", num_args = 0..=1, require_equals = true, default_missing_value = "local")]
+    pub anonymous: Option<String>,
+    /// Host names under which the gateway is asked, beside loopback's
+    #[arg(long, value_name = "NAME", num_args = 1..)]
+    pub allow_host: Vec<String>,
+    /// Addresses of the TLS proxies in front; needed to listen beyond loopback
+    #[arg(long, value_name = "ADDRESS", num_args = 1..)]
+    pub behind_tls_proxy: Vec<IpAddr>,
+    /// Threads that serve; else one a core
+    #[arg(long, value_name = "N")]
+    pub workers: Option<usize>,
+}
+
+/// Commands about policies.
+#[derive(Debug, Subcommand)]
+pub enum PolicyCommand {
+    /// Say everything that is wrong with a policy
+    Check(PolicyCheck),
+    /// Show how one call is decided, and why
+    Explain(PolicyExplain),
+    /// Run the tests that a policy brings
+    Test(PolicyTest),
+}
+
+/// Options of `policy check`.
+#[derive(Debug, Args)]
+pub struct PolicyCheck {
+    /// The policy files
+    #[arg(required = true, value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+    /// A tools/list result (JSON) to check the rules against
+    #[arg(long, value_name = "FILE")]
+    pub tools: Option<PathBuf>,
+    /// Print the findings as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Options of `policy explain`.
+#[derive(Debug, Args)]
+pub struct PolicyExplain {
+    /// The policy file
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+    /// The tool that is called
+    #[arg(value_name = "TOOL")]
+    pub tool: String,
+    /// The call's arguments, as a JSON object
+    #[arg(value_name = "ARGUMENTS", default_value = "{}")]
+    pub arguments: String,
+    /// The tool's risk class
+    #[arg(long, value_name = "CLASS", default_value = "unclassified")]
+    pub class: String,
+    /// A tools/list result (JSON) that has the tool's schema
+    #[arg(long, value_name = "FILE")]
+    pub tools: Option<PathBuf>,
+    /// Print the derivation as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Options of `policy test`.
+#[derive(Debug, Args)]
+pub struct PolicyTest {
+    /// The policy files
+    #[arg(required = true, value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+    /// A tools/list result (JSON) that has the tools' schemas
+    #[arg(long, value_name = "FILE")]
+    pub tools: Option<PathBuf>,
+    /// Print the results as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Commands about grants.
+#[derive(Debug, Subcommand)]
+pub enum GrantCommand {
+    /// Make a token, and the digest of it that goes into toolgate.toml
+    New {
+        /// Print both as JSON
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+/// Commands about the audit log.
+#[derive(Debug, Subcommand)]
+pub enum AuditCommand {
+    /// Check every record of the log against the chain of hashes
+    Verify(AuditVerify),
+}
+
+/// Options of `audit verify`.
+#[derive(Debug, Args)]
+pub struct AuditVerify {
+    /// Data.
+    #[command(flatten)]
+    pub data: DataOptions,
+    /// A head that was printed before: the log must still hold it
+    #[arg(long, value_name = "HEAD")]
+    pub head: Option<String>,
+    /// Print the report as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Options of `logs`.
+#[derive(Debug, Args)]
+pub struct LogsOptions {
+    /// Data.
+    #[command(flatten)]
+    pub data: DataOptions,
+    /// Go on as records are written
+    #[arg(long, short)]
+    pub follow: bool,
+    /// The last so many records
+    #[arg(long, short = 'n', value_name = "N", default_value_t = 50)]
+    pub lines: usize,
+    /// Only decisions with this effect: allow, deny, hide or ask
+    #[arg(long, value_name = "EFFECT")]
+    pub effect: Option<String>,
+    /// Only this tool
+    #[arg(long, value_name = "NAME")]
+    pub tool: Option<String>,
+    /// Only this server
+    #[arg(long, value_name = "ID")]
+    pub server: Option<String>,
+    /// Only this grant
+    #[arg(long, value_name = "LABEL")]
+    pub grant: Option<String>,
+    /// Print the records as they lie in the log, one JSON object a line
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Commands about limits.
+#[derive(Debug, Subcommand)]
+pub enum LimitsCommand {
+    /// Show every count that is not zero
+    Show {
+        /// Data.
+        #[command(flatten)]
+        data: DataOptions,
+        /// Print the counts as JSON
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+/// Options of `doctor`.
+#[derive(Debug, Args)]
+pub struct DoctorOptions {
+    /// Data.
+    #[command(flatten)]
+    pub data: DataOptions,
+    /// Also check this configuration
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Print the findings as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Options of `demo`.
+#[derive(Debug, Args)]
+pub struct DemoOptions {
+    /// Print each step as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Options of the sandbox server.
+#[derive(Debug, Args)]
+pub struct SandboxOptions {
+    /// Append every message that arrives to this file
+    #[arg(long, value_name = "FILE")]
+    pub record: Option<PathBuf>,
+}

@@ -1,0 +1,187 @@
+//! `toolgate policy check|explain|test`.
+
+use std::io::IsTerminal;
+use std::path::Path;
+use std::process::ExitCode;
+
+use jiff::Timestamp;
+use policy::diagnostic::{Rendering, render, to_json};
+use policy::lint::Known;
+use policy::{Call, Class, GrantFacts, Load, Numbers, Policy, ToolFacts};
+
+use crate::args::{PolicyCheck, PolicyCommand, PolicyExplain, PolicyTest};
+use crate::failure::{Failure, Trying};
+
+/// Runs a command about policies.
+pub fn policy(command: PolicyCommand) -> Result<ExitCode, Failure> {
+    match command {
+        PolicyCommand::Check(options) => check(&options),
+        PolicyCommand::Explain(options) => explain(&options),
+        PolicyCommand::Test(options) => test(&options),
+    }
+}
+
+fn check(options: &PolicyCheck) -> Result<ExitCode, Failure> {
+    let tools = Tools::read(options.tools.as_deref())?;
+    let facts = tools.facts();
+    let mut sound = true;
+    let mut all = Vec::new();
+    for file in &options.files {
+        let text = read(file)?;
+        let loaded = policy::load(&text, Load { comments_allowed: true });
+        let mut findings = loaded.diagnostics;
+        let mut failed = Vec::new();
+        if let Some(policy) = &loaded.policy {
+            findings.extend(policy.check(&Known { tools: tools.known.then_some(&facts), now: Some(Timestamp::now()) }));
+            failed = policy::cases::run(policy, &facts).into_iter().filter(|outcome| !outcome.passed).collect();
+        }
+        let good = loaded.policy.is_some() && failed.is_empty();
+        sound &= good;
+        if options.json {
+            let findings = to_json(&findings, &text);
+            all.push(serde_json::json!({ "file": file.display().to_string(), "ok": good, "findings": findings, "failed_tests": failed }));
+            continue;
+        }
+        let name = file.display().to_string();
+        if !findings.is_empty() {
+            println!("{}", render(&findings, &name, &text, rendering()));
+        }
+        for outcome in &failed {
+            println!("{name}: test `{}` got {} by {} instead of {}", outcome.name, outcome.got.as_str(), outcome.rule, outcome.expected.as_str());
+        }
+        let warnings = findings.iter().filter(|finding| !finding.is_error()).count();
+        match (good, warnings) {
+            (true, 0) => println!("{name}: a valid policy"),
+            (true, warnings) => println!("{name}: a valid policy, with {warnings} warnings"),
+            (false, _) if loaded.policy.is_none() => println!("{name}: not a valid policy"),
+            (false, _) => println!("{name}: {} of its tests fail", failed.len()),
+        }
+    }
+    if options.json {
+        println!("{}", serde_json::Value::Array(all));
+    }
+    Ok(ExitCode::from(u8::from(!sound)))
+}
+
+fn explain(options: &PolicyExplain) -> Result<ExitCode, Failure> {
+    let policy = load(&options.file)?;
+    let class: Class = options.class.parse().trying("--class")?;
+    mcp::json::parse(&options.arguments).trying("the arguments")?;
+    let tools = Tools::read(options.tools.as_deref())?;
+    let facts = ToolFacts {
+        server: "local",
+        name: &options.tool,
+        class,
+        class_accepted: true,
+        input_schema: tools.schema(&options.tool),
+        numbers: Numbers::default(),
+    };
+    let grant = GrantFacts::labelled("local");
+    let derivation = policy.for_tool(&facts).explain(&Call {
+        arguments: Some(&options.arguments),
+        grant: &grant,
+        session: None,
+        client_ip: None,
+        now: Timestamp::now(),
+    });
+    if options.json {
+        println!("{}", serde_json::to_string_pretty(&derivation).trying("the derivation")?);
+    } else {
+        println!("{derivation}");
+    }
+    Ok(ExitCode::from(u8::from(derivation.effect != policy::Effect::Allow)))
+}
+
+fn test(options: &PolicyTest) -> Result<ExitCode, Failure> {
+    let tools = Tools::read(options.tools.as_deref())?;
+    let facts = tools.facts();
+    let mut sound = true;
+    let mut all = Vec::new();
+    for file in &options.files {
+        let outcomes = policy::cases::run(&load(file)?, &facts);
+        sound &= outcomes.iter().all(|outcome| outcome.passed);
+        if options.json {
+            all.push(serde_json::json!({ "file": file.display().to_string(), "tests": outcomes }));
+            continue;
+        }
+        for outcome in &outcomes {
+            let got = format!("{} by {}", outcome.got.as_str(), outcome.rule);
+            match outcome.passed {
+                true => println!("pass  {}  ({got})", outcome.name),
+                false => println!("FAIL  {}  expected {}, got {got}", outcome.name, outcome.expected.as_str()),
+            }
+        }
+        let passed = outcomes.iter().filter(|outcome| outcome.passed).count();
+        println!("{}: {passed} of {} tests pass", file.display(), outcomes.len());
+    }
+    if options.json {
+        println!("{}", serde_json::Value::Array(all));
+    }
+    Ok(ExitCode::from(u8::from(!sound)))
+}
+
+fn read(file: &Path) -> Result<String, Failure> {
+    std::fs::read_to_string(file).trying(format!("the policy {}", file.display()))
+}
+
+fn load(file: &Path) -> Result<Policy, Failure> {
+    let text = read(file)?;
+    let loaded = policy::load(&text, Load { comments_allowed: true });
+    match loaded.policy {
+        Some(policy) => Ok(policy),
+        None => {
+            eprintln!("{}", render(&loaded.diagnostics, &file.display().to_string(), &text, rendering()));
+            Err(Failure::No(format!("{} is not a valid policy", file.display())))
+        }
+    }
+}
+
+fn rendering() -> Rendering {
+    if std::io::stdout().is_terminal() { Rendering::Coloured } else { Rendering::Plain }
+}
+
+/// Tools of a `tools/list` result, or of a whole answer that holds one.
+struct Tools {
+    known: bool,
+    tools: Vec<(String, Option<String>, Class)>,
+}
+
+impl Tools {
+    fn read(file: Option<&Path>) -> Result<Self, Failure> {
+        let Some(file) = file else { return Ok(Self { known: false, tools: Vec::new() }) };
+        let what = || format!("the tools {}", file.display());
+        let text = std::fs::read_to_string(file).trying(what())?;
+        let inner = match mcp::json::locate(&text, &["result"]).trying(what())? {
+            Some(span) => span.of(&text),
+            None => &text,
+        };
+        let list = mcp::result::tools(inner).trying(what())?;
+        let tools = list
+            .entries
+            .iter()
+            .map(|tool| {
+                let class = if tool.destructive_hint() == Some(true) { Class::Destructive } else { Class::Unclassified };
+                (tool.name.to_string(), tool.input_schema.map(str::to_owned), class)
+            })
+            .collect();
+        Ok(Self { known: true, tools })
+    }
+
+    fn facts(&self) -> Vec<ToolFacts<'_>> {
+        self.tools
+            .iter()
+            .map(|(name, schema, class)| ToolFacts {
+                server: "local",
+                name,
+                class: *class,
+                class_accepted: false,
+                input_schema: schema.as_deref(),
+                numbers: Numbers::default(),
+            })
+            .collect()
+    }
+
+    fn schema(&self, name: &str) -> Option<&str> {
+        self.tools.iter().find(|(tool, _, _)| tool == name).and_then(|(_, schema, _)| schema.as_deref())
+    }
+}

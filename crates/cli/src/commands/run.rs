@@ -1,0 +1,109 @@
+//! `toolgate run`: between an agent that started us and one server.
+
+use std::collections::HashMap;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use gateway::gateway::Grants;
+use gateway::grant::{Binding, Grant};
+use gateway::server::{Reach, Server, ServerConfig, TimeLimits};
+use gateway::stdio_front::{self, RunEnd};
+use policy::{GrantFacts, Numbers};
+use tokio::signal::unix::{SignalKind, signal};
+use upstream::child::Exit;
+use upstream::http::{Client, Endpoint};
+
+use crate::args::{RunOptions, ServerOptions};
+use crate::environment::{Headers, command};
+use crate::failure::{Failure, Trying};
+use crate::{foundation, policy_watch};
+
+/// Runs until the agent closes stdin or the server's program ends.
+pub fn run(options: RunOptions) -> Result<ExitCode, Failure> {
+    let server = server(&options.server)?;
+    let Some(file) = &options.server.policy else {
+        return Err(Failure::Usage("run needs --policy FILE: without a policy nothing may be called".to_owned()));
+    };
+    let cell = policy_watch::load(file)?;
+    let binding = Binding::new(Arc::clone(&server), Some(Arc::clone(&cell)));
+    let grant = Arc::new(Grant { facts: facts(&options.server.grant), binding });
+    let gateway = foundation::lay(options.data.dir.as_deref(), "run", Grants::default())?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().trying("the runtime")?;
+    let client = Client::new(server.config.limits.connect).trying("the HTTP client")?;
+    runtime.block_on(async move {
+        let housekeeping = tokio::spawn(Arc::clone(&gateway).housekeeping());
+        let watch = tokio::spawn(policy_watch::watch(Arc::clone(&gateway), vec![(cell, vec![server.id().to_owned()])]));
+        // What the child says on stderr is for whoever reads ours.
+        let stderr: upstream::child::StderrSink = Arc::new(|line: &str| eprintln!("{line}"));
+        let mut terminate = signal(SignalKind::terminate()).trying("signals")?;
+        let serving = stdio_front::run(&gateway, grant, client, stderr, tokio::io::stdin(), tokio::io::stdout());
+        let ended = tokio::select! {
+            ended = serving => Some(ended),
+            _ = terminate.recv() => None,
+            _ = tokio::signal::ctrl_c() => None,
+        };
+        watch.abort();
+        housekeeping.abort();
+        gateway.shut_down(if ended.is_some() { "stdin or the server ended" } else { "told to stop" }).await;
+        let code = match ended {
+            None => ExitCode::SUCCESS,
+            Some(Ok(RunEnd::AgentLeft(exit) | RunEnd::ChildEnded(exit))) => ExitCode::from(status(exit)),
+            Some(Err(error)) => return Err(Failure::Usage(error.to_string())),
+        };
+        Ok(code)
+    })
+}
+
+/// The child's status as a shell would give it.
+fn status(exit: Option<Exit>) -> u8 {
+    use std::os::unix::process::ExitStatusExt;
+    let Some(exit) = exit else { return 0 };
+    match (exit.status.code(), exit.status.signal()) {
+        (Some(code), _) => u8::try_from(code).unwrap_or(1),
+        (None, Some(signal)) => u8::try_from(128 + signal).unwrap_or(1),
+        (None, None) => 1,
+    }
+}
+
+/// The one server of a command line.
+pub fn server(options: &ServerOptions) -> Result<Arc<Server>, Failure> {
+    if !gateway::server::is_server_id(&options.name) {
+        return Err(Failure::Usage(format!("`{}` cannot name a server: use 1 to 40 of a-z, 0-9 and -", options.name)));
+    }
+    let mut headers = Headers::default();
+    options.header.iter().try_for_each(|line| headers.add(line))?;
+    options.header_file.iter().try_for_each(|path| headers.add_file(path))?;
+    for name in &headers.literal {
+        eprintln!(
+            "toolgate: warning: the value of header {name} stands on the command line, where every user of this machine can read it; write ${{VARIABLE}} or use --header-file"
+        );
+    }
+    let reach = match &options.upstream {
+        Some(url) => {
+            let mut endpoint = Endpoint::parse(url).trying("--upstream")?;
+            headers.apply(&mut endpoint)?;
+            Reach::Http(endpoint)
+        }
+        None if options.program.is_empty() => {
+            return Err(Failure::Usage("name the server: --upstream URL, or -- COMMAND".to_owned()));
+        }
+        None if !headers.headers.is_empty() => {
+            return Err(Failure::Usage("--header and --header-file are for --upstream; a program gets its secrets from the environment".to_owned()));
+        }
+        None => Reach::Child(command(&options.program, Vec::new(), &headers.variables)?),
+    };
+    Ok(Server::new(ServerConfig {
+        id: options.name.clone(),
+        reach,
+        numbers: Numbers::Binary64,
+        denials: gateway::server::Denials::Plain,
+        classes: HashMap::new(),
+        limits: TimeLimits::default(),
+        calls_at_once: None,
+    }))
+}
+
+/// What policies may read of a grant from the command line. Its agent is its own.
+pub fn facts(label: &str) -> GrantFacts {
+    GrantFacts { label: label.to_owned(), agent_label: label.to_owned(), ..GrantFacts::default() }
+}

@@ -1,0 +1,126 @@
+//! `toolgate serve`: listens for agents over HTTP.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener};
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use gateway::gateway::Grants;
+use gateway::grant::{Binding, Grant};
+use gateway::http_front::FrontConfig;
+use gateway::listen::Workers;
+use gateway::policy_file::PolicyCell;
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::args::ServeOptions;
+use crate::commands::run::{facts, server};
+use crate::config::Config;
+use crate::failure::{Failure, Trying};
+use crate::token::Token;
+use crate::{foundation, policy_watch};
+
+/// Where `serve` listens unless told otherwise.
+const LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8040);
+
+/// All that is needed to serve.
+pub struct Plan {
+    /// Where to listen.
+    pub listen: SocketAddr,
+    /// The grants.
+    pub grants: Grants,
+    /// The policies, and the servers that each governs.
+    pub policies: Vec<(Arc<PolicyCell>, Vec<String>)>,
+    /// The listening side.
+    pub front: FrontConfig,
+    /// The longest that a connection to a server may take to stand.
+    pub connect: std::time::Duration,
+    /// The paths under which servers are asked.
+    pub paths: Vec<String>,
+    /// The data directory.
+    pub data: Option<std::path::PathBuf>,
+    /// A fresh token, to be shown once.
+    pub fresh: Option<Token>,
+}
+
+/// Serves until told to stop.
+pub fn serve(options: ServeOptions) -> Result<ExitCode, Failure> {
+    let workers = options.workers.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from));
+    let plan = match &options.config {
+        Some(path) => Config::read(path)?.plan(&options)?,
+        None => plan(options)?,
+    };
+    if plan.front.anonymous && !plan.listen.ip().is_loopback() {
+        return Err(Failure::Usage("--anonymous is for loopback only: beyond it every agent brings a token".to_owned()));
+    }
+    if !plan.listen.ip().is_loopback() && plan.front.proxies.is_empty() {
+        let text = "listening beyond loopback without TLS would show tokens to the network: put a TLS proxy in front and name it with --behind-tls-proxy ADDRESS";
+        return Err(Failure::Usage(format!("{}: {text}", plan.listen)));
+    }
+    let gateway = foundation::lay(plan.data.as_deref(), "serve", plan.grants)?;
+    let listener = TcpListener::bind(plan.listen).trying(format!("listening at {}", plan.listen))?;
+    let address = listener.local_addr().trying("the listening address")?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().trying("the runtime")?;
+    runtime.block_on(async move {
+        let mut terminate = signal(SignalKind::terminate()).trying("signals")?;
+        let housekeeping = tokio::spawn(Arc::clone(&gateway).housekeeping());
+        let watch = tokio::spawn(policy_watch::watch(Arc::clone(&gateway), plan.policies));
+        let workers = Workers::start(&listener, &gateway, &Arc::new(plan.front), plan.connect, workers).trying("the workers")?;
+        drop(listener);
+        for path in &plan.paths {
+            eprintln!("endpoint http://{address}{path}");
+        }
+        if let Some(token) = &plan.fresh {
+            eprintln!("token {}", token.reveal());
+            eprintln!("toolgate: the token is shown this once; agents send it as `Authorization: Bearer TOKEN`");
+        }
+        let reason = tokio::select! {
+            _ = terminate.recv() => "SIGTERM",
+            _ = tokio::signal::ctrl_c() => "interrupted",
+        };
+        eprintln!("toolgate: {reason}: finishing what is under way");
+        watch.abort();
+        workers.drain().await;
+        housekeeping.abort();
+        gateway.shut_down(reason).await;
+        Ok(ExitCode::SUCCESS)
+    })
+}
+
+fn plan(options: ServeOptions) -> Result<Plan, Failure> {
+    let server = server(&options.server)?;
+    let Some(file) = &options.server.policy else {
+        return Err(Failure::Usage("serve needs --policy FILE (or --config FILE): without a policy nothing may be called".to_owned()));
+    };
+    let cell = policy_watch::load(file)?;
+    let binding = Binding::new(Arc::clone(&server), Some(Arc::clone(&cell)));
+    let grant = |label: &str| Arc::new(Grant { facts: facts(label), binding: Arc::clone(&binding) });
+    let (token, fresh) = match (&options.token, &options.token_file) {
+        (Some(text), _) => (Some(Token::chosen(text).trying("--token")?), None),
+        (None, Some(path)) => (Some(Token::from_file(path)?), None),
+        (None, None) => match Token::from_variable("TOOLGATE_TOKEN")? {
+            Some(token) => (Some(token), None),
+            // Where anybody on loopback may call, no token is needed.
+            None if options.anonymous.is_some() => (None, None),
+            None => {
+                let token = Token::fresh()?;
+                (None, Some(token))
+            }
+        },
+    };
+    let tokens = token.iter().chain(&fresh).map(|token| (token.digest(), grant(&options.server.grant))).collect();
+    let anonymous: Vec<_> = options.anonymous.as_deref().map(grant).into_iter().collect();
+    let front = FrontConfig {
+        hosts: options.allow_host.iter().map(|host| host.to_ascii_lowercase()).collect(),
+        proxies: options.behind_tls_proxy.clone(),
+        anonymous: !anonymous.is_empty(),
+    };
+    Ok(Plan {
+        listen: options.listen.unwrap_or(LISTEN),
+        grants: Grants::new(tokens, anonymous, true),
+        policies: vec![(cell, vec![server.id().to_owned()])],
+        front,
+        connect: server.config.limits.connect,
+        paths: vec!["/mcp".to_owned()],
+        data: options.data.dir,
+        fresh,
+    })
+}

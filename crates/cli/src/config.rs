@@ -1,0 +1,327 @@
+//! `toolgate.toml`: several servers, their policies, and labelled grants.
+//!
+//! The file holds no secret: tokens stand in it as digests, or as names of files and variables.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::ffi::OsString;
+use std::net::{IpAddr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use gateway::gateway::Grants;
+use gateway::grant::{Binding, Grant, TokenDigest};
+use gateway::http_front::FrontConfig;
+use gateway::policy_file::PolicyCell;
+use gateway::server::{Denials, Reach, Server, ServerConfig, TimeLimits};
+use policy::{Class, GrantFacts, Numbers};
+use serde::Deserialize;
+use upstream::http::Endpoint;
+
+use crate::args::ServeOptions;
+use crate::commands::serve::Plan;
+use crate::environment::{Headers, command};
+use crate::failure::{Failure, Trying};
+use crate::policy_watch;
+use crate::token::Token;
+
+/// The file as it is written.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    listen: Option<SocketAddr>,
+    data: Option<PathBuf>,
+    #[serde(default)]
+    allow_hosts: Vec<String>,
+    #[serde(default)]
+    behind_tls_proxy: Vec<IpAddr>,
+    #[serde(default)]
+    servers: BTreeMap<String, ServerTable>,
+    #[serde(default)]
+    grants: Vec<GrantTable>,
+    /// Where the file lies: relative paths in it begin there.
+    #[serde(skip)]
+    base: PathBuf,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ServerTable {
+    url: Option<String>,
+    command: Option<Vec<String>>,
+    #[serde(default)]
+    env: BTreeMap<String, String>,
+    #[serde(default)]
+    headers: BTreeMap<String, String>,
+    header_file: Option<PathBuf>,
+    policy: Option<PathBuf>,
+    numbers: Option<NumbersWord>,
+    denials: Option<DenialsWord>,
+    #[serde(default)]
+    class: HashMap<String, ClassWord>,
+    calls_at_once: Option<usize>,
+    connect_seconds: Option<u64>,
+    first_byte_seconds: Option<u64>,
+    idle_seconds: Option<u64>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct GrantTable {
+    label: String,
+    server: String,
+    policy: Option<PathBuf>,
+    token_digest: Option<String>,
+    token_file: Option<PathBuf>,
+    token_env: Option<String>,
+    #[serde(default)]
+    anonymous: bool,
+    owner: Option<String>,
+    #[serde(default)]
+    tags: BTreeMap<String, String>,
+}
+
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum NumbersWord {
+    Binary64,
+    Exact,
+}
+
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum DenialsWord {
+    Plain,
+    Full,
+}
+
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum ClassWord {
+    Read,
+    Write,
+    Execute,
+    Destructive,
+    Financial,
+    Unclassified,
+}
+
+impl Config {
+    /// Reads a configuration.
+    ///
+    /// # Errors
+    /// When the file cannot be read or holds something else.
+    pub fn read(path: &Path) -> Result<Self, Failure> {
+        let text = std::fs::read_to_string(path).trying(format!("the configuration {}", path.display()))?;
+        let mut config: Self = toml::from_str(&text).trying(format!("the configuration {}", path.display()))?;
+        config.base = path.parent().map(Path::to_path_buf).unwrap_or_default();
+        Ok(config)
+    }
+
+    /// Looks whether servers and policies can be used, and starts nothing.
+    ///
+    /// # Errors
+    /// The first thing that cannot be used.
+    pub fn check(&self) -> Result<(), Failure> {
+        for (id, table) in &self.servers {
+            table.server(id, &self.base).trying(format!("server {id}"))?;
+        }
+        let files = self.servers.values().map(|table| &table.policy).chain(self.grants.iter().map(|table| &table.policy));
+        for file in files.flatten() {
+            policy_watch::load(&self.base.join(file))?;
+        }
+        Ok(())
+    }
+
+    /// Turns the configuration into what is served. The command line's own words win.
+    ///
+    /// # Errors
+    /// When servers, policies or grants cannot be used.
+    pub fn plan(self, options: &ServeOptions) -> Result<Plan, Failure> {
+        if self.servers.is_empty() {
+            return Err(Failure::Usage("the configuration names no server: write [servers.NAME]".to_owned()));
+        }
+        let mut policies = Policies { base: self.base.clone(), cells: BTreeMap::new() };
+        let mut servers = BTreeMap::new();
+        let mut connect = Duration::ZERO;
+        for (id, table) in &self.servers {
+            let server = table.server(id, &self.base).trying(format!("server {id}"))?;
+            connect = connect.max(server.config.limits.connect);
+            servers.insert(id.clone(), (server, table.policy.clone(), BTreeMap::<PathBuf, Arc<Binding>>::new()));
+        }
+        let mut tokens = Vec::new();
+        let mut anonymous = Vec::new();
+        let mut labels = BTreeSet::new();
+        for table in &self.grants {
+            let what = format!("grant {}", table.label);
+            if !labels.insert((table.server.clone(), table.label.clone())) {
+                return Err(Failure::Usage(format!("{what}: two grants of server {} have this label", table.server)));
+            }
+            let Some((server, default, bindings)) = servers.get_mut(&table.server) else {
+                return Err(Failure::Usage(format!("{what}: there is no [servers.{}]", table.server)));
+            };
+            let file = table.policy.clone().or_else(|| default.clone());
+            let binding = match file {
+                None => Binding::new(Arc::clone(server), None),
+                Some(file) => {
+                    let cell = policies.get(&file, server.id())?;
+                    Arc::clone(bindings.entry(file).or_insert_with(|| Binding::new(Arc::clone(server), Some(cell))))
+                }
+            };
+            let facts = GrantFacts {
+                label: table.label.clone(),
+                agent_label: table.label.clone(),
+                owner: table.owner.clone(),
+                tags: table.tags.clone(),
+            };
+            let grant = Arc::new(Grant { facts, binding });
+            match table.digest(&self.base).trying(&what)? {
+                Some(digest) if tokens.iter().any(|(other, _)| *other == digest) => {
+                    return Err(Failure::Usage(format!("{what}: another grant has the same token; each needs its own")));
+                }
+                Some(digest) => tokens.push((digest, Arc::clone(&grant))),
+                None if table.anonymous => {}
+                None => return Err(Failure::Usage(format!("{what}: give it token_digest, token_file or token_env (`toolgate grant new` makes a token)"))),
+            }
+            if table.anonymous {
+                anonymous.push(grant);
+            }
+        }
+        if let Some(label) = &options.anonymous {
+            match tokens.iter().find(|(_, grant)| grant.label() == label) {
+                Some((_, grant)) => anonymous.push(Arc::clone(grant)),
+                None => return Err(Failure::Usage(format!("--anonymous={label}: there is no such grant"))),
+            }
+        }
+        let hosts = self.allow_hosts.iter().chain(&options.allow_host);
+        let front = FrontConfig {
+            hosts: hosts.map(|host| host.to_ascii_lowercase()).collect(),
+            proxies: self.behind_tls_proxy.iter().chain(&options.behind_tls_proxy).copied().collect(),
+            anonymous: !anonymous.is_empty(),
+        };
+        Ok(Plan {
+            listen: options.listen.or(self.listen).unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 8040))),
+            grants: Grants::new(tokens, anonymous, servers.len() == 1),
+            policies: policies.cells.into_values().collect(),
+            front,
+            connect,
+            paths: servers.keys().map(|id| format!("/mcp/{id}/")).collect(),
+            data: options.data.dir.clone().or_else(|| self.data.map(|dir| self.base.join(dir))),
+            fresh: None,
+        })
+    }
+}
+
+/// Policies by file: one that several grants name is read and watched once.
+struct Policies {
+    base: PathBuf,
+    cells: BTreeMap<PathBuf, (Arc<PolicyCell>, Vec<String>)>,
+}
+
+impl Policies {
+    fn get(&mut self, file: &Path, server: &str) -> Result<Arc<PolicyCell>, Failure> {
+        let path = self.base.join(file);
+        if !self.cells.contains_key(&path) {
+            let cell = policy_watch::load(&path)?;
+            self.cells.insert(path.clone(), (cell, Vec::new()));
+        }
+        match self.cells.get_mut(&path) {
+            Some((cell, servers)) => {
+                if !servers.iter().any(|id| id == server) {
+                    servers.push(server.to_owned());
+                }
+                Ok(Arc::clone(cell))
+            }
+            None => Err(Failure::Usage(format!("{} cannot be used", path.display()))),
+        }
+    }
+}
+
+impl ServerTable {
+    fn server(&self, id: &str, base: &Path) -> Result<Arc<Server>, String> {
+        if !gateway::server::is_server_id(id) {
+            return Err("a server's name is 1 to 40 of a-z, 0-9 and -".to_owned());
+        }
+        let mut headers = Headers::default();
+        for (name, value) in &self.headers {
+            headers.add(&format!("{name}: {value}")).map_err(|failure| failure.to_string())?;
+        }
+        if let Some(file) = &self.header_file {
+            headers.add_file(&base.join(file)).map_err(|failure| failure.to_string())?;
+        }
+        let reach = match (&self.url, &self.command) {
+            (Some(url), None) => {
+                let mut endpoint = Endpoint::parse(url).map_err(|error| error.to_string())?;
+                headers.apply(&mut endpoint).map_err(|failure| failure.to_string())?;
+                Reach::Http(endpoint)
+            }
+            (None, Some(words)) => {
+                let words: Vec<OsString> = words.iter().map(OsString::from).collect();
+                let mut env = Vec::new();
+                for (name, value) in &self.env {
+                    let (value, _) = crate::environment::expand(value).map_err(|error| format!("env.{name}: {error}"))?;
+                    env.push((OsString::from(name), OsString::from(value)));
+                }
+                Reach::Child(command(&words, env, &headers.variables).map_err(|failure| failure.to_string())?)
+            }
+            _ => return Err("give it either `url` or `command`".to_owned()),
+        };
+        let default = TimeLimits::default();
+        let seconds = |given: Option<u64>, default: Duration| given.map_or(default, Duration::from_secs);
+        Ok(Server::new(ServerConfig {
+            id: id.to_owned(),
+            reach,
+            numbers: match self.numbers {
+                Some(NumbersWord::Exact) => Numbers::Exact,
+                Some(NumbersWord::Binary64) | None => Numbers::Binary64,
+            },
+            denials: match self.denials {
+                Some(DenialsWord::Full) => Denials::Full,
+                Some(DenialsWord::Plain) | None => Denials::Plain,
+            },
+            classes: self.class.iter().map(|(tool, class)| (tool.clone(), class.class())).collect(),
+            limits: TimeLimits {
+                connect: seconds(self.connect_seconds, default.connect),
+                first_byte: seconds(self.first_byte_seconds, default.first_byte),
+                idle: seconds(self.idle_seconds, default.idle),
+            },
+            calls_at_once: self.calls_at_once,
+        }))
+    }
+}
+
+impl GrantTable {
+    fn digest(&self, base: &Path) -> Result<Option<TokenDigest>, String> {
+        let given = [self.token_digest.is_some(), self.token_file.is_some(), self.token_env.is_some()];
+        if given.iter().filter(|given| **given).count() > 1 {
+            return Err("give it one of token_digest, token_file and token_env".to_owned());
+        }
+        let digest = if let Some(text) = &self.token_digest {
+            let wrong = || "token_digest is `sha256:` and 64 hexadecimal digits, as `toolgate grant new` prints it".to_owned();
+            Some(TokenDigest::parse(text).ok_or_else(wrong)?)
+        } else if let Some(path) = &self.token_file {
+            Some(Token::from_file(&base.join(path)).map_err(|failure| failure.to_string())?.digest())
+        } else if let Some(name) = &self.token_env {
+            match Token::from_variable(name).map_err(|failure| failure.to_string())? {
+                Some(token) => Some(token.digest()),
+                None => return Err(format!("the environment variable `{name}` is not set")),
+            }
+        } else {
+            None
+        };
+        Ok(digest)
+    }
+}
+
+impl ClassWord {
+    fn class(self) -> Class {
+        match self {
+            Self::Read => Class::Read,
+            Self::Write => Class::Write,
+            Self::Execute => Class::Execute,
+            Self::Destructive => Class::Destructive,
+            Self::Financial => Class::Financial,
+            Self::Unclassified => Class::Unclassified,
+        }
+    }
+}

@@ -1,0 +1,160 @@
+//! What the command line means in this environment: credentials, variables, the data directory.
+
+use std::collections::BTreeSet;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+use upstream::child::Command;
+use upstream::http::Endpoint;
+
+use crate::failure::{Failure, Trying};
+
+/// The data directory that was asked for, or the platform's place.
+///
+/// # Errors
+/// When there is no home directory to put it in.
+pub fn data_dir(asked: Option<&Path>) -> Result<PathBuf, Failure> {
+    if let Some(dir) = asked {
+        return Ok(dir.to_path_buf());
+    }
+    if let Some(dir) = variable("TOOLGATE_DATA_DIR") {
+        return Ok(dir.into());
+    }
+    if cfg!(target_os = "macos") {
+        if let Some(home) = variable("HOME") {
+            return Ok(PathBuf::from(home).join("Library/Application Support/toolgate"));
+        }
+    } else if let Some(data) = variable("XDG_DATA_HOME").map(PathBuf::from).filter(|dir| dir.is_absolute()) {
+        return Ok(data.join("toolgate"));
+    } else if let Some(home) = variable("HOME") {
+        return Ok(PathBuf::from(home).join(".local/share/toolgate"));
+    }
+    Err(Failure::Usage("there is no home directory to keep data in: name one with --data DIR".to_owned()))
+}
+
+/// Opens a data directory that exists: commands that only look make none.
+///
+/// # Errors
+/// When there is none, or it cannot be used.
+pub fn existing_data(asked: Option<&Path>) -> Result<store::DataDir, Failure> {
+    let path = data_dir(asked)?;
+    if !path.is_dir() {
+        return Err(Failure::Usage(format!("there is no data directory {}: nothing has run yet, or it lies elsewhere (--data DIR)", path.display())));
+    }
+    store::DataDir::open(&path).trying(format!("the data directory {}", path.display()))
+}
+
+fn variable(name: &str) -> Option<OsString> {
+    std::env::var_os(name).filter(|value| !value.is_empty())
+}
+
+/// A variable's value as text.
+pub fn text_variable(name: &str) -> Option<String> {
+    variable(name).and_then(|value| value.into_string().ok())
+}
+
+/// Headers for a server, and which variables their values came from.
+#[derive(Debug, Default)]
+pub struct Headers {
+    /// Names and values.
+    pub headers: Vec<(String, String)>,
+    /// Variables that were used: children do not inherit them.
+    pub variables: BTreeSet<String>,
+    /// Names of headers whose value stood on the command line itself.
+    pub literal: Vec<String>,
+}
+
+impl Headers {
+    /// Adds one `NAME: VALUE`, in which `${VARIABLE}` stands for a variable of the environment.
+    ///
+    /// # Errors
+    /// When it is no header, or a variable is not set.
+    pub fn add(&mut self, line: &str) -> Result<(), Failure> {
+        let Some((name, value)) = line.split_once(':') else {
+            return Err(Failure::Usage("a header is written NAME: VALUE".to_owned()));
+        };
+        let (value, variables) = expand(value.trim()).trying(format!("header {}", name.trim()))?;
+        if variables.is_empty() {
+            self.literal.push(name.trim().to_owned());
+        }
+        self.variables.extend(variables);
+        self.headers.push((name.trim().to_owned(), value));
+        Ok(())
+    }
+
+    /// Adds the headers of a file, one a line; blank lines and lines that begin with `#` are skipped.
+    ///
+    /// # Errors
+    /// When the file cannot be read or holds something else.
+    pub fn add_file(&mut self, path: &Path) -> Result<(), Failure> {
+        let text = std::fs::read_to_string(path).trying(path.display())?;
+        let literal = std::mem::take(&mut self.literal);
+        for line in text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#')) {
+            self.add(line)?;
+        }
+        // A file is where a literal secret belongs.
+        self.literal = literal;
+        Ok(())
+    }
+
+    /// Puts the headers on an endpoint.
+    ///
+    /// # Errors
+    /// When one of them cannot be sent.
+    pub fn apply(&self, endpoint: &mut Endpoint) -> Result<(), Failure> {
+        self.headers.iter().try_for_each(|(name, value)| endpoint.add_header(name, value).trying("--header"))
+    }
+}
+
+/// Replaces `${NAME}` by the variable's value and tells which variables were used.
+pub fn expand(template: &str) -> Result<(String, BTreeSet<String>), String> {
+    let mut text = String::new();
+    let mut used = BTreeSet::new();
+    let mut rest = template;
+    while let Some((before, after)) = rest.split_once("${") {
+        let Some((name, after)) = after.split_once('}') else {
+            return Err("`${` is not closed by `}`".to_owned());
+        };
+        let value = text_variable(name).ok_or_else(|| format!("the environment variable `{name}` is not set"))?;
+        text.push_str(before);
+        text.push_str(&value);
+        used.insert(name.to_owned());
+        rest = after;
+    }
+    text.push_str(rest);
+    Ok((text, used))
+}
+
+/// A program with the environment that it inherits: everything but the gateway's own variables
+/// and those that hold other servers' credentials.
+///
+/// # Errors
+/// When no program is named.
+pub fn command(words: &[OsString], env: Vec<(OsString, OsString)>, hidden: &BTreeSet<String>) -> Result<Command, Failure> {
+    let Some((program, args)) = words.split_first() else {
+        return Err(Failure::Usage("no program is named after --".to_owned()));
+    };
+    let env_remove = std::env::vars_os()
+        .map(|(name, _)| name)
+        .filter(|name| {
+            let name = name.to_string_lossy();
+            name.starts_with("TOOLGATE_") || hidden.contains(name.as_ref())
+        })
+        .collect();
+    Ok(Command { program: program.clone(), args: args.to_vec(), env, env_remove })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn variables_are_expanded_and_named() {
+        // PATH is set wherever tests run.
+        let (text, used) = expand("Bearer ${PATH}!").unwrap();
+        assert!(text.starts_with("Bearer ") && text.ends_with('!') && !text.contains("${"));
+        assert!(used.contains("PATH"));
+        assert!(expand("${NO_SUCH_VARIABLE_HERE}").unwrap_err().contains("NO_SUCH_VARIABLE_HERE"));
+        assert!(expand("${OPEN").is_err());
+    }
+}

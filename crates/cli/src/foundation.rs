@@ -1,0 +1,37 @@
+//! The ground under `run` and `serve`: data directory, counts, log, orphans of an earlier run.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use audit::{Event, Start};
+use gateway::gateway::{Foundation, Gateway, Grants};
+use store::DataDir;
+use store::counts::Ledger;
+use store::log::{AuditLog, Options};
+use store::processes::Processes;
+
+use crate::environment::data_dir;
+use crate::failure::{Failure, Trying};
+
+/// Opens the data directory and builds a gateway on it.
+///
+/// # Errors
+/// When the directory cannot be used, or belongs to a newer version.
+pub fn lay(dir: Option<&Path>, command: &str, grants: Grants) -> Result<Arc<Gateway>, Failure> {
+    let path = data_dir(dir)?;
+    let data = DataDir::open(&path).trying(format!("the data directory {}", path.display()))?;
+    let processes = Processes::register(&data).trying("the register of processes")?;
+    let ended = processes.end_orphans();
+    if ended > 0 {
+        eprintln!("toolgate: ended {ended} server processes that an earlier run had left behind");
+    }
+    let counters = Ledger::open(&data).trying("the counts of limits")?;
+    let log = AuditLog::open(&data.audit(), Options::default()).trying("the audit log")?;
+    let start = Start { version: env!("CARGO_PKG_VERSION"), command, pid: std::process::id(), durability: "buffered" };
+    log.append(&Event::Start(start)).trying("the audit log")?;
+    let session_key = store::keys::session_key(&data).trying("the key of session ids")?;
+    // What a program says may hold what a terminal obeys.
+    let child_stderr = Arc::new(|server: &str, line: &str| eprintln!("[{server}] {}", audit::visible::shown(line)));
+    let foundation = Foundation { counters: Arc::new(counters), log, session_key, processes, child_stderr };
+    Gateway::new(foundation, grants).ok_or_else(|| Failure::Usage("the key of session ids cannot be used".to_owned()))
+}

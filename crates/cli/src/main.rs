@@ -1,0 +1,54 @@
+//! The `toolgate` binary: reads the command line and the environment, and nothing else does.
+
+mod args;
+mod commands;
+mod config;
+mod environment;
+mod failure;
+mod foundation;
+mod policy_watch;
+mod token;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::args::{Arguments, Command};
+use crate::failure::Failure;
+
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+
+fn main() -> ExitCode {
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            let _ = error.print();
+            // Asking for help is no mistake.
+            return ExitCode::from(if error.use_stderr() { 2 } else { 0 });
+        }
+    };
+    match run(arguments) {
+        Ok(code) => code,
+        Err(failure) => {
+            eprintln!("toolgate: {failure}");
+            ExitCode::from(failure.code())
+        }
+    }
+}
+
+fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
+    match arguments.command {
+        Command::Run(options) => commands::run::run(options),
+        Command::Serve(options) => commands::serve::serve(options),
+        Command::Policy(command) => commands::policy::policy(command),
+        Command::Grant(command) => commands::grant::grant(&command),
+        Command::Audit(command) => commands::audit::audit(&command),
+        Command::Logs(options) => commands::logs::logs(&options),
+        Command::Limits(command) => commands::limits::limits(&command),
+        Command::Doctor(options) => commands::doctor::doctor(&options),
+        Command::Demo(options) => commands::demo::demo(&options),
+        Command::Sandbox(options) => commands::sandbox::sandbox(&options),
+    }
+}

@@ -1,0 +1,50 @@
+//! Who sends a message, and in which dialect.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use mcp::revision::Revision;
+
+use crate::grant::Grant;
+use crate::seal::SessionNumber;
+use crate::sessions::Conversation;
+
+/// How refusals are put: the eras differ in codes, statuses and one field of results.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Dialect {
+    /// 2024-11-05 to 2025-11-25.
+    Legacy,
+    /// 2026-07-28.
+    Modern,
+}
+
+/// The sender of a message, authenticated.
+#[derive(Debug, Clone)]
+pub struct Caller {
+    /// Its grant.
+    pub grant: Arc<Grant>,
+    /// The session, in the legacy era and where there is one.
+    pub session: Option<SessionNumber>,
+    /// The revision, where it is known.
+    pub revision: Option<Revision>,
+    /// The address the request came from.
+    pub client_ip: Option<IpAddr>,
+}
+
+impl Caller {
+    /// The conversation that the message belongs to.
+    pub fn conversation(&self) -> Conversation {
+        match self.session {
+            Some(number) => Conversation::Session(number),
+            None => Conversation::Grant(self.grant.label().to_owned(), self.grant.server().id().to_owned()),
+        }
+    }
+
+    /// The dialect to answer in.
+    pub fn dialect(&self) -> Dialect {
+        match self.revision {
+            Some(revision) if revision.is_modern() => Dialect::Modern,
+            _ => Dialect::Legacy,
+        }
+    }
+}

@@ -1,0 +1,156 @@
+//! The way to a child process: one stdin and stdout that requests of several kinds share.
+
+use std::collections::HashMap;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use mcp::revision::Revision;
+use tokio::sync::{mpsc, oneshot};
+use upstream::child::{Child, Command, StderrSink};
+
+use crate::gateway::Gateway;
+use crate::http_link::{answer_to, list_params, own_id};
+use crate::pipeline::AskForTools;
+use crate::server::{Reach, Server};
+
+/// How long a child may take to answer the gateway's own questions.
+const OWN_PATIENCE: Duration = Duration::from_secs(30);
+
+/// Lines of a child that may wait to be read.
+const LINES: usize = 256;
+
+/// A running child and the gateway's own questions to it.
+pub struct ChildLink {
+    /// The process.
+    pub child: Child,
+    own: Mutex<HashMap<String, oneshot::Sender<Result<String, String>>>>,
+    /// The modern revision, where the child is asked in it.
+    modern: Option<Revision>,
+}
+
+/// Keeps a server from being restarted in a tight loop.
+#[derive(Debug, Default)]
+pub struct Backoff(Mutex<Option<(u32, Instant)>>);
+
+impl Backoff {
+    /// How long to wait before the next start.
+    pub fn wait(&self) -> Option<Duration> {
+        let state = *self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let (failures, last) = state?;
+        // 0.5 s, doubled up to a minute.
+        let pause = Duration::from_millis(500).saturating_mul(1 << failures.min(7)).min(Duration::from_secs(60));
+        pause.checked_sub(last.elapsed()).filter(|left| !left.is_zero())
+    }
+
+    /// The child ended without having served for a minute.
+    pub fn failed(&self) {
+        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let failures = state.map_or(0, |(failures, _)| failures + 1);
+        *state = Some((failures, Instant::now()));
+    }
+
+    /// The child served well.
+    pub fn served(&self) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+}
+
+/// Starts the server's program and registers its process group, so that whoever comes after a
+/// killed gateway can end it. Gives the link and the child's messages.
+///
+/// # Errors
+/// A sentence for the agent.
+pub fn start(
+    gateway: &Arc<Gateway>,
+    server: &Arc<Server>,
+    modern: Option<Revision>,
+    stderr: StderrSink,
+) -> Result<(Arc<ChildLink>, mpsc::Receiver<Bytes>), String> {
+    let Reach::Child(command) = &server.config.reach else {
+        return Err("the server is no program".to_owned());
+    };
+    if let Some(wait) = server.backoff.wait() {
+        return Err(format!("the server has ended early several times; it is started again in {} s", wait.as_secs() + 1));
+    }
+    let (lines, output) = mpsc::channel(LINES);
+    let child = Child::spawn(command, lines, stderr).map_err(|error| cannot_start(command, &error))?;
+    gateway.child_started(server, child.group());
+    let link = Arc::new(ChildLink { child, own: Mutex::default(), modern });
+    let watched = Arc::clone(&link);
+    let (gateway, server) = (Arc::clone(gateway), Arc::clone(server));
+    let since = Instant::now();
+    tokio::spawn(async move {
+        let exit = watched.child.ended().await;
+        if since.elapsed() > Duration::from_secs(60) {
+            server.backoff.served();
+        } else if exit.is_some_and(|exit| !exit.status.success()) {
+            server.backoff.failed();
+        }
+        gateway.child_ended(&server, watched.child.group(), exit, watched.child.junk_lines());
+    });
+    Ok((link, output))
+}
+
+fn cannot_start(command: &Command, error: &std::io::Error) -> String {
+    format!("the server's program `{}` cannot be started: {error}", command.program.to_string_lossy())
+}
+
+impl ChildLink {
+    /// Takes an answer to a question of the gateway's own; false if the message is none.
+    pub fn takes(&self, message: &[u8]) -> bool {
+        let mut own = self.own.lock().unwrap_or_else(PoisonError::into_inner);
+        if own.is_empty() {
+            return false;
+        }
+        let found = own.keys().find_map(|id| match answer_to(id, message) {
+            Some(answer) if names(message, id) => Some((id.clone(), answer)),
+            _ => None,
+        });
+        let Some((id, answer)) = found else { return false };
+        if let Some(waiting) = own.remove(&id) {
+            let _ = waiting.send(answer);
+        }
+        true
+    }
+
+    /// Asks something of the gateway's own.
+    ///
+    /// # Errors
+    /// Why there is no result.
+    pub async fn ask(&self, method: &str, params: &str) -> Result<String, String> {
+        let id = own_id();
+        let message = format!(r#"{{"jsonrpc":"2.0","id":"{id}","method":"{method}","params":{params}}}"#);
+        let (answer, answered) = oneshot::channel();
+        self.own.lock().unwrap_or_else(PoisonError::into_inner).insert(id.clone(), answer);
+        let result = match self.child.send(message.into()).await {
+            Err(ended) => Err(ended.to_string()),
+            Ok(()) => match tokio::time::timeout(OWN_PATIENCE, answered).await {
+                Ok(Ok(answer)) => answer,
+                Ok(Err(_)) => Err("the server process has ended".to_owned()),
+                Err(_) => Err(format!("the server did not answer {method} within {OWN_PATIENCE:?}")),
+            },
+        };
+        self.own.lock().unwrap_or_else(PoisonError::into_inner).remove(&id);
+        result
+    }
+
+    /// The child is gone: nobody will answer.
+    pub fn hang_up(&self) {
+        self.own.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+}
+
+/// Whether a message can be the answer to `id`: own ids are too long to stand there by chance.
+fn names(message: &[u8], id: &str) -> bool {
+    memchr::memmem::find(message, id.as_bytes()).is_some()
+}
+
+impl AskForTools for ChildLink {
+    fn page(&self, cursor: Option<String>) -> Pin<Box<dyn Future<Output = Result<String, String>> + Send + '_>> {
+        let params = list_params(cursor.as_deref(), self.modern);
+        Box::pin(async move { self.ask("tools/list", &params).await })
+    }
+}

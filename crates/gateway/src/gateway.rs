@@ -1,0 +1,231 @@
+//! The state that all calls share. Whatever changes is an immutable value behind an atomic swap,
+//! so that no call ever waits for a change.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+use audit::{Change, Event, PolicyNotice, Upstream};
+use jiff::Timestamp;
+use quota::{Counters, Memory};
+use store::log::AuditLog;
+use store::processes::Processes;
+use upstream::child::Exit;
+
+use crate::caller::Caller;
+use crate::grant::{Grant, TokenDigest};
+use crate::http_front::Children;
+use crate::refused::Refused;
+use crate::seal::Seal;
+use crate::server::Server;
+use crate::sessions::Sessions;
+
+/// The grants, by the digest of their tokens.
+#[derive(Debug, Default)]
+pub struct Grants {
+    by_token: HashMap<TokenDigest, Arc<Grant>>,
+    /// Grants for requests without a token, one a server.
+    anonymous: Vec<Arc<Grant>>,
+    /// Whether there is one server only, which then is served at `/mcp` too.
+    only_server: bool,
+}
+
+impl Grants {
+    /// All grants of a gateway. `anonymous` act for requests that bring no token.
+    pub fn new(tokens: Vec<(TokenDigest, Arc<Grant>)>, anonymous: Vec<Arc<Grant>>, only_server: bool) -> Self {
+        Self { by_token: tokens.into_iter().collect(), anonymous, only_server }
+    }
+
+    /// The grant of a token.
+    pub fn by_token(&self, digest: &TokenDigest) -> Option<Arc<Grant>> {
+        self.by_token.get(digest).cloned()
+    }
+
+    /// The grant for requests without a token; without a server, the only one.
+    pub fn anonymous(&self, server: Option<&str>) -> Option<Arc<Grant>> {
+        let mut all = self.anonymous.iter();
+        match server {
+            Some(id) => all.find(|grant| grant.server().id() == id).cloned(),
+            None => all.next().cloned(),
+        }
+    }
+
+    /// Whether there is one server only.
+    pub fn only_server(&self) -> bool {
+        self.only_server
+    }
+}
+
+/// The gateway.
+pub struct Gateway {
+    grants: ArcSwap<Grants>,
+    counters: Arc<dyn Counters>,
+    /// Counts of limits that let calls pass while the store is down: bounded here at least.
+    stand_in: Memory,
+    log: AuditLog,
+    seal: Seal,
+    sessions: Sessions,
+    refused: Refused,
+    processes: Processes,
+    children: Children,
+    child_stderr: ChildStderr,
+}
+
+/// Receives a server's id and a line of its program's standard error.
+pub type ChildStderr = Arc<dyn Fn(&str, &str) + Send + Sync>;
+
+/// What a gateway stands on.
+pub struct Foundation {
+    /// Counts of limits.
+    pub counters: Arc<dyn Counters>,
+    /// The audit log.
+    pub log: AuditLog,
+    /// The key of session ids.
+    pub session_key: [u8; 32],
+    /// The register of children.
+    pub processes: Processes,
+    /// Where lines of children's standard error go.
+    pub child_stderr: ChildStderr,
+}
+
+impl Gateway {
+    /// A gateway; `None` if the session key cannot be used.
+    pub fn new(foundation: Foundation, grants: Grants) -> Option<Arc<Self>> {
+        Some(Arc::new(Self {
+            grants: ArcSwap::from_pointee(grants),
+            counters: foundation.counters,
+            stand_in: Memory::default(),
+            log: foundation.log,
+            seal: Seal::new(&foundation.session_key)?,
+            sessions: Sessions::default(),
+            refused: Refused::default(),
+            processes: foundation.processes,
+            children: Children::default(),
+            child_stderr: foundation.child_stderr,
+        }))
+    }
+
+    /// The grants in force.
+    pub fn grants(&self) -> Arc<Grants> {
+        self.grants.load_full()
+    }
+
+    /// The counts of limits.
+    pub fn counters(&self) -> &dyn Counters {
+        &*self.counters
+    }
+
+    pub(crate) fn stand_in(&self) -> &dyn Counters {
+        &self.stand_in
+    }
+
+    /// The audit log.
+    pub fn log(&self) -> &AuditLog {
+        &self.log
+    }
+
+    pub(crate) fn seal(&self) -> &Seal {
+        &self.seal
+    }
+
+    pub(crate) fn sessions(&self) -> &Sessions {
+        &self.sessions
+    }
+
+    pub(crate) fn refused(&self) -> &Refused {
+        &self.refused
+    }
+
+    pub(crate) fn children(&self) -> &Children {
+        &self.children
+    }
+
+    /// The sink for the standard error of one server's program.
+    pub(crate) fn child_stderr(&self, server: &str) -> upstream::child::StderrSink {
+        let (sink, server) = (Arc::clone(&self.child_stderr), server.to_owned());
+        Arc::new(move |line: &str| sink(&server, line))
+    }
+
+    pub(crate) fn new_id(&self) -> audit::Id {
+        store::log::ids::next()
+    }
+
+    pub(crate) fn count_refused(&self, reason: &'static str, caller: &Caller) {
+        self.refused.count(reason, caller.client_ip);
+    }
+
+    pub(crate) fn child_started(&self, server: &Server, group: i32) {
+        self.processes.child_started(group);
+        self.log.append_later(&Event::Upstream(Upstream {
+            server: server.id(),
+            change: Change::Started,
+            pid: u32::try_from(group).ok(),
+            ..Upstream::default()
+        }));
+    }
+
+    pub(crate) fn child_ended(&self, server: &Server, group: i32, exit: Option<Exit>, junk: u64) {
+        self.processes.child_ended(group);
+        let status = exit.map(|exit| exit.status.to_string());
+        let junk = (junk > 0).then(|| format!("{junk} lines of its stdout were no messages"));
+        self.log.append_later(&Event::Upstream(Upstream {
+            server: server.id(),
+            change: Change::Exited,
+            pid: u32::try_from(group).ok(),
+            status: status.as_deref(),
+            reason: junk.as_deref(),
+        }));
+    }
+
+    /// Records that a policy file was read: taken, or refused with a reason.
+    ///
+    /// # Errors
+    /// When the log cannot be written.
+    pub fn record_policy(&self, notice: PolicyNotice<'_>) -> Result<(), store::log::AuditDown> {
+        self.log.append(&Event::Policy(notice))
+    }
+
+    /// Work that is not tied to a call: counts of refusals, leases, forgotten sessions. Runs for
+    /// as long as it is polled.
+    pub async fn housekeeping(self: Arc<Self>) {
+        let mut outcomes = tokio::time::interval(Duration::from_millis(100));
+        let mut second = tokio::time::interval(Duration::from_secs(1));
+        let mut heartbeat = tokio::time::interval(Duration::from_secs(10));
+        let mut minute = tokio::time::interval(Duration::from_secs(60));
+        minute.tick().await;
+        loop {
+            tokio::select! {
+                // What cannot be written now is written with the next record.
+                _ = outcomes.tick() => drop(self.log.flush()),
+                _ = second.tick() => {
+                    let counters = Arc::clone(&self.counters);
+                    // The disk may take its time; calls do not wait for it.
+                    tokio::task::spawn_blocking(move || counters.sync());
+                }
+                _ = heartbeat.tick() => self.counters.heartbeat(Timestamp::now()),
+                _ = minute.tick() => {
+                    self.write_refused();
+                    self.sessions.sweep();
+                    self.children.sweep();
+                }
+            }
+        }
+    }
+
+    /// Writes the counts of what was turned away.
+    pub fn write_refused(&self) {
+        for (reason, client, times) in self.refused.take() {
+            self.log.append_later(&Event::Refused(audit::Refused { reason, times, server: None, client }));
+        }
+    }
+
+    /// Ends every child, and closes the log.
+    pub async fn shut_down(&self, reason: &str) {
+        self.children.stop_all().await;
+        self.write_refused();
+        self.counters.sync();
+        // A log that cannot be written ends as after a crash, and verification says so.
+        let _ = self.log.stop(Some(reason));
+    }
+}

@@ -1,0 +1,135 @@
+//! Grants: labelled bearer tokens, each for one agent on one server under one policy.
+
+use std::collections::HashMap;
+use std::sync::{Arc, OnceLock};
+
+use arc_swap::ArcSwapOption;
+use aws_lc_rs::digest::{SHA256, digest};
+use policy::{GrantFacts, ToolFacts, ToolRules};
+
+use crate::policy_file::{InForce, PolicyCell};
+use crate::server::Server;
+use crate::tools::{Tool, ToolList};
+
+/// SHA-256 of a token. Tokens hold 256 random bits, so no slow hash is needed; the digest alone
+/// is kept, and may be printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct TokenDigest([u8; 32]);
+
+impl TokenDigest {
+    /// The digest of a token.
+    pub fn of(token: &[u8]) -> Self {
+        let mut bytes = [0; 32];
+        bytes.copy_from_slice(digest(&SHA256, token).as_ref());
+        Self(bytes)
+    }
+
+    /// Reads `sha256:` and 64 hexadecimal digits.
+    pub fn parse(text: &str) -> Option<Self> {
+        let bytes = crate::hex::decode(text.strip_prefix("sha256:")?)?;
+        Some(Self(bytes.try_into().ok()?))
+    }
+}
+
+impl std::fmt::Display for TokenDigest {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "sha256:{}", crate::hex::encode(&self.0))
+    }
+}
+
+/// A grant.
+#[derive(Debug)]
+pub struct Grant {
+    /// What policies may read of it; `facts.label` is its name.
+    pub facts: GrantFacts,
+    /// The server and the policy that it leads to.
+    pub binding: Arc<Binding>,
+}
+
+impl Grant {
+    /// The grant's name.
+    pub fn label(&self) -> &str {
+        &self.facts.label
+    }
+
+    /// The server that the grant leads to.
+    pub fn server(&self) -> &Arc<Server> {
+        &self.binding.server
+    }
+}
+
+/// One policy on one server, shared by all grants that have both.
+#[derive(Debug)]
+pub struct Binding {
+    /// The server.
+    pub server: Arc<Server>,
+    /// The policy; a grant without one may do nothing.
+    pub policy: Option<Arc<PolicyCell>>,
+    book: ArcSwapOption<Book>,
+}
+
+/// The rules of each tool under one version of the policy and one list of tools. Rules are worked
+/// out when a tool is first asked for and kept until policy or list change.
+#[derive(Debug)]
+pub struct Book {
+    /// The version of the policy.
+    pub in_force: Arc<InForce>,
+    /// The tools.
+    pub list: Arc<ToolList>,
+    rules: HashMap<Box<str>, (Arc<Tool>, OnceLock<ToolRules>)>,
+    server: Arc<Server>,
+}
+
+impl Binding {
+    /// Binds a policy to a server.
+    pub fn new(server: Arc<Server>, policy: Option<Arc<PolicyCell>>) -> Arc<Self> {
+        Arc::new(Self { server, policy, book: ArcSwapOption::empty() })
+    }
+
+    /// The rules in force for `list`.
+    pub fn book(&self, in_force: &Arc<InForce>, list: &Arc<ToolList>) -> Arc<Book> {
+        if let Some(book) = self.book.load_full()
+            && Arc::ptr_eq(&book.in_force, in_force)
+            && Arc::ptr_eq(&book.list, list)
+        {
+            return book;
+        }
+        let rules = list
+            .iter()
+            .map(|tool| (tool.name.clone(), (Arc::clone(tool), OnceLock::new())))
+            .collect();
+        let book = Arc::new(Book {
+            in_force: Arc::clone(in_force),
+            list: Arc::clone(list),
+            rules,
+            server: Arc::clone(&self.server),
+        });
+        self.book.store(Some(Arc::clone(&book)));
+        book
+    }
+}
+
+impl Book {
+    /// A tool and its rules; `None` for a name that the server does not list.
+    pub fn get(&self, name: &str) -> Option<(&Arc<Tool>, &ToolRules)> {
+        let (tool, rules) = self.rules.get(name)?;
+        Some((tool, rules.get_or_init(|| self.work_out(tool))))
+    }
+
+    fn work_out(&self, tool: &Tool) -> ToolRules {
+        let (class, accepted) = tool.class(&self.server.config.classes);
+        self.in_force.policy.for_tool(&ToolFacts {
+            server: self.server.id(),
+            name: &tool.name,
+            class,
+            class_accepted: accepted,
+            input_schema: tool.schema.as_deref(),
+            numbers: self.server.config.numbers,
+        })
+    }
+
+    /// Whether a tool is shown to the agent.
+    pub fn listed(&self, name: &str, grant: &GrantFacts) -> bool {
+        self.get(name).is_some_and(|(tool, rules)| tool.held().is_none() && rules.held().is_none() && rules.listed(grant))
+    }
+}

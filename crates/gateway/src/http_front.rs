@@ -1,0 +1,265 @@
+//! The front for agents that speak Streamable HTTP: who asks, where, and may they?
+
+use std::collections::HashSet;
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use http::header::{AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, HOST, ORIGIN, UPGRADE, WWW_AUTHENTICATE};
+use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
+use hyper::body::Incoming;
+use upstream::http::Client;
+
+use crate::body::Body;
+use crate::gateway::Gateway;
+use crate::grant::{Grant, TokenDigest};
+use crate::refusal::{self, Refusal};
+
+pub use child::Children;
+
+mod batch;
+mod child;
+mod post;
+mod stream;
+
+/// The longest message of an agent, in bytes.
+pub const MAX_BODY: usize = 4 * 1024 * 1024;
+
+/// What an operator says of the listening side.
+#[derive(Debug, Clone, Default)]
+pub struct FrontConfig {
+    /// Host names under which the gateway is asked, beside loopback's; lower case, without port.
+    pub hosts: HashSet<String>,
+    /// Proxies whose `X-Forwarded-For` is believed.
+    pub proxies: Vec<IpAddr>,
+    /// Whether requests without a token act under a grant of the server.
+    pub anonymous: bool,
+}
+
+/// The front of one worker: the shared gateway and this worker's own connections upstream.
+#[derive(Clone)]
+pub struct Front {
+    /// The shared state.
+    pub gateway: Arc<Gateway>,
+    /// What the operator says.
+    pub config: Arc<FrontConfig>,
+    /// This worker's pool.
+    pub client: Client,
+}
+
+/// Where a request leads.
+enum Place<'a> {
+    /// `/mcp`: the only server there is.
+    Only,
+    /// `/mcp/<server>`.
+    Server(&'a str),
+}
+
+impl Front {
+    /// Answers one request. Nothing of it can fail: what goes wrong is an answer too.
+    pub async fn answer(&self, peer: IpAddr, request: Request<Incoming>) -> Response<Body> {
+        let (head, body) = request.into_parts();
+        if let Err(refusal) = self.addressed_to_us(&head.headers) {
+            return plain(&refusal);
+        }
+        let Some(place) = place(head.uri.path()) else {
+            return plain(&json_refusal(StatusCode::NOT_FOUND, "there is nothing here; MCP is served at /mcp"));
+        };
+        if !matches!(head.method, Method::POST | Method::GET | Method::DELETE) || head.headers.contains_key(UPGRADE) {
+            let mut answer = plain(&json_refusal(StatusCode::METHOD_NOT_ALLOWED, "use POST, GET or DELETE"));
+            answer.headers_mut().insert(http::header::ALLOW, HeaderValue::from_static("POST, GET, DELETE"));
+            return answer;
+        }
+        let client_ip = self.client_ip(peer, &head.headers);
+        let grant = match self.grant(&place, &head.headers) {
+            Ok(grant) => grant,
+            Err(reason) => return self.unauthorised(reason, client_ip).await,
+        };
+        match head.method {
+            Method::POST => self.post(grant, client_ip, head.headers, body).await,
+            Method::GET => self.get(grant, client_ip, &head.headers).await,
+            _ => self.delete(grant, client_ip, &head.headers).await,
+        }
+    }
+
+    /// The guard against DNS rebinding and cross-site requests: `Host` must be one of ours, and
+    /// so must be the host of an `Origin`.
+    fn addressed_to_us(&self, headers: &HeaderMap) -> Result<(), Refusal> {
+        let mut hosts = headers.get_all(HOST).iter();
+        let (Some(host), None) = (hosts.next(), hosts.next()) else {
+            return Err(json_refusal(StatusCode::BAD_REQUEST, "exactly one Host header is needed"));
+        };
+        if !host.to_str().is_ok_and(|host| self.is_ours(host)) {
+            return Err(json_refusal(StatusCode::FORBIDDEN, "this Host is not served here; allow it with --allow-host NAME"));
+        }
+        for origin in headers.get_all(ORIGIN) {
+            let ours = origin.to_str().ok().and_then(|origin| origin.split_once("://"));
+            if !ours.is_some_and(|(_, host)| self.is_ours(host)) {
+                return Err(json_refusal(StatusCode::FORBIDDEN, "requests of this Origin are not served; allow its host with --allow-host NAME"));
+            }
+        }
+        Ok(())
+    }
+
+    fn is_ours(&self, authority: &str) -> bool {
+        let host = match authority.rsplit_once(':') {
+            Some((host, port)) if !port.contains(']') => {
+                if port.is_empty() || !port.bytes().all(|byte| byte.is_ascii_digit()) {
+                    return false;
+                }
+                host
+            }
+            _ => authority,
+        };
+        let host = host.to_ascii_lowercase();
+        matches!(host.as_str(), "localhost" | "127.0.0.1" | "[::1]") || self.config.hosts.contains(&host)
+    }
+
+    /// The agent's address: the peer's, or what a trusted proxy says. Of a list only the last
+    /// entry that is no trusted proxy was written by somebody who can be believed.
+    fn client_ip(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
+        let peer = peer.to_canonical();
+        if !self.config.proxies.contains(&peer) {
+            return peer;
+        }
+        let said: Vec<&str> = headers
+            .get_all("x-forwarded-for")
+            .iter()
+            .filter_map(|value| value.to_str().ok())
+            .flat_map(|value| value.split(','))
+            .collect();
+        for entry in said.iter().rev() {
+            match entry.trim().parse::<IpAddr>() {
+                Ok(address) if self.config.proxies.contains(&address.to_canonical()) => {}
+                Ok(address) => return address.to_canonical(),
+                Err(_) => return peer,
+            }
+        }
+        peer
+    }
+
+    fn grant(&self, place: &Place<'_>, headers: &HeaderMap) -> Result<Arc<Grant>, &'static str> {
+        let grants = self.gateway.grants();
+        let mut given = headers.get_all(AUTHORIZATION).iter();
+        let grant = match (given.next(), given.next()) {
+            (None, _) if self.config.anonymous => match place {
+                Place::Only => grants.anonymous(None),
+                Place::Server(id) => grants.anonymous(Some(id)),
+            }
+            .ok_or("no token")?,
+            (None, _) => return Err("no token"),
+            (Some(_), Some(_)) => return Err("two Authorization headers"),
+            (Some(value), None) => {
+                let token = bearer(value).ok_or("no bearer token")?;
+                grants.by_token(&TokenDigest::of(token)).ok_or("wrong token")?
+            }
+        };
+        match place {
+            Place::Only if grants.only_server() => Ok(grant),
+            Place::Server(id) if grant.server().id() == *id => Ok(grant),
+            _ => Err("grant of another server"),
+        }
+    }
+
+    async fn unauthorised(&self, reason: &'static str, client_ip: IpAddr) -> Response<Body> {
+        self.gateway.refused().slow_down(reason, client_ip).await;
+        let text = "a valid grant token is needed: send `Authorization: Bearer TOKEN`";
+        let mut answer = plain(&json_refusal(StatusCode::UNAUTHORIZED, text));
+        answer.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"toolgate\""));
+        answer
+    }
+}
+
+/// Which server a path means. There is one spelling with and one without a slash at the end.
+fn place(path: &str) -> Option<Place<'_>> {
+    match path {
+        "/mcp" | "/mcp/" => Some(Place::Only),
+        _ => {
+            let id = path.strip_prefix("/mcp/")?;
+            let id = id.strip_suffix('/').unwrap_or(id);
+            crate::server::is_server_id(id).then_some(Place::Server(id))
+        }
+    }
+}
+
+fn bearer(value: &HeaderValue) -> Option<&[u8]> {
+    let (scheme, token) = value.as_bytes().split_at_checked(7)?;
+    scheme.eq_ignore_ascii_case(b"bearer ").then(|| token.trim_ascii()).filter(|token| !token.is_empty())
+}
+
+/// Why a body is not even read.
+fn unreadable_kind(headers: &HeaderMap) -> Option<Refusal> {
+    let mut kinds = headers.get_all(CONTENT_TYPE).iter();
+    let json = match (kinds.next().map(HeaderValue::to_str), kinds.next()) {
+        (Some(Ok(kind)), None) => is_json(kind),
+        _ => false,
+    };
+    if !json {
+        return Some(json_refusal(StatusCode::UNSUPPORTED_MEDIA_TYPE, "Content-Type must be application/json"));
+    }
+    headers
+        .contains_key(CONTENT_ENCODING)
+        .then(|| json_refusal(StatusCode::UNSUPPORTED_MEDIA_TYPE, "compressed requests are not read; send it without Content-Encoding"))
+}
+
+fn is_json(kind: &str) -> bool {
+    let mut parts = kind.split(';').map(str::trim);
+    let essence = parts.next().unwrap_or_default();
+    essence.eq_ignore_ascii_case("application/json")
+        && parts.all(|parameter| {
+            parameter.split_once('=').is_some_and(|(name, value)| {
+                !name.eq_ignore_ascii_case("charset") || value.trim_matches('"').eq_ignore_ascii_case("utf-8")
+            })
+        })
+}
+
+/// A refusal before any message was read: a JSON-RPC error without a known id.
+fn json_refusal(status: StatusCode, text: &str) -> Refusal {
+    refusal::error("null", refusal::code::INVALID_REQUEST, text, status.as_u16())
+}
+
+/// A refusal as an HTTP answer.
+fn plain(refusal: &Refusal) -> Response<Body> {
+    let status = StatusCode::from_u16(refusal.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    json(status, refusal.body.clone())
+}
+
+/// A JSON answer.
+fn json(status: StatusCode, body: impl Into<bytes::Bytes>) -> Response<Body> {
+    let mut answer = Response::new(Body::whole(body));
+    *answer.status_mut() = status;
+    answer.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    answer
+}
+
+/// An answer without a body.
+fn empty(status: StatusCode) -> Response<Body> {
+    let mut answer = Response::new(Body::empty());
+    *answer.status_mut() = status;
+    answer
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_spelling_of_a_place() {
+        assert!(matches!(place("/mcp"), Some(Place::Only)));
+        assert!(matches!(place("/mcp/"), Some(Place::Only)));
+        assert!(matches!(place("/mcp/files"), Some(Place::Server("files"))));
+        assert!(matches!(place("/mcp/files/"), Some(Place::Server("files"))));
+        for other in ["/", "//mcp", "/mcp//", "/mcp/files//", "/mcp/../mcp", "/MCP", "/mcp/Files", "/mcp/%66iles"] {
+            assert!(place(other).is_none(), "{other}");
+        }
+    }
+
+    #[test]
+    fn json_in_utf_8_only() {
+        for good in ["application/json", "Application/JSON", "application/json; charset=utf-8", "application/json;charset=\"UTF-8\""] {
+            assert!(is_json(good), "{good}");
+        }
+        for bad in ["", "text/plain", "application/json, text/plain", "application/json; charset=utf-16", "application/json; x"] {
+            assert!(!is_json(bad), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,393 @@
+//! One POST: read, parsed strictly, judged, forwarded, relayed.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::header::{ACCEPT, CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER};
+use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
+use http_body_util::{BodyExt, Limited};
+use hyper::body::Incoming;
+use mcp::message::{self, Message, Request};
+use mcp::method::Kind;
+use mcp::revision::Revision;
+
+use super::stream::Events;
+use super::{Front, MAX_BODY, empty, json, json_refusal, plain, unreadable_kind};
+use crate::names;
+use crate::body::Body;
+use crate::caller::Caller;
+use crate::events::{EventReader, MAX_EVENT, collect};
+use crate::grant::Grant;
+use crate::http_link::{HttpLink, METHOD, NAME, PROTOCOL_VERSION, SESSION_ID};
+use crate::pipeline::{self, Judged};
+use crate::refusal::{self, Refusal};
+use crate::relay::{Expected, Relay, Seen};
+use crate::seal::{Session, SessionNumber};
+use crate::server::Reach;
+use crate::ticket::Ended;
+use upstream::http::SendError;
+
+/// How long an agent may take to send its body.
+const BODY_TIME: Duration = Duration::from_secs(60);
+
+impl Front {
+    pub(super) async fn post(
+        &self,
+        grant: Arc<Grant>,
+        client_ip: IpAddr,
+        headers: HeaderMap,
+        body: Incoming,
+    ) -> Response<Body> {
+        if let Some(refusal) = unreadable_kind(&headers) {
+            return plain(&refusal);
+        }
+        let body = match tokio::time::timeout(BODY_TIME, Limited::new(body, MAX_BODY).collect()).await {
+            Ok(Ok(body)) => body.to_bytes(),
+            Ok(Err(error)) if error.is::<http_body_util::LengthLimitError>() => {
+                let text = format!("the message is longer than {MAX_BODY} bytes");
+                return plain(&json_refusal(StatusCode::PAYLOAD_TOO_LARGE, &text));
+            }
+            Ok(Err(_)) => return plain(&json_refusal(StatusCode::BAD_REQUEST, "the body ended early")),
+            Err(_) => return plain(&json_refusal(StatusCode::REQUEST_TIMEOUT, "the body took too long")),
+        };
+        let parsed = match message::parse_client(&body) {
+            Ok(parsed) => parsed,
+            Err(malformed) => {
+                self.gateway.refused().slow_down("malformed body", client_ip).await;
+                let id = malformed.id.as_deref().unwrap_or("null");
+                return plain(&refusal::error(id, malformed.code, &malformed.message, 400));
+            }
+        };
+        match parsed {
+            message::Body::One(message) => {
+                let caller = match self.caller(grant, client_ip, &headers, Some(&message)) {
+                    Ok(caller) => caller,
+                    Err(refusal) => return plain(&refusal),
+                };
+                self.one(caller, &headers, &body, message).await
+            }
+            message::Body::Batch(messages) => {
+                let caller = match self.caller(grant, client_ip, &headers, None) {
+                    Ok(caller) => caller,
+                    Err(refusal) => return plain(&refusal),
+                };
+                self.batch(caller, &headers, messages).await
+            }
+        }
+    }
+
+    /// Who sends this, in which session and revision.
+    pub(super) fn caller(
+        &self,
+        grant: Arc<Grant>,
+        client_ip: IpAddr,
+        headers: &HeaderMap,
+        message: Option<&Message<'_>>,
+    ) -> Result<(Caller, Option<Session>), Refusal> {
+        let bad = |text: &str| json_refusal(StatusCode::BAD_REQUEST, text);
+        let named = one(headers, &PROTOCOL_VERSION).map_err(bad)?;
+        let named = match named {
+            None => None,
+            Some(text) => match Revision::parse(text) {
+                Some(revision) => Some(revision),
+                None => return Err(self.unsupported(text, message)),
+            },
+        };
+        let in_body = message.and_then(names::revision);
+        let modern_body = in_body.as_deref().and_then(Revision::parse).is_some_and(Revision::is_modern);
+        let modern = named.is_some_and(Revision::is_modern) || modern_body;
+        if modern {
+            let caller = Caller { grant, session: None, revision: named, client_ip: Some(client_ip) };
+            return Ok((caller, None));
+        }
+        let session = match one(headers, &SESSION_ID).map_err(bad)? {
+            None => None,
+            Some(id) => match self.gateway.seal().open(id, grant.label(), grant.server().id()) {
+                Some(session) => Some(session),
+                None => {
+                    let id = message.and_then(names::raw_id).unwrap_or("null");
+                    let text = "this session is not known here; start again with initialize";
+                    return Err(refusal::error(id, refusal::code::INVALID_REQUEST, text, 404));
+                }
+            },
+        };
+        let revision = named.or_else(|| session.as_ref().and_then(|session| session.revision));
+        let number = session.as_ref().map(|session| session.number);
+        Ok((Caller { grant, session: number, revision, client_ip: Some(client_ip) }, session))
+    }
+
+    fn unsupported(&self, named: &str, message: Option<&Message<'_>>) -> Refusal {
+        let id = message.and_then(names::raw_id).unwrap_or("null");
+        let modern = message.is_some_and(|message| names::revision(message).is_some());
+        if !modern {
+            let text = format!("the protocol version `{named}` is not supported");
+            return refusal::error(id, refusal::code::INVALID_REQUEST, &text, 400);
+        }
+        let data = serde_json::json!({ "supported": Revision::ALL.map(Revision::as_str), "requested": named });
+        let error = serde_json::json!({
+            "code": refusal::code::UNSUPPORTED_REVISION, "message": "Unsupported protocol version", "data": data,
+        });
+        Refusal { status: 400, body: format!(r#"{{"jsonrpc":"2.0","id":{id},"error":{error}}}"#) }
+    }
+
+    pub(super) async fn one(
+        &self,
+        (caller, session): (Caller, Option<Session>),
+        headers: &HeaderMap,
+        body: &Bytes,
+        message: Message<'_>,
+    ) -> Response<Body> {
+        let given = || headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes()));
+        let checked = match &message {
+            Message::Request(request) => mcp::header::check(request, given()),
+            Message::Notification(notification) => mcp::header::check_notification(notification, given()),
+            Message::Response(_) => Ok(()),
+        };
+        if let Err(mismatch) = checked {
+            let id = names::raw_id(&message).unwrap_or("null");
+            return plain(&refusal::error(id, refusal::code::HEADER_MISMATCH, &mismatch.message, 400));
+        }
+        match &caller.grant.server().config.reach {
+            Reach::Child(_) => self.to_child(caller, session, body, message).await,
+            Reach::Http(endpoint) => {
+                let link = HttpLink {
+                    client: self.client.clone(),
+                    server: Arc::clone(caller.grant.server()),
+                    endpoint: endpoint.clone(),
+                    session: session.as_ref().map(|session| session.upstream.clone()).filter(|id| !id.is_empty()),
+                    revision: caller.revision,
+                };
+                self.to_endpoint(caller, session, link, headers, body, message).await
+            }
+        }
+    }
+
+    async fn to_endpoint(
+        &self,
+        caller: Caller,
+        session: Option<Session>,
+        link: HttpLink,
+        headers: &HeaderMap,
+        body: &Bytes,
+        message: Message<'_>,
+    ) -> Response<Body> {
+        let onward = match self.onward_headers(&caller, &link, headers, &message).await {
+            Ok(onward) => onward,
+            Err(refusal) => return plain(&refusal),
+        };
+        let judged = pipeline::judge(&self.gateway, &caller, &message, &link).await;
+        let (edited, expected) = match judged {
+            Judged::Answer(refusal) => return plain(&refusal),
+            Judged::Drop => return empty(StatusCode::ACCEPTED),
+            Judged::Forward { edited, expected } => (edited, expected),
+        };
+        let bytes = edited.map_or_else(|| body.clone(), Bytes::from);
+        match link.post(onward, bytes).await {
+            Ok(answer) => self.relay(caller, session, link, answer, expected).await,
+            Err(error) => failed(expected, &error),
+        }
+    }
+
+    /// The headers for the server, built from nothing: what the gateway read and checked itself.
+    async fn onward_headers(
+        &self,
+        caller: &Caller,
+        link: &HttpLink,
+        headers: &HeaderMap,
+        message: &Message<'_>,
+    ) -> Result<HeaderMap, Refusal> {
+        let mut onward = link.headers();
+        if let Some(accept) = headers.get(ACCEPT) {
+            onward.insert(ACCEPT, accept.clone());
+        }
+        if !caller.revision.is_some_and(Revision::is_modern) {
+            return Ok(onward);
+        }
+        for name in [METHOD, NAME] {
+            // They were compared with the body: passing them on passes the body's own words.
+            if let Some(value) = headers.get(&name) {
+                onward.insert(name, value.clone());
+            }
+        }
+        if let Message::Request(request) = message
+            && request.kind == Kind::ToolsCall
+        {
+            self.param_headers(caller, link, headers, request, &mut onward).await?;
+        }
+        Ok(onward)
+    }
+
+    /// `Mcp-Param-*` headers that the tool's schema declares, and that repeat an argument. One
+    /// that nothing declares is dropped, whatever its value: what no policy can see goes nowhere.
+    async fn param_headers(
+        &self,
+        caller: &Caller,
+        link: &HttpLink,
+        headers: &HeaderMap,
+        request: &Request<'_>,
+        onward: &mut HeaderMap,
+    ) -> Result<(), Refusal> {
+        let given = || headers.iter().filter(|(name, _)| name.as_str().starts_with(mcp::header::PARAM_PREFIX));
+        let Ok(list) = pipeline::known_list(caller, link).await else { return Ok(()) };
+        let Some(tool) = request.params.name.as_deref().and_then(|name| list.get(name)) else { return Ok(()) };
+        if tool.header_params.is_empty() {
+            return Ok(());
+        }
+        let pairs: Vec<(&str, &[u8])> = given().map(|(name, value)| (name.as_str(), value.as_bytes())).collect();
+        if let Err(mismatch) = mcp::header::check_params(&tool.header_params, request.params.arguments, pairs.iter().copied()) {
+            return Err(refusal::error(request.id.raw(), refusal::code::HEADER_MISMATCH, &mismatch.message, 400));
+        }
+        for (name, value) in given() {
+            let suffix = name.as_str().get(mcp::header::PARAM_PREFIX.len()..).unwrap_or_default();
+            if tool.header_params.iter().any(|declared| declared.header.eq_ignore_ascii_case(suffix)) {
+                onward.append(name.clone(), value.clone());
+            }
+        }
+        Ok(())
+    }
+
+    async fn relay(
+        &self,
+        caller: Caller,
+        session: Option<Session>,
+        link: HttpLink,
+        answer: Response<Incoming>,
+        expected: Option<Expected>,
+    ) -> Response<Body> {
+        let (head, body) = answer.into_parts();
+        let status = head.status;
+        if matches!(status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN | StatusCode::PROXY_AUTHENTICATION_REQUIRED) {
+            let reason = format!("the server does not accept the gateway's credentials (HTTP {status})");
+            return sorry(expected, Ended::RpcError, &reason);
+        }
+        let initialize = expected.as_ref().is_some_and(Expected::is_initialize);
+        let kind = head.headers.get(CONTENT_TYPE).map(HeaderValue::as_bytes).unwrap_or_default();
+        let idle = Some(link.server.config.limits.idle);
+        let mut relay = Relay::new(&self.gateway, caller.clone(), expected);
+
+        let mut response = if status.is_success() && kind.starts_with(b"text/event-stream") {
+            let idle = if relay.expected().is_some_and(|expected| expected.kind() == Kind::SubscriptionsListen) { None } else { idle };
+            let resumable = session.is_some();
+            let mut events = Events::new(EventReader::new(body, idle), relay, link, resumable);
+            let ready = if initialize { events.until_answered().await } else { Vec::new() };
+            let negotiated = events.negotiated();
+            let response = events.into_response(ready);
+            self.with_session(response, &caller, session, &head.headers, negotiated)
+        } else {
+            let bytes = match collect(body, MAX_EVENT, idle).await {
+                Ok(bytes) => bytes,
+                Err(fault) => {
+                    let ended = match fault {
+                        crate::events::StreamFault::Silent(_) => Ended::Timeout,
+                        _ => Ended::Unknown,
+                    };
+                    return sorry(relay.take_expected(), ended, &fault.to_string());
+                }
+            };
+            let response = whole(status, bytes, &mut relay, &link).await;
+            let negotiated = relay.negotiated;
+            self.with_session(response, &caller, session, &head.headers, negotiated)
+        };
+        for name in [RETRY_AFTER, CACHE_CONTROL] {
+            if let Some(value) = head.headers.get(&name) {
+                response.headers_mut().insert(name, value.clone());
+            }
+        }
+        response
+    }
+
+    /// Seals the id of a session that the server has opened.
+    fn with_session(
+        &self,
+        mut response: Response<Body>,
+        caller: &Caller,
+        session: Option<Session>,
+        upstream: &HeaderMap,
+        negotiated: Option<Revision>,
+    ) -> Response<Body> {
+        let Some(id) = upstream.get(SESSION_ID).and_then(|id| id.to_str().ok()) else { return response };
+        let sealed = match &session {
+            // A server that repeats its session id must not be told apart by the repetition.
+            Some(session) if session.upstream == id => Some(session.clone()),
+            _ => SessionNumber::random().map(|number| Session { number, revision: negotiated, upstream: id.to_owned() }),
+        };
+        let id = sealed.and_then(|session| self.gateway.seal().seal(&session, caller.grant.label(), caller.grant.server().id()));
+        match id.and_then(|id| HeaderValue::from_str(&id).ok()) {
+            Some(id) => {
+                response.headers_mut().insert(SESSION_ID, id);
+                response
+            }
+            None => plain(&refusal::error("null", refusal::code::INTERNAL, "no session can be opened: the system gives no random numbers", 500)),
+        }
+    }
+}
+
+/// A complete answer.
+async fn whole(status: StatusCode, bytes: Bytes, relay: &mut Relay, link: &HttpLink) -> Response<Body> {
+    if bytes.is_empty() {
+        return match relay.take_expected() {
+            None => empty(status),
+            Some(expected) => {
+                let reason = format!("the server answered with HTTP {status} and nothing else");
+                sorry(Some(expected), Ended::Unknown, &reason)
+            }
+        };
+    }
+    if !status.is_success() && message::parse_upstream(&bytes).is_err() {
+        // An error page: its status says something, its text is not for a protocol client.
+        let reason = format!("the server answered with HTTP {status}");
+        return match relay.take_expected() {
+            Some(expected) => {
+                let mut apology = expected.apology(Ended::Unknown, &reason);
+                expected.failed(Ended::RpcError, &reason);
+                apology.status = status.as_u16();
+                plain(&apology)
+            }
+            None => plain(&json_refusal(status, &reason)),
+        };
+    }
+    match relay.see(&bytes) {
+        Seen::Pass => json(status, bytes),
+        Seen::Replace(text) => json(status, text),
+        Seen::Withhold { answer } => {
+            if let Some(answer) = answer {
+                link.tell(answer).await;
+            }
+            sorry(relay.take_expected(), Ended::Unknown, "the server did not answer the request")
+        }
+    }
+}
+
+/// The agent's answer when the request failed on its way.
+pub(super) fn failed(expected: Option<Expected>, error: &SendError) -> Response<Body> {
+    let ended = match error {
+        SendError::NotSent(_) => Ended::NotSent,
+        SendError::Timeout(_) => Ended::Timeout,
+        SendError::Broken(_) => Ended::Unknown,
+    };
+    sorry(expected, ended, &error.to_string())
+}
+
+/// The agent's answer when there is none from the server.
+pub(super) fn sorry(expected: Option<Expected>, ended: Ended, reason: &str) -> Response<Body> {
+    match expected {
+        Some(expected) => {
+            let apology = expected.apology(ended, reason);
+            expected.failed(ended, reason);
+            plain(&apology)
+        }
+        None => plain(&json_refusal(StatusCode::BAD_GATEWAY, reason)),
+    }
+}
+
+/// A header that may stand once at most.
+fn one<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<Option<&'a str>, &'static str> {
+    let mut values = headers.get_all(name).iter();
+    match (values.next(), values.next()) {
+        (None, _) => Ok(None),
+        (Some(value), None) => value.to_str().map(Some).map_err(|_| "a protocol header is not plain text"),
+        (Some(_), Some(_)) => Err("a protocol header stands twice"),
+    }
+}

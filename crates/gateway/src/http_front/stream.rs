@@ -1,0 +1,252 @@
+//! Streams of events to an agent, and the requests that open or end them.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use futures_util::stream;
+use http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode};
+use mcp::revision::Revision;
+use tokio::sync::watch;
+
+use super::post::{failed, sorry};
+use super::{Front, empty, json_refusal, plain};
+use crate::body::Body;
+use crate::events::{EventReader, StreamFault, encode};
+use crate::grant::Grant;
+use crate::http_link::{HttpLink, LAST_EVENT_ID};
+use crate::relay::{Relay, Seen};
+use crate::server::Reach;
+use crate::ticket::Ended;
+
+/// The server's events on their way to an agent.
+pub(super) struct Events {
+    reader: EventReader,
+    relay: Relay,
+    link: HttpLink,
+    /// Whether an answer that is missing at the end may come on another stream.
+    resumable: bool,
+    /// Tells that the policy was replaced, on streams where the agent hears of such things.
+    changes: Option<Changes>,
+    done: bool,
+}
+
+/// Announces a replaced policy as the server would announce changed tools.
+pub(super) struct Changes {
+    pub(super) policy: watch::Receiver<u64>,
+    /// The notification to send.
+    pub(super) notice: String,
+}
+
+impl Events {
+    pub(super) fn new(reader: EventReader, mut relay: Relay, link: HttpLink, resumable: bool) -> Self {
+        if let Some(mut expected) = relay.take_expected() {
+            expected.being_delivered();
+            relay.expect(expected);
+        }
+        Self { reader, relay, link, resumable, changes: None, done: false }
+    }
+
+    pub(super) fn announcing(mut self, changes: Option<Changes>) -> Self {
+        self.changes = changes;
+        self
+    }
+
+    pub(super) fn negotiated(&self) -> Option<Revision> {
+        self.relay.negotiated
+    }
+
+    /// Reads on until the answer has come, and gives what was read.
+    pub(super) async fn until_answered(&mut self) -> Vec<Bytes> {
+        let mut ready = Vec::new();
+        while self.relay.waits() {
+            match self.next().await {
+                Some(bytes) => ready.push(bytes),
+                None => break,
+            }
+        }
+        ready
+    }
+
+    /// The answer whose body is `ready` and then the rest of the stream.
+    pub(super) fn into_response(self, ready: Vec<Bytes>) -> Response<Body> {
+        let rest = stream::unfold((self, ready.into_iter()), |(mut events, mut ready)| async move {
+            let bytes = match ready.next() {
+                Some(bytes) => Some(bytes),
+                None => events.next().await,
+            };
+            bytes.map(|bytes| (bytes, (events, ready)))
+        });
+        event_stream(Body::Stream(Box::pin(rest)))
+    }
+
+    /// The bytes of the next event for the agent; `None` at the end.
+    async fn next(&mut self) -> Option<Bytes> {
+        while !self.done {
+            let step = match &mut self.changes {
+                None => self.reader.next().await,
+                Some(changes) => tokio::select! {
+                    step = self.reader.next() => step,
+                    changed = changes.policy.changed() => {
+                        if changed.is_err() {
+                            self.changes = None;
+                            continue;
+                        }
+                        return Some(encode(None, &changes.notice));
+                    }
+                },
+            };
+            match step {
+                Ok(Some(event)) => {
+                    // A priming event, a comment, a retry: the agent's to read.
+                    let Some(message) = &event.message else { return Some(event.raw) };
+                    match self.relay.see(message) {
+                        Seen::Pass => return Some(event.raw),
+                        Seen::Replace(text) => return Some(encode(event.id.as_deref(), &text)),
+                        Seen::Withhold { answer } => {
+                            if let Some(answer) = answer {
+                                let link = self.link.clone();
+                                tokio::spawn(async move { link.tell(answer).await });
+                            }
+                        }
+                    }
+                }
+                Ok(None) => {
+                    self.done = true;
+                    return self.ended();
+                }
+                Err(fault) => {
+                    self.done = true;
+                    return self.broke(&fault);
+                }
+            }
+        }
+        None
+    }
+
+    fn ended(&mut self) -> Option<Bytes> {
+        if self.resumable {
+            self.relay.park();
+            return None;
+        }
+        self.last_word(Ended::Unknown, "the server ended its answer before the result")
+    }
+
+    fn broke(&mut self, fault: &StreamFault) -> Option<Bytes> {
+        let ended = match fault {
+            StreamFault::Silent(_) => Ended::Timeout,
+            _ => Ended::Unknown,
+        };
+        self.last_word(ended, &fault.to_string())
+    }
+
+    /// The head is sent, so an error can only be said as a last event.
+    fn last_word(&mut self, ended: Ended, reason: &str) -> Option<Bytes> {
+        let expected = self.relay.take_expected()?;
+        let apology = expected.apology(ended, reason);
+        expected.failed(ended, reason);
+        Some(encode(None, &apology.body))
+    }
+}
+
+/// An answer that streams events.
+pub(super) fn event_stream(body: Body) -> Response<Body> {
+    let mut response = Response::new(body);
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+    headers.insert(HeaderName::from_static("x-accel-buffering"), HeaderValue::from_static("no"));
+    response
+}
+
+/// What a legacy agent hears when its policy was replaced.
+pub(super) const TOOLS_CHANGED: &str = r#"{"jsonrpc":"2.0","method":"notifications/tools/list_changed"}"#;
+
+impl Front {
+    /// Opens (or resumes) a legacy stream.
+    pub(super) async fn get(&self, grant: Arc<Grant>, client_ip: IpAddr, headers: &HeaderMap) -> Response<Body> {
+        let (caller, session) = match self.caller(grant, client_ip, headers, None) {
+            Ok(known) => known,
+            Err(refusal) => return plain(&refusal),
+        };
+        if caller.revision.is_some_and(Revision::is_modern) {
+            return not_allowed();
+        }
+        let changes = caller.grant.binding.policy.as_ref().map(|cell| Changes {
+            policy: cell.changes(),
+            notice: TOOLS_CHANGED.to_owned(),
+        });
+        let endpoint = match &caller.grant.server().config.reach {
+            Reach::Child(_) => return self.child_stream(&caller, session, changes).await,
+            Reach::Http(endpoint) => endpoint.clone(),
+        };
+        let link = self.link(&caller, session, endpoint);
+        let mut onward = link.headers();
+        onward.insert(http::header::ACCEPT, HeaderValue::from_static("text/event-stream"));
+        if let Some(last) = headers.get(&LAST_EVENT_ID) {
+            onward.insert(LAST_EVENT_ID, last.clone());
+        }
+        let first_byte = Some(link.server.config.limits.first_byte);
+        let answer = match self.client.send(&link.endpoint, Method::GET, onward, None, first_byte).await {
+            Ok(answer) => answer,
+            Err(error) => return failed(None, &error),
+        };
+        let (head, body) = answer.into_parts();
+        let streams = head.headers.get(CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"text/event-stream"));
+        if head.status.is_success() && streams {
+            // Such a stream is silent for as long as the server has nothing to say.
+            let relay = Relay::new(&self.gateway, caller, None);
+            return Events::new(EventReader::new(body, None), relay, link, true).announcing(changes).into_response(Vec::new());
+        }
+        match head.status {
+            StatusCode::METHOD_NOT_ALLOWED => not_allowed(),
+            StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {
+                sorry(None, Ended::Unknown, &format!("the server does not accept the gateway's credentials (HTTP {})", head.status))
+            }
+            status if status.is_success() => plain(&json_refusal(StatusCode::BAD_GATEWAY, "the server did not open a stream")),
+            status => plain(&json_refusal(status, &format!("the server answered with HTTP {status}"))),
+        }
+    }
+
+    /// Ends a legacy session.
+    pub(super) async fn delete(&self, grant: Arc<Grant>, client_ip: IpAddr, headers: &HeaderMap) -> Response<Body> {
+        let (caller, session) = match self.caller(grant, client_ip, headers, None) {
+            Ok(known) => known,
+            Err(refusal) => return plain(&refusal),
+        };
+        if caller.revision.is_some_and(Revision::is_modern) {
+            return not_allowed();
+        }
+        if session.is_none() {
+            return plain(&json_refusal(StatusCode::BAD_REQUEST, "DELETE ends a session, and none is named"));
+        }
+        self.gateway.sessions().ended(&caller.conversation());
+        let endpoint = match &caller.grant.server().config.reach {
+            Reach::Child(_) => return self.end_child(&caller).await,
+            Reach::Http(endpoint) => endpoint.clone(),
+        };
+        let link = self.link(&caller, session, endpoint);
+        let limit = Some(link.server.config.limits.first_byte);
+        match self.client.send(&link.endpoint, Method::DELETE, link.headers(), None, limit).await {
+            Ok(answer) => empty(answer.status()),
+            Err(error) => failed(None, &error),
+        }
+    }
+
+    fn link(&self, caller: &crate::caller::Caller, session: Option<crate::seal::Session>, endpoint: upstream::http::Endpoint) -> HttpLink {
+        HttpLink {
+            client: self.client.clone(),
+            server: Arc::clone(caller.grant.server()),
+            endpoint,
+            session: session.map(|session| session.upstream).filter(|id| !id.is_empty()),
+            revision: caller.revision,
+        }
+    }
+}
+
+pub(super) fn not_allowed() -> Response<Body> {
+    let mut answer = plain(&json_refusal(StatusCode::METHOD_NOT_ALLOWED, "this server opens no stream; use POST"));
+    answer.headers_mut().insert(http::header::ALLOW, HeaderValue::from_static("POST"));
+    answer
+}

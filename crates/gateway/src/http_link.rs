@@ -1,0 +1,167 @@
+//! The way to a Streamable HTTP endpoint, for one request of an agent.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use bytes::Bytes;
+use http::header::ACCEPT;
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Response};
+use hyper::body::Incoming;
+use mcp::message::{Body, IdKey, Message, Outcome};
+use mcp::revision::Revision;
+use upstream::http::{Client, Endpoint, SendError};
+
+use crate::events::{EventReader, MAX_EVENT, collect};
+use crate::pipeline::AskForTools;
+use crate::server::Server;
+
+/// The header that names a revision.
+pub const PROTOCOL_VERSION: HeaderName = HeaderName::from_static("mcp-protocol-version");
+/// The header that names a legacy session.
+pub const SESSION_ID: HeaderName = HeaderName::from_static("mcp-session-id");
+/// The header that repeats a modern request's method.
+pub const METHOD: HeaderName = HeaderName::from_static("mcp-method");
+/// The header that repeats a modern request's name, URI or task.
+pub const NAME: HeaderName = HeaderName::from_static("mcp-name");
+/// The header by which a legacy stream is resumed.
+pub const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
+
+const BOTH: HeaderValue = HeaderValue::from_static("application/json, text/event-stream");
+
+/// One agent's way to one endpoint: which session, which revision.
+#[derive(Clone)]
+pub struct HttpLink {
+    /// The pool of this worker.
+    pub client: Client,
+    /// The server.
+    pub server: Arc<Server>,
+    /// Where it listens.
+    pub endpoint: Endpoint,
+    /// The upstream's own session id.
+    pub session: Option<String>,
+    /// The revision of the request.
+    pub revision: Option<Revision>,
+}
+
+impl HttpLink {
+    /// Headers that say which session and revision a request belongs to.
+    pub fn headers(&self) -> HeaderMap {
+        let mut headers = HeaderMap::with_capacity(8);
+        headers.insert(ACCEPT, BOTH);
+        if let Some(session) = self.session.as_deref().and_then(|id| HeaderValue::from_str(id).ok()) {
+            headers.insert(SESSION_ID, session);
+        }
+        if let Some(revision) = self.revision {
+            headers.insert(PROTOCOL_VERSION, HeaderValue::from_static(revision.as_str()));
+        }
+        headers
+    }
+
+    /// Sends a message and waits for the head of the answer.
+    ///
+    /// # Errors
+    /// [`SendError`], which says whether the server can have seen it.
+    pub async fn post(&self, headers: HeaderMap, message: Bytes) -> Result<Response<Incoming>, SendError> {
+        let first_byte = Some(self.server.config.limits.first_byte);
+        self.client.send(&self.endpoint, Method::POST, headers, Some(message), first_byte).await
+    }
+
+    /// Sends a message whose answer nobody needs: the gateway's refusal of a server's question.
+    pub async fn tell(&self, message: String) {
+        let answer = self.post(self.headers(), message.into()).await;
+        if let Ok(answer) = answer {
+            // Read, so that the connection can be used again.
+            let _ = collect(answer.into_body(), 64 * 1024, Some(self.server.config.limits.connect)).await;
+        }
+    }
+
+    /// Asks something of the gateway's own and gives the raw `result`.
+    async fn ask(&self, method: &str, params: String) -> Result<String, String> {
+        let id = own_id();
+        let message = format!(r#"{{"jsonrpc":"2.0","id":"{id}","method":"{method}","params":{params}}}"#);
+        let mut headers = self.headers();
+        if self.is_modern()
+            && let Ok(method) = HeaderValue::from_str(method)
+        {
+            headers.insert(METHOD, method);
+        }
+        let answer = self.post(headers, message.into()).await.map_err(|error| error.to_string())?;
+        let status = answer.status();
+        let streams = answer
+            .headers()
+            .get(http::header::CONTENT_TYPE)
+            .is_some_and(|kind| kind.as_bytes().starts_with(b"text/event-stream"));
+        let idle = Some(self.server.config.limits.idle);
+        if !streams {
+            let body = collect(answer.into_body(), MAX_EVENT, idle).await.map_err(|fault| fault.to_string())?;
+            return match answer_to(&id, &body) {
+                Some(answer) => answer,
+                None => Err(format!("the server answered {method} with HTTP {status} and no JSON-RPC result")),
+            };
+        }
+        let mut events = EventReader::new(answer.into_body(), idle);
+        while let Some(event) = events.next().await.map_err(|fault| fault.to_string())? {
+            if let Some(answer) = event.message.as_deref().and_then(|message| answer_to(&id, message)) {
+                return answer;
+            }
+        }
+        Err(format!("the server ended its answer to {method} before the result"))
+    }
+
+    fn is_modern(&self) -> bool {
+        self.revision.is_some_and(Revision::is_modern)
+    }
+}
+
+impl AskForTools for HttpLink {
+    fn page(&self, cursor: Option<String>) -> Pin<Box<dyn Future<Output = Result<String, String>> + Send + '_>> {
+        let params = list_params(cursor.as_deref(), self.revision.filter(|revision| revision.is_modern()));
+        Box::pin(async move { self.ask("tools/list", params).await })
+    }
+}
+
+/// The `params` of the gateway's own `tools/list`.
+pub fn list_params(cursor: Option<&str>, modern: Option<Revision>) -> String {
+    let mut params = serde_json::Map::new();
+    if let Some(cursor) = cursor {
+        params.insert("cursor".to_owned(), cursor.into());
+    }
+    if let Some(revision) = modern {
+        let meta = serde_json::json!({
+            "io.modelcontextprotocol/protocolVersion": revision.as_str(),
+            "io.modelcontextprotocol/clientInfo": { "name": "toolgate", "version": env!("CARGO_PKG_VERSION") },
+            "io.modelcontextprotocol/clientCapabilities": {},
+        });
+        params.insert("_meta".to_owned(), meta);
+    }
+    serde_json::Value::Object(params).to_string()
+}
+
+/// An id that no agent uses, because no other process can know it in advance.
+pub fn own_id() -> String {
+    static NEXT: AtomicU64 = AtomicU64::new(1);
+    format!("toolgate-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed))
+}
+
+/// The answer to the gateway's own request `id`, if `message` is that.
+pub fn answer_to(id: &str, message: &[u8]) -> Option<Result<String, String>> {
+    match mcp::message::parse_upstream(message) {
+        Ok(Body::One(Message::Response(response))) => {
+            if let Some(theirs) = &response.id
+                && theirs.key() != IdKey::String(id.into())
+            {
+                return None;
+            }
+            Some(match response.outcome {
+                Outcome::Result(result) => Ok(result.to_owned()),
+                Outcome::Error(error) => {
+                    Err(crate::relay::error_message(error).unwrap_or_else(|| "the server answered with an error".to_owned()))
+                }
+            })
+        }
+        Ok(_) => None,
+        Err(malformed) => Some(Err(format!("the server's answer is not valid JSON-RPC: {}", malformed.message))),
+    }
+}

@@ -1,0 +1,31 @@
+//! The data plane: one visible pipeline from an agent's message to the record of what was decided.
+//!
+//! Start reading at [`pipeline`]: it is the whole way of a call. [`http_front`] and
+//! [`stdio_front`] bring messages to it, [`relay`] watches what comes back.
+
+pub mod body;
+pub mod caller;
+pub mod child_link;
+pub mod era;
+pub mod events;
+pub mod gateway;
+pub mod grant;
+pub mod hex;
+pub mod http_front;
+pub mod http_link;
+pub mod limits;
+pub mod listen;
+mod methods;
+mod names;
+pub mod pipeline;
+pub mod policy_file;
+mod record;
+pub mod refusal;
+mod refused;
+pub mod relay;
+pub mod seal;
+pub mod server;
+pub mod sessions;
+pub mod stdio_front;
+pub mod ticket;
+pub mod tools;

@@ -1,0 +1,330 @@
+//! The way of a message from an agent: judged, limited, recorded, and only then forwarded.
+//!
+//! This is the one decision point. Every front (HTTP, stdio) and every reach (endpoint, child)
+//! brings its parsed messages here and does what [`Judged`] says.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use audit::Would;
+use jiff::Timestamp;
+use mcp::message::{Message, Notification, Request};
+use mcp::method::Kind;
+use policy::{Call, Decision, Effect};
+
+use crate::caller::Caller;
+use crate::gateway::Gateway;
+use crate::grant::Book;
+use crate::limits::{self, Outcome};
+use crate::methods;
+use crate::record::{self, Judgement, Subject};
+use crate::refusal::{self, Refusal, Verdict};
+use crate::relay::Expected;
+use crate::ticket::Ticket;
+use crate::tools::ToolList;
+
+/// Asks the caller's upstream for one page of `tools/list`, with an id of the gateway's own.
+pub trait AskForTools: Send + Sync {
+    /// The raw `result` of one page, or why there is none.
+    fn page(&self, cursor: Option<String>) -> Pin<Box<dyn Future<Output = Result<String, String>> + Send + '_>>;
+}
+
+/// What is to be done with a message.
+pub enum Judged {
+    /// Send it to the server: as it came, or as it was edited.
+    Forward {
+        /// The message in place of the one that came.
+        edited: Option<String>,
+        /// What is awaited, if the message is a request.
+        expected: Option<Expected>,
+    },
+    /// Send this to the agent; the server sees nothing.
+    Answer(Refusal),
+    /// A notification or response that goes nowhere.
+    Drop,
+}
+
+/// Judges one message.
+pub async fn judge(
+    gateway: &Arc<Gateway>,
+    caller: &Caller,
+    message: &Message<'_>,
+    upstream: &dyn AskForTools,
+) -> Judged {
+    match message {
+        Message::Request(request) => match request.kind {
+            Kind::ToolsCall => call(gateway, caller, request, upstream).await,
+            kind => methods::request(gateway, caller, request, kind),
+        },
+        Message::Notification(notification) => notified(gateway, caller, notification),
+        Message::Response(response) => methods::response(gateway, caller, response),
+    }
+}
+
+fn notified(gateway: &Arc<Gateway>, caller: &Caller, notification: &Notification<'_>) -> Judged {
+    methods::notification(gateway, caller, notification)
+}
+
+/// The whole way of a `tools/call`, in the order of the policy language's "Order of evaluation".
+async fn call(
+    gateway: &Arc<Gateway>,
+    caller: &Caller,
+    request: &Request<'_>,
+    upstream: &dyn AskForTools,
+) -> Judged {
+    let now = Timestamp::now();
+    let tool = request.params.name.as_deref().unwrap_or_default();
+    let way = Way { gateway, caller, request, tool, now };
+
+    // A grant without a policy may do nothing.
+    let Some(policy) = &caller.grant.binding.policy else {
+        return way.deny("(no policy)", "This grant has no policy, so it may call nothing.");
+    };
+    let in_force = policy.now();
+
+    // The tool must be one that the server lists; the gateway asks the server itself.
+    let list = match known_list(caller, upstream).await {
+        Ok(list) => list,
+        Err(reason) => return way.deny("(evaluation error)", &format!("The call cannot be judged: {reason}.")),
+    };
+    let book = caller.grant.binding.book(&in_force, &list);
+    let Some((listed, rules)) = book.get(tool) else {
+        return way.unknown("(unknown tool)", &book);
+    };
+    if let Some(why) = listed.held().or_else(|| rules.held()) {
+        return way.deny_under(&book, "(definition changed)", &format!("The tool's definition cannot be judged: {why}."));
+    }
+    if request.params.task.is_some() {
+        return way.deny_under(&book, "(evaluation error)", "This gateway does not forward calls that run as tasks yet; call the tool without `task`.");
+    }
+
+    // Decide: pure, and on the arguments that will be forwarded.
+    let session = caller.session.map(|session| session.text());
+    let decision = rules.decide(&Call {
+        arguments: request.params.arguments,
+        grant: &caller.grant.facts,
+        session: session.as_deref(),
+        client_ip: caller.client_ip,
+        now,
+    });
+    match decision.effect {
+        Effect::Hide => return way.unknown("(hidden)", &book),
+        Effect::Deny => return way.denied(&book, &decision),
+        Effect::Ask => return way.unapproved(&book, &decision),
+        Effect::Allow => {}
+    }
+
+    // One of the calls that may be under way at once.
+    let Ok(permit) = Arc::clone(&caller.grant.server().calls).try_acquire_owned() else {
+        return way.deny_under(&book, "(evaluation error)", "Too many calls to this server are under way; repeat the call when one has ended.");
+    };
+
+    // Limits: all together or not at all.
+    let (enforced, observed): (Vec<_>, Vec<_>) =
+        decision.limits.iter().cloned().partition(|limit_use| !limit_use.limit.observed);
+    let mut uncounted = false;
+    let held = match limits::take_all(gateway.counters(), &enforced, caller, tool, now) {
+        Outcome::Taken(held) => held,
+        Outcome::Full { index, full } => return way.full(&book, &decision, enforced.get(index), &full),
+        Outcome::Down(down) => {
+            let passes = enforced.iter().all(|limit_use| limit_use.limit.on_store_down == policy::OnStoreDown::Allow);
+            match passes.then(|| limits::take_all(gateway.stand_in(), &enforced, caller, tool, now)) {
+                Some(Outcome::Taken(_)) => {
+                    uncounted = true;
+                    Vec::new()
+                }
+                Some(Outcome::Full { index, full }) => return way.full(&book, &decision, enforced.get(index), &full),
+                _ => return way.deny_under(&book, "(evaluation error)", &format!("The counts of this policy's limits cannot be read: {down}.")),
+            }
+        }
+    };
+    let mut would: Vec<_> = decision
+        .would
+        .iter()
+        .map(|would| Would { rule: would.rule.rule.as_str().into(), effect: in_record(would.effect) })
+        .collect();
+    would.extend(limits::shadow(gateway.counters(), &observed, caller, tool, now));
+
+    // Record, then forward: a call of which no record can be written is not made.
+    let judgement = Judgement {
+        effect: audit::Effect::Allow,
+        rule: &decision.rule,
+        reason: None,
+        policy: &in_force.digest,
+        subject: Subject::Tool(tool),
+        arguments: request.params.arguments,
+        counts: &enforced,
+        uncounted,
+        would,
+    };
+    let id = gateway.new_id();
+    if let Err(down) = gateway.record(caller, id, request, &judgement) {
+        limits::settle(gateway.counters(), held, limits::Ending::NotSent, now);
+        return way.unrecorded(&down.to_string());
+    }
+    let counts = enforced.iter().map(|used| record::count(used, caller, tool, uncounted)).collect();
+    let ticket = Ticket::new(gateway, id, now, held, counts);
+    let edited = methods::without_denied_capabilities(&in_force.policy, request);
+    Judged::Forward { edited, expected: Some(Expected::call(caller, request, ticket, permit)) }
+}
+
+/// The server's tools, known or fetched now.
+pub(crate) async fn known_list(caller: &Caller, upstream: &dyn AskForTools) -> Result<Arc<ToolList>, String> {
+    caller
+        .grant
+        .server()
+        .tools
+        .get(upstream)
+        .await
+        .map_err(|error| error.to_string())
+}
+
+/// One call on its way, and the ways in which it can end here.
+struct Way<'a> {
+    gateway: &'a Arc<Gateway>,
+    caller: &'a Caller,
+    request: &'a Request<'a>,
+    tool: &'a str,
+    now: Timestamp,
+}
+
+impl Way<'_> {
+    /// A denial that no line of the policy says, before any policy was taken.
+    fn deny(&self, rule: &'static str, reason: &str) -> Judged {
+        self.refuse("", &policy::rule_id::built_in(rule), "deny", reason, None, None)
+    }
+
+    /// A denial that no line of the policy says.
+    fn deny_under(&self, book: &Book, rule: &'static str, reason: &str) -> Judged {
+        self.refuse(&book.in_force.digest, &policy::rule_id::built_in(rule), "deny", reason, None, None)
+    }
+
+    /// A name that is hidden, and one that does not exist: one answer, told apart in the record only.
+    fn unknown(&self, rule: &'static str, book: &Book) -> Judged {
+        let answer = refusal::unknown_tool(self.request.id.raw(), self.tool);
+        match self.write(&book.in_force.digest, &policy::rule_id::built_in(rule), audit::Effect::Hide, None) {
+            Ok(_) => Judged::Answer(answer),
+            Err(down) => self.unrecorded(&down),
+        }
+    }
+
+    fn denied(&self, book: &Book, decision: &Decision) -> Judged {
+        self.count_attempt(decision);
+        let reason = decision.reason.as_deref().unwrap_or("The policy does not allow this call.");
+        let detail = self.detail(decision);
+        self.refuse(&book.in_force.digest, &decision.rule, "deny", reason, None, detail)
+    }
+
+    /// A call that needs a person's word. This build cannot hold calls, so it is refused.
+    fn unapproved(&self, book: &Book, decision: &Decision) -> Judged {
+        let looked: Vec<_> = decision.limits.iter().filter(|limit_use| !limit_use.limit.observed).cloned().collect();
+        let takes: Vec<_> = looked.iter().map(|limit_use| limits::take(limit_use, self.caller, self.tool)).collect();
+        // A full limit denies instead of asking, so that nobody is asked for nothing.
+        if let Ok(Some(full)) = self.gateway.counters().look(&takes, self.now) {
+            return self.full(book, decision, looked.get(full.index), &full);
+        }
+        self.count_attempt(decision);
+        let reason = format!(
+            "{} This call needs the approval of a person, and this gateway cannot hold calls for approval yet; it was not made.",
+            decision.reason.as_deref().unwrap_or_default()
+        );
+        self.refuse(&book.in_force.digest, &decision.rule, "approval", reason.trim_start(), None, None)
+    }
+
+    fn full(&self, book: &Book, decision: &Decision, limit_use: Option<&policy::LimitUse>, full: &quota::Full) -> Judged {
+        self.count_attempt(decision);
+        let Some(limit_use) = limit_use else {
+            return self.deny_under(book, "(evaluation error)", "A limit of this policy is used up.");
+        };
+        let limit = &limit_use.limit;
+        let seconds = full.frees_at.map(|at| {
+            let left = at.duration_since(self.now);
+            u64::try_from(left.as_secs().max(0)).unwrap_or(0) + u64::from(left.subsec_nanos() > 0)
+        });
+        let state = format!("The limit `{}` is used up: {} of {}", limit.counter, full.used, full.max);
+        let state = match (limit.window, full.frees_at) {
+            (Some(window), Some(at)) => format!("{state} per {window}; it frees at {}.", at.round(jiff::Unit::Second).unwrap_or(at)),
+            (Some(window), None) => format!("{state} per {window}, and this call can never fit."),
+            (None, _) => format!("{state} calls at once; it frees when one ends."),
+        };
+        let reason = match &limit.on_deny {
+            Some(text) => format!("{text} {state}"),
+            None => state,
+        };
+        self.refuse(&book.in_force.digest, &limit.rule, "limit", &reason, seconds, None)
+    }
+
+    /// The audit log cannot be written, so nothing is decided at all.
+    fn unrecorded(&self, down: &str) -> Judged {
+        let verdict = Verdict {
+            id: "unrecorded",
+            effect: "deny",
+            rule: "(evaluation error)",
+            reason: &format!("The call cannot be recorded ({down}), so it was not made."),
+            retry_after: None,
+            detail: None,
+        };
+        Judged::Answer(refusal::denied_call(self.request.id.raw(), &verdict, self.caller.dialect()))
+    }
+
+    fn refuse(
+        &self,
+        policy: &str,
+        rule: &policy::RuleId,
+        effect: &str,
+        reason: &str,
+        retry_after: Option<u64>,
+        detail: Option<&str>,
+    ) -> Judged {
+        let in_record = if effect == "approval" { audit::Effect::Ask } else { audit::Effect::Deny };
+        let id = match self.write(policy, rule, in_record, Some(reason)) {
+            Ok(id) => id,
+            Err(down) => return self.unrecorded(&down),
+        };
+        let verdict = Verdict { id: &id, effect, rule: &rule.rule, reason, retry_after, detail };
+        Judged::Answer(refusal::denied_call(self.request.id.raw(), &verdict, self.caller.dialect()))
+    }
+
+    fn write(&self, policy: &str, rule: &policy::RuleId, effect: audit::Effect, reason: Option<&str>) -> Result<String, String> {
+        let id = self.gateway.new_id();
+        let judgement = Judgement {
+            effect,
+            rule,
+            reason,
+            policy,
+            subject: Subject::Tool(self.tool),
+            arguments: self.request.params.arguments,
+            counts: &[],
+            uncounted: false,
+            would: Vec::new(),
+        };
+        self.gateway.record(self.caller, id, self.request, &judgement).map_err(|down| down.to_string())?;
+        Ok(id.to_string())
+    }
+
+    /// Limits that count attempts count this one, whether or not they are full.
+    fn count_attempt(&self, decision: &Decision) {
+        for limit_use in &decision.attempts {
+            let take = limits::take(limit_use, self.caller, self.tool);
+            let _ = self.gateway.counters().take(&[take], self.now);
+        }
+    }
+
+    fn detail<'a>(&self, decision: &'a Decision) -> Option<&'a str> {
+        match self.caller.grant.server().config.denials {
+            crate::server::Denials::Full => decision.detail.as_deref(),
+            crate::server::Denials::Plain => None,
+        }
+    }
+}
+
+/// A decision's effect, as the record spells it.
+pub(crate) fn in_record(effect: Effect) -> audit::Effect {
+    match effect {
+        Effect::Allow => audit::Effect::Allow,
+        Effect::Deny => audit::Effect::Deny,
+        Effect::Hide => audit::Effect::Hide,
+        Effect::Ask => audit::Effect::Ask,
+    }
+}

@@ -1,0 +1,150 @@
+//! From a decision to its audit record.
+
+use std::borrow::Cow;
+
+use audit::{ArgumentKeys, Count, Decision, Effect, Ending, Event, Outcome, Target, Would};
+use jiff::Timestamp;
+use mcp::message::Request;
+use policy::{LimitUse, RuleId};
+use store::log::AuditDown;
+
+use crate::caller::Caller;
+use crate::gateway::Gateway;
+use crate::limits;
+use crate::ticket::Ended;
+
+/// What a request is about.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Subject<'a> {
+    /// A tool, by name.
+    Tool(&'a str),
+    /// A prompt, by name.
+    Prompt(&'a str),
+    /// A resource, by URI.
+    Resource(&'a str),
+    /// The method itself.
+    Method,
+}
+
+/// A decision, to be recorded.
+pub(crate) struct Judgement<'a> {
+    /// What was decided.
+    pub(crate) effect: Effect,
+    /// By which rule.
+    pub(crate) rule: &'a RuleId,
+    /// What the agent was told.
+    pub(crate) reason: Option<&'a str>,
+    /// Digest of the policy in force.
+    pub(crate) policy: &'a str,
+    /// What the request is about.
+    pub(crate) subject: Subject<'a>,
+    /// The raw arguments, whose keys are recorded.
+    pub(crate) arguments: Option<&'a str>,
+    /// The counts that were taken.
+    pub(crate) counts: &'a [LimitUse],
+    /// Whether the counts' store was down, and the limits let the call pass.
+    pub(crate) uncounted: bool,
+    /// What observed rules would have done.
+    pub(crate) would: Vec<Would<'a>>,
+}
+
+impl Gateway {
+    /// Writes the record of a decision. It is in the log when this returns.
+    ///
+    /// # Errors
+    /// [`AuditDown`]: nothing may be forwarded.
+    pub(crate) fn record(
+        &self,
+        caller: &Caller,
+        id: audit::Id,
+        request: &Request<'_>,
+        judgement: &Judgement<'_>,
+    ) -> Result<(), AuditDown> {
+        let session = caller.session.map(|session| session.text());
+        let tool = match judgement.subject {
+            Subject::Tool(name) => name,
+            _ => "",
+        };
+        let counts: Vec<Count<'_>> = judgement.counts.iter().map(|used| count(used, caller, tool, judgement.uncounted)).collect();
+        let policy = (!judgement.policy.is_empty()).then_some(judgement.policy);
+        self.log().append(&Event::Decision(Decision {
+            id,
+            grant: Some(caller.grant.label()),
+            agent: Some(&caller.grant.facts.agent_label),
+            server: Some(caller.grant.server().id()),
+            session: session.as_deref().and_then(|text| text.get(..12)),
+            client: caller.client_ip,
+            revision: caller.revision.map(mcp::revision::Revision::as_str),
+            method: Some(&request.method),
+            target: match judgement.subject {
+                Subject::Tool(name) => Target::Tool(name),
+                Subject::Prompt(name) => Target::Prompt(name),
+                Subject::Resource(uri) => Target::Resource(uri),
+                Subject::Method => Target::None,
+            },
+            effect: judgement.effect,
+            rule: Some(&judgement.rule.rule),
+            pointer: (!judgement.rule.pointer.is_empty()).then_some(judgement.rule.pointer.as_str()),
+            policy,
+            reason: judgement.reason,
+            argument_keys: judgement.arguments.map_or(ArgumentKeys::None, ArgumentKeys::In),
+            counts: &counts,
+            would: &judgement.would,
+            bytes: u64::try_from(request.raw.len()).ok(),
+        }))
+    }
+
+    /// Writes what became of a forwarded request. It joins the next write.
+    pub(crate) fn record_outcome(&self, ending: &Settled<'_>) {
+        let duration = ending.now.duration_since(ending.since);
+        self.log().append_later(&Event::Outcome(Outcome {
+            decision: ending.decision,
+            ending: ending.ended.in_record(),
+            duration_us: u64::try_from(duration.as_micros()).ok(),
+            bytes: u64::try_from(ending.bytes).ok(),
+            refunded: ending.refunded,
+            reason: ending.reason,
+        }));
+    }
+}
+
+/// The end of a forwarded request, to be recorded.
+pub(crate) struct Settled<'a> {
+    pub(crate) decision: audit::Id,
+    pub(crate) since: Timestamp,
+    pub(crate) now: Timestamp,
+    pub(crate) ended: Ended,
+    pub(crate) reason: Option<&'a str>,
+    pub(crate) bytes: usize,
+    pub(crate) refunded: &'a [Count<'static>],
+}
+
+/// How a limit's use stands in the record.
+pub(crate) fn count(used: &LimitUse, caller: &Caller, tool: &str, uncounted: bool) -> Count<'static> {
+    let limit = &used.limit;
+    Count {
+        id: Cow::Owned(limits::take(used, caller, tool).id.text().to_owned()),
+        counter: Cow::Owned(limit.counter.clone()),
+        scope: Cow::Owned(limit.scope.iter().map(ToString::to_string).collect::<Vec<_>>().join("+")),
+        window: Cow::Owned(limit.window.map(|window| window.to_string()).unwrap_or_default()),
+        amount: used.amount.micros(),
+        concurrency: limit.kind == quota::Kind::Concurrency,
+        observed: limit.observed,
+        uncounted,
+    }
+}
+
+impl Ended {
+    fn in_record(self) -> Ending {
+        match self {
+            Self::Ok => Ending::Ok,
+            Self::ToolError => Ending::ToolError,
+            Self::RpcError => Ending::RpcError,
+            // What happened at the other end is not known, and that is what the record says.
+            Self::Timeout | Self::Unknown => Ending::Unknown,
+            Self::Cancelled => Ending::Cancelled,
+            Self::Disconnected => Ending::Disconnected,
+            Self::NotSent => Ending::NotSent,
+        }
+    }
+}

@@ -1,0 +1,458 @@
+//! What comes back from a server: shown to the policy, edited where it must be, then passed on.
+//!
+//! Untouched messages keep every byte. Lists lose what the policy hides, capabilities of which it
+//! allows nothing go, and whatever a server puts under the gateway's own `_meta` prefix goes too.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use mcp::json;
+use mcp::message::{Body, IdKey, Message, Notification, Outcome, Request, Response};
+use mcp::method::{Kind, Sender};
+use mcp::revision::Revision;
+use policy::Access;
+use tokio::sync::OwnedSemaphorePermit;
+
+use crate::caller::Caller;
+use crate::gateway::Gateway;
+use crate::methods;
+use crate::refusal;
+use crate::ticket::{Ended, Ticket};
+use crate::tools::{Generation, ListBuilder};
+
+/// The prefix of `_meta` keys that only the gateway writes.
+pub const OWN_META: &str = "toolgate/";
+
+/// An answer that is awaited.
+pub struct Expected {
+    id: IdKey,
+    raw_id: String,
+    kind: Kind,
+    /// When a list was asked for, and whether a page without a next one would be all of it.
+    asked: Option<Generation>,
+    ticket: Option<Ticket>,
+    _permit: Option<OwnedSemaphorePermit>,
+}
+
+impl Expected {
+    /// The answer to a forwarded tool call.
+    pub fn call(_caller: &Caller, request: &Request<'_>, ticket: Ticket, permit: OwnedSemaphorePermit) -> Self {
+        Self::new(request, Kind::ToolsCall, Some(ticket), Some(permit), None)
+    }
+
+    /// The answer to another request that was recorded.
+    pub fn recorded(
+        _caller: &Caller,
+        request: &Request<'_>,
+        kind: Kind,
+        ticket: Ticket,
+        permit: OwnedSemaphorePermit,
+    ) -> Self {
+        Self::new(request, kind, Some(ticket), Some(permit), None)
+    }
+
+    /// The answer to housekeeping or a list.
+    pub fn answer(caller: &Caller, request: &Request<'_>, kind: Kind) -> Self {
+        let whole = kind == Kind::ToolsList && request.params.cursor.is_none();
+        let asked = whole.then(|| caller.grant.server().tools.generation());
+        Self::new(request, kind, None, None, asked)
+    }
+
+    fn new(
+        request: &Request<'_>,
+        kind: Kind,
+        ticket: Option<Ticket>,
+        permit: Option<OwnedSemaphorePermit>,
+        asked: Option<Generation>,
+    ) -> Self {
+        Self {
+            id: request.id.key(),
+            raw_id: request.id.raw().to_owned(),
+            kind,
+            asked,
+            ticket,
+            _permit: permit,
+        }
+    }
+
+    /// The id of the request, as the agent wrote it.
+    pub fn raw_id(&self) -> &str {
+        &self.raw_id
+    }
+
+    /// The id of the request, to be compared.
+    pub fn id(&self) -> &IdKey {
+        &self.id
+    }
+
+    /// What was asked.
+    pub fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    /// Whether the answer settles which revision is spoken.
+    pub fn is_initialize(&self) -> bool {
+        self.kind == Kind::Initialize
+    }
+
+    /// From now on, being dropped means that the agent went away.
+    pub fn being_delivered(&mut self) {
+        if let Some(ticket) = &mut self.ticket {
+            ticket.if_dropped(Ended::Disconnected);
+        }
+    }
+
+    /// Records that there will be no answer, and why.
+    pub fn failed(mut self, ended: Ended, reason: &str) {
+        if let Some(ticket) = self.ticket.take() {
+            ticket.settle(ended, Some(reason), 0);
+        }
+    }
+
+    /// What the agent reads in place of an answer.
+    pub fn apology(&self, ended: Ended, reason: &str) -> refusal::Refusal {
+        let (what, status) = match ended {
+            Ended::NotSent => ("The call was not made", 502),
+            Ended::Timeout => ("Whether the call was carried out is not known", 504),
+            _ => ("Whether the call was carried out is not known", 502),
+        };
+        let decision = self.ticket.as_ref().map(|ticket| format!(" (decision {})", ticket.id()));
+        let text = format!("{what}: {reason}.{}", decision.unwrap_or_default());
+        refusal::error(&self.raw_id, refusal::code::INTERNAL, &text, status)
+    }
+}
+
+/// What is to be done with a message from a server.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Seen {
+    /// Pass it on as it came.
+    Pass,
+    /// Pass this on instead.
+    Replace(String),
+    /// Pass nothing on, and send `answer` to the server if there is one.
+    Withhold {
+        /// The gateway's answer to a question that the policy forbids.
+        answer: Option<String>,
+    },
+}
+
+/// Watches one stream of messages from a server to an agent.
+pub struct Relay {
+    gateway: Arc<Gateway>,
+    caller: Caller,
+    expected: Option<Expected>,
+    /// The revision that an `initialize` answer named.
+    pub negotiated: Option<Revision>,
+}
+
+impl Relay {
+    /// A stream on which `expected` is awaited, or nothing (a GET stream).
+    pub fn new(gateway: &Arc<Gateway>, caller: Caller, expected: Option<Expected>) -> Self {
+        Self { gateway: Arc::clone(gateway), caller, expected, negotiated: None }
+    }
+
+    /// Whether the answer is still awaited.
+    pub fn waits(&self) -> bool {
+        self.expected.is_some()
+    }
+
+    /// What is awaited.
+    pub fn expected(&self) -> Option<&Expected> {
+        self.expected.as_ref()
+    }
+
+    /// Awaits something (again).
+    pub fn expect(&mut self, expected: Expected) {
+        self.expected = Some(expected);
+    }
+
+    /// Takes what is awaited, to be told of a failure.
+    pub fn take_expected(&mut self) -> Option<Expected> {
+        self.expected.take()
+    }
+
+    /// The stream ended without the answer. In a session it may come on another stream.
+    pub fn park(&mut self) {
+        if let Some(expected) = self.expected.take() {
+            let id = expected.id.clone();
+            self.gateway.sessions().wait(&self.caller.conversation(), id, expected);
+        }
+    }
+
+    /// Looks at one message.
+    pub fn see(&mut self, raw: &[u8]) -> Seen {
+        match mcp::message::parse_upstream(raw) {
+            Ok(Body::One(message)) => self.see_message(&message, raw.len()),
+            Ok(Body::Batch(messages)) => self.see_batch(&messages),
+            Err(malformed) => self.unreadable(&malformed.message),
+        }
+    }
+
+    fn see_message(&mut self, message: &Message<'_>, bytes: usize) -> Seen {
+        match message {
+            Message::Response(response) => self.answered(response, bytes),
+            Message::Request(request) => self.questioned(request),
+            Message::Notification(notification) => self.notified(notification),
+        }
+    }
+
+    /// A batch (2025-03-26) is taken apart; what is left of it is put together again.
+    fn see_batch(&mut self, messages: &[Message<'_>]) -> Seen {
+        let mut kept = Vec::new();
+        for message in messages {
+            let raw = message.raw();
+            match self.see_message(message, raw.len()) {
+                Seen::Pass => kept.push(raw.to_owned()),
+                Seen::Replace(text) => kept.push(text),
+                // A question inside a batch is not answered on the server's behalf.
+                Seen::Withhold { .. } => {}
+            }
+        }
+        if kept.is_empty() { Seen::Withhold { answer: None } } else { Seen::Replace(format!("[{}]", kept.join(","))) }
+    }
+
+    /// What cannot be read cannot be judged, and is not passed on.
+    fn unreadable(&mut self, why: &str) -> Seen {
+        match self.expected.take() {
+            Some(expected) => {
+                let reason = format!("the server's answer is not valid JSON-RPC: {why}");
+                let text = expected.apology(Ended::Unknown, &reason).body;
+                expected.failed(Ended::Unknown, &reason);
+                Seen::Replace(text)
+            }
+            None => Seen::Withhold { answer: None },
+        }
+    }
+
+    fn answered(&mut self, response: &Response<'_>, bytes: usize) -> Seen {
+        let key = response.id.as_ref().map(|id| id.key());
+        let ours = match (&self.expected, &key) {
+            (Some(expected), Some(key)) => expected.id == *key,
+            // An error without id on the answer's own stream can mean nothing else.
+            (Some(_), None) => matches!(response.outcome, Outcome::Error(_)),
+            (None, _) => false,
+        };
+        let expected = if ours {
+            self.expected.take()
+        } else {
+            key.and_then(|key| self.gateway.sessions().found(&self.caller.conversation(), &key))
+        };
+        let Some(mut expected) = expected else {
+            // An answer that nobody here awaits, on a resumed stream: judged by its shape.
+            return match response.outcome {
+                Outcome::Result(result) => self.edit(response, result, None),
+                Outcome::Error(_) => self.stripped(response),
+            };
+        };
+        let ticket = expected.ticket.take();
+        match response.outcome {
+            Outcome::Error(error) => {
+                if let Some(ticket) = ticket {
+                    // The server's words stay out of the record: they may hold what nobody wanted logged.
+                    let code = error_code(error).map(|code| format!("JSON-RPC error {code}"));
+                    ticket.settle(Ended::RpcError, code.as_deref(), bytes);
+                }
+                self.stripped(response)
+            }
+            Outcome::Result(result) => {
+                if let Some(ticket) = ticket {
+                    let failed = expected.kind == Kind::ToolsCall && mcp::result::call(result).is_ok_and(|call| call.is_error);
+                    ticket.settle(if failed { Ended::ToolError } else { Ended::Ok }, None, bytes);
+                }
+                self.edit(response, result, Some(&expected))
+            }
+        }
+    }
+
+    /// Takes out of a result what the policy hides. Without `expected` the result's shape says
+    /// what it is.
+    fn edit(&mut self, response: &Response<'_>, result: &str, expected: Option<&Expected>) -> Seen {
+        let Some(cell) = self.caller.grant.binding.policy.clone() else {
+            return self.stripped(response);
+        };
+        let in_force = cell.now();
+        let policy = &in_force.policy;
+        let shape = match expected.map(|expected| expected.kind) {
+            Some(kind) => kind,
+            None => shape(result),
+        };
+        let edited = match shape {
+            Kind::ToolsList => self.tools_listed(&in_force, result, expected),
+            Kind::PromptsList => mcp::result::prompts(result)
+                .map(|list| changed(list.retain_private(|prompt| allows(policy.prompt(&prompt.name)), FILTERED_TTL), result))
+                .map_err(|error| error.to_string()),
+            Kind::ResourcesList => mcp::result::resources(result)
+                .map(|list| changed(list.retain_private(|found| allows(policy.resource(&found.name)), FILTERED_TTL), result))
+                .map_err(|error| error.to_string()),
+            Kind::TemplatesList => mcp::result::templates(result)
+                .map(|list| changed(list.retain_private(|found| allows(policy.resource_template(&found.name)), FILTERED_TTL), result))
+                .map_err(|error| error.to_string()),
+            Kind::Initialize | Kind::Discover => {
+                if shape == Kind::Initialize {
+                    self.negotiated = protocol_version(result);
+                }
+                let denied = methods::denied_server_capabilities(policy);
+                let paths: Vec<&[&str]> = denied.iter().map(std::slice::from_ref).collect();
+                mcp::result::without_capabilities(result, &paths).map_err(|error| error.to_string())
+            }
+            _ => Ok(None),
+        };
+        let edited = match edited {
+            Ok(edited) => edited,
+            Err(error) => {
+                let text = format!("The server's answer cannot be read, so it cannot be filtered: {error}.");
+                let id = response.id.as_ref().map_or("null", |id| id.raw());
+                return Seen::Replace(refusal::error(id, refusal::code::INTERNAL, &text, 200).body);
+            }
+        };
+        if let Some(question) = forbidden_input(policy, result) {
+            let text = format!("The server asked for `{question}` in the middle of the call, which the policy does not allow.");
+            let id = response.id.as_ref().map_or("null", |id| id.raw());
+            return Seen::Replace(refusal::error(id, refusal::code::DENIED, &text, 200).body);
+        }
+        let Some(edited) = edited else { return self.stripped(response) };
+        let id = response.id.as_ref().map_or("null", |id| id.raw());
+        let whole = match json::locate(response.raw, &["result"]) {
+            Ok(Some(span)) => mcp::message::splice(response.raw, &[(span.range(), &edited)]),
+            _ => None,
+        };
+        match whole {
+            Some(whole) => Seen::Replace(strip(&whole).unwrap_or(whole)),
+            None => Seen::Replace(refusal::error(id, refusal::code::INTERNAL, "The server's answer cannot be filtered.", 200).body),
+        }
+    }
+
+    fn tools_listed(
+        &self,
+        in_force: &Arc<crate::policy_file::InForce>,
+        result: &str,
+        expected: Option<&Expected>,
+    ) -> Result<Option<String>, String> {
+        let tools = mcp::result::tools(result).map_err(|error| error.to_string())?;
+        let server = self.caller.grant.server();
+        // The rules for a page are worked out from the page itself; a whole list is also learnt.
+        let mut builder = ListBuilder::default();
+        let page = builder.add(result).map_err(|error| error.to_string())?;
+        let list = builder.finish();
+        let list = match expected.and_then(|expected| expected.asked) {
+            Some(asked) if page.is_none() => server.tools.learn(list, asked),
+            _ => Arc::new(list),
+        };
+        let book = self.caller.grant.binding.book(in_force, &list);
+        Ok(changed(tools.retain_private(|tool| book.listed(&tool.name, &self.caller.grant.facts), FILTERED_TTL), result))
+    }
+
+    /// The message without forged decisions.
+    fn stripped(&self, response: &Response<'_>) -> Seen {
+        match strip(response.raw) {
+            None => Seen::Pass,
+            Some(text) => Seen::Replace(text),
+        }
+    }
+
+    /// The server asks the agent something.
+    fn questioned(&mut self, request: &Request<'_>) -> Seen {
+        let policy = self.caller.grant.binding.policy.as_ref().map(|cell| cell.now());
+        if !methods::may_ask(policy.as_ref().map(|now| &now.policy), &request.method) {
+            self.gateway.count_refused("question of a server", &self.caller);
+            return Seen::Withhold { answer: Some(methods::refused_question(request.id.raw(), &request.method)) };
+        }
+        if !self.gateway.sessions().asked(&self.caller.conversation(), request.id.key()) {
+            let text = "too many questions are open, or one of this id already is";
+            let answer = refusal::error(request.id.raw(), refusal::code::INVALID_REQUEST, text, 200).body;
+            return Seen::Withhold { answer: Some(answer) };
+        }
+        match strip(request.raw) {
+            None => Seen::Pass,
+            Some(text) => Seen::Replace(text),
+        }
+    }
+
+    fn notified(&mut self, notification: &Notification<'_>) -> Seen {
+        let method: &str = &notification.method;
+        if method == "notifications/tools/list_changed" {
+            self.caller.grant.server().tools.forget();
+        }
+        let policy = self.caller.grant.binding.policy.as_ref().map(|cell| cell.now());
+        let passes = match method {
+            "notifications/resources/updated" => notification.params.uri.as_deref().is_some_and(|uri| {
+                policy.as_ref().is_some_and(|now| matches!(now.policy.resource(uri), Access::Allow { .. }))
+            }),
+            _ if mcp::method::find(method).is_some_and(|known| known.notification && known.sender != Sender::Client) => true,
+            _ => policy.as_ref().is_some_and(|now| now.policy.permits_method_by_name(method)),
+        };
+        if !passes {
+            return Seen::Withhold { answer: None };
+        }
+        match strip(notification.raw) {
+            None => Seen::Pass,
+            Some(text) => Seen::Replace(text),
+        }
+    }
+}
+
+/// How long a client may keep a list that was filtered for it: the policy can change at any time.
+const FILTERED_TTL: u64 = 5_000;
+
+/// The message without keys under the gateway's own `_meta` prefix; `None` when it has none.
+fn strip(raw: &str) -> Option<String> {
+    mcp::result::strip_meta(raw, OWN_META).ok().flatten()
+}
+
+fn allows(access: Access) -> bool {
+    matches!(access, Access::Allow { .. })
+}
+
+/// The edited text, if it is another one.
+fn changed(edited: Cow<'_, str>, original: &str) -> Option<String> {
+    match edited {
+        Cow::Borrowed(text) if text.len() == original.len() => None,
+        edited => Some(edited.into_owned()),
+    }
+}
+
+/// What a result must be, when nothing else tells: a stream that is resumed brings answers to
+/// requests that this process may never have seen.
+fn shape(result: &str) -> Kind {
+    let lists = [
+        ("tools", Kind::ToolsList),
+        ("prompts", Kind::PromptsList),
+        ("resources", Kind::ResourcesList),
+        ("resourceTemplates", Kind::TemplatesList),
+    ];
+    lists
+        .into_iter()
+        .find(|(key, _)| matches!(json::locate(result, &[key]), Ok(Some(_))))
+        .map_or(Kind::Unknown, |(_, kind)| kind)
+}
+
+fn protocol_version(result: &str) -> Option<Revision> {
+    let span = json::locate(result, &["protocolVersion"]).ok()??;
+    Revision::parse(&json::unquote(span.of(result))?)
+}
+
+/// The revision that an answer to `initialize` names.
+pub(crate) fn negotiated(answer: &str) -> Option<Revision> {
+    let span = json::locate(answer, &["result"]).ok()??;
+    protocol_version(span.of(answer))
+}
+
+/// The `message` of a JSON-RPC error.
+pub(crate) fn error_message(error: &str) -> Option<String> {
+    let span = json::locate(error, &["message"]).ok()??;
+    json::unquote(span.of(error)).map(|text| text.chars().take(500).collect())
+}
+
+fn error_code(error: &str) -> Option<String> {
+    let span = json::locate(error, &["code"]).ok()??;
+    Some(span.of(error).to_owned())
+}
+
+/// The first question in a multi-round result that the policy does not let the server ask.
+fn forbidden_input(policy: &policy::Policy, result: &str) -> Option<String> {
+    let requests = mcp::result::call(result).ok()?.input_requests?;
+    match mcp::result::input_requests(requests) {
+        Ok(asked) => asked.into_iter().map(|(_, method)| method).find(|method| !policy.permits_method_by_name(method)),
+        Err(_) => Some("something unreadable".to_owned()),
+    }
+}

@@ -1,0 +1,122 @@
+//! A registered MCP server: how it is reached, what it is trusted with, what is known of it.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use policy::{Class, Numbers};
+use tokio::sync::Semaphore;
+use upstream::child::Command;
+use upstream::http::Endpoint;
+
+use crate::child_link::Backoff;
+use crate::era::EraMemory;
+use crate::tools::KnownTools;
+
+/// How a server is reached.
+#[derive(Debug, Clone)]
+pub enum Reach {
+    /// A Streamable HTTP endpoint.
+    Http(Endpoint),
+    /// A program that speaks on stdin and stdout.
+    Child(Command),
+}
+
+/// How much of a denial's working the agent is told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Denials {
+    /// Reason, rule and decision id.
+    #[default]
+    Plain,
+    /// Also the operands that the rule compared.
+    Full,
+}
+
+/// How long a server may take.
+#[derive(Debug, Clone, Copy)]
+pub struct TimeLimits {
+    /// Until a connection stands. Default 5 s.
+    pub connect: Duration,
+    /// Until the answer begins. Default 300 s.
+    pub first_byte: Duration,
+    /// Between two pieces of an answer; progress counts as a piece. Default 300 s.
+    pub idle: Duration,
+}
+
+impl Default for TimeLimits {
+    fn default() -> Self {
+        Self {
+            connect: Duration::from_secs(5),
+            first_byte: Duration::from_secs(300),
+            idle: Duration::from_secs(300),
+        }
+    }
+}
+
+/// Calls that may be under way at once at a child process, unless configured.
+pub const CHILD_CALLS: usize = 64;
+
+/// Calls that may be under way at once at an HTTP endpoint, unless configured.
+pub const HTTP_CALLS: usize = 256;
+
+/// What an operator says of a server.
+#[derive(Debug, Clone)]
+pub struct ServerConfig {
+    /// `[a-z0-9-]{1,40}`.
+    pub id: String,
+    /// How it is reached.
+    pub reach: Reach,
+    /// Whether the server keeps every digit of a number.
+    pub numbers: Numbers,
+    /// How much a denial tells.
+    pub denials: Denials,
+    /// Risk classes that the operator has set, by tool.
+    pub classes: HashMap<String, Class>,
+    /// How long it may take.
+    pub limits: TimeLimits,
+    /// Calls at once; `None` for the default of its kind.
+    pub calls_at_once: Option<usize>,
+}
+
+/// A registered server, shared by every grant that leads to it.
+#[derive(Debug)]
+pub struct Server {
+    /// What the operator says of it.
+    pub config: ServerConfig,
+    /// Its tools, as far as they are known.
+    pub tools: KnownTools,
+    /// One permit for each call that may be under way.
+    pub calls: Arc<Semaphore>,
+    /// Which protocol eras it speaks, where that had to be found out.
+    pub era: EraMemory,
+    /// Keeps its program from being restarted in a tight loop.
+    pub backoff: Backoff,
+}
+
+impl Server {
+    /// Registers a server of which nothing is known yet.
+    pub fn new(config: ServerConfig) -> Arc<Self> {
+        let calls = config.calls_at_once.unwrap_or(match config.reach {
+            Reach::Http(_) => HTTP_CALLS,
+            Reach::Child(_) => CHILD_CALLS,
+        });
+        Arc::new(Self {
+            config,
+            tools: KnownTools::default(),
+            calls: Arc::new(Semaphore::new(calls)),
+            era: EraMemory::default(),
+            backoff: Backoff::default(),
+        })
+    }
+
+    /// The server's id.
+    pub fn id(&self) -> &str {
+        &self.config.id
+    }
+}
+
+/// Whether `id` may name a server: 1 to 40 of `a` to `z`, `0` to `9` and `-`.
+pub fn is_server_id(id: &str) -> bool {
+    (1..=40).contains(&id.len())
+        && id.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
+}

@@ -1,0 +1,115 @@
+//! What the gateway must remember between the requests of one session.
+//!
+//! Two things cannot be sealed into an id: which questions the server has asked the agent (an
+//! answer to anything else is dropped), and which requests still wait for an answer that will
+//! come on another stream (2025-11-25 lets a server close a stream and be polled).
+
+use std::collections::{HashMap, HashSet};
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use mcp::message::IdKey;
+
+use crate::relay::Expected;
+use crate::seal::SessionNumber;
+
+/// How long a session that nobody uses is remembered.
+const FORGOTTEN_AFTER: Duration = Duration::from_secs(3600);
+
+/// Questions and requests that one session may leave open.
+const MAX_OPEN: usize = 1024;
+
+/// Sessions that are remembered at all.
+const MAX_SESSIONS: usize = 100_000;
+
+/// One conversation: a session, or all that a grant sends without one.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Conversation {
+    /// A session by its number.
+    Session(SessionNumber),
+    /// A grant that sends without a session, by label and server.
+    Grant(String, String),
+}
+
+#[derive(Default)]
+struct Memory {
+    asked: HashSet<IdKey>,
+    waiting: HashMap<IdKey, Expected>,
+    touched: Option<Instant>,
+}
+
+/// The memory of all conversations. It is touched only by what is rare: a server's question, an
+/// agent's answer to one, and a request whose stream ended early.
+#[derive(Default)]
+pub struct Sessions(Mutex<HashMap<Conversation, Memory>>);
+
+impl Sessions {
+    /// The server has asked; false if it has asked too much.
+    pub fn asked(&self, conversation: &Conversation, id: IdKey) -> bool {
+        self.with(conversation, |memory| memory.asked.len() < MAX_OPEN && memory.asked.insert(id))
+            .unwrap_or(false)
+    }
+
+    /// The agent answers; true if the server had asked that and was not answered yet.
+    pub fn answered(&self, conversation: &Conversation, id: &IdKey) -> bool {
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        all.get_mut(conversation).is_some_and(|memory| memory.asked.remove(id))
+    }
+
+    /// The stream of a request ended without its answer, which may come on another one.
+    pub fn wait(&self, conversation: &Conversation, id: IdKey, expected: Expected) {
+        // What cannot be remembered is dropped, and settles itself as unknown.
+        self.with(conversation, |memory| {
+            if memory.waiting.len() < MAX_OPEN {
+                memory.waiting.insert(id, expected);
+            }
+        });
+    }
+
+    /// The answer to an earlier request has come.
+    pub fn found(&self, conversation: &Conversation, id: &IdKey) -> Option<Expected> {
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        all.get_mut(conversation)?.waiting.remove(id)
+    }
+
+    /// Takes all that still waits, to be told that no answer will come.
+    pub fn all_waiting(&self, conversation: &Conversation) -> Vec<Expected> {
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        match all.get_mut(conversation) {
+            Some(memory) => memory.waiting.drain().map(|(_, expected)| expected).collect(),
+            None => Vec::new(),
+        }
+    }
+
+    /// The conversation has ended.
+    pub fn ended(&self, conversation: &Conversation) {
+        let memory = self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(conversation);
+        // Dropped here, outside the lock: what still waits records its end.
+        drop(memory);
+    }
+
+    /// Forgets what was not used for an hour. To be called now and then.
+    pub fn sweep(&self) {
+        let mut old = Vec::new();
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        all.retain(|_, memory| {
+            let keep = memory.touched.is_some_and(|touched| touched.elapsed() < FORGOTTEN_AFTER);
+            if !keep {
+                old.push(std::mem::take(memory));
+            }
+            keep
+        });
+        drop(all);
+        drop(old);
+    }
+
+    fn with<T>(&self, conversation: &Conversation, act: impl FnOnce(&mut Memory) -> T) -> Option<T> {
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if all.len() >= MAX_SESSIONS && !all.contains_key(conversation) {
+            return None;
+        }
+        let memory = all.entry(conversation.clone()).or_default();
+        memory.touched = Some(Instant::now());
+        Some(act(memory))
+    }
+}

@@ -1,0 +1,272 @@
+//! The front for an agent that started the gateway itself and speaks to it on stdin and stdout.
+
+use std::io;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use mcp::line::Lines as Framing;
+use mcp::message::{self, Message};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::sync::mpsc;
+use upstream::child::{Exit, StderrSink};
+use upstream::http::Client;
+
+use crate::names;
+use crate::caller::Caller;
+use crate::child_link::{self, ChildLink};
+use crate::gateway::Gateway;
+use crate::grant::Grant;
+use crate::http_front::MAX_BODY;
+use crate::pipeline::{self, AskForTools, Judged};
+use crate::refusal;
+use crate::relay::{Expected, Relay, Seen};
+use crate::seal::SessionNumber;
+use crate::server::Reach;
+use crate::ticket::Ended;
+
+mod endpoint;
+
+/// Messages for the agent that may wait for stdout.
+const PENDING: usize = 256;
+
+/// How a run ended.
+#[derive(Debug)]
+pub enum RunEnd {
+    /// The agent closed stdin; the child, if there was one, has ended so.
+    AgentLeft(Option<Exit>),
+    /// The child ended first.
+    ChildEnded(Option<Exit>),
+}
+
+/// Serves one agent until its stdin ends or its child does.
+///
+/// # Errors
+/// When stdin cannot be read, or no randomness is to be had for a session.
+pub async fn run(
+    gateway: &Arc<Gateway>,
+    grant: Arc<Grant>,
+    client: Client,
+    stderr: StderrSink,
+    input: impl AsyncRead + Unpin + Send,
+    output: impl AsyncWrite + Unpin + Send + 'static,
+) -> io::Result<RunEnd> {
+    let number = SessionNumber::random().ok_or_else(|| io::Error::other("the system gives no random numbers"))?;
+    let caller = Caller { grant, session: Some(number), revision: None, client_ip: None };
+    let (to_agent, messages) = mpsc::channel::<String>(PENDING);
+    let writer = tokio::spawn(write(output, messages));
+    announce_changes(&caller, to_agent.clone());
+    let end = match &caller.grant.server().config.reach {
+        Reach::Http(endpoint) => {
+            let endpoint = endpoint.clone();
+            endpoint::serve(gateway, caller, endpoint, client, input, to_agent).await?;
+            RunEnd::AgentLeft(None)
+        }
+        Reach::Child(_) => with_child(gateway, caller, stderr, input, to_agent).await?,
+    };
+    let _ = writer.await;
+    Ok(end)
+}
+
+async fn with_child(
+    gateway: &Arc<Gateway>,
+    mut caller: Caller,
+    stderr: StderrSink,
+    input: impl AsyncRead + Unpin + Send,
+    to_agent: mpsc::Sender<String>,
+) -> io::Result<RunEnd> {
+    let mut lines = Lines::new(input);
+    // Started lazily: a client that only looks whether the program exists starts nothing.
+    let Some(first) = lines.next().await? else { return Ok(RunEnd::AgentLeft(None)) };
+    let (link, output) = child_link::start(gateway, caller.grant.server(), None, stderr).map_err(io::Error::other)?;
+    let reading = tokio::spawn(read_child(
+        Arc::clone(gateway),
+        caller.clone(),
+        Arc::clone(&link),
+        output,
+        to_agent.clone(),
+    ));
+    let mut next = Some(first);
+    let end = loop {
+        if let Some(line) = next.take() {
+            from_agent(gateway, &mut caller, &link, &line, &to_agent).await;
+        }
+        tokio::select! {
+            line = lines.next() => match line? {
+                Some(line) => next = Some(line),
+                None => break RunEnd::AgentLeft(link.child.stop().await),
+            },
+            exit = link.child.ended() => break RunEnd::ChildEnded(exit),
+        }
+    };
+    drop(to_agent);
+    // What the child still said is relayed; then there is nothing more to wait for.
+    let _ = reading.await;
+    Ok(end)
+}
+
+async fn from_agent(
+    gateway: &Arc<Gateway>,
+    caller: &mut Caller,
+    link: &Arc<ChildLink>,
+    line: &[u8],
+    to_agent: &mpsc::Sender<String>,
+) {
+    let messages = match read_messages(gateway, caller, line) {
+        Ok(messages) => messages,
+        Err(answer) => {
+            let _ = to_agent.send(answer).await;
+            return;
+        }
+    };
+    for message in messages {
+        if let Some(revision) = names::revision(&message).and_then(mcp::revision::Revision::parse) {
+            caller.revision = Some(revision);
+        }
+        let (edited, expected) = match pipeline::judge(gateway, caller, &message, &**link as &dyn AskForTools).await {
+            Judged::Answer(refusal) => {
+                let _ = to_agent.send(refusal.body).await;
+                continue;
+            }
+            Judged::Drop => continue,
+            Judged::Forward { edited, expected } => (edited, expected),
+        };
+        let id = expected.as_ref().map(|expected| expected.id().clone());
+        if let (Some(id), Some(expected)) = (&id, expected) {
+            gateway.sessions().wait(&caller.conversation(), id.clone(), expected);
+        }
+        let bytes = edited.map_or_else(|| Bytes::copy_from_slice(one_line(message.raw()).as_bytes()), Bytes::from);
+        if let Err(ended) = link.child.send(bytes).await
+            && let Some(expected) = id.and_then(|id| gateway.sessions().found(&caller.conversation(), &id))
+        {
+            let answer = give_up(expected, Ended::NotSent, &ended.to_string());
+            let _ = to_agent.send(answer).await;
+        }
+    }
+}
+
+/// The messages of one line, or what to answer instead.
+fn read_messages<'a>(gateway: &Arc<Gateway>, caller: &Caller, line: &'a [u8]) -> Result<Vec<Message<'a>>, String> {
+    if line.len() > MAX_BODY {
+        let text = format!("the message is longer than {MAX_BODY} bytes");
+        return Err(refusal::error("null", refusal::code::INVALID_REQUEST, &text, 413).body);
+    }
+    match message::parse_client(line) {
+        Ok(message::Body::One(message)) => Ok(vec![message]),
+        Ok(message::Body::Batch(messages)) if caller.revision.is_some_and(|revision| revision.allows_batch()) => Ok(messages),
+        Ok(message::Body::Batch(_)) => {
+            let text = "batches belong to 2025-03-26, which was not agreed on; send one message a line";
+            Err(refusal::error("null", refusal::code::INVALID_REQUEST, text, 400).body)
+        }
+        Err(malformed) => {
+            gateway.count_refused("malformed message", caller);
+            let id = malformed.id.as_deref().unwrap_or("null");
+            Err(refusal::error(id, malformed.code, &malformed.message, 400).body)
+        }
+    }
+}
+
+async fn read_child(
+    gateway: Arc<Gateway>,
+    caller: Caller,
+    link: Arc<ChildLink>,
+    mut output: mpsc::Receiver<Bytes>,
+    to_agent: mpsc::Sender<String>,
+) {
+    let mut relay = Relay::new(&gateway, caller.clone(), None);
+    while let Some(line) = output.recv().await {
+        if link.takes(&line) {
+            continue;
+        }
+        let text = match relay.see(&line) {
+            // Only what parsed is passed, so it is UTF-8.
+            Seen::Pass => String::from_utf8_lossy(&line).into_owned(),
+            Seen::Replace(text) => text,
+            Seen::Withhold { answer } => {
+                if let Some(answer) = answer {
+                    let _ = link.child.send(answer.into()).await;
+                }
+                continue;
+            }
+        };
+        if to_agent.send(text).await.is_err() {
+            break;
+        }
+    }
+    link.hang_up();
+    for expected in gateway.sessions().all_waiting(&caller.conversation()) {
+        let answer = give_up(expected, Ended::Unknown, "the server process ended before it answered");
+        let _ = to_agent.send(answer).await;
+    }
+}
+
+fn give_up(expected: Expected, ended: Ended, reason: &str) -> String {
+    let apology = expected.apology(ended, reason);
+    expected.failed(ended, reason);
+    apology.body
+}
+
+/// Tells the agent that its tools have changed when the policy was replaced.
+fn announce_changes(caller: &Caller, to_agent: mpsc::Sender<String>) {
+    let Some(cell) = &caller.grant.binding.policy else { return };
+    let mut changes = cell.changes();
+    let to_agent = to_agent.downgrade();
+    tokio::spawn(async move {
+        while changes.changed().await.is_ok() {
+            let Some(to_agent) = to_agent.upgrade() else { return };
+            let notice = r#"{"jsonrpc":"2.0","method":"notifications/tools/list_changed"}"#;
+            if to_agent.send(notice.to_owned()).await.is_err() {
+                return;
+            }
+        }
+    });
+}
+
+async fn write(mut output: impl AsyncWrite + Unpin, mut messages: mpsc::Receiver<String>) {
+    while let Some(message) = messages.recv().await {
+        let mut line = one_line(&message).into_owned().into_bytes();
+        line.push(b'\n');
+        if output.write_all(&line).await.is_err() || output.flush().await.is_err() {
+            return;
+        }
+    }
+}
+
+/// A message as one line: outside strings a line break is only white space, and inside strings
+/// JSON allows none.
+fn one_line(message: &str) -> std::borrow::Cow<'_, str> {
+    if message.contains(['\n', '\r']) {
+        message.replace(['\n', '\r'], " ").into()
+    } else {
+        message.into()
+    }
+}
+
+/// Reads stdin line by line.
+struct Lines<R> {
+    input: R,
+    decoder: Framing,
+    buffer: Vec<u8>,
+}
+
+impl<R: AsyncRead + Unpin> Lines<R> {
+    fn new(input: R) -> Self {
+        Self { input, decoder: Framing::new(MAX_BODY), buffer: vec![0; 64 * 1024] }
+    }
+
+    /// The next line that is not blank; `None` at the end of the input.
+    async fn next(&mut self) -> io::Result<Option<Vec<u8>>> {
+        loop {
+            while let Some(line) = self.decoder.next_line() {
+                let line = line.trim_ascii();
+                if !line.is_empty() {
+                    return Ok(Some(line.to_vec()));
+                }
+            }
+            let read = self.input.read(&mut self.buffer).await?;
+            if read == 0 {
+                return Ok(None);
+            }
+            self.decoder.push(self.buffer.get(..read).unwrap_or_default());
+        }
+    }
+}

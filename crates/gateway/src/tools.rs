@@ -1,0 +1,226 @@
+//! The tools of a server, as the gateway knows them.
+//!
+//! The gateway lists a server's tools itself before the first call, because a call is judged by
+//! the tool's class and schema, and a name that the server does not offer goes nowhere. Every
+//! complete list that passes through renews the knowledge; `list_changed` and five minutes end it.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use arc_swap::ArcSwapOption;
+use mcp::result::Tool as Definition;
+use policy::Class;
+
+use crate::pipeline::AskForTools;
+
+/// The longest that a list is believed.
+const MAX_AGE: Duration = Duration::from_secs(300);
+
+/// The most pages of one list; a server that sends more is refused.
+pub const MAX_PAGES: usize = 1_000;
+
+/// The most tools of one server.
+const MAX_TOOLS: usize = 20_000;
+
+/// A tool as its server defines it.
+#[derive(Debug)]
+pub struct Tool {
+    /// Its name.
+    pub name: Box<str>,
+    /// The raw input schema.
+    pub schema: Option<Box<str>>,
+    /// Whether the server says `destructiveHint: true`, in so many words.
+    pub destructive_hint: bool,
+    /// Arguments that travel in `Mcp-Param-*` headers as well.
+    pub header_params: Vec<mcp::header::Declared>,
+    /// Why the definition cannot be used, if it cannot.
+    pub broken: Option<String>,
+}
+
+impl Tool {
+    fn new(view: &Definition<'_>) -> Self {
+        let declared = view.input_schema.map_or(Ok(Vec::new()), mcp::header::declared);
+        let (header_params, broken) = match declared {
+            Ok(declared) => (declared, None),
+            Err(error) => (Vec::new(), Some(error.message)),
+        };
+        Self {
+            name: view.name.as_ref().into(),
+            schema: view.input_schema.map(Into::into),
+            destructive_hint: view.destructive_hint() == Some(true),
+            header_params,
+            broken,
+        }
+    }
+
+    /// The risk class: an operator's word, else what the server says against itself.
+    pub fn class(&self, overrides: &HashMap<String, Class>) -> (Class, bool) {
+        match overrides.get(&*self.name) {
+            Some(class) => (*class, true),
+            None if self.destructive_hint => (Class::Destructive, false),
+            None => (Class::Unclassified, false),
+        }
+    }
+
+    /// Why the tool cannot be offered at all: a name that would read as a pattern, or that hides
+    /// a control character.
+    pub fn held(&self) -> Option<&str> {
+        if self.name.chars().any(|c| c == '*' || c == '?' || c.is_control()) {
+            return Some("its name holds a character that policies cannot name");
+        }
+        self.broken.as_deref()
+    }
+}
+
+/// One complete list.
+#[derive(Debug)]
+pub struct ToolList {
+    tools: HashMap<Box<str>, Arc<Tool>>,
+    until: Instant,
+}
+
+impl ToolList {
+    /// Looks a tool up by its exact name.
+    pub fn get(&self, name: &str) -> Option<&Arc<Tool>> {
+        self.tools.get(name)
+    }
+
+    /// All tools, in no order.
+    pub fn iter(&self) -> impl Iterator<Item = &Arc<Tool>> {
+        self.tools.values()
+    }
+
+    /// How many tools there are.
+    pub fn len(&self) -> usize {
+        self.tools.len()
+    }
+
+    /// Whether the server offers no tool.
+    pub fn is_empty(&self) -> bool {
+        self.tools.is_empty()
+    }
+}
+
+/// Why a list cannot be used.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum BadList {
+    /// Not a list of tools.
+    #[error("the server's tool list cannot be read: {0}")]
+    Unreadable(String),
+    /// Two tools of one name: which of them a call would reach is the server's secret.
+    #[error("the server lists two tools named `{0}`")]
+    Twice(String),
+    /// More than the gateway is willing to hold.
+    #[error("the server lists more than {MAX_TOOLS} tools, or more than {MAX_PAGES} pages of them")]
+    TooLong,
+    /// The list could not be had.
+    #[error("the server's tools cannot be listed: {0}")]
+    NotListed(String),
+}
+
+/// A list under construction, page by page.
+#[derive(Debug, Default)]
+pub struct ListBuilder {
+    tools: HashMap<Box<str>, Arc<Tool>>,
+    ttl: Option<Duration>,
+    pages: usize,
+}
+
+impl ListBuilder {
+    /// Adds the `result` of one `tools/list` and gives the cursor of the next page.
+    ///
+    /// # Errors
+    /// [`BadList`] for a page that cannot be read or believed.
+    pub fn add(&mut self, result: &str) -> Result<Option<String>, BadList> {
+        self.pages += 1;
+        let page = mcp::result::tools(result).map_err(|error| BadList::Unreadable(error.to_string()))?;
+        if self.pages > MAX_PAGES || self.tools.len() + page.entries.len() > MAX_TOOLS {
+            return Err(BadList::TooLong);
+        }
+        for view in &page.entries {
+            let tool = Arc::new(Tool::new(view));
+            if let Some(twin) = self.tools.insert(tool.name.clone(), tool) {
+                return Err(BadList::Twice(twin.name.to_string()));
+            }
+        }
+        if let Some(ttl) = page.ttl_ms {
+            let ttl = Duration::from_millis(ttl);
+            self.ttl = Some(self.ttl.map_or(ttl, |before| before.min(ttl)));
+        }
+        Ok(page.next_cursor.map(|cursor| cursor.into_owned()))
+    }
+
+    /// The complete list, believed for the server's `ttlMs`, at most five minutes.
+    pub fn finish(self) -> ToolList {
+        let age = self.ttl.unwrap_or(MAX_AGE).min(MAX_AGE);
+        ToolList { tools: self.tools, until: Instant::now() + age }
+    }
+}
+
+/// What is known of one server's tools.
+#[derive(Debug, Default)]
+pub struct KnownTools {
+    list: ArcSwapOption<ToolList>,
+    /// Rises whenever the server says that its tools have changed, so that a list which was
+    /// asked for before does not count as news.
+    generation: AtomicU64,
+    /// Held while the list is fetched: one fetch serves all who wait.
+    fetching: tokio::sync::Mutex<()>,
+}
+
+/// The state of knowledge when a list was asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Generation(u64);
+
+impl KnownTools {
+    /// The list, while it may be believed.
+    pub fn current(&self) -> Option<Arc<ToolList>> {
+        self.list.load_full().filter(|list| Instant::now() < list.until)
+    }
+
+    /// To be taken before a list is asked for.
+    pub fn generation(&self) -> Generation {
+        Generation(self.generation.load(Ordering::Acquire))
+    }
+
+    /// Keeps a complete list that was asked for at `asked`.
+    pub fn learn(&self, list: ToolList, asked: Generation) -> Arc<ToolList> {
+        let list = Arc::new(list);
+        if asked == self.generation() {
+            self.list.store(Some(Arc::clone(&list)));
+        }
+        list
+    }
+
+    /// The server says that its tools have changed.
+    pub fn forget(&self) {
+        self.generation.fetch_add(1, Ordering::AcqRel);
+        self.list.store(None);
+    }
+
+    /// The list, fetched from `upstream` unless it is known.
+    ///
+    /// # Errors
+    /// [`BadList`] when the server cannot be asked or gives no list that can be believed.
+    pub async fn get(&self, upstream: &dyn AskForTools) -> Result<Arc<ToolList>, BadList> {
+        if let Some(list) = self.current() {
+            return Ok(list);
+        }
+        let _one_at_a_time = self.fetching.lock().await;
+        if let Some(list) = self.current() {
+            return Ok(list);
+        }
+        let asked = self.generation();
+        let mut builder = ListBuilder::default();
+        let mut cursor = None;
+        loop {
+            let result = upstream.page(cursor).await.map_err(BadList::NotListed)?;
+            cursor = builder.add(&result)?;
+            if cursor.is_none() {
+                return Ok(self.learn(builder.finish(), asked));
+            }
+        }
+    }
+}
