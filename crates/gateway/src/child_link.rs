@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -29,6 +29,8 @@ pub struct ChildLink {
     own: Mutex<HashMap<String, oneshot::Sender<Result<String, String>>>>,
     /// The modern revision, where the child is asked in it.
     modern: Option<Revision>,
+    /// The legacy revision that was agreed on, once it was.
+    pub negotiated: OnceLock<Revision>,
 }
 
 /// Keeps a server from being restarted in a tight loop.
@@ -78,7 +80,7 @@ pub fn start(
     let (lines, output) = mpsc::channel(LINES);
     let child = Child::spawn(command, lines, stderr).map_err(|error| cannot_start(command, &error))?;
     gateway.child_started(server, child.group());
-    let link = Arc::new(ChildLink { child, own: Mutex::default(), modern });
+    let link = Arc::new(ChildLink { child, own: Mutex::default(), modern, negotiated: OnceLock::new() });
     let watched = Arc::clone(&link);
     let (gateway, server) = (Arc::clone(gateway), Arc::clone(server));
     let since = Instant::now();

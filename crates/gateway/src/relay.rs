@@ -90,6 +90,11 @@ impl Expected {
         self.kind
     }
 
+    /// Whether the answer may take for ever: a subscription is open until it is ended.
+    pub fn may_last(&self) -> bool {
+        self.kind == Kind::SubscriptionsListen
+    }
+
     /// Whether the answer settles which revision is spoken.
     pub fn is_initialize(&self) -> bool {
         self.kind == Kind::Initialize

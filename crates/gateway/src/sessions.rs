@@ -31,10 +31,18 @@ pub enum Conversation {
     Grant(String, String),
 }
 
+/// A request that waits, and since when.
+struct Waiting {
+    expected: Expected,
+    since: Instant,
+}
+
 #[derive(Default)]
 struct Memory {
     asked: HashSet<IdKey>,
-    waiting: HashMap<IdKey, Expected>,
+    waiting: HashMap<IdKey, Waiting>,
+    /// When the server was last heard.
+    heard: Option<Instant>,
     touched: Option<Instant>,
 }
 
@@ -61,7 +69,7 @@ impl Sessions {
         // What cannot be remembered is dropped, and settles itself as unknown.
         self.with(conversation, |memory| {
             if memory.waiting.len() < MAX_OPEN {
-                memory.waiting.insert(id, expected);
+                memory.waiting.insert(id, Waiting { expected, since: Instant::now() });
             }
         });
     }
@@ -69,14 +77,35 @@ impl Sessions {
     /// The answer to an earlier request has come.
     pub fn found(&self, conversation: &Conversation, id: &IdKey) -> Option<Expected> {
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        all.get_mut(conversation)?.waiting.remove(id)
+        all.get_mut(conversation)?.waiting.remove(id).map(|waiting| waiting.expected)
+    }
+
+    /// The server has said something: whoever waits may wait on.
+    pub fn heard(&self, conversation: &Conversation) {
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(memory) = all.get_mut(conversation).filter(|memory| !memory.waiting.is_empty()) {
+            memory.heard = Some(Instant::now());
+        }
+    }
+
+    /// Takes what has waited for `limit`, in which the server was silent.
+    pub fn overdue(&self, conversation: &Conversation, limit: Duration) -> Vec<Expected> {
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(memory) = all.get_mut(conversation) else { return Vec::new() };
+        if memory.heard.is_some_and(|heard| heard.elapsed() < limit) {
+            return Vec::new();
+        }
+        let late = |waiting: &Waiting| waiting.since.elapsed() >= limit && !waiting.expected.may_last();
+        let ids: Vec<IdKey> =
+            memory.waiting.iter().filter(|(_, waiting)| late(waiting)).map(|(id, _)| id.clone()).collect();
+        ids.iter().filter_map(|id| memory.waiting.remove(id)).map(|waiting| waiting.expected).collect()
     }
 
     /// Takes all that still waits, to be told that no answer will come.
     pub fn all_waiting(&self, conversation: &Conversation) -> Vec<Expected> {
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         match all.get_mut(conversation) {
-            Some(memory) => memory.waiting.drain().map(|(_, expected)| expected).collect(),
+            Some(memory) => memory.waiting.drain().map(|(_, waiting)| waiting.expected).collect(),
             None => Vec::new(),
         }
     }

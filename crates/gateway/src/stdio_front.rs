@@ -2,6 +2,7 @@
 
 use std::io;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use mcp::line::Lines as Framing;
@@ -28,6 +29,9 @@ mod endpoint;
 
 /// Messages for the agent that may wait for stdout.
 const PENDING: usize = 256;
+
+/// How often silence is looked for.
+const LOOK_FOR_SILENCE: Duration = Duration::from_secs(1);
 
 /// How a run ended.
 #[derive(Debug)]
@@ -111,6 +115,9 @@ async fn from_agent(
     line: &[u8],
     to_agent: &mpsc::Sender<String>,
 ) {
+    if let Some(revision) = link.negotiated.get() {
+        caller.revision = Some(*revision);
+    }
     let messages = match read_messages(gateway, caller, line) {
         Ok(messages) => messages,
         Err(answer) => {
@@ -173,11 +180,32 @@ async fn read_child(
     to_agent: mpsc::Sender<String>,
 ) {
     let mut relay = Relay::new(&gateway, caller.clone(), None);
-    while let Some(line) = output.recv().await {
+    let conversation = caller.conversation();
+    let limit = caller.grant.server().config.limits.idle;
+    let mut ticks = tokio::time::interval(LOOK_FOR_SILENCE.min(limit));
+    loop {
+        let line = tokio::select! {
+            line = output.recv() => match line {
+                Some(line) => line,
+                None => break,
+            },
+            _ = ticks.tick() => {
+                for expected in gateway.sessions().overdue(&conversation, limit) {
+                    let reason = format!("the server said nothing for {limit:?}");
+                    let _ = to_agent.send(give_up(expected, Ended::Timeout, &reason)).await;
+                }
+                continue;
+            }
+        };
         if link.takes(&line) {
             continue;
         }
-        let text = match relay.see(&line) {
+        gateway.sessions().heard(&conversation);
+        let seen = relay.see(&line);
+        if let Some(revision) = relay.negotiated.take() {
+            let _ = link.negotiated.set(revision);
+        }
+        let text = match seen {
             // Only what parsed is passed, so it is UTF-8.
             Seen::Pass => String::from_utf8_lossy(&line).into_owned(),
             Seen::Replace(text) => text,
@@ -193,7 +221,7 @@ async fn read_child(
         }
     }
     link.hang_up();
-    for expected in gateway.sessions().all_waiting(&caller.conversation()) {
+    for expected in gateway.sessions().all_waiting(&conversation) {
         let answer = give_up(expected, Ended::Unknown, "the server process ended before it answered");
         let _ = to_agent.send(answer).await;
     }
