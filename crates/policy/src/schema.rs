@@ -14,7 +14,7 @@ use crate::limit::Scope;
 pub const ID: &str = "https://toolgate.dev/policy.schema.json";
 
 /// A pattern for RFC 3339 times with an offset.
-const TIME: &str = "^[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}:[0-9]{2}([.,][0-9]{1,9})?([Zz]|[+-][0-9]{2}(:?[0-9]{2})?)$";
+const TIME: &str = "^[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9]{2}:[0-9]{2}:[0-5][0-9](\\.[0-9]{1,9})?([Zz]|[+-][0-9]{2}:[0-9]{2})$";
 
 /// Builds the schema: draft 2020-12, every object closed.
 #[must_use]

@@ -282,7 +282,10 @@ impl Reading<'_> {
 
     fn check_number(&mut self, literal: &str, range: &Range<usize>) {
         if let Err(error) = mcp::json::check(literal.as_bytes()) {
-            let message = format!("the number `{}` cannot be used: {error}", shown(literal));
+            // The place in the number is where the finding points anyway.
+            let error = error.to_string();
+            let what = error.split_once(" at byte").map_or(error.as_str(), |(what, _)| what);
+            let message = format!("the number `{}` cannot be used: {what}", shown(literal));
             let found = Diagnostic::new(Code::Number, range.clone(), message);
             self.diagnostics.push(found.help("numbers have at most 64 digits, an exponent within ±400 and a finite value"));
         }
@@ -308,4 +311,29 @@ fn is_invisible(character: char) -> bool {
     matches!(character,
         '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
         | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn printing_and_reading_again_changes_nothing() {
+        for text in [
+            "null",
+            "[1, 1.50, -0, 1e2, 12345678901234567890]",
+            r#"{ "a": [true, false, null], "b\n\"\\": "\u00e9\ud83d\ude00\u0001", "": {} }"#,
+        ] {
+            let read = |text: &str| {
+                let mut found = Vec::new();
+                let node = parse(text, true, &mut found).unwrap();
+                assert_eq!(found, [], "{text}");
+                node.to_json()
+            };
+            let printed = read(text);
+            assert_eq!(read(&printed), printed);
+            let value = |text: &str| serde_json::from_str::<serde_json::Value>(text).unwrap();
+            assert_eq!(value(&printed), value(text));
+        }
+    }
 }

@@ -83,7 +83,12 @@ fn run_one(policy: &Policy, case: &Case, tools: &[ToolFacts<'_>]) -> Outcome {
         let takes: Vec<Take> = enforced.iter().map(|taken| who.take(taken)).collect();
         let full = match decision.effect {
             Effect::Allow => match counters.take(&takes, now) {
-                Ok(Taken::Granted(_)) => None,
+                Ok(Taken::Granted(receipt)) => {
+                    // The calls of a test are made one after the other: each ends before the next.
+                    let in_flight = |index: usize| takes.get(index).is_some_and(|take| take.kind == quota::Kind::Concurrency);
+                    let _ = counters.give_back(receipt.split(in_flight).0, now);
+                    None
+                }
                 Ok(Taken::Full(full)) => enforced.get(full.index).copied(),
                 Err(_) => None,
             },

@@ -176,8 +176,12 @@ impl Reader {
         match Test::new(path, op, operand, options) {
             Ok(test) => Some(Condition::Test(test)),
             Err(error) => {
-                // The value is usually what is wrong; a list is shown where it is used.
-                let mut found = Diagnostic::new(Code::Operand, value_node.range.clone(), error.message);
+                // The value is what is wrong, unless the message begins with the name of an option.
+                let options = ["ignore_case", "missing", "ports", "schemes"].into_iter();
+                let option = options.filter_map(|name| fields.member(name));
+                let option = option.into_iter().find(|member| error.message.starts_with(&format!("`{}` ", member.key)));
+                let range = option.map_or(&value_node.range, |member| &member.key_range);
+                let mut found = Diagnostic::new(Code::Operand, range.clone(), error.message);
                 if let Some(node) = op_node {
                     found = found.also(node.range.clone(), "for this operator");
                 }

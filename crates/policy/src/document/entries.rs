@@ -12,6 +12,7 @@ use crate::pattern::Pattern;
 use crate::rule_id::{RuleId, child};
 use crate::source::{Node, shown};
 use crate::suggest::nearest;
+use crate::text::time::instant;
 
 use super::limits::Place;
 use super::reader::{Fields, NotObeyed, Reader, listed};
@@ -65,7 +66,7 @@ impl Reader {
                 key_range: member.key_range.clone(),
                 pattern,
             };
-            entries.extend(self.entry(&member.value, head, "a tool's rules"));
+            entries.extend(self.entry(&member.value, head, "an entry of `tools`"));
         }
         entries.sort_by(|a, b| match (&a.pattern, &b.pattern) {
             (Some(a), Some(b)) => a.specificity().cmp(&b.specificity()),
@@ -101,7 +102,7 @@ impl Reader {
                 rule: RuleId::new(pointer.clone(), pointer),
                 key_range: member.key_range.clone(),
             };
-            entries.extend(self.entry(&member.value, head, "a class's rules").map(|entry| (class, entry)));
+            entries.extend(self.entry(&member.value, head, "an entry of `classes`").map(|entry| (class, entry)));
         }
         entries.sort_by_key(|(class, _)| *class);
         entries
@@ -217,9 +218,9 @@ impl Reader {
 
     pub(super) fn time(&mut self, node: &Node, what: &str) -> Option<Timestamp> {
         let text = self.string(node, what)?;
-        match text.parse::<Timestamp>() {
-            Ok(time) => Some(time),
-            Err(_) => {
+        match instant(text) {
+            Some(time) => Some(time),
+            None => {
                 let message = format!("{what} must be an RFC 3339 time with an offset");
                 self.report(
                     Diagnostic::new(Code::Format, node.range.clone(), message)

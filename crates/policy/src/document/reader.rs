@@ -100,7 +100,9 @@ impl Reader {
                 "a field with a similar name exists",
             );
         } else {
-            found = found.help(format!("the fields of {of} are {}", listed(known.iter().copied())));
+            let (word, names) = (if known.len() == 1 { "only field" } else { "fields" }, joined(known.iter().copied(), "and"));
+            let verb = if known.len() == 1 { "is" } else { "are" };
+            found = found.help(format!("the {word} of {of} {verb} {names}"));
         }
         self.report(found);
     }
@@ -221,10 +223,14 @@ impl Reader {
 
 /// "`a`, `b` or `c`".
 pub(super) fn listed<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
+    joined(names, "or")
+}
+
+fn joined<'a>(names: impl IntoIterator<Item = &'a str>, word: &str) -> String {
     let names: Vec<String> = names.into_iter().map(|name| format!("`{name}`")).collect();
     match names.split_last() {
         None => String::new(),
         Some((only, [])) => only.clone(),
-        Some((last, others)) => format!("{} or {last}", others.join(", ")),
+        Some((last, others)) => format!("{} {word} {last}", others.join(", ")),
     }
 }

@@ -27,7 +27,7 @@ fn blocks(language: &str) -> Vec<String> {
 #[test]
 fn documents_load_and_their_tests_pass() {
     let documents = blocks("json");
-    assert!(documents.len() >= 8, "{}", documents.len());
+    assert!(documents.len() >= 7, "{}", documents.len());
     for document in documents {
         let loaded = load(&document, Load { comments_allowed: true });
         let errors: Vec<_> = loaded.diagnostics.iter().filter(|found| found.is_error()).collect();
@@ -59,7 +59,7 @@ fn names_everything() {
     let mut names = Vec::new();
     properties(&schema, &mut names);
     for name in names {
-        if !text.contains(&format!("`{name}`")) {
+        if !text.contains(&format!("`{name}`")) && !text.contains(&format!("`\"{name}\"")) && !text.contains(&format!("`{{ \"{name}\"")) {
             missing.push(name);
         }
     }

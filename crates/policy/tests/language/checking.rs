@@ -1,0 +1,79 @@
+//! Findings that need the tools of the server.
+
+use policy::lint::Known;
+use policy::{Class, ToolFacts};
+
+use crate::asking::{document, of_class, policy, tool, with_schema};
+
+fn found(text: &str, tools: &[ToolFacts<'_>]) -> Vec<String> {
+    let known = Known { tools: Some(tools), now: Some(crate::asking::noon()) };
+    policy(text).check(&known).iter().map(|found| format!("{} {}", found.code, found.message)).collect()
+}
+
+const SCHEMA: &str = r##"{ "type": "object", "required": ["to"], "properties": {
+    "to": { "type": "string" }, "copy": { "type": "string" },
+    "items": { "type": "array", "items": { "type": "object", "properties": { "count": {} }, "required": ["count"] } },
+    "any": { "$ref": "#/$defs/x" } } }"##;
+
+#[test]
+fn paths_and_absence() {
+    let test = |path: &str, more: &str| {
+        let clause = format!(r#"{{ "conditions": [ {{ "path": "{path}", "op": "eq", "value": 1 {more} }} ] }}"#);
+        document("deny", &format!(r#""tools": {{ "send": {{ "require": [ {clause} ] }} }}"#))
+    };
+    let optional = |path: &str| vec![format!("P1009 `{path}` is optional in `send`, and a call without it is denied")];
+    let lacks = |path: &str| vec![format!("P1003 `{path}` is not in the input schema of `send`")];
+    for (path, more, expected) in [
+        ("args.to", "", vec![]),
+        ("args.copy", "", optional("args.copy")),
+        ("args.copy", r#", "missing": false"#, vec![]),
+        ("args.cpoy", "", lacks("args.cpoy")),
+        ("args.items[*].count", "", optional("args.items[*].count")),
+        ("args.items[*].size", "", lacks("args.items[*].size")),
+        ("args.items[0].count", r#", "missing": true"#, vec![]),
+        ("args.any.thing", "", vec![]),
+        ("grant.label", "", vec![]),
+    ] {
+        let text = test(path, more);
+        // A label is no number.
+        let text = if path == "grant.label" { text.replace("\"value\": 1", "\"value\": \"a\"") } else { text };
+        assert_eq!(found(&text, &[with_schema("send", SCHEMA)]), expected, "{path} {more}");
+    }
+    let each = document(
+        "deny",
+        r#""tools": { "send": { "require": [ { "conditions": [ { "each": "args.items", "conditions": [
+            { "path": "item.size", "op": "eq", "value": 1 } ] } ] } ] } }"#,
+    );
+    assert_eq!(found(&each, &[with_schema("send", SCHEMA)]), lacks("item.size"));
+}
+
+#[test]
+fn tools_and_patterns_without_a_partner() {
+    let text = document("deny", r#""hide": ["gone_*"], "tools": { "send": {}, "sned_all": {} }"#);
+    let found = found(&text, &[tool("send"), tool("send_all"), tool("other")]);
+    assert_eq!(
+        found,
+        [
+            "P1004 2 tools are named by no rule, and therefore denied",
+            "P1005 no tool of the server matches `gone_*`",
+            "P1005 no tool of the server matches `sned_all`",
+        ]
+    );
+}
+
+#[test]
+fn refunds_endings_and_undeclared_arguments() {
+    let refund = document("deny", r#""tools": { "pay": { "limits": [ { "counter": "c", "window": "day", "max": 1, "refund": "on_error" } ] } }"#);
+    assert_eq!(
+        found(&refund, &[of_class("pay", Class::Financial)]),
+        ["P1008 a call that failed may have acted before it did, and is given back"]
+    );
+    assert_eq!(found(&refund, &[of_class("pay", Class::Read)]), Vec::<String>::new());
+    let ended = document("deny", r#""tools": { "pay": { "valid_until": "2026-01-01T00:00:00Z" } }"#);
+    assert_eq!(found(&ended, &[tool("pay")]), ["P1014 `pay` has ended"]);
+    let open = document("deny", r#""tools": { "pay": { "limits": [ { "counter": "c", "window": "day", "max": 1, "amount": "args.n" } ] } }"#);
+    assert_eq!(
+        found(&open, &[with_schema("pay", r#"{ "type": "object" }"#)]),
+        ["P1010 `pay` declares no arguments, so undeclared ones pass beside those that are judged"]
+    );
+}
