@@ -18,7 +18,7 @@ pub struct McpStdio {
     child: Child,
     input: Option<ChildStdin>,
     lines: Receiver<String>,
-    stderr: Arc<Mutex<String>>,
+    stderr: Gathered,
     /// Messages that were read while another was waited for.
     pub aside: Vec<Value>,
     ids: i64,
@@ -33,7 +33,7 @@ impl McpStdio {
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().with_context(|| format!("{:?}", command.get_program()))?;
         let output = child.stdout.take().context("no stdout")?;
-        let stderr = gather(child.stderr.take().context("no stderr")?);
+        let stderr = Gathered::from(child.stderr.take().context("no stderr")?);
         let input = child.stdin.take();
         Ok(Self { child, input, lines: lines(output), stderr, aside: Vec::new(), ids: 1 })
     }
@@ -45,7 +45,7 @@ impl McpStdio {
 
     /// What it has said on stderr so far.
     pub fn stderr(&self) -> String {
-        self.stderr.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.stderr.text()
     }
 
     /// Waits until stderr has this text.
@@ -185,9 +185,10 @@ impl McpStdio {
     /// # Errors
     /// When it goes on.
     pub fn wait(&mut self) -> anyhow::Result<ExitStatus> {
-        let stderr = Arc::clone(&self.stderr);
-        let said = move || stderr.lock().map(|text| text.clone()).unwrap_or_default();
-        wait::until("the program's end", PATIENCE, || self.child.try_wait().ok().flatten()).with_context(said)
+        let ended = wait::until("the program's end", PATIENCE, || self.child.try_wait().ok().flatten());
+        let status = ended.with_context(|| self.stderr.text())?;
+        self.stderr.complete()?;
+        Ok(status)
     }
 }
 
@@ -215,16 +216,42 @@ fn lines(output: ChildStdout) -> Receiver<String> {
     lines
 }
 
-/// Collects what comes on a pipe.
-pub(crate) fn gather(output: impl std::io::Read + Send + 'static) -> Arc<Mutex<String>> {
-    let text = Arc::new(Mutex::new(String::new()));
-    let kept = Arc::clone(&text);
-    std::thread::spawn(move || {
-        for line in BufReader::new(output).split(b'\n').map_while(Result::ok) {
-            let mut text = kept.lock().unwrap_or_else(PoisonError::into_inner);
-            text.push_str(&String::from_utf8_lossy(&line));
-            text.push('\n');
-        }
-    });
-    text
+/// What comes on a pipe, as it comes.
+#[derive(Debug, Clone)]
+pub(crate) struct Gathered(Arc<Mutex<(String, bool)>>);
+
+impl Gathered {
+    /// Begins to read.
+    pub(crate) fn from(output: impl std::io::Read + Send + 'static) -> Self {
+        let gathered = Self(Arc::default());
+        let kept = gathered.clone();
+        std::thread::spawn(move || {
+            for line in BufReader::new(output).split(b'\n').map_while(Result::ok) {
+                let mut state = kept.lock();
+                state.0.push_str(&String::from_utf8_lossy(&line));
+                state.0.push('\n');
+            }
+            kept.lock().1 = true;
+        });
+        gathered
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, (String, bool)> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Everything so far.
+    pub(crate) fn text(&self) -> String {
+        self.lock().0.clone()
+    }
+
+    /// Waits for the end of the pipe, which comes soon after the end of the last process that
+    /// holds it.
+    ///
+    /// # Errors
+    /// When something holds it.
+    pub(crate) fn complete(&self) -> anyhow::Result<String> {
+        wait::for_it("the end of stderr, which a process of the program still holds", || self.lock().1)?;
+        Ok(self.text())
+    }
 }

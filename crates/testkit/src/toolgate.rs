@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
@@ -15,7 +15,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::client::McpHttp;
-use crate::stdio::{McpStdio, gather};
+use crate::stdio::{Gathered, McpStdio};
 use crate::wait::{self, PATIENCE};
 
 /// The token that tests use unless they are about tokens.
@@ -181,7 +181,7 @@ impl Setup {
     pub fn serve(self) -> anyhow::Result<Toolgate> {
         let mut command = self.command("serve");
         let mut child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn()?;
-        let stderr = gather(child.stderr.take().context("no stderr")?);
+        let stderr = Gathered::from(child.stderr.take().context("no stderr")?);
         let mut toolgate = Toolgate { child, stderr, urls: Vec::new(), token: self.token.clone(), setup: self };
         toolgate.urls = toolgate.wait_for_endpoints()?;
         Ok(toolgate)
@@ -194,14 +194,13 @@ impl Setup {
     pub fn refused(self) -> anyhow::Result<(ExitStatus, String)> {
         let mut command = self.command("serve");
         let mut child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn()?;
-        let stderr = gather(child.stderr.take().context("no stderr")?);
+        let stderr = Gathered::from(child.stderr.take().context("no stderr")?);
         let ended = wait::until("the refusal", PATIENCE, || child.try_wait().ok().flatten());
         if ended.is_err() {
             let _ = child.kill();
             let _ = child.wait();
         }
-        let said = || stderr.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        Ok((ended.with_context(said)?, said()))
+        Ok((ended.with_context(|| stderr.text())?, stderr.complete()?))
     }
 
     /// Starts `toolgate run` as an agent does.
@@ -272,7 +271,7 @@ pub struct Run {
 #[derive(Debug)]
 pub struct Toolgate {
     child: Child,
-    stderr: Arc<Mutex<String>>,
+    stderr: Gathered,
     urls: Vec<String>,
     token: Option<String>,
     /// How it was started, with its files.
@@ -348,7 +347,7 @@ impl Toolgate {
 
     /// What it has said on stderr so far.
     pub fn stderr(&self) -> String {
-        self.stderr.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.stderr.text()
     }
 
     /// Waits until stderr has this text.

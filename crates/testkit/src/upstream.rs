@@ -34,6 +34,8 @@ pub(crate) struct Shared {
     pub(crate) streams: Mutex<Streams>,
     pub(crate) stopped: AtomicBool,
     pub(crate) numbers: AtomicUsize,
+    /// A handle to each connection, to close it with the server.
+    pub(crate) connections: Mutex<Vec<TcpStream>>,
 }
 
 /// Streams on which the server speaks unasked, what was sent on any stream under an id, and the
@@ -81,12 +83,16 @@ impl Upstream {
             streams: Mutex::default(),
             stopped: AtomicBool::new(false),
             numbers: AtomicUsize::new(0),
+            connections: Mutex::default(),
         });
         let served = Arc::clone(&shared);
         std::thread::Builder::new().name("upstream".into()).spawn(move || {
             for (number, stream) in listener.incoming().flatten().enumerate() {
                 if served.stopped.load(Ordering::Acquire) {
                     return;
+                }
+                if let (Ok(handle), Ok(mut all)) = (stream.try_clone(), served.connections.lock()) {
+                    all.push(handle);
                 }
                 let shared = Arc::clone(&served);
                 std::thread::spawn(move || serve::connection(&shared, number, stream));
@@ -211,5 +217,8 @@ impl Drop for Upstream {
         self.shared.stopped.store(true, Ordering::Release);
         // Wakes the thread that waits in accept.
         let _ = TcpStream::connect_timeout(&self.address, Duration::from_secs(1));
+        for connection in self.shared.connections.lock().unwrap_or_else(PoisonError::into_inner).drain(..) {
+            let _ = connection.shutdown(std::net::Shutdown::Both);
+        }
     }
 }

@@ -134,6 +134,8 @@ fn run_gives_the_childs_status() -> anyhow::Result<()> {
     let mut run = setup.program(words).run()?;
     // The child may be started only when something is asked.
     let _ = run.client.send(&request(1, "initialize", testkit::message::hello("2025-11-25")));
+    run.client.wait_stderr("told to crash")?;
+    run.client.close();
     assert_eq!(run.client.wait()?.code(), Some(7), "{}", run.client.stderr());
     assert!(run.client.stderr().contains("told to crash"), "{}", run.client.stderr());
     Ok(())

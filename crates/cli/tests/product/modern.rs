@@ -1,5 +1,6 @@
 //! 2026-07-28: stateless, with header fields that repeat the body.
 
+use anyhow::Context;
 use serde_json::{Value, json};
 use testkit::message::{MODERN, Outcome, modern, request};
 use testkit::script::{Behaviour, Script, Tool};
@@ -119,14 +120,14 @@ fn subscriptions_last_and_tell_of_policy_edits() -> anyhow::Result<()> {
     let client = toolgate.modern()?;
     let params = modern(json!({ "notifications": { "toolsListChanged": true } }));
     let mut stream = client.open(&request("sub", "subscriptions/listen", params))?;
-    let first = stream.next(PATIENCE)?;
+    let first = stream.next(PATIENCE).context("the acknowledgement")?;
     assert_eq!(first.get("method"), Some(&json!("notifications/subscriptions/acknowledged")), "{first}");
     let tag = "/params/_meta/io.modelcontextprotocol~1subscriptionId";
     upstream.say_tools_changed()?;
-    let changed = stream.next(PATIENCE)?;
+    let changed = stream.next(PATIENCE).context("the server's change")?;
     assert_eq!((changed.get("method"), changed.pointer(tag)), (Some(&json!("notifications/tools/list_changed")), Some(&json!("sub"))));
     toolgate.write_policy(&allow(&["delete_file"]).to_string())?;
-    let changed = stream.next(PATIENCE)?;
+    let changed = stream.next(PATIENCE).context("the policy's change")?;
     assert_eq!((changed.get("method"), changed.pointer(tag)), (Some(&json!("notifications/tools/list_changed")), Some(&json!("sub"))));
     drop(stream);
     upstream.wait_for_gone(1, PATIENCE)?;
