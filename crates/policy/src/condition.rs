@@ -58,6 +58,3 @@ impl Polarity {
         }
     }
 }
-
-#[cfg(test)]
-mod tests;

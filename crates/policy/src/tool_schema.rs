@@ -40,6 +40,8 @@ pub enum Closing {
 pub struct ToolSchema {
     validator: Validator<Arguments>,
     properties: Properties,
+    /// How many schemas apply to one value at most.
+    work: usize,
 }
 
 /// Why a schema cannot be used. A tool whose schema cannot be used is held.
@@ -88,9 +90,9 @@ impl ToolSchema {
         }
         let schema: Value =
             serde_json::from_str(raw).map_err(|error| SchemaError::new(format!("it cannot be read: {error}")))?;
-        let document = limits::check(&schema)?;
-        let properties = Properties::of(&document)?;
-        Ok(Self { validator: build(&schema)?, properties })
+        let (walk, work) = limits::check(&schema)?;
+        let properties = Properties::of(&walk)?;
+        Ok(Self { validator: build(&schema)?, properties, work })
     }
 
     /// Holds arguments against the schema.
@@ -105,7 +107,7 @@ impl ToolSchema {
             let message = format!("the argument `{}` is not declared by the schema", key.escape_debug());
             return Err(SchemaFinding { pointer: String::new(), message });
         }
-        let reading = Reading::new(numbers);
+        let reading = Reading::new(numbers, self.work);
         let valid = self.validator.is_valid(Node::new(args, &reading));
         if let Some(text) = reading.inexact() {
             let pointer = pointer_of(args, text).unwrap_or_default();
@@ -120,7 +122,7 @@ impl ToolSchema {
 
     /// What made `args` invalid.
     fn finding(&self, args: &json::Value<'_>, numbers: Numbers) -> SchemaFinding {
-        let reading = Reading::new(numbers);
+        let reading = Reading::new(numbers, self.work);
         let error = self.validator.validate(Node::new(args, &reading)).err();
         let unknown = || SchemaFinding { pointer: String::new(), message: "the schema does not allow them".to_owned() };
         error.map_or_else(unknown, |error| SchemaFinding {

@@ -17,17 +17,19 @@ pub const MAX_WORK: usize = 10_000;
 /// Walks the schema and bounds it.
 ///
 /// Depth and number bound the text. References can multiply without adding text (`allOf` of twice the same, and so on
-/// from there), so what they come to is counted: for every subschema, all those that apply to the same value.
+/// from there), so what they come to is counted: for every subschema, all those that apply to the same value. The largest
+/// such number is returned beside the walk.
 ///
 /// # Errors
 /// When a limit is exceeded, or when a schema refers to itself without going into a part of the value.
-pub(super) fn check(schema: &Value) -> Result<Walk<'_>, SchemaError> {
+pub(super) fn check(schema: &Value) -> Result<(Walk<'_>, usize), SchemaError> {
     let walk = Walk::new(schema)?;
     let mut work = vec![Work::Unknown; walk.subschemas.len()];
+    let mut most = 0;
     for id in 0..walk.subschemas.len() {
-        work_of(&walk, id, &mut work, 0)?;
+        most = most.max(work_of(&walk, id, &mut work, 0)?);
     }
-    Ok(walk)
+    Ok((walk, most))
 }
 
 #[derive(Debug, Clone, Copy)]

@@ -11,21 +11,35 @@ use serde_json::{Number, Value};
 
 use crate::operand::Numbers;
 
-/// How often one validation may look at a value. A value with a hundred thousand parts is within it; composition
-/// that multiplies with every level of the arguments is not.
-const BUDGET: u32 = 1_000_000;
+/// What one validation may cost: a look at a value costs 1, and so do so many bytes of a string; going into a part of a
+/// value costs 1 for so many schemas as may apply to it. A hundred thousand parts are within the budget; composition that
+/// multiplies with every level of the arguments is not.
+const BUDGET: u32 = 2_000_000;
+const BYTES: usize = 16;
+const SCHEMAS: usize = 8;
 
 /// What one validation has read.
 pub(super) struct Reading {
     numbers: Numbers,
     left: Cell<u32>,
+    /// What going into a part costs.
+    descent: u32,
     // The text of the first number read that does not survive binary64.
     inexact: Cell<*const u8>,
 }
 
 impl Reading {
-    pub(super) fn new(numbers: Numbers) -> Self {
-        Self { numbers, left: Cell::new(BUDGET), inexact: Cell::new(ptr::null()) }
+    /// `work` is how many schemas apply to one value at most.
+    pub(super) fn new(numbers: Numbers, work: usize) -> Self {
+        let descent = u32::try_from(1 + work / SCHEMAS).unwrap_or(BUDGET);
+        Self { numbers, left: Cell::new(BUDGET), descent, inexact: Cell::new(ptr::null()) }
+    }
+
+    /// Takes `cost` from the budget, if that is left.
+    fn pay(&self, cost: u32) -> Option<()> {
+        let left = self.left.get().saturating_sub(cost);
+        self.left.set(left);
+        (left > 0).then_some(())
     }
 
     /// Where the text of a number that does not survive is, if one was read.
@@ -89,7 +103,7 @@ impl<'a> Node<'a> {
     fn look(&self) -> Option<&'a json::Value<'a>> {
         let Source::Value(value) = self.source else { return None };
         if let Some(reading) = self.reading {
-            reading.left.set(reading.left.get().checked_sub(1)?);
+            reading.pay(1)?;
             if let json::Value::Number(number) = value {
                 reading.number(*number);
             }
@@ -116,7 +130,13 @@ impl<'a> JsonNode<'a, Arguments> for Node<'a> {
     fn as_string(&self) -> Option<Cow<'a, str>> {
         match self.source {
             Source::Name(name) => Some(Cow::Borrowed(name)),
-            Source::Value(_) => self.look()?.as_str().map(Cow::Borrowed),
+            Source::Value(_) => {
+                let text = self.look()?.as_str()?;
+                if let Some(reading) = self.reading {
+                    reading.pay(u32::try_from(text.len() / BYTES).unwrap_or(BUDGET))?;
+                }
+                Some(Cow::Borrowed(text))
+            }
         }
     }
 
@@ -164,6 +184,14 @@ impl<'a> JsonNode<'a, Arguments> for Node<'a> {
             Source::Name(name) => NodeIdentity::tagged(name.as_ptr().addr(), 1),
         })
     }
+}
+
+/// A part of a value, once going into it is paid for.
+fn part<'a>(value: &'a json::Value<'a>, reading: Option<&'a Reading>) -> Option<Node<'a>> {
+    if let Some(reading) = reading {
+        reading.pay(reading.descent)?;
+    }
+    Some(Node { source: Source::Value(value), reading })
 }
 
 /// A number as sent.
@@ -224,15 +252,12 @@ impl<'a> Object<'a, Arguments> for Members<'a> {
     }
 
     fn get(&self, key: &String) -> Option<Node<'a>> {
-        let value = self.object.get(key)?;
-        Some(Node { source: Source::Value(value), reading: self.reading })
+        part(self.object.get(key)?, self.reading)
     }
 
     fn members(&self) -> MembersIter<'a> {
         let reading = self.reading;
-        MembersIter(Box::new(
-            self.object.iter().map(move |(key, value)| (key, Node { source: Source::Value(value), reading })),
-        ))
+        MembersIter(Box::new(self.object.iter().map_while(move |(key, value)| Some((key, part(value, reading)?)))))
     }
 }
 
@@ -285,14 +310,19 @@ impl<'a> Iterator for ElementsIter<'a> {
     type Item = Node<'a>;
 
     fn next(&mut self) -> Option<Node<'a>> {
-        let value = self.items.next()?;
-        Some(Node { source: Source::Value(value), reading: self.reading })
+        part(self.items.next()?, self.reading)
     }
 }
 
 /// A text that is the same for exactly the equal values.
 fn normal(value: &json::Value<'_>, reading: Option<&Reading>, out: &mut String) {
     use std::fmt::Write;
+    /// Writing and hashing a value costs more than a look at it.
+    const WRITING: usize = 8;
+    let cost = u32::try_from(WRITING + value.as_str().map_or(0, str::len) / BYTES).unwrap_or(BUDGET);
+    if reading.is_some_and(|reading| reading.pay(cost).is_none()) {
+        return;
+    }
     match value {
         json::Value::Null => out.push_str("null"),
         json::Value::Bool(value) => out.push_str(if *value { "true" } else { "false" }),

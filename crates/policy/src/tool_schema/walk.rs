@@ -145,18 +145,27 @@ impl<'s> Finder<'s> {
     /// What a reference leads to, as far as it is found without resolving URIs.
     fn targets(&mut self, root: &'s Value, reference: &str) -> Result<Vec<Id>, SchemaError> {
         let (base, fragment) = reference.split_once('#').unwrap_or((reference, ""));
-        if !base.is_empty() {
-            return Ok(self.by_name.get(base).cloned().unwrap_or_default());
-        }
+        let named = |name: &str| self.by_name.get(name).cloned().unwrap_or_default();
         if !fragment.is_empty() && !fragment.starts_with('/') {
-            return Ok(self.by_name.get(fragment).cloned().unwrap_or_default());
+            // Anchors of other bases count too: the more is counted, the stricter the limits.
+            return Ok(named(fragment));
         }
-        let Some(value) = root.pointer(&percent_decoded(fragment)) else { return Ok(Vec::new()) };
-        let known = self.by_address.get(&std::ptr::from_ref(value)).copied();
-        Ok(vec![match known {
-            Some(id) => id,
-            None => self.visit(value, 1)?,
-        }])
+        let bases: Vec<&'s Value> = if base.is_empty() {
+            vec![root]
+        } else {
+            named(base).into_iter().filter_map(|id| self.subschemas.get(id)).map(|base| base.value).collect()
+        };
+        let pointer = percent_decoded(fragment);
+        let mut targets = Vec::new();
+        for base in bases {
+            let Some(value) = base.pointer(&pointer) else { continue };
+            let known = self.by_address.get(&std::ptr::from_ref(value)).copied();
+            targets.push(match known {
+                Some(id) => id,
+                None => self.visit(value, 1)?,
+            });
+        }
+        Ok(targets)
     }
 }
 
