@@ -9,6 +9,7 @@ use store::DataDir;
 use store::counts::Ledger;
 use store::log::{AuditLog, Options};
 use store::processes::Processes;
+use tokio::runtime::Handle;
 
 use crate::environment::data_dir;
 use crate::failure::{Failure, Trying};
@@ -17,7 +18,7 @@ use crate::failure::{Failure, Trying};
 ///
 /// # Errors
 /// When the directory cannot be used, or belongs to a newer version.
-pub fn lay(dir: Option<&Path>, command: &str, grants: Grants) -> Result<Arc<Gateway>, Failure> {
+pub fn lay(dir: Option<&Path>, command: &str, grants: Grants, background: &Handle) -> Result<Arc<Gateway>, Failure> {
     let path = data_dir(dir)?;
     let data = DataDir::open(&path).trying(format!("the data directory {}", path.display()))?;
     let processes = Processes::register(&data).trying("the register of processes")?;
@@ -32,6 +33,6 @@ pub fn lay(dir: Option<&Path>, command: &str, grants: Grants) -> Result<Arc<Gate
     let session_key = store::keys::session_key(&data).trying("the key of session ids")?;
     // What a program says may hold what a terminal obeys.
     let child_stderr = Arc::new(|server: &str, line: &str| eprintln!("[{server}] {}", audit::visible::shown(line)));
-    let foundation = Foundation { counters: Arc::new(counters), log, session_key, processes, child_stderr };
+    let foundation = Foundation { counters: Arc::new(counters), log, session_key, processes, child_stderr, background: background.clone() };
     Gateway::new(foundation, grants).ok_or_else(|| Failure::Usage("the key of session ids cannot be used".to_owned()))
 }

@@ -78,6 +78,7 @@ pub fn start(
         return Err(format!("the server has ended early several times; it is started again in {} s", wait.as_secs() + 1));
     }
     let (lines, output) = mpsc::channel(LINES);
+    let _background = gateway.background().enter();
     let child = Child::spawn(command, lines, stderr).map_err(|error| cannot_start(command, &error))?;
     gateway.child_started(server, child.group());
     let link = Arc::new(ChildLink { child, own: Mutex::default(), modern, negotiated: OnceLock::new() });

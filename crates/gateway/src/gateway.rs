@@ -11,6 +11,7 @@ use jiff::Timestamp;
 use quota::{Counters, Memory};
 use store::log::AuditLog;
 use store::processes::Processes;
+use tokio::runtime::Handle;
 use upstream::child::Exit;
 
 use crate::caller::Caller;
@@ -70,6 +71,7 @@ pub struct Gateway {
     processes: Processes,
     children: Children,
     child_stderr: ChildStderr,
+    background: Handle,
 }
 
 /// Receives a server's id and a line of its program's standard error.
@@ -87,6 +89,8 @@ pub struct Foundation {
     pub processes: Processes,
     /// Where lines of children's standard error go.
     pub child_stderr: ChildStderr,
+    /// Where children are watched and read: it outlives the workers.
+    pub background: Handle,
 }
 
 impl Gateway {
@@ -103,6 +107,7 @@ impl Gateway {
             processes: foundation.processes,
             children: Children::default(),
             child_stderr: foundation.child_stderr,
+            background: foundation.background,
         }))
     }
 
@@ -139,6 +144,10 @@ impl Gateway {
 
     pub(crate) fn children(&self) -> &Children {
         &self.children
+    }
+
+    pub(crate) fn background(&self) -> &Handle {
+        &self.background
     }
 
     /// The sink for the standard error of one server's program.

@@ -59,15 +59,15 @@ impl Front {
     pub async fn answer(&self, peer: IpAddr, request: Request<Incoming>) -> Response<Body> {
         let (head, body) = request.into_parts();
         if let Err(refusal) = self.addressed_to_us(&head.headers) {
-            return plain(&refusal);
+            return closing(plain(&refusal));
         }
         let Some(place) = place(head.uri.path()) else {
-            return plain(&json_refusal(StatusCode::NOT_FOUND, "there is nothing here; MCP is served at /mcp"));
+            return closing(plain(&json_refusal(StatusCode::NOT_FOUND, "there is nothing here; MCP is served at /mcp")));
         };
         if !matches!(head.method, Method::POST | Method::GET | Method::DELETE) || head.headers.contains_key(UPGRADE) {
             let mut answer = plain(&json_refusal(StatusCode::METHOD_NOT_ALLOWED, "use POST, GET or DELETE"));
             answer.headers_mut().insert(http::header::ALLOW, HeaderValue::from_static("POST, GET, DELETE"));
-            return answer;
+            return closing(answer);
         }
         let client_ip = self.client_ip(peer, &head.headers);
         let grant = match self.grant(&place, &head.headers) {
@@ -221,6 +221,13 @@ fn json_refusal(status: StatusCode, text: &str) -> Refusal {
 fn plain(refusal: &Refusal) -> Response<Body> {
     let status = StatusCode::from_u16(refusal.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     json(status, refusal.body.clone())
+}
+
+/// The same answer, after which the connection ends: where a request could not be read as one,
+/// what stands behind it on the connection is nobody's request.
+fn closing(mut answer: Response<Body>) -> Response<Body> {
+    answer.headers_mut().insert(http::header::CONNECTION, HeaderValue::from_static("close"));
+    answer
 }
 
 /// A JSON answer.

@@ -30,24 +30,28 @@ pub struct Expected {
     kind: Kind,
     /// When a list was asked for, and whether a page without a next one would be all of it.
     asked: Option<Generation>,
+    /// A subscription that asked for changed tools.
+    wants_tools_changed: bool,
     ticket: Option<Ticket>,
     _permit: Option<OwnedSemaphorePermit>,
 }
 
 impl Expected {
     /// The answer to a forwarded tool call.
-    pub fn call(_caller: &Caller, request: &Request<'_>, ticket: Ticket, permit: OwnedSemaphorePermit) -> Self {
+    pub fn call(caller: &Caller, request: &Request<'_>, mut ticket: Ticket, permit: OwnedSemaphorePermit) -> Self {
+        ticket.if_dropped(gone(caller));
         Self::new(request, Kind::ToolsCall, Some(ticket), Some(permit), None)
     }
 
     /// The answer to another request that was recorded.
     pub fn recorded(
-        _caller: &Caller,
+        caller: &Caller,
         request: &Request<'_>,
         kind: Kind,
-        ticket: Ticket,
+        mut ticket: Ticket,
         permit: OwnedSemaphorePermit,
     ) -> Self {
+        ticket.if_dropped(gone(caller));
         Self::new(request, kind, Some(ticket), Some(permit), None)
     }
 
@@ -69,6 +73,7 @@ impl Expected {
             id: request.id.key(),
             raw_id: request.id.raw().to_owned(),
             kind,
+            wants_tools_changed: kind == Kind::SubscriptionsListen && wants_tools_changed(request),
             asked,
             ticket,
             _permit: permit,
@@ -85,6 +90,11 @@ impl Expected {
         &self.id
     }
 
+    /// Whether it is a subscription that asked to hear of changed tools.
+    pub fn wants_tools_changed(&self) -> bool {
+        self.wants_tools_changed
+    }
+
     /// What was asked.
     pub fn kind(&self) -> Kind {
         self.kind
@@ -98,13 +108,6 @@ impl Expected {
     /// Whether the answer settles which revision is spoken.
     pub fn is_initialize(&self) -> bool {
         self.kind == Kind::Initialize
-    }
-
-    /// From now on, being dropped means that the agent went away.
-    pub fn being_delivered(&mut self) {
-        if let Some(ticket) = &mut self.ticket {
-            ticket.if_dropped(Ended::Disconnected);
-        }
     }
 
     /// Records that there will be no answer, and why.
@@ -124,6 +127,14 @@ impl Expected {
         let decision = self.ticket.as_ref().map(|ticket| format!(" (decision {})", ticket.id()));
         let text = format!("{what}: {reason}.{}", decision.unwrap_or_default());
         refusal::error(&self.raw_id, refusal::code::INTERNAL, &text, status)
+    }
+}
+
+/// What it means that an agent goes away before the answer: in 2026-07-28 that is how it cancels.
+fn gone(caller: &Caller) -> Ended {
+    match caller.dialect() {
+        crate::caller::Dialect::Modern => Ended::Cancelled,
+        crate::caller::Dialect::Legacy => Ended::Disconnected,
     }
 }
 
@@ -166,11 +177,6 @@ impl Relay {
         self.expected.as_ref()
     }
 
-    /// Awaits something (again).
-    pub fn expect(&mut self, expected: Expected) {
-        self.expected = Some(expected);
-    }
-
     /// Takes what is awaited, to be told of a failure.
     pub fn take_expected(&mut self) -> Option<Expected> {
         self.expected.take()
@@ -178,7 +184,10 @@ impl Relay {
 
     /// The stream ended without the answer. In a session it may come on another stream.
     pub fn park(&mut self) {
-        if let Some(expected) = self.expected.take() {
+        if let Some(mut expected) = self.expected.take() {
+            if let Some(ticket) = &mut expected.ticket {
+                ticket.if_dropped(Ended::Unknown);
+            }
             let id = expected.id.clone();
             self.gateway.sessions().wait(&self.caller.conversation(), id, expected);
         }
@@ -243,6 +252,10 @@ impl Relay {
             key.and_then(|key| self.gateway.sessions().found(&self.caller.conversation(), &key))
         };
         let Some(mut expected) = expected else {
+            if self.expected.is_some() {
+                // It stands where the awaited answer should, and answers something else.
+                return Seen::Withhold { answer: None };
+            }
             // An answer that nobody here awaits, on a resumed stream: judged by its shape.
             return match response.outcome {
                 Outcome::Result(result) => self.edit(response, result, None),
@@ -398,6 +411,11 @@ impl Relay {
 
 /// How long a client may keep a list that was filtered for it: the policy can change at any time.
 const FILTERED_TTL: u64 = 5_000;
+
+fn wants_tools_changed(request: &Request<'_>) -> bool {
+    let wanted = request.params.notifications.and_then(|wanted| json::parse(wanted).ok());
+    wanted.and_then(|wanted| wanted.get("toolsListChanged").and_then(json::Value::as_bool)).unwrap_or(false)
+}
 
 /// The message without keys under the gateway's own `_meta` prefix; `None` when it has none.
 fn strip(raw: &str) -> Option<String> {

@@ -5,6 +5,7 @@
 //! come on another stream (2025-11-25 lets a server close a stream and be polled).
 
 use std::collections::{HashMap, HashSet};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -15,6 +16,9 @@ use crate::seal::SessionNumber;
 
 /// How long a session that nobody uses is remembered.
 const FORGOTTEN_AFTER: Duration = Duration::from_secs(3600);
+
+/// How long an ended session is known as such; its server knows it too.
+const REMEMBERED: Duration = Duration::from_secs(24 * 3600);
 
 /// Questions and requests that one session may leave open.
 const MAX_OPEN: usize = 1024;
@@ -49,7 +53,12 @@ struct Memory {
 /// The memory of all conversations. It is touched only by what is rare: a server's question, an
 /// agent's answer to one, and a request whose stream ended early.
 #[derive(Default)]
-pub struct Sessions(Mutex<HashMap<Conversation, Memory>>);
+pub struct Sessions {
+    conversations: Mutex<HashMap<Conversation, Memory>>,
+    /// Sessions that agents have ended: their ids open no more.
+    ended: Mutex<HashMap<SessionNumber, Instant>>,
+    any_ended: AtomicBool,
+}
 
 impl Sessions {
     /// The server has asked; false if it has asked too much.
@@ -60,7 +69,7 @@ impl Sessions {
 
     /// The agent answers; true if the server had asked that and was not answered yet.
     pub fn answered(&self, conversation: &Conversation, id: &IdKey) -> bool {
-        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut all = self.conversations.lock().unwrap_or_else(PoisonError::into_inner);
         all.get_mut(conversation).is_some_and(|memory| memory.asked.remove(id))
     }
 
@@ -76,13 +85,13 @@ impl Sessions {
 
     /// The answer to an earlier request has come.
     pub fn found(&self, conversation: &Conversation, id: &IdKey) -> Option<Expected> {
-        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut all = self.conversations.lock().unwrap_or_else(PoisonError::into_inner);
         all.get_mut(conversation)?.waiting.remove(id).map(|waiting| waiting.expected)
     }
 
     /// The server has said something: whoever waits may wait on.
     pub fn heard(&self, conversation: &Conversation) {
-        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut all = self.conversations.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(memory) = all.get_mut(conversation).filter(|memory| !memory.waiting.is_empty()) {
             memory.heard = Some(Instant::now());
         }
@@ -90,7 +99,7 @@ impl Sessions {
 
     /// Takes what has waited for `limit`, in which the server was silent.
     pub fn overdue(&self, conversation: &Conversation, limit: Duration) -> Vec<Expected> {
-        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut all = self.conversations.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(memory) = all.get_mut(conversation) else { return Vec::new() };
         if memory.heard.is_some_and(|heard| heard.elapsed() < limit) {
             return Vec::new();
@@ -103,24 +112,39 @@ impl Sessions {
 
     /// Takes all that still waits, to be told that no answer will come.
     pub fn all_waiting(&self, conversation: &Conversation) -> Vec<Expected> {
-        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut all = self.conversations.lock().unwrap_or_else(PoisonError::into_inner);
         match all.get_mut(conversation) {
             Some(memory) => memory.waiting.drain().map(|(_, waiting)| waiting.expected).collect(),
             None => Vec::new(),
         }
     }
 
+    /// Whether an agent has ended the session.
+    pub fn has_ended(&self, number: SessionNumber) -> bool {
+        // Read without a lock, because most sessions are never ended and every call asks.
+        self.any_ended.load(Ordering::Acquire)
+            && self.ended.lock().unwrap_or_else(PoisonError::into_inner).contains_key(&number)
+    }
+
     /// The conversation has ended.
     pub fn ended(&self, conversation: &Conversation) {
-        let memory = self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(conversation);
+        if let Conversation::Session(number) = conversation {
+            self.ended.lock().unwrap_or_else(PoisonError::into_inner).insert(*number, Instant::now());
+            self.any_ended.store(true, Ordering::Release);
+        }
+        let memory = self.conversations.lock().unwrap_or_else(PoisonError::into_inner).remove(conversation);
         // Dropped here, outside the lock: what still waits records its end.
         drop(memory);
     }
 
     /// Forgets what was not used for an hour. To be called now and then.
     pub fn sweep(&self) {
+        let mut ended = self.ended.lock().unwrap_or_else(PoisonError::into_inner);
+        ended.retain(|_, since| since.elapsed() < REMEMBERED);
+        self.any_ended.store(!ended.is_empty(), Ordering::Release);
+        drop(ended);
         let mut old = Vec::new();
-        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut all = self.conversations.lock().unwrap_or_else(PoisonError::into_inner);
         all.retain(|_, memory| {
             let keep = memory.touched.is_some_and(|touched| touched.elapsed() < FORGOTTEN_AFTER);
             if !keep {
@@ -133,7 +157,7 @@ impl Sessions {
     }
 
     fn with<T>(&self, conversation: &Conversation, act: impl FnOnce(&mut Memory) -> T) -> Option<T> {
-        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut all = self.conversations.lock().unwrap_or_else(PoisonError::into_inner);
         if all.len() >= MAX_SESSIONS && !all.contains_key(conversation) {
             return None;
         }

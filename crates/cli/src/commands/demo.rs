@@ -73,10 +73,10 @@ pub fn demo(options: &DemoOptions) -> Result<ExitCode, Failure> {
     let token = Token::fresh()?;
     let grant = Arc::new(Grant { facts: facts("demo"), binding });
     let grants = Grants::new(vec![(token.digest(), grant)], Vec::new(), true);
-    let gateway = foundation::lay(Some(&data.path().join("data")), "demo", grants)?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().trying("the runtime")?;
+    let gateway = foundation::lay(Some(&data.path().join("data")), "demo", grants, runtime.handle())?;
     let listener = TcpListener::bind("127.0.0.1:0").trying("listening on loopback")?;
     let address = listener.local_addr().trying("the listening address")?;
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().trying("the runtime")?;
     let url = format!("http://{address}/mcp");
     runtime.block_on(async {
         let housekeeping = tokio::spawn(Arc::clone(&gateway).housekeeping());

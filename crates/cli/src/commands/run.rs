@@ -27,10 +27,10 @@ pub fn run(options: RunOptions) -> Result<ExitCode, Failure> {
     let cell = policy_watch::load(file)?;
     let binding = Binding::new(Arc::clone(&server), Some(Arc::clone(&cell)));
     let grant = Arc::new(Grant { facts: facts(&options.server.grant), binding });
-    let gateway = foundation::lay(options.data.dir.as_deref(), "run", Grants::default())?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().trying("the runtime")?;
+    let gateway = foundation::lay(options.data.dir.as_deref(), "run", Grants::default(), runtime.handle())?;
     let client = Client::new(server.config.limits.connect).trying("the HTTP client")?;
-    runtime.block_on(async move {
+    let done = runtime.block_on(async move {
         let housekeeping = tokio::spawn(Arc::clone(&gateway).housekeeping());
         let watch = tokio::spawn(policy_watch::watch(Arc::clone(&gateway), vec![(cell, vec![server.id().to_owned()])]));
         // What the child says on stderr is for whoever reads ours.
@@ -51,7 +51,10 @@ pub fn run(options: RunOptions) -> Result<ExitCode, Failure> {
             Some(Err(error)) => return Err(Failure::Usage(error.to_string())),
         };
         Ok(code)
-    })
+    });
+    // A thread may still wait for a line on stdin, which nobody needs any more.
+    runtime.shutdown_background();
+    done
 }
 
 /// The child's status as a shell would give it.

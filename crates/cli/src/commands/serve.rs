@@ -55,10 +55,10 @@ pub fn serve(options: ServeOptions) -> Result<ExitCode, Failure> {
         let text = "listening beyond loopback without TLS would show tokens to the network: put a TLS proxy in front and name it with --behind-tls-proxy ADDRESS";
         return Err(Failure::Usage(format!("{}: {text}", plan.listen)));
     }
-    let gateway = foundation::lay(plan.data.as_deref(), "serve", plan.grants)?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().trying("the runtime")?;
+    let gateway = foundation::lay(plan.data.as_deref(), "serve", plan.grants, runtime.handle())?;
     let listener = TcpListener::bind(plan.listen).trying(format!("listening at {}", plan.listen))?;
     let address = listener.local_addr().trying("the listening address")?;
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().trying("the runtime")?;
     runtime.block_on(async move {
         let mut terminate = signal(SignalKind::terminate()).trying("signals")?;
         let housekeeping = tokio::spawn(Arc::clone(&gateway).housekeeping());

@@ -15,7 +15,7 @@ use mcp::message::{IdKey, Message};
 use mcp::revision::Revision;
 use tokio::sync::mpsc;
 
-use super::post::sorry;
+use super::post::{sorry, subscription_notice};
 use super::stream::{Changes, event_stream, not_allowed};
 use super::{Front, empty, json, json_refusal, plain};
 use crate::names;
@@ -109,6 +109,7 @@ struct Renumbered {
 /// One child and those who wait for its words.
 struct Bridge {
     link: Arc<ChildLink>,
+    background: tokio::runtime::Handle,
     modern: bool,
     routes: Mutex<HashMap<IdKey, Route>>,
     listener: Mutex<Option<mpsc::UnboundedSender<String>>>,
@@ -210,6 +211,7 @@ impl Front {
         let (link, output) = child_link::start(&self.gateway, caller.grant.server(), modern, stderr)?;
         let bridge = Arc::new(Bridge {
             link,
+            background: self.gateway.background().clone(),
             modern: modern.is_some(),
             routes: Mutex::default(),
             listener: Mutex::default(),
@@ -219,7 +221,7 @@ impl Front {
         });
         self.gateway.children().lock().insert(owner.clone(), Arc::clone(&bridge));
         let relay = Relay::new(&self.gateway, caller.clone(), None);
-        tokio::spawn(read(Arc::clone(&self.gateway), owner, Arc::downgrade(&bridge), Arc::clone(&bridge.link), output, relay));
+        self.gateway.background().spawn(read(Arc::clone(&self.gateway), owner, Arc::downgrade(&bridge), Arc::clone(&bridge.link), output, relay));
         Ok(bridge)
     }
 
@@ -270,6 +272,7 @@ impl Front {
             return sorry(Some(expected), Ended::NotSent, "the request's id cannot be used");
         };
         let (to_agent, mut pieces) = mpsc::unbounded_channel();
+        let changes = subscription_notice(caller, &expected);
         let relay = Relay::new(&self.gateway, caller.clone(), Some(expected));
         {
             let mut routes = bridge.routes.lock().unwrap_or_else(PoisonError::into_inner);
@@ -304,19 +307,19 @@ impl Front {
             return answer;
         }
         let idle = (!listens).then_some(limits.idle);
-        let rest = stream::unfold((pieces, guard, Some(first), idle), |(mut pieces, mut guard, ready, idle)| async move {
+        let rest = stream::unfold((pieces, guard, Some(first), idle, changes), |(mut pieces, mut guard, ready, idle, mut changes)| async move {
             if guard.done {
                 return None;
             }
             let piece = match ready {
                 Some(piece) => Some(piece),
                 None => match idle {
-                    None => pieces.recv().await,
+                    None => next_or_change(&mut pieces, &mut changes).await,
                     Some(limit) => match tokio::time::timeout(limit, pieces.recv()).await {
                         Ok(piece) => piece,
                         Err(_) => {
                             let reason = format!("the server said nothing for {limit:?}");
-                            return Some((guard.last_word(Ended::Timeout, &reason), (pieces, guard, None, idle)));
+                            return Some((guard.last_word(Ended::Timeout, &reason), (pieces, guard, None, idle, changes)));
                         }
                     },
                 },
@@ -332,7 +335,7 @@ impl Front {
                     guard.last_word(Ended::Unknown, &reason)
                 }
             };
-            Some((bytes, (pieces, guard, None, idle)))
+            Some((bytes, (pieces, guard, None, idle, changes)))
         });
         event_stream(Body::Stream(Box::pin(rest)))
     }
@@ -392,6 +395,21 @@ impl Front {
     }
 }
 
+/// The next piece of a subscription, or the news that the policy was replaced.
+async fn next_or_change(pieces: &mut mpsc::UnboundedReceiver<Piece>, changes: &mut Option<Changes>) -> Option<Piece> {
+    let Some(known) = changes else { return pieces.recv().await };
+    tokio::select! {
+        piece = pieces.recv() => piece,
+        changed = known.policy.changed() => {
+            let notice = known.notice.clone();
+            if changed.is_err() {
+                *changes = None;
+            }
+            Some(Piece::Aside(notice))
+        }
+    }
+}
+
 /// What an `initialize` answer settled, on its way to the session id.
 #[derive(Clone, Copy)]
 struct Negotiated(Option<Revision>);
@@ -442,13 +460,13 @@ impl Drop for InFlight {
             return;
         }
         if let Some(expected) = self.take() {
-            expected.failed(Ended::Disconnected, "the agent closed its stream");
+            expected.failed(Ended::Cancelled, "the agent closed its stream");
             let bridge = Arc::clone(&self.bridge);
             let cancel = format!(
                 r#"{{"jsonrpc":"2.0","method":"notifications/cancelled","params":{{"requestId":{},"reason":"the agent closed its stream"}}}}"#,
                 self.raw_key
             );
-            tokio::spawn(async move { bridge.link.child.send(cancel.into()).await });
+            self.bridge.background.spawn(async move { bridge.link.child.send(cancel.into()).await });
         }
     }
 }

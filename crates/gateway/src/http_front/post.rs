@@ -13,8 +13,8 @@ use mcp::message::{self, Message, Request};
 use mcp::method::Kind;
 use mcp::revision::Revision;
 
-use super::stream::Events;
-use super::{Front, MAX_BODY, empty, json, json_refusal, plain, unreadable_kind};
+use super::stream::{Changes, Events};
+use super::{Front, MAX_BODY, closing, empty, json, json_refusal, plain, unreadable_kind};
 use crate::names;
 use crate::body::Body;
 use crate::caller::Caller;
@@ -41,23 +41,23 @@ impl Front {
         body: Incoming,
     ) -> Response<Body> {
         if let Some(refusal) = unreadable_kind(&headers) {
-            return plain(&refusal);
+            return closing(plain(&refusal));
         }
         let body = match tokio::time::timeout(BODY_TIME, Limited::new(body, MAX_BODY).collect()).await {
             Ok(Ok(body)) => body.to_bytes(),
             Ok(Err(error)) if error.is::<http_body_util::LengthLimitError>() => {
                 let text = format!("the message is longer than {MAX_BODY} bytes");
-                return plain(&json_refusal(StatusCode::PAYLOAD_TOO_LARGE, &text));
+                return closing(plain(&json_refusal(StatusCode::PAYLOAD_TOO_LARGE, &text)));
             }
-            Ok(Err(_)) => return plain(&json_refusal(StatusCode::BAD_REQUEST, "the body ended early")),
-            Err(_) => return plain(&json_refusal(StatusCode::REQUEST_TIMEOUT, "the body took too long")),
+            Ok(Err(_)) => return closing(plain(&json_refusal(StatusCode::BAD_REQUEST, "the body ended early"))),
+            Err(_) => return closing(plain(&json_refusal(StatusCode::REQUEST_TIMEOUT, "the body took too long"))),
         };
         let parsed = match message::parse_client(&body) {
             Ok(parsed) => parsed,
             Err(malformed) => {
                 self.gateway.refused().slow_down("malformed body", client_ip).await;
                 let id = malformed.id.as_deref().unwrap_or("null");
-                return plain(&refusal::error(id, malformed.code, &malformed.message, 400));
+                return closing(plain(&refusal::error(id, malformed.code, &malformed.message, 400)));
             }
         };
         match parsed {
@@ -105,15 +105,16 @@ impl Front {
         let session = match one(headers, &SESSION_ID).map_err(bad)? {
             None => None,
             Some(id) => match self.gateway.seal().open(id, grant.label(), grant.server().id()) {
-                Some(session) => Some(session),
-                None => {
+                Some(session) if !self.gateway.sessions().has_ended(session.number) => Some(session),
+                _ => {
                     let id = message.and_then(names::raw_id).unwrap_or("null");
                     let text = "this session is not known here; start again with initialize";
                     return Err(refusal::error(id, refusal::code::INVALID_REQUEST, text, 404));
                 }
             },
         };
-        let revision = named.or_else(|| session.as_ref().and_then(|session| session.revision));
+        // What was agreed on holds; a header could claim what it likes.
+        let revision = session.as_ref().and_then(|session| session.revision).or(named);
         let number = session.as_ref().map(|session| session.number);
         Ok((Caller { grant, session: number, revision, client_ip: Some(client_ip) }, session))
     }
@@ -270,7 +271,8 @@ impl Front {
         let mut response = if status.is_success() && kind.starts_with(b"text/event-stream") {
             let idle = if relay.expected().is_some_and(|expected| expected.kind() == Kind::SubscriptionsListen) { None } else { idle };
             let resumable = session.is_some();
-            let mut events = Events::new(EventReader::new(body, idle), relay, link, resumable);
+            let changes = relay.expected().and_then(|expected| subscription_notice(&caller, expected));
+            let mut events = Events::new(EventReader::new(body, idle), relay, link, resumable).announcing(changes);
             let ready = if initialize { events.until_answered().await } else { Vec::new() };
             let negotiated = events.negotiated();
             let response = events.into_response(ready);
@@ -322,6 +324,19 @@ impl Front {
             None => plain(&refusal::error("null", refusal::code::INTERNAL, "no session can be opened: the system gives no random numbers", 500)),
         }
     }
+}
+
+/// How a subscription to changed tools hears of a replaced policy.
+pub(super) fn subscription_notice(caller: &Caller, expected: &Expected) -> Option<Changes> {
+    if !expected.wants_tools_changed() {
+        return None;
+    }
+    let notice = format!(
+        r#"{{"jsonrpc":"2.0","method":"notifications/tools/list_changed","params":{{"_meta":{{"io.modelcontextprotocol/subscriptionId":{}}}}}}}"#,
+        expected.raw_id()
+    );
+    let cell = caller.grant.binding.policy.as_ref()?;
+    Some(Changes { policy: cell.changes(), notice })
 }
 
 /// A complete answer.

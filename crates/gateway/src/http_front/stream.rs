@@ -40,11 +40,7 @@ pub(super) struct Changes {
 }
 
 impl Events {
-    pub(super) fn new(reader: EventReader, mut relay: Relay, link: HttpLink, resumable: bool) -> Self {
-        if let Some(mut expected) = relay.take_expected() {
-            expected.being_delivered();
-            relay.expect(expected);
-        }
+    pub(super) fn new(reader: EventReader, relay: Relay, link: HttpLink, resumable: bool) -> Self {
         Self { reader, relay, link, resumable, changes: None, done: false }
     }
 
