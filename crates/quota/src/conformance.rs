@@ -1,4 +1,5 @@
 //! One table of cases that every form of the store must pass.
+#![expect(clippy::expect_used, clippy::panic, reason = "cases are tests, and fail as tests do")]
 
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};

@@ -190,6 +190,9 @@ fn wait_for(file: &File) -> io::Result<()> {
     }
 }
 
+/// A count's place, and what stands there.
+type Found = (u64, Entry);
+
 /// The table, while it is locked.
 struct Table<'a> {
     inner: &'a mut Inner,
@@ -235,7 +238,7 @@ impl Table<'_> {
         count(leases)
     }
 
-    fn obstacle(&mut self, takes: &[Folded<'_>], now: Timestamp) -> io::Result<(Option<Full>, Vec<(u64, Entry)>)> {
+    fn obstacle(&mut self, takes: &[Folded<'_>], now: Timestamp) -> io::Result<(Option<Full>, Vec<Found>)> {
         let mut found = Vec::with_capacity(takes.len());
         for take in takes {
             let (place, mut entry) = self.find(take)?;

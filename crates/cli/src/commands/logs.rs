@@ -44,7 +44,10 @@ pub fn logs(options: &LogsOptions) -> Result<ExitCode, Failure> {
     if cursor.damaged() > 0 {
         eprintln!("toolgate: {} lines of the log are no records; `toolgate audit verify` says where", cursor.damaged());
     }
-    while options.follow {
+    if !options.follow {
+        return Ok(ExitCode::SUCCESS);
+    }
+    loop {
         std::thread::sleep(EVERY);
         while let Some(entry) = cursor.next().trying("the audit log")? {
             if filter.matches(&entry.record) && !printer.print(&entry) {
@@ -52,7 +55,6 @@ pub fn logs(options: &LogsOptions) -> Result<ExitCode, Failure> {
             }
         }
     }
-    Ok(ExitCode::SUCCESS)
 }
 
 struct Printer {

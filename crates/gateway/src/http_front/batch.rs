@@ -32,7 +32,7 @@ impl Front {
             let text = format!("a batch has 1 to {MAX_BATCH} messages");
             return plain(&json_refusal(StatusCode::BAD_REQUEST, &text));
         }
-        if messages.iter().any(|message| names::method(&message) == Some("initialize")) {
+        if messages.iter().any(|message| names::method(message) == Some("initialize")) {
             return plain(&json_refusal(StatusCode::BAD_REQUEST, "initialize must not be part of a batch"));
         }
         let mut answers = Vec::new();

@@ -288,7 +288,7 @@ impl Front {
             return sorry(guard.take(), Ended::NotSent, &ended.to_string());
         }
         let limits = caller.grant.server().config.limits;
-        let listens = names::method(&message) == Some("subscriptions/listen");
+        let listens = names::method(message) == Some("subscriptions/listen");
         let first = match tokio::time::timeout(limits.first_byte, pieces.recv()).await {
             Ok(Some(piece)) => piece,
             Ok(None) => return sorry(guard.take(), Ended::Unknown, &bridge.obituary()),

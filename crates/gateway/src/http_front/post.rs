@@ -96,7 +96,7 @@ impl Front {
             },
         };
         let in_body = message.and_then(names::revision);
-        let modern_body = in_body.as_deref().and_then(Revision::parse).is_some_and(Revision::is_modern);
+        let modern_body = in_body.and_then(Revision::parse).is_some_and(Revision::is_modern);
         let modern = named.is_some_and(Revision::is_modern) || modern_body;
         if modern {
             let caller = Caller { grant, session: None, revision: named, client_ip: Some(client_ip) };
