@@ -10,6 +10,7 @@ pub mod attacks;
 pub mod client;
 pub mod decode;
 pub mod message;
+pub mod peers;
 pub mod place;
 pub mod record;
 pub mod script;

@@ -40,6 +40,11 @@ pub fn program(name: &str, beside: &Path) -> anyhow::Result<PathBuf> {
     Ok(path)
 }
 
+/// A program of another package of the workspace, if it was built into the folder of `binary`.
+pub fn beside(name: &str, binary: &Path) -> Option<PathBuf> {
+    Some(binary.parent()?.join(name)).filter(|path| path.exists())
+}
+
 fn build(folder: &Path) -> anyhow::Result<()> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = Command::new(cargo);

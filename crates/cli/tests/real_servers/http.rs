@@ -1,0 +1,116 @@
+//! Servers that listen themselves, behind `serve --upstream` and `run --upstream`.
+
+use anyhow::Context;
+use serde_json::json;
+use testkit::message::Outcome;
+use testkit::peers::{self, Listening, Peers};
+use testkit::tee::HttpTee;
+use testkit::toolgate::Setup;
+
+use crate::catalogue::{EXE, MAX, Real, comparable};
+
+/// A server that listens, and the URL under which it answers through a tee.
+fn start(peers: &Peers, real: &Real, folder: &std::path::Path) -> anyhow::Result<(Listening, HttpTee, String)> {
+    let server = Listening::start(folder, |port| match real.name {
+        "everything" => Ok((peers.command(real.name, &["streamableHttp"])?, vec![("PORT".to_owned(), port.to_string())])),
+        "playwright" => {
+            let port = port.to_string();
+            Ok((peers.command(real.name, &["--headless", "--executable-path", "/nothing/here", "--port", &port, "--host", "127.0.0.1"])?, Vec::new()))
+        }
+        other => anyhow::bail!("{other} does not listen"),
+    })?;
+    let tee = HttpTee::start(&format!("127.0.0.1:{}", server.port))?;
+    let url = format!("http://127.0.0.1:{}/mcp", tee.port());
+    Ok((server, tee, url))
+}
+
+#[test]
+fn everything_over_http() -> anyhow::Result<()> {
+    let Some(peers) = peers::find() else { return Ok(()) };
+    let folder = testkit::toolgate::folder()?;
+    let real = Real::prepare(&peers, "everything", folder.path())?;
+    let (_, direct) = real.directly()?;
+    for verb in ["serve", "run"] {
+        let (_server, tee, url) = start(&peers, &real, folder.path())?;
+        let setup = Setup::new(EXE)?.policy(&real.policy())?.upstream(&url);
+        let ask: Box<dyn FnMut(&str, serde_json::Value) -> anyhow::Result<serde_json::Value>>;
+        let tools;
+        if verb == "serve" {
+            let toolgate = setup.serve()?;
+            let client = toolgate.legacy()?;
+            tools = client.tools()?;
+            ask = Box::new(move |method, params| {
+                let _alive = &toolgate;
+                client.request(method, params)
+            });
+        } else {
+            let mut run = setup.run()?;
+            run.client.initialize()?;
+            tools = run.client.tools()?;
+            ask = Box::new(move |method, params| run.client.request(method, params));
+        }
+        let mut ask = ask;
+        assert_eq!(tools, [real.allowed.0], "{verb}");
+        for _ in 0..MAX {
+            let answer = ask("tools/call", json!({ "name": real.allowed.0, "arguments": real.allowed.1 }))?;
+            assert_eq!(answer.get("result").map(comparable), Some(comparable(&direct)), "{verb}: {answer}");
+        }
+        let answer = ask("tools/call", json!({ "name": real.allowed.0, "arguments": real.allowed.1 }))?;
+        assert!(Outcome::of(&answer).is_limited(), "{verb}: {answer}");
+        let answer = ask("tools/call", json!({ "name": real.denied.0, "arguments": real.denied.1 }))?;
+        assert!(Outcome::of(&answer).is_denied(), "{verb}: {answer}");
+        assert!(!tee.saw(real.denied.0), "{verb}: {} arrived", real.denied.0);
+        assert_eq!(tee.count("hello there"), MAX, "{verb}");
+    }
+    Ok(())
+}
+
+/// It answers only who asks for `localhost`: the gateway has to send the host of the URL.
+#[test]
+fn playwright_over_http() -> anyhow::Result<()> {
+    let Some(peers) = peers::find() else { return Ok(()) };
+    let folder = testkit::toolgate::folder()?;
+    let real = Real::prepare(&peers, "playwright", folder.path())?;
+    let server = start(&peers, &real, folder.path()).context("playwright")?.0;
+    let url = format!("http://localhost:{}/mcp", server.port);
+    let toolgate = Setup::new(EXE)?.policy(&real.policy())?.upstream(&url).serve()?;
+    let client = toolgate.legacy()?;
+    assert_eq!(client.tools()?, [real.allowed.0]);
+    for _ in 0..MAX {
+        // There is no browser: the server's own word for that is its true result.
+        assert!(matches!(client.call(real.allowed.0, real.allowed.1.clone())?, Outcome::ToolError(_)));
+    }
+    assert!(client.call(real.allowed.0, real.allowed.1.clone())?.is_limited());
+    assert!(client.call(real.denied.0, real.denied.1.clone())?.is_denied());
+    Ok(())
+}
+
+/// What server-everything does beside plain calls: progress, its own requests, resources.
+#[test]
+fn streams_of_a_real_server() -> anyhow::Result<()> {
+    let Some(peers) = peers::find() else { return Ok(()) };
+    let folder = testkit::toolgate::folder()?;
+    let real = Real::prepare(&peers, "everything", folder.path())?;
+    let (_server, _tee, url) = start(&peers, &real, folder.path())?;
+    let toolgate = Setup::new(EXE)?.policy(&json!({ "version": "1", "default": "allow" }))?.upstream(&url).serve()?;
+    let client = toolgate.legacy()?;
+    let long = json!({
+        "name": "trigger-long-running-operation", "arguments": { "duration": 1, "steps": 3 }, "_meta": { "progressToken": "mine" },
+    });
+    let mut stream = client.open(&testkit::message::request(5, "tools/call", long))?;
+    let mut steps = 0;
+    loop {
+        let said = stream.next(testkit::wait::PATIENCE)?;
+        if said.get("id") == Some(&json!(5)) {
+            assert!(Outcome::of(&said).is_done(), "{said}");
+            break;
+        }
+        steps += usize::from(said.get("method") == Some(&json!("notifications/progress")));
+    }
+    assert!(steps >= 3, "{steps} steps");
+    let listed = client.request("resources/list", json!({}))?;
+    let uri = listed.pointer("/result/resources/0/uri").cloned().unwrap_or_default();
+    assert!(client.request("resources/read", json!({ "uri": uri }))?.get("result").is_some(), "{listed}");
+    assert!(client.request("prompts/list", json!({}))?.pointer("/result/prompts/0").is_some());
+    Ok(())
+}
