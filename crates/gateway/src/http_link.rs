@@ -2,7 +2,7 @@
 
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use bytes::Bytes;
@@ -139,10 +139,17 @@ pub fn list_params(cursor: Option<&str>, modern: Option<Revision>) -> String {
     serde_json::Value::Object(params).to_string()
 }
 
-/// An id that no agent uses, because no other process can know it in advance.
+/// An id for the gateway's own requests. It holds a random number, so that no agent can send a
+/// request whose answer would be taken for the answer to one of these.
 pub fn own_id() -> String {
+    static PREFIX: LazyLock<String> = LazyLock::new(|| {
+        let mut bytes = [0; 16];
+        // Without random numbers no session can be opened either, so no agent is there to guess.
+        let _ = aws_lc_rs::rand::fill(&mut bytes);
+        crate::hex::encode(&bytes)
+    });
     static NEXT: AtomicU64 = AtomicU64::new(1);
-    format!("toolgate-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed))
+    format!("toolgate-{}-{}", *PREFIX, NEXT.fetch_add(1, Ordering::Relaxed))
 }
 
 /// The answer to the gateway's own request `id`, if `message` is that.

@@ -90,6 +90,18 @@ impl Expected {
         &self.id
     }
 
+    /// What is awaited, found by its id alone. An agent can use an id twice, so a list is a list
+    /// whatever was asked under that id: hidden names do not come back as somebody else's answer.
+    fn remembered(mut self, outcome: &Outcome<'_>) -> Self {
+        if let Outcome::Result(result) = outcome {
+            match shape(result) {
+                Kind::Unknown => {}
+                listed => self.kind = listed,
+            }
+        }
+        self
+    }
+
     /// Whether it is a subscription that asked to hear of changed tools.
     pub fn wants_tools_changed(&self) -> bool {
         self.wants_tools_changed
@@ -249,7 +261,8 @@ impl Relay {
         let expected = if ours {
             self.expected.take()
         } else {
-            key.and_then(|key| self.gateway.sessions().found(&self.caller.conversation(), &key))
+            let found = key.and_then(|key| self.gateway.sessions().found(&self.caller.conversation(), &key));
+            found.map(|expected| expected.remembered(&response.outcome))
         };
         let Some(mut expected) = expected else {
             if self.expected.is_some() {

@@ -83,6 +83,12 @@ impl Sessions {
         });
     }
 
+    /// Whether a request of this id waits for its answer.
+    pub fn waits(&self, conversation: &Conversation, id: &IdKey) -> bool {
+        let all = self.conversations.lock().unwrap_or_else(PoisonError::into_inner);
+        all.get(conversation).is_some_and(|memory| memory.waiting.contains_key(id))
+    }
+
     /// The answer to an earlier request has come.
     pub fn found(&self, conversation: &Conversation, id: &IdKey) -> Option<Expected> {
         let mut all = self.conversations.lock().unwrap_or_else(PoisonError::into_inner);

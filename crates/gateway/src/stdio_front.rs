@@ -129,6 +129,14 @@ async fn from_agent(
         if let Some(revision) = names::revision(&message).and_then(mcp::revision::Revision::parse) {
             caller.revision = Some(revision);
         }
+        if let Message::Request(request) = &message
+            && gateway.sessions().waits(&caller.conversation(), &request.id.key())
+        {
+            let text = "a request of this id is under way; use each id once";
+            let answer = refusal::error(request.id.raw(), refusal::code::INVALID_REQUEST, text, 400).body;
+            let _ = to_agent.send(answer).await;
+            continue;
+        }
         let (edited, expected) = match pipeline::judge(gateway, caller, &message, &**link as &dyn AskForTools).await {
             Judged::Answer(refusal) => {
                 let _ = to_agent.send(refusal.body).await;

@@ -238,7 +238,15 @@ impl Front {
             None => message.raw(),
         };
         let Some(expected) = expected else {
-            let text = if bridge.modern { bridge.renumber_cancel(&message).unwrap_or_else(|| text.to_owned()) } else { text.to_owned() };
+            let text = match names::cancelled(&message) {
+                // A shared child knows requests by other ids; one that it does not work on for this
+                // agent is none that the agent could cancel.
+                Some(_) if bridge.modern => match bridge.renumber_cancel(&message) {
+                    Some(text) => text,
+                    None => return empty(StatusCode::ACCEPTED),
+                },
+                _ => text.to_owned(),
+            };
             return match bridge.link.child.send(line(&text)).await {
                 Ok(()) => empty(StatusCode::ACCEPTED),
                 Err(ended) => plain(&json_refusal(StatusCode::BAD_GATEWAY, &ended.to_string())),
