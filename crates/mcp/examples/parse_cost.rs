@@ -15,28 +15,16 @@ fn main() {
     let tools = format!(r#"{{"tools":[{}]}}"#, vec![tool; 200].join(","));
     let answer = format!(r#"{{"jsonrpc":"2.0","id":42,"result":{tools}}}"#);
     println!("a call, legacy, {} bytes", LEGACY.len());
-    measure("parse_client", LEGACY.len(), || {
-        parse_client(LEGACY.as_bytes()).is_ok()
-    });
-    measure("check", LEGACY.len(), || {
-        json::check(LEGACY.as_bytes()).is_ok()
-    });
+    measure("parse_client", LEGACY.len(), || parse_client(LEGACY.as_bytes()).is_ok());
+    measure("check", LEGACY.len(), || json::check(LEGACY.as_bytes()).is_ok());
     measure("tree", LEGACY.len(), || json::parse(LEGACY).is_ok());
-    measure("serde_json::Value", LEGACY.len(), || {
-        serde_json::from_str::<serde_json::Value>(LEGACY).is_ok()
-    });
+    measure("serde_json::Value", LEGACY.len(), || serde_json::from_str::<serde_json::Value>(LEGACY).is_ok());
     println!("a call, 2026-07-28, {} bytes", MODERN.len());
-    measure("parse_client", MODERN.len(), || {
-        parse_client(MODERN.as_bytes()).is_ok()
-    });
+    measure("parse_client", MODERN.len(), || parse_client(MODERN.as_bytes()).is_ok());
     println!("a list of 200 tools, {} bytes", answer.len());
-    measure("parse_upstream", answer.len(), || {
-        parse_upstream(answer.as_bytes()).is_ok()
-    });
+    measure("parse_upstream", answer.len(), || parse_upstream(answer.as_bytes()).is_ok());
     measure("tools", tools.len(), || result::tools(&tools).is_ok());
-    measure("strip_meta", answer.len(), || {
-        result::strip_meta(&answer, "toolgate/").is_ok()
-    });
+    measure("strip_meta", answer.len(), || result::strip_meta(&answer, "toolgate/").is_ok());
 }
 
 /// Prints the best of several rounds, which other work on the machine disturbs least.
@@ -50,8 +38,5 @@ fn measure(what: &str, bytes: usize, mut run: impl FnMut() -> bool) {
         }
         best = best.min(start.elapsed().as_nanos() as f64 / rounds as f64);
     }
-    println!(
-        "  {what:18} {best:10.0} ns  {:6.2} ns/byte",
-        best / bytes as f64
-    );
+    println!("  {what:18} {best:10.0} ns  {:6.2} ns/byte", best / bytes as f64);
 }

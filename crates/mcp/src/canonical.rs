@@ -60,20 +60,11 @@ mod tests {
     fn one_text_for_all_spellings() {
         let table = [
             (" { } ", "{}"),
-            (
-                r#"{"b":1,"a":[ true , null ]}"#,
-                r#"{"a":[true,null],"b":1}"#,
-            ),
-            (
-                r#"{"\u0061":"\u00e9\/\u0001\n"}"#,
-                "{\"a\":\"é/\\u0001\\n\"}",
-            ),
+            (r#"{"b":1,"a":[ true , null ]}"#, r#"{"a":[true,null],"b":1}"#),
+            (r#"{"\u0061":"\u00e9\/\u0001\n"}"#, "{\"a\":\"é/\\u0001\\n\"}"),
             (r#"{"a":1.0,"b":1e0,"c":-0}"#, r#"{"a":1.0,"b":1e0,"c":-0}"#),
             // By code point, where UTF-16 order would put the surrogate pair first.
-            (
-                r#"{"\ufb01":1,"\ud83d\ude00":2,"z":3}"#,
-                "{\"z\":3,\"ﬁ\":1,\"😀\":2}",
-            ),
+            (r#"{"\ufb01":1,"\ud83d\ude00":2,"z":3}"#, "{\"z\":3,\"ﬁ\":1,\"😀\":2}"),
         ];
         for (raw, canonical) in table {
             assert_eq!(text(raw).unwrap(), canonical, "{raw}");

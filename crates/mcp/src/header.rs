@@ -36,9 +36,7 @@ impl Mismatch {
     pub const CODE: i32 = -32020;
 
     fn new(message: impl Into<String>) -> Self {
-        Self {
-            message: message.into(),
-        }
+        Self { message: message.into() }
     }
 }
 
@@ -61,12 +59,7 @@ pub fn check<'h>(
     request: &Request<'_>,
     headers: impl IntoIterator<Item = (&'h str, &'h [u8])>,
 ) -> Result<(), Mismatch> {
-    compare(
-        &request.method,
-        name_of(request.kind, &request.params),
-        &request.params,
-        headers,
-    )
+    compare(&request.method, name_of(request.kind, &request.params), &request.params, headers)
 }
 
 /// Compares the standard headers with the body of a notification.
@@ -109,9 +102,7 @@ struct Standard<'h> {
     name: Option<&'h [u8]>,
 }
 
-fn collect<'h>(
-    headers: impl IntoIterator<Item = (&'h str, &'h [u8])>,
-) -> Result<Standard<'h>, Mismatch> {
+fn collect<'h>(headers: impl IntoIterator<Item = (&'h str, &'h [u8])>) -> Result<Standard<'h>, Mismatch> {
     let mut standard = Standard::default();
     for (name, value) in headers {
         let place = if name.eq_ignore_ascii_case(PROTOCOL_VERSION) {
@@ -121,9 +112,7 @@ fn collect<'h>(
         } else if name.eq_ignore_ascii_case(NAME) {
             &mut standard.name
         } else if is_twin(name) {
-            return Err(Mismatch::new(format!(
-                "Header `{name}` has an underscore in the place of a hyphen."
-            )));
+            return Err(Mismatch::new(format!("Header `{name}` has an underscore in the place of a hyphen.")));
         } else {
             continue;
         };
@@ -182,18 +171,14 @@ fn same(header: &str, value: &[u8], body: &str) -> Result<(), Mismatch> {
     match decode(value) {
         Some(value) if value == body => Ok(()),
         Some(_) => Err(differs(header, body)),
-        None => Err(Mismatch::new(format!(
-            "Header `{header}` has a value that cannot be decoded."
-        ))),
+        None => Err(Mismatch::new(format!("Header `{header}` has a value that cannot be decoded."))),
     }
 }
 
 fn differs(header: &str, body: &str) -> Mismatch {
     let shown: String = body.chars().take(128).collect();
     let shown = shown.escape_debug();
-    Mismatch::new(format!(
-        "Header `{header}` differs from the body, which says `{shown}`."
-    ))
+    Mismatch::new(format!("Header `{header}` differs from the body, which says `{shown}`."))
 }
 
 fn missing(header: &str) -> Mismatch {

@@ -66,10 +66,7 @@ pub fn check(text: &[u8]) -> Result<(), Error> {
 
 /// The bytes as text.
 pub(crate) fn utf8(bytes: &[u8]) -> Result<&str, Error> {
-    std::str::from_utf8(bytes).map_err(|error| Error {
-        offset: error.valid_up_to(),
-        kind: ErrorKind::Utf8,
-    })
+    std::str::from_utf8(bytes).map_err(|error| Error { offset: error.valid_up_to(), kind: ErrorKind::Utf8 })
 }
 
 #[cfg(test)]

@@ -20,14 +20,7 @@ impl Lines {
     /// Lines of at most `limit` bytes, their ends not counted.
     #[must_use]
     pub fn new(limit: usize) -> Self {
-        Self {
-            buffer: Vec::new(),
-            start: 0,
-            searched: 0,
-            limit,
-            skipping: false,
-            skipped: 0,
-        }
+        Self { buffer: Vec::new(), start: 0, searched: 0, limit, skipping: false, skipped: 0 }
     }
 
     /// Takes what has arrived. Take the lines out with [`Self::next_line`] before pushing more, to keep memory bounded.

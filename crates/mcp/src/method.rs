@@ -161,46 +161,18 @@ const URI: Members = Members::of(&[Member::Meta, Member::Uri]);
 const TASK: Members = Members::of(&[Member::Meta, Member::TaskId]);
 const RETRY: Members = Members::of(&[Member::Meta, Member::InputResponses, Member::RequestState]);
 
-const fn request(
-    name: &'static str,
-    kind: Kind,
-    sender: Sender,
-    known: Members,
-    required: &[Member],
-) -> Method {
+const fn request(name: &'static str, kind: Kind, sender: Sender, known: Members, required: &[Member]) -> Method {
     let required = Members::of(required);
-    Method {
-        name,
-        kind,
-        sender,
-        notification: false,
-        since: FIRST,
-        until: NEWEST,
-        known,
-        required,
-    }
+    Method { name, kind, sender, notification: false, since: FIRST, until: NEWEST, known, required }
 }
 
 const fn notification(name: &'static str, kind: Kind, sender: Sender, known: Members) -> Method {
     let required = Members::of(&[]);
-    Method {
-        name,
-        kind,
-        sender,
-        notification: true,
-        since: FIRST,
-        until: NEWEST,
-        known,
-        required,
-    }
+    Method { name, kind, sender, notification: true, since: FIRST, until: NEWEST, known, required }
 }
 
 const fn within(method: Method, since: Revision, until: Revision) -> Method {
-    Method {
-        since,
-        until,
-        ..method
-    }
+    Method { since, until, ..method }
 }
 
 #[rustfmt::skip]

@@ -5,9 +5,7 @@ mod list;
 mod strip;
 
 pub use call::{Call, call, input_requests};
-pub use list::{
-    Entry, List, Prompt, Resource, Template, Tool, prompts, resources, templates, tools,
-};
+pub use list::{Entry, List, Prompt, Resource, Template, Tool, prompts, resources, templates, tools};
 pub use strip::strip_meta;
 
 use crate::json::{self, remove};
@@ -19,10 +17,7 @@ use crate::json::{self, remove};
 /// # Errors
 /// When `raw` is not strict JSON.
 pub fn without_capabilities(raw: &str, paths: &[&[&str]]) -> Result<Option<String>, json::Error> {
-    let paths: Vec<Vec<&str>> = paths
-        .iter()
-        .map(|path| [&["capabilities"], *path].concat())
-        .collect();
+    let paths: Vec<Vec<&str>> = paths.iter().map(|path| [&["capabilities"], *path].concat()).collect();
     let paths: Vec<&[&str]> = paths.iter().map(Vec::as_slice).collect();
     remove(raw, &paths)
 }

@@ -138,10 +138,7 @@ impl Decoder {
             };
             let line = self.buffer.get(self.line..text).unwrap_or_default();
             let begins = self.first && self.line == self.start;
-            let line = line
-                .strip_prefix(BYTE_ORDER_MARK)
-                .filter(|_| begins)
-                .unwrap_or(line);
+            let line = line.strip_prefix(BYTE_ORDER_MARK).filter(|_| begins).unwrap_or(line);
             let comment = line.first() == Some(&b':');
             let ends = line.is_empty() || self.blank && comment;
             self.blank &= comment;
@@ -164,11 +161,7 @@ impl Decoder {
     fn next_line(&mut self) -> Option<(usize, usize)> {
         if self.last_end == LineEnd::Presumed {
             let leftover = *self.buffer.get(self.line)? == b'\n';
-            self.last_end = if leftover {
-                LineEnd::Complete
-            } else {
-                LineEnd::Bare
-            };
+            self.last_end = if leftover { LineEnd::Complete } else { LineEnd::Bare };
             self.line += usize::from(leftover);
             self.searched = self.line;
         }
@@ -196,17 +189,8 @@ const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// The fields of one event.
 fn read(raw: &[u8], first: bool) -> Event<'_> {
-    let mut event = Event {
-        raw,
-        event: None,
-        data: None,
-        id: None,
-        retry: None,
-    };
-    let text = raw
-        .strip_prefix(BYTE_ORDER_MARK)
-        .filter(|_| first)
-        .unwrap_or(raw);
+    let mut event = Event { raw, event: None, data: None, id: None, retry: None };
+    let text = raw.strip_prefix(BYTE_ORDER_MARK).filter(|_| first).unwrap_or(raw);
     for line in lines(text) {
         let (name, value) = match memchr::memchr(b':', line) {
             Some(colon) => (line.get(..colon), line.get(colon + 1..)),
@@ -227,9 +211,7 @@ fn read(raw: &[u8], first: bool) -> Event<'_> {
             b"id" if !value.contains(&0) => event.id = Some(value),
             b"retry" if !value.is_empty() && value.iter().all(u8::is_ascii_digit) => {
                 let digits = value.iter().map(|digit| u64::from(digit - b'0'));
-                event.retry = Some(digits.fold(0, |sum: u64, digit| {
-                    sum.saturating_mul(10).saturating_add(digit)
-                }));
+                event.retry = Some(digits.fold(0, |sum: u64, digit| sum.saturating_mul(10).saturating_add(digit)));
             }
             _ => {}
         }

@@ -27,10 +27,7 @@ fn text() -> impl Strategy<Value = String> {
     leaf.prop_recursive(4, 24, 6, |inner| {
         prop_oneof![
             vec((space(), inner.clone(), space()), 0..8).prop_map(|items| {
-                let items: Vec<String> = items
-                    .into_iter()
-                    .map(|(a, item, b)| format!("{a}{item}{b}"))
-                    .collect();
+                let items: Vec<String> = items.into_iter().map(|(a, item, b)| format!("{a}{item}{b}")).collect();
                 format!("[{}]", items.join(","))
             }),
             vec((space(), string(), space(), inner), 0..6).prop_map(object),
@@ -56,27 +53,22 @@ fn space() -> impl Strategy<Value = String> {
 
 /// A string literal, each character spelled in one of the ways there are.
 fn string() -> impl Strategy<Value = String> {
-    vec(
-        (
-            prop_oneof![any::<char>(), Just('a'), Just('b'), Just('"'), Just('/')],
-            any::<bool>(),
-        ),
-        0..12,
-    )
-    .prop_map(|characters| {
-        let mut out = String::from("\"");
-        for (character, escape) in characters {
-            if escape {
-                for unit in character.encode_utf16(&mut [0; 2]) {
-                    write!(out, "\\u{unit:04X}").unwrap();
+    vec((prop_oneof![any::<char>(), Just('a'), Just('b'), Just('"'), Just('/')], any::<bool>()), 0..12).prop_map(
+        |characters| {
+            let mut out = String::from("\"");
+            for (character, escape) in characters {
+                if escape {
+                    for unit in character.encode_utf16(&mut [0; 2]) {
+                        write!(out, "\\u{unit:04X}").unwrap();
+                    }
+                } else {
+                    let literal = json::quote(&character.to_string());
+                    out.push_str(&literal[1..literal.len() - 1]);
                 }
-            } else {
-                let literal = json::quote(&character.to_string());
-                out.push_str(&literal[1..literal.len() - 1]);
             }
-        }
-        out + "\""
-    })
+            out + "\""
+        },
+    )
 }
 
 /// Bytes that are nearly JSON, to be mostly refused.
@@ -106,19 +98,16 @@ fn same(ours: &json::Value<'_>, theirs: &Value) -> bool {
         // serde_json's quick reading of floats may be off in the last bits.
         (json::Value::Number(one), Value::Number(other)) => match other.as_i64() {
             Some(other) => one.decimal() == json::Decimal::from(other),
-            None => other.as_f64().is_some_and(|other| {
-                (one.as_f64() - other).abs() <= other.abs() * 8.0 * f64::EPSILON
-            }),
+            None => {
+                other.as_f64().is_some_and(|other| (one.as_f64() - other).abs() <= other.abs() * 8.0 * f64::EPSILON)
+            }
         },
         (json::Value::Array(one), Value::Array(other)) => {
             one.len() == other.len() && one.iter().zip(other).all(|(one, other)| same(one, other))
         }
         (json::Value::Object(one), Value::Object(other)) => {
             one.len() == other.len()
-                && one
-                    .iter()
-                    .zip(other)
-                    .all(|((key, value), (other, theirs))| key == other && same(value, theirs))
+                && one.iter().zip(other).all(|((key, value), (other, theirs))| key == other && same(value, theirs))
         }
         _ => false,
     }

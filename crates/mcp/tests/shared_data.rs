@@ -1,8 +1,5 @@
 //! The corpora that lie beside the repository: attack inputs of our own, and JSONTestSuite.
-#![expect(
-    clippy::unwrap_used,
-    reason = "a test that is wrong about its own input should fail"
-)]
+#![expect(clippy::unwrap_used, reason = "a test that is wrong about its own input should fail")]
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -30,16 +27,11 @@ fn attacks(group: &str) -> Vec<Value> {
         return Vec::new();
     };
     let text = std::fs::read_to_string(path).unwrap();
-    text.lines()
-        .map(|line| serde_json::from_str::<Value>(line).unwrap())
-        .filter(|row| row["group"] == group)
-        .collect()
+    text.lines().map(|line| serde_json::from_str::<Value>(line).unwrap()).filter(|row| row["group"] == group).collect()
 }
 
 fn bytes(row: &Value) -> Vec<u8> {
-    base64::engine::general_purpose::STANDARD
-        .decode(row["b64"].as_str().unwrap())
-        .unwrap()
+    base64::engine::general_purpose::STANDARD.decode(row["b64"].as_str().unwrap()).unwrap()
 }
 
 /// What the parser makes of a row that is refused later: by policy, by the session, for want of a batch, by the schema.
@@ -50,9 +42,7 @@ fn is_judged_later(id: &str, body: &Body<'_>) -> bool {
         Body::One(Message::Request(request)) if id.starts_with("jsonrpc/method-policy-") => {
             request.method.replace('/', "-") == id.trim_start_matches("jsonrpc/method-policy-")
         }
-        Body::One(Message::Request(request)) if id.starts_with("jsonrpc/method-") => {
-            request.kind == Kind::Unknown
-        }
+        Body::One(Message::Request(request)) if id.starts_with("jsonrpc/method-") => request.kind == Kind::Unknown,
         Body::One(_) => id == "jsonrpc/alias-args-schema",
     }
 }
@@ -68,13 +58,8 @@ fn attacks_on_the_envelope() {
             ("canonical", Ok(Body::One(Message::Request(request)))) => {
                 let value: Value = serde_json::from_slice(&input).unwrap();
                 assert_eq!(request.method, value["method"].as_str().unwrap(), "{id}");
-                assert_eq!(
-                    request.params.name.as_deref(),
-                    value["params"]["name"].as_str(),
-                    "{id}"
-                );
-                let arguments: Value =
-                    serde_json::from_str(request.params.arguments.unwrap()).unwrap();
+                assert_eq!(request.params.name.as_deref(), value["params"]["name"].as_str(), "{id}");
+                let arguments: Value = serde_json::from_str(request.params.arguments.unwrap()).unwrap();
                 assert_eq!(arguments, value["params"]["arguments"], "{id}");
                 assert_eq!(request.raw.as_bytes(), input.trim_ascii(), "{id}");
             }
@@ -88,14 +73,10 @@ fn attacks_on_the_envelope() {
 fn amounts_reach_the_rules_digit_for_digit() {
     for row in attacks("amount") {
         let (id, input) = (row["id"].as_str().unwrap(), bytes(&row));
-        let Ok(Body::One(Message::Request(request))) = parse_client(&input) else {
-            panic!("{id}")
-        };
+        let Ok(Body::One(Message::Request(request))) = parse_client(&input) else { panic!("{id}") };
         let arguments = json::parse(request.params.arguments.unwrap()).unwrap();
         let written = row["why"].as_str().unwrap().strip_prefix("amount = ");
-        if let (Some(json::Value::Number(number)), Some(written)) =
-            (arguments.get("amount"), written)
-        {
+        if let (Some(json::Value::Number(number)), Some(written)) = (arguments.get("amount"), written) {
             assert_eq!(number.text(), written, "{id}");
         }
     }
@@ -103,33 +84,20 @@ fn amounts_reach_the_rules_digit_for_digit() {
 
 #[test]
 fn headers_that_differ_from_the_body() {
-    for row in attacks("header")
-        .iter()
-        .filter(|row| row["expect"] == "reject")
-    {
+    for row in attacks("header").iter().filter(|row| row["expect"] == "reject") {
         let id = row["id"].as_str().unwrap();
         let sent = row["data"]["headers"].as_object().unwrap();
         let name = row["data"]["body_name"].as_str().unwrap();
         let meta = r#","_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28"}"#;
-        for (meta, version) in [
-            (meta, Some("2026-07-28")),
-            ("", Some("2026-07-28")),
-            ("", Some("2025-11-25")),
-            ("", None),
-        ] {
-            let body = format!(
-                r#"{{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{{"name":"{name}"{meta}}}}}"#
-            );
-            let Ok(Body::One(Message::Request(request))) = parse_client(body.as_bytes()) else {
-                panic!("{id}")
-            };
+        for (meta, version) in
+            [(meta, Some("2026-07-28")), ("", Some("2026-07-28")), ("", Some("2025-11-25")), ("", None)]
+        {
+            let body =
+                format!(r#"{{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{{"name":"{name}"{meta}}}}}"#);
+            let Ok(Body::One(Message::Request(request))) = parse_client(body.as_bytes()) else { panic!("{id}") };
             let given = sent.contains_key("MCP-Protocol-Version");
-            let version = version
-                .filter(|_| !given)
-                .map(|version| ("MCP-Protocol-Version", version.as_bytes()));
-            let sent = sent
-                .iter()
-                .map(|(name, value)| (name.as_str(), value.as_str().unwrap().as_bytes()));
+            let version = version.filter(|_| !given).map(|version| ("MCP-Protocol-Version", version.as_bytes()));
+            let sent = sent.iter().map(|(name, value)| (name.as_str(), value.as_str().unwrap().as_bytes()));
             let mismatch = header::check(&request, sent.chain(version));
             assert!(mismatch.is_err(), "{id} {body}");
         }
@@ -147,18 +115,11 @@ fn json_test_suite() {
         let name = path.file_name().unwrap().to_string_lossy().into_owned();
         let text = std::fs::read(&path).unwrap();
         let read = json::parse_bytes(&text);
-        assert_eq!(
-            read.as_ref().err(),
-            json::check(&text).as_ref().err(),
-            "{name}: both forms are equally strict"
-        );
+        assert_eq!(read.as_ref().err(), json::check(&text).as_ref().err(), "{name}: both forms are equally strict");
         match (name.split_once('_').unwrap().0, read) {
             ("y", Err(error)) => {
                 assert!(name.contains("duplicated_key"), "{name}: {error}");
-                assert!(
-                    matches!(error.kind, json::ErrorKind::DuplicateKey(_)),
-                    "{name}: {error}"
-                );
+                assert!(matches!(error.kind, json::ErrorKind::DuplicateKey(_)), "{name}: {error}");
             }
             ("n", Ok(_)) => panic!("{name} was accepted"),
             ("y" | "i", Ok(value)) => {
@@ -170,10 +131,7 @@ fn json_test_suite() {
             (other, _) => panic!("{name}: kind {other}"),
         }
     }
-    assert!(
-        accepted > 90 && refused > 187,
-        "{accepted} accepted, {refused} refused"
-    );
+    assert!(accepted > 90 && refused > 187, "{accepted} accepted, {refused} refused");
 }
 
 /// Whether both readers saw the same value.
@@ -183,17 +141,15 @@ fn same(ours: &json::Value<'_>, theirs: &Value) -> bool {
         (json::Value::Bool(one), Value::Bool(other)) => one == other,
         (json::Value::String(one), Value::String(other)) => one == other,
         // serde_json's quick reading of floats may be off in the last bits.
-        (json::Value::Number(one), Value::Number(other)) => other
-            .as_f64()
-            .is_some_and(|other| (one.as_f64() - other).abs() <= other.abs() * 8.0 * f64::EPSILON),
+        (json::Value::Number(one), Value::Number(other)) => {
+            other.as_f64().is_some_and(|other| (one.as_f64() - other).abs() <= other.abs() * 8.0 * f64::EPSILON)
+        }
         (json::Value::Array(one), Value::Array(other)) => {
             one.len() == other.len() && one.iter().zip(other).all(|(one, other)| same(one, other))
         }
         (json::Value::Object(one), Value::Object(other)) => {
             one.len() == other.len()
-                && one
-                    .iter()
-                    .all(|(key, value)| other.get(key).is_some_and(|other| same(value, other)))
+                && one.iter().all(|(key, value)| other.get(key).is_some_and(|other| same(value, other)))
         }
         _ => false,
     }

@@ -38,13 +38,11 @@ impl std::error::Error for InvalidDeclaration {}
 /// When the schema is not strict JSON, or a declaration stands elsewhere, is no header name or comes twice.
 pub fn declared(input_schema: &str) -> Result<Vec<Declared>, InvalidDeclaration> {
     // Most schemas have none, and need not be read for that.
-    if memchr::memmem::find(input_schema.as_bytes(), b"x-mcp-header").is_none()
-        && !input_schema.contains("\\u")
-    {
+    if memchr::memmem::find(input_schema.as_bytes(), b"x-mcp-header").is_none() && !input_schema.contains("\\u") {
         return Ok(Vec::new());
     }
-    let schema = json::parse(input_schema)
-        .map_err(|error| invalid(format!("the schema is not strict JSON: {error}")))?;
+    let schema =
+        json::parse(input_schema).map_err(|error| invalid(format!("the schema is not strict JSON: {error}")))?;
     let mut found = Vec::new();
     if let Value::Object(schema) = &schema {
         properties(schema, &mut Vec::new(), &mut found)?;
@@ -77,9 +75,7 @@ fn properties(
             // Data, not schemas.
             ("default" | "const" | "enum" | "examples", _) => {}
             (KEYWORD, _) if path.is_empty() => {
-                return Err(invalid(
-                    "`x-mcp-header` stands on the schema itself, not on a property".to_owned(),
-                ));
+                return Err(invalid("`x-mcp-header` stands on the schema itself, not on a property".to_owned()));
             }
             (KEYWORD, _) => {}
             (_, value) => nowhere(value)?,
@@ -96,48 +92,32 @@ fn declaration(
 ) -> Result<Declared, InvalidDeclaration> {
     let place = path.join(".");
     let is_token = |name: &str| {
-        !name.is_empty()
-            && name
-                .bytes()
-                .all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte))
+        !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte))
     };
     let Some(header) = header.as_str().filter(|header| is_token(header)) else {
-        return Err(invalid(format!(
-            "`x-mcp-header` of `{place}` is no header name"
-        )));
+        return Err(invalid(format!("`x-mcp-header` of `{place}` is no header name")));
     };
     let kind = property.get("type").and_then(Value::as_str);
     if !matches!(kind, Some("string" | "integer" | "number" | "boolean")) {
-        return Err(invalid(format!(
-            "`x-mcp-header` of `{place}` needs a property of a plain type"
-        )));
+        return Err(invalid(format!("`x-mcp-header` of `{place}` needs a property of a plain type")));
     }
-    if found
-        .iter()
-        .any(|other| other.header.eq_ignore_ascii_case(header))
-    {
+    if found.iter().any(|other| other.header.eq_ignore_ascii_case(header)) {
         return Err(invalid(format!("header `{header}` is declared twice")));
     }
-    Ok(Declared {
-        header: header.to_owned(),
-        path: path.to_vec(),
-    })
+    Ok(Declared { header: header.to_owned(), path: path.to_vec() })
 }
 
 /// Demands that there is no declaration in a part of the schema that `properties` alone do not lead to.
 fn nowhere(value: &Value<'_>) -> Result<(), InvalidDeclaration> {
     match value {
         Value::Array(items) => items.iter().try_for_each(nowhere),
-        Value::Object(object) => object
-            .iter()
-            .try_for_each(|(key, value)| match (key, value) {
-                (KEYWORD, Value::String(_)) => Err(invalid(
-                    "`x-mcp-header` stands where an argument cannot be named by its path"
-                        .to_owned(),
-                )),
-                ("default" | "const" | "enum" | "examples", _) => Ok(()),
-                _ => nowhere(value),
-            }),
+        Value::Object(object) => object.iter().try_for_each(|(key, value)| match (key, value) {
+            (KEYWORD, Value::String(_)) => {
+                Err(invalid("`x-mcp-header` stands where an argument cannot be named by its path".to_owned()))
+            }
+            ("default" | "const" | "enum" | "examples", _) => Ok(()),
+            _ => nowhere(value),
+        }),
         _ => Ok(()),
     }
 }
@@ -150,17 +130,11 @@ fn invalid(message: String) -> InvalidDeclaration {
 ///
 /// # Errors
 /// When the arguments are not strict JSON.
-pub fn write_params(
-    declared: &[Declared],
-    arguments: Option<&str>,
-) -> Result<Vec<(String, String)>, json::Error> {
+pub fn write_params(declared: &[Declared], arguments: Option<&str>) -> Result<Vec<(String, String)>, json::Error> {
     let arguments = arguments.map(json::parse).transpose()?;
     let mirrored = declared.iter().filter_map(|declared| {
         let text = plain(at(arguments.as_ref(), &declared.path)?)?;
-        Some((
-            format!("{PARAM_PREFIX}{}", declared.header.to_ascii_lowercase()),
-            encode(text).into_owned(),
-        ))
+        Some((format!("{PARAM_PREFIX}{}", declared.header.to_ascii_lowercase()), encode(text).into_owned()))
     });
     Ok(mirrored.collect())
 }
@@ -178,27 +152,18 @@ pub fn check_params<'h>(
         return Ok(());
     }
     let arguments = arguments.map(json::parse).transpose();
-    let arguments = arguments
-        .map_err(|error| Mismatch::new(format!("The arguments cannot be read: {error}.")))?;
+    let arguments = arguments.map_err(|error| Mismatch::new(format!("The arguments cannot be read: {error}.")))?;
     for declared in declared {
         let name = format!("{PARAM_PREFIX}{}", declared.header);
-        let mut sent = headers
-            .clone()
-            .into_iter()
-            .filter(|(header, _)| header.eq_ignore_ascii_case(&name));
+        let mut sent = headers.clone().into_iter().filter(|(header, _)| header.eq_ignore_ascii_case(&name));
         let value = at(arguments.as_ref(), &declared.path);
-        match (
-            sent.next(),
-            value.filter(|value| !matches!(value, Value::Null)),
-        ) {
+        match (sent.next(), value.filter(|value| !matches!(value, Value::Null))) {
             (_, _) if sent.next().is_some() => {
                 return Err(Mismatch::new(format!("Header `{name}` came twice.")));
             }
             (None, Some(value)) if plain(value).is_some() => return Err(missing(&name)),
             (Some(_), None) => {
-                return Err(Mismatch::new(format!(
-                    "Header `{name}` mirrors an argument that is absent."
-                )));
+                return Err(Mismatch::new(format!("Header `{name}` mirrors an argument that is absent.")));
             }
             (Some((_, sent)), Some(value)) if !mirrors(sent, value) => {
                 return Err(differs(&name, plain(value).unwrap_or("something else")));

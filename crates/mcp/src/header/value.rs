@@ -14,13 +14,8 @@ const CLOSE: &str = "?=";
 #[must_use]
 pub fn decode(value: &[u8]) -> Option<Cow<'_, str>> {
     let value = std::str::from_utf8(value).ok()?.trim_matches([' ', '\t']);
-    match value
-        .strip_prefix(OPEN)
-        .and_then(|rest| rest.strip_suffix(CLOSE))
-    {
-        Some(encoded) => String::from_utf8(STANDARD.decode(encoded).ok()?)
-            .ok()
-            .map(Cow::Owned),
+    match value.strip_prefix(OPEN).and_then(|rest| rest.strip_suffix(CLOSE)) {
+        Some(encoded) => String::from_utf8(STANDARD.decode(encoded).ok()?).ok().map(Cow::Owned),
         None => is_plain(value).then_some(Cow::Borrowed(value)),
     }
 }

@@ -22,12 +22,7 @@ pub struct Decimal {
 
 impl Decimal {
     /// Nothing.
-    pub const ZERO: Self = Self {
-        digits: [0; MAX_DIGITS],
-        length: 0,
-        exponent: 0,
-        negative: false,
-    };
+    pub const ZERO: Self = Self { digits: [0; MAX_DIGITS], length: 0, exponent: 0, negative: false };
 
     /// Reads a JSON number.
     ///
@@ -39,30 +34,20 @@ impl Decimal {
 
     /// A text the scanner has passed.
     pub(super) fn scanned(text: &str) -> Self {
-        let (negative, text) = text
-            .strip_prefix('-')
-            .map_or((false, text), |rest| (true, rest));
+        let (negative, text) = text.strip_prefix('-').map_or((false, text), |rest| (true, rest));
         let (mantissa, exponent) = text.split_once(['e', 'E']).unwrap_or((text, "0"));
         let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
         let written: i16 = exponent.parse().unwrap_or(0);
-        let mut value = Self {
-            negative,
-            ..Self::ZERO
-        };
+        let mut value = Self { negative, ..Self::ZERO };
         let mut trailing = 0_i16;
-        let digits = whole
-            .bytes()
-            .chain(fraction.bytes())
-            .map(|byte| byte.wrapping_sub(b'0'));
+        let digits = whole.bytes().chain(fraction.bytes()).map(|byte| byte.wrapping_sub(b'0'));
         // Zeros are held back until a digit follows them, so that neither leading nor trailing ones are kept.
         for digit in digits {
             if digit == 0 {
                 trailing += 1;
             } else {
                 if value.length > 0 {
-                    value.length = value
-                        .length
-                        .saturating_add(u8::try_from(trailing).unwrap_or(u8::MAX));
+                    value.length = value.length.saturating_add(u8::try_from(trailing).unwrap_or(u8::MAX));
                 }
                 trailing = 0;
                 if let Some(place) = value.digits.get_mut(usize::from(value.length)) {
@@ -81,9 +66,7 @@ impl Decimal {
     /// The significant digits, 0 to 9 each, without leading or trailing zeros. Zero has none.
     #[must_use]
     pub fn digits(&self) -> &[u8] {
-        self.digits
-            .get(..usize::from(self.length))
-            .unwrap_or_default()
+        self.digits.get(..usize::from(self.length)).unwrap_or_default()
     }
 
     /// The power of ten that the digits, read as one integer, are multiplied by.
@@ -120,9 +103,10 @@ impl Decimal {
             return Some(0);
         }
         let power = u32::try_from(self.exponent + 6).ok()?;
-        let units = self.digits().iter().try_fold(0_u128, |units, digit| {
-            units.checked_mul(10)?.checked_add(u128::from(*digit))
-        })?;
+        let units = self
+            .digits()
+            .iter()
+            .try_fold(0_u128, |units, digit| units.checked_mul(10)?.checked_add(u128::from(*digit)))?;
         units.checked_mul(10_u128.checked_pow(power)?)
     }
 
@@ -130,9 +114,10 @@ impl Decimal {
     #[must_use]
     pub fn to_i128(&self) -> Option<i128> {
         let power = u32::try_from(self.exponent).ok()?;
-        let size = self.digits().iter().try_fold(0_i128, |size, digit| {
-            size.checked_mul(10)?.checked_add(i128::from(*digit))
-        })?;
+        let size = self
+            .digits()
+            .iter()
+            .try_fold(0_i128, |size, digit| size.checked_mul(10)?.checked_add(i128::from(*digit)))?;
         let size = size.checked_mul(10_i128.checked_pow(power)?)?;
         Some(if self.negative { -size } else { size })
     }
@@ -148,10 +133,7 @@ impl Decimal {
             (true, false) => Ordering::Less,
             (false, true) => Ordering::Greater,
             // Without trailing zeros, digits of one magnitude compare like words.
-            (false, false) => self
-                .magnitude()
-                .cmp(&other.magnitude())
-                .then_with(|| self.digits().cmp(other.digits())),
+            (false, false) => self.magnitude().cmp(&other.magnitude()).then_with(|| self.digits().cmp(other.digits())),
         }
     }
 }
@@ -193,7 +175,7 @@ impl From<i64> for Decimal {
     }
 }
 
-/// Plain digits while that takes at most 24 places beside them, `1.25e300` otherwise. Reads back as the same value.
+/// Plain digits while the point stands within 24 places of the first digit or among them, `1.25e300` otherwise. Reads back as the same value.
 impl fmt::Display for Decimal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.is_zero() {
@@ -202,13 +184,9 @@ impl fmt::Display for Decimal {
         if self.negative {
             f.write_str("-")?;
         }
-        let digits: String = self
-            .digits()
-            .iter()
-            .map(|digit| char::from(b'0' + digit))
-            .collect();
+        let digits: String = self.digits().iter().map(|digit| char::from(b'0' + digit)).collect();
         let magnitude = self.magnitude();
-        if self.exponent >= 0 && self.exponent <= 24 {
+        if self.exponent >= 0 && magnitude <= 24 {
             let zeros = "0".repeat(usize::try_from(self.exponent).unwrap_or(0));
             write!(f, "{digits}{zeros}")
         } else if self.exponent < 0 && magnitude > 0 {

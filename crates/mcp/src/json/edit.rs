@@ -13,9 +13,7 @@ use super::{Error, Fault, Scanner, Span, folds_to};
 pub fn splice(raw: &str, replacements: &[(Range<usize>, &str)]) -> Option<String> {
     let mut ordered: Vec<&(Range<usize>, &str)> = replacements.iter().collect();
     ordered.sort_by_key(|(range, _)| (range.start, range.end));
-    let mut edited = String::with_capacity(
-        raw.len() + ordered.iter().map(|(_, text)| text.len()).sum::<usize>(),
-    );
+    let mut edited = String::with_capacity(raw.len() + ordered.iter().map(|(_, text)| text.len()).sum::<usize>());
     let mut done = 0;
     for (range, text) in ordered {
         edited.push_str(raw.get(done..range.start)?);

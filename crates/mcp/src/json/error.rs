@@ -73,41 +73,23 @@ impl fmt::Display for Error {
             ErrorKind::ByteOrderMark => {
                 write!(f, "byte order mark before the text; send UTF-8 without one")
             }
-            ErrorKind::UnexpectedEnd => write!(
-                f,
-                "the text ends at byte {offset} before its value is complete"
-            ),
+            ErrorKind::UnexpectedEnd => write!(f, "the text ends at byte {offset} before its value is complete"),
             ErrorKind::Unexpected { expected } => write!(f, "expected {expected} at byte {offset}"),
             ErrorKind::Trailing => write!(f, "text after the value at byte {offset}"),
             ErrorKind::DuplicateKey(key) => {
                 write!(f, "duplicate key `{}` at byte {offset}", Shown(key))
             }
-            ErrorKind::ControlCharacter => write!(
-                f,
-                "unescaped control character in a string at byte {offset}"
-            ),
+            ErrorKind::ControlCharacter => write!(f, "unescaped control character in a string at byte {offset}"),
             ErrorKind::Escape => write!(f, "unknown escape at byte {offset}"),
             ErrorKind::LoneSurrogate => write!(f, "half of a surrogate pair at byte {offset}"),
             ErrorKind::LeadingZero => write!(f, "leading zero in a number at byte {offset}"),
-            ErrorKind::Digits => write!(
-                f,
-                "number of more than {} digits at byte {offset}",
-                super::MAX_DIGITS
-            ),
-            ErrorKind::Exponent => write!(
-                f,
-                "exponent beyond {} at byte {offset}",
-                super::MAX_EXPONENT
-            ),
+            ErrorKind::Digits => write!(f, "number of more than {} digits at byte {offset}", super::MAX_DIGITS),
+            ErrorKind::Exponent => write!(f, "exponent beyond {} at byte {offset}", super::MAX_EXPONENT),
             ErrorKind::NotFinite => {
                 write!(f, "number beyond the range of binary64 at byte {offset}")
             }
             ErrorKind::TooLong => write!(f, "text of 4 GiB or more"),
-            ErrorKind::Depth => write!(
-                f,
-                "more than {} levels of nesting at byte {offset}",
-                super::MAX_DEPTH
-            ),
+            ErrorKind::Depth => write!(f, "more than {} levels of nesting at byte {offset}", super::MAX_DEPTH),
         }
     }
 }

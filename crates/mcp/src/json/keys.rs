@@ -41,9 +41,8 @@ impl Keys {
         };
         let siblings = self.seen.get(mark..).unwrap_or_default();
         if siblings.len() < PAIRWISE {
-            let twin = siblings.iter().any(|other| {
-                other.print == print && decode(text, other.quoted) == decode(text, quoted)
-            });
+            let twin =
+                siblings.iter().any(|other| other.print == print && decode(text, other.quoted) == decode(text, quoted));
             if twin {
                 return Err(duplicate(text, quoted));
             }
@@ -56,14 +55,10 @@ impl Keys {
     pub(super) fn close(&mut self, text: &str, mark: usize) -> Result<(), Fault> {
         let siblings = self.seen.get(mark..).unwrap_or_default();
         if siblings.len() > PAIRWISE {
-            let mut sorted: Vec<(Cow<'_, str>, Quoted)> = siblings
-                .iter()
-                .map(|key| (decode(text, key.quoted), key.quoted))
-                .collect();
+            let mut sorted: Vec<(Cow<'_, str>, Quoted)> =
+                siblings.iter().map(|key| (decode(text, key.quoted), key.quoted)).collect();
             sorted.sort_unstable_by(|one, other| {
-                one.0
-                    .cmp(&other.0)
-                    .then_with(|| one.1.inner().start().cmp(&other.1.inner().start()))
+                one.0.cmp(&other.0).then_with(|| one.1.inner().start().cmp(&other.1.inner().start()))
             });
             // The one that comes first in the text is the one to report.
             let twin = sorted
@@ -94,26 +89,19 @@ fn duplicate(text: &str, quoted: Quoted) -> Fault {
 fn print(key: &[u8]) -> u64 {
     match (key.first_chunk::<8>(), key.last_chunk::<8>()) {
         (Some(first), Some(last)) => long_print(*first, *last, key.len()),
-        _ => key.iter().rev().fold(key.len() as u64, |print, byte| {
-            print << 8 | u64::from(*byte)
-        }),
+        _ => key.iter().rev().fold(key.len() as u64, |print, byte| print << 8 | u64::from(*byte)),
     }
 }
 
 fn long_print(first: [u8; 8], last: [u8; 8], length: usize) -> u64 {
-    u64::from_le_bytes(first)
-        ^ u64::from_le_bytes(last).rotate_left(29)
-        ^ (length as u64).rotate_left(51)
+    u64::from_le_bytes(first) ^ u64::from_le_bytes(last).rotate_left(29) ^ (length as u64).rotate_left(51)
 }
 
 /// The print of the bytes that stand there, which need no unescaping. What follows a short key saves a loop over it.
 #[inline]
 fn print_at(text: &[u8], place: Span) -> u64 {
     let length = place.end() - place.start();
-    match text
-        .get(place.start()..)
-        .and_then(|rest| rest.first_chunk::<8>())
-    {
+    match text.get(place.start()..).and_then(|rest| rest.first_chunk::<8>()) {
         Some(chunk) if length < 8 => {
             let bits = 8 * length;
             let word = u64::from_le_bytes(*chunk) & !(u64::MAX << bits);
@@ -132,10 +120,7 @@ mod tests {
         let text = b"abcdefghijklmnop";
         for start in 0..text.len() {
             for end in start..=text.len() {
-                assert_eq!(
-                    print_at(text, Span::new(start, end)),
-                    print(&text[start..end])
-                );
+                assert_eq!(print_at(text, Span::new(start, end)), print(&text[start..end]));
             }
         }
     }

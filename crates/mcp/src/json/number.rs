@@ -17,10 +17,7 @@ impl<'a> Number<'a> {
     pub fn parse(text: &'a str) -> Result<Self, Error> {
         match end(text, 0)? {
             at if at == text.len() => Ok(Self { text }),
-            offset => Err(Error {
-                offset,
-                kind: ErrorKind::Trailing,
-            }),
+            offset => Err(Error { offset, kind: ErrorKind::Trailing }),
         }
     }
 
@@ -60,8 +57,7 @@ impl<'a> Number<'a> {
             return true;
         }
         let nearest = self.as_f64();
-        let same =
-            |written: String| Number::parse(&written).is_ok_and(|number| number.decimal() == exact);
+        let same = |written: String| Number::parse(&written).is_ok_and(|number| number.decimal() == exact);
         same(format!("{nearest:e}")) || exactly(nearest).is_some_and(same)
     }
 }
@@ -71,10 +67,7 @@ fn exactly(value: f64) -> Option<String> {
     // No binary64 has more than 767 significant digits.
     let written = format!("{value:.766e}");
     let (mantissa, exponent) = written.split_once('e')?;
-    Some(format!(
-        "{}e{exponent}",
-        mantissa.trim_end_matches('0').trim_end_matches('.')
-    ))
+    Some(format!("{}e{exponent}", mantissa.trim_end_matches('0').trim_end_matches('.')))
 }
 
 /// Where the number that begins at `start` ends.
@@ -127,22 +120,20 @@ pub(super) fn end(text: &str, start: usize) -> Result<usize, Fault> {
             return Err(missing(first, "a digit"));
         }
         let written = bytes.get(first..first + length).unwrap_or_default();
-        let size = written.iter().fold(0_u16, |size, digit| {
-            size.saturating_mul(10)
-                .saturating_add(u16::from(digit.wrapping_sub(b'0')))
-        });
+        let size = written
+            .iter()
+            .fold(0_u16, |size, digit| size.saturating_mul(10).saturating_add(u16::from(digit.wrapping_sub(b'0'))));
         if size > MAX_EXPONENT {
             return Err(Fault::new(start, ErrorKind::Exponent));
         }
-        exponent = if sign == Some(&b'-') {
-            -i32::from(size)
-        } else {
-            i32::from(size)
-        };
+        exponent = if sign == Some(&b'-') { -i32::from(size) } else { i32::from(size) };
         at = first + length;
     }
     // Zeros before the first other digit are no digits of the value, but an exponent in disguise.
-    if leading > usize::from(MAX_EXPONENT) {
+    let disguised = i32::try_from(leading).unwrap_or(i32::MAX);
+    let limit = i32::from(MAX_EXPONENT);
+    let tiny = digits > leading && leading > 0 && exponent < disguised.saturating_sub(limit);
+    if disguised > limit || tiny {
         return Err(Fault::new(start, ErrorKind::Exponent));
     }
     if digits - leading > MAX_DIGITS {
@@ -150,10 +141,7 @@ pub(super) fn end(text: &str, start: usize) -> Result<usize, Fault> {
     }
     // With at most 64 digits only an exponent of its own can carry a number out of range.
     if exponent > 308 - 64 {
-        let finite = text
-            .get(start..at)
-            .and_then(|text| text.parse::<f64>().ok())
-            .is_some_and(f64::is_finite);
+        let finite = text.get(start..at).and_then(|text| text.parse::<f64>().ok()).is_some_and(f64::is_finite);
         if !finite {
             return Err(Fault::new(start, ErrorKind::NotFinite));
         }

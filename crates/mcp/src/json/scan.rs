@@ -46,12 +46,7 @@ impl<'a> Scanner<'a> {
     /// Stands before the first value of `text`.
     #[inline]
     pub(crate) fn new(text: &'a str) -> Self {
-        let mut scanner = Self {
-            text,
-            bytes: text.as_bytes(),
-            at: 0,
-            keys: Keys::default(),
-        };
+        let mut scanner = Self { text, bytes: text.as_bytes(), at: 0, keys: Keys::default() };
         scanner.space();
         scanner
     }
@@ -185,11 +180,7 @@ impl<'a> Scanner<'a> {
             }
         }
         self.at = at + 1;
-        Ok(Quoted {
-            start: open,
-            end: at + 1,
-            escaped,
-        })
+        Ok(Quoted { start: open, end: at + 1, escaped })
     }
 
     /// Reads a number.
@@ -214,9 +205,7 @@ impl<'a> Scanner<'a> {
     pub(crate) fn expected(&self, expected: &'static str) -> Fault {
         let kind = match self.peek() {
             None => ErrorKind::UnexpectedEnd,
-            Some(_) if self.at == 0 && self.text.starts_with('\u{feff}') => {
-                ErrorKind::ByteOrderMark
-            }
+            Some(_) if self.at == 0 && self.text.starts_with('\u{feff}') => ErrorKind::ByteOrderMark,
             Some(_) => ErrorKind::Unexpected { expected },
         };
         self.error(kind)
@@ -267,21 +256,13 @@ impl<'a> Scanner<'a> {
 
     /// The UTF-16 unit of a `\uXXXX` at `at`.
     fn unit(&self, at: usize) -> Result<u16, Fault> {
-        let digits = match self
-            .bytes
-            .get(at..)
-            .and_then(|rest| rest.first_chunk::<6>())
-        {
+        let digits = match self.bytes.get(at..).and_then(|rest| rest.first_chunk::<6>()) {
             Some([b'\\', b'u', digits @ ..]) => digits,
             _ => return Err(Fault::new(at, ErrorKind::Escape)),
         };
         digits.iter().try_fold(0_u16, |unit, digit| {
-            let value = char::from(*digit)
-                .to_digit(16)
-                .and_then(|value| u16::try_from(value).ok());
-            value
-                .map(|value| unit << 4 | value)
-                .ok_or_else(|| Fault::new(at, ErrorKind::Escape))
+            let value = char::from(*digit).to_digit(16).and_then(|value| u16::try_from(value).ok());
+            value.map(|value| unit << 4 | value).ok_or_else(|| Fault::new(at, ErrorKind::Escape))
         })
     }
 }
@@ -307,8 +288,5 @@ fn plain_end(bytes: &[u8], mut at: usize) -> usize {
         at += 8;
     }
     let rest = bytes.get(at..).unwrap_or_default();
-    at + rest
-        .iter()
-        .position(|byte| matches!(byte, b'"' | b'\\' | 0..0x20))
-        .unwrap_or(rest.len())
+    at + rest.iter().position(|byte| matches!(byte, b'"' | b'\\' | 0..0x20)).unwrap_or(rest.len())
 }

@@ -11,10 +11,7 @@ pub struct Span {
 impl Span {
     pub(crate) fn new(start: usize, end: usize) -> Self {
         let narrow = |place: usize| u32::try_from(place).unwrap_or(u32::MAX);
-        Self {
-            start: narrow(start),
-            end: narrow(end),
-        }
+        Self { start: narrow(start), end: narrow(end) }
     }
 
     /// The first byte.
@@ -43,9 +40,6 @@ impl Span {
 
     /// The same stretch in a slice of the text that begins at byte `base`.
     pub(crate) fn relative_to(self, base: usize) -> Self {
-        Self::new(
-            self.start().saturating_sub(base),
-            self.end().saturating_sub(base),
-        )
+        Self::new(self.start().saturating_sub(base), self.end().saturating_sub(base))
     }
 }

@@ -24,15 +24,11 @@ pub(crate) fn unescape(inner: &str, escaped: bool) -> Cow<'_, str> {
             'u' => {
                 let (unit, behind) = unit(rest);
                 rest = behind;
-                let low = rest
-                    .strip_prefix("\\u")
-                    .filter(|_| (0xd800..0xdc00).contains(&unit));
+                let low = rest.strip_prefix("\\u").filter(|_| (0xd800..0xdc00).contains(&unit));
                 if let Some(low) = low {
                     let (second, behind) = self::unit(low);
                     rest = behind;
-                    plain.extend(
-                        char::decode_utf16([unit, second]).map(|unit| unit.unwrap_or('\u{fffd}')),
-                    );
+                    plain.extend(char::decode_utf16([unit, second]).map(|unit| unit.unwrap_or('\u{fffd}')));
                 } else {
                     plain.extend(char::decode_utf16([unit]).map(|unit| unit.unwrap_or('\u{fffd}')));
                 }
@@ -70,8 +66,7 @@ pub fn quote(text: &str) -> String {
 /// Appends the text as a JSON string literal, with the fewest escapes JSON allows.
 pub fn quote_into(text: &str, out: &mut String) {
     out.push('"');
-    for part in text.split_inclusive(|character| matches!(character, '"' | '\\' | '\0'..='\u{1f}'))
-    {
+    for part in text.split_inclusive(|character| matches!(character, '"' | '\\' | '\0'..='\u{1f}')) {
         let mut before = part.chars();
         let escape = match before.next_back() {
             Some('"') => "\\\"",
@@ -101,16 +96,11 @@ pub fn quote_into(text: &str, out: &mut String) {
 /// Whether a lenient decoder could take `key` for `known`, which must be plain ASCII: equal without surrounding space
 /// and controls, and without regard to case. Go's decoder folds the long s and the Kelvin sign as well.
 pub(crate) fn folds_to(key: &str, known: &str) -> bool {
-    let ignored = |character: char| {
-        character.is_whitespace() || character.is_control() || character == '\u{feff}'
-    };
+    let ignored = |character: char| character.is_whitespace() || character.is_control() || character == '\u{feff}';
     let fold = |character: char| match character {
         '\u{17f}' => 's',
         '\u{212a}' => 'k',
         other => other.to_ascii_lowercase(),
     };
-    key.trim_matches(ignored)
-        .chars()
-        .map(fold)
-        .eq(known.chars().map(fold))
+    key.trim_matches(ignored).chars().map(fold).eq(known.chars().map(fold))
 }

@@ -41,51 +41,31 @@ impl<'a> Value<'a> {
     /// The boolean, if it is one.
     #[must_use]
     pub fn as_bool(&self) -> Option<bool> {
-        if let Self::Bool(value) = self {
-            Some(*value)
-        } else {
-            None
-        }
+        if let Self::Bool(value) = self { Some(*value) } else { None }
     }
 
     /// The number, if it is one.
     #[must_use]
     pub fn as_number(&self) -> Option<Number<'a>> {
-        if let Self::Number(value) = self {
-            Some(*value)
-        } else {
-            None
-        }
+        if let Self::Number(value) = self { Some(*value) } else { None }
     }
 
     /// The string, if it is one.
     #[must_use]
     pub fn as_str(&self) -> Option<&str> {
-        if let Self::String(value) = self {
-            Some(value)
-        } else {
-            None
-        }
+        if let Self::String(value) = self { Some(value) } else { None }
     }
 
     /// The elements, if it is an array.
     #[must_use]
     pub fn as_array(&self) -> Option<&[Value<'a>]> {
-        if let Self::Array(value) = self {
-            Some(value)
-        } else {
-            None
-        }
+        if let Self::Array(value) = self { Some(value) } else { None }
     }
 
     /// The object, if it is one.
     #[must_use]
     pub fn as_object(&self) -> Option<&Object<'a>> {
-        if let Self::Object(value) = self {
-            Some(value)
-        } else {
-            None
-        }
+        if let Self::Object(value) = self { Some(value) } else { None }
     }
 
     /// The member of that name, if this is an object that has it.
@@ -108,27 +88,18 @@ impl<'a> Object<'a> {
     #[must_use]
     pub fn get(&self, key: &str) -> Option<&Value<'a>> {
         if self.index.is_empty() {
-            return self
-                .entries
-                .iter()
-                .find(|(name, _)| name == key)
-                .map(|(_, value)| value);
+            return self.entries.iter().find(|(name, _)| name == key).map(|(_, value)| value);
         }
         let entry = |position: u32| self.entries.get(position as usize);
-        let found = self.index.binary_search_by(|position| {
-            entry(*position)
-                .map_or("", |(name, _)| name.as_ref())
-                .cmp(key)
-        });
+        let found =
+            self.index.binary_search_by(|position| entry(*position).map_or("", |(name, _)| name.as_ref()).cmp(key));
         let position = self.index.get(found.ok()?)?;
         entry(*position).map(|(_, value)| value)
     }
 
     /// Keys and values in the order of the document.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = (&str, &Value<'a>)> {
-        self.entries
-            .iter()
-            .map(|(key, value)| (key.as_ref(), value))
+        self.entries.iter().map(|(key, value)| (key.as_ref(), value))
     }
 
     /// How many members there are.
@@ -145,12 +116,7 @@ impl<'a> Object<'a> {
 
     fn indexed(mut self) -> Self {
         if self.entries.len() >= INDEXED {
-            let mut index: Vec<(&str, u32)> = self
-                .entries
-                .iter()
-                .map(|(key, _)| key.as_ref())
-                .zip(0_u32..)
-                .collect();
+            let mut index: Vec<(&str, u32)> = self.entries.iter().map(|(key, _)| key.as_ref()).zip(0_u32..).collect();
             index.sort_unstable();
             self.index = index.into_iter().map(|(_, position)| position).collect();
         }
@@ -185,9 +151,7 @@ pub(super) fn read<'a>(scanner: &mut Scanner<'a>, depth: usize) -> Result<Value<
         Some(b't') => scanner.literal("true").map(|()| Value::Bool(true))?,
         Some(b'f') => scanner.literal("false").map(|()| Value::Bool(false))?,
         Some(b'n') => scanner.literal("null").map(|()| Value::Null)?,
-        Some(b'-' | b'0'..=b'9') => {
-            Value::Number(Number::scanned(scanner.number()?.of(scanner.text())))
-        }
+        Some(b'-' | b'0'..=b'9') => Value::Number(Number::scanned(scanner.number()?.of(scanner.text()))),
         _ => return Err(scanner.expected("a value")),
     })
 }

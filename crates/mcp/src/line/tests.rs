@@ -12,9 +12,7 @@ fn lines(limit: usize, chunks: &[&[u8]]) -> (Vec<String>, Option<String>, u64) {
             found.push(String::from_utf8_lossy(line).into_owned());
         }
     }
-    let rest = framing
-        .rest()
-        .map(|line| String::from_utf8_lossy(line).into_owned());
+    let rest = framing.rest().map(|line| String::from_utf8_lossy(line).into_owned());
     assert!(!framing.is_partial());
     (found, rest, framing.skipped())
 }
@@ -27,19 +25,9 @@ fn lines_whatever_the_chunks() {
         (b"a\r\n\r\n \t\nb\n\n", &["a", "b"], None, 0),
         (b"a\rb\n", &["a\rb"], None, 0),
         (b"a\nrest", &["a"], Some("rest"), 0),
-        (
-            b"12345678\n12345678\r\n",
-            &["12345678", "12345678"],
-            None,
-            0,
-        ),
+        (b"12345678\n12345678\r\n", &["12345678", "12345678"], None, 0),
         (b"123456789\nb\n", &["b"], None, 1),
-        (
-            b"123456789\r\nb\n123456789012345678901234567890\nc\n",
-            &["b", "c"],
-            None,
-            2,
-        ),
+        (b"123456789\r\nb\n123456789012345678901234567890\nc\n", &["b", "c"], None, 2),
         (b"a\n1234567890", &["a"], None, 1),
         (b"a\n   ", &["a"], None, 0),
     ];
@@ -48,11 +36,7 @@ fn lines_whatever_the_chunks() {
             let chunks: Vec<&[u8]> = bytes.chunks(size).collect();
             let (found, left, count) = lines(8, &chunks);
             assert_eq!(found, expected, "{size} {bytes:?}");
-            assert_eq!(
-                (left.as_deref(), count),
-                (rest, skipped),
-                "{size} {bytes:?}"
-            );
+            assert_eq!((left.as_deref(), count), (rest, skipped), "{size} {bytes:?}");
         }
     }
 }

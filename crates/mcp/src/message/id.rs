@@ -47,10 +47,7 @@ impl<'a> Id<'a> {
             && digits.len() <= crate::json::MAX_DIGITS
             && digits.bytes().all(|byte| byte.is_ascii_digit())
             && (digits.len() == 1 || !digits.starts_with('0'));
-        integer.then_some(Self {
-            raw,
-            unescaped: None,
-        })
+        integer.then_some(Self { raw, unescaped: None })
     }
 
     /// The JSON text as it was sent.
@@ -63,11 +60,7 @@ impl<'a> Id<'a> {
     #[must_use]
     pub fn key(&self) -> IdKey {
         let text = self.text().into();
-        if self.is_string() {
-            IdKey::String(text)
-        } else {
-            IdKey::Integer(text)
-        }
+        if self.is_string() { IdKey::String(text) } else { IdKey::Integer(text) }
     }
 
     fn is_string(&self) -> bool {

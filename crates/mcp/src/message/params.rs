@@ -104,13 +104,10 @@ impl Params<'_> {
         let reference = json::parse(self.reference?).ok()?;
         let object = reference.as_object()?;
         // A decoder that folds case must not find another prompt than the one that is judged.
-        let aliased = object.iter().any(|(key, _)| {
-            ["type", "name", "uri"]
-                .iter()
-                .any(|known| key != *known && json::folds_to(key, known))
-        });
-        let text =
-            |key| Some(object.get(key)?.as_str()?.to_owned()).filter(|text| !text.is_empty());
+        let aliased = object
+            .iter()
+            .any(|(key, _)| ["type", "name", "uri"].iter().any(|known| key != *known && json::folds_to(key, known)));
+        let text = |key| Some(object.get(key)?.as_str()?.to_owned()).filter(|text| !text.is_empty());
         match (aliased, text("type")?.as_str()) {
             (false, "ref/prompt") => text("name").map(Reference::Prompt),
             (false, "ref/resource") => text("uri").map(Reference::Resource),
@@ -140,19 +137,13 @@ pub(super) fn read<'a>(
         params.raw = Some(slot.raw(text));
         params.spans.params = place(slot);
     }
-    let known = row
-        .filter(|_| side == Side::Client)
-        .map_or(UNKNOWN_METHOD, |row| row.known);
+    let known = row.filter(|_| side == Side::Client).map_or(UNKNOWN_METHOD, |row| row.known);
     let strict = row.filter(|_| side == Side::Client);
     if side == Side::Client {
         keys(text, found, known)?;
     }
     let mut missing = strict.map_or(Members::of(&[]), |row| row.required);
-    for (member, slot) in found
-        .members
-        .iter()
-        .filter(|(member, _)| known.has(*member))
-    {
+    for (member, slot) in found.members.iter().filter(|(member, _)| known.has(*member)) {
         let fits = params.take(text, *member, *slot, place(*slot));
         match strict {
             Some(row) if !fits => return Err(wrong(*member, row)),
@@ -163,9 +154,7 @@ pub(super) fn read<'a>(
         return Err(wrong(member, row));
     }
     if row.is_none_or(|row| row.kind != Kind::Progress) {
-        let token = found
-            .progress_token
-            .filter(|slot| fits(text, *slot, Shape::Id));
+        let token = found.progress_token.filter(|slot| fits(text, *slot, Shape::Id));
         params.progress_token = token.map(|slot| slot.raw(text));
         params.spans.progress_token = token.and_then(place);
     }
@@ -189,18 +178,12 @@ pub(super) fn read<'a>(
 
 /// What the keys of an agent's `params` must not be.
 fn keys(text: &str, found: &Found, known: Members) -> Result<(), Malformed> {
-    let alias = found
-        .aliases
-        .iter()
-        .find(|(member, _)| known.has(*member))
-        .map(|(_, key)| *key);
+    let alias = found.aliases.iter().find(|(member, _)| known.has(*member)).map(|(_, key)| *key);
     let Some(key) = found.odd.or(alias) else {
         return Ok(());
     };
     let key = quote(key.inner().of(text));
-    Err(refuse(format!(
-        "The key {key} of `params` could be taken for another; leave it out."
-    )))
+    Err(refuse(format!("The key {key} of `params` could be taken for another; leave it out.")))
 }
 
 impl<'a> Params<'a> {
@@ -213,10 +196,7 @@ impl<'a> Params<'a> {
         match shape {
             Shape::Any => return true,
             Shape::Name | Shape::Text | Shape::String | Shape::OptionalString => {
-                let Some(string) = slot
-                    .string(text)
-                    .filter(|string| string_fits(string, shape))
-                else {
+                let Some(string) = slot.string(text).filter(|string| string_fits(string, shape)) else {
                     return false;
                 };
                 let (field, span) = match member {
@@ -241,14 +221,9 @@ impl<'a> Params<'a> {
                 let (field, span) = match member {
                     Member::Arguments => (&mut self.arguments, Some(&mut self.spans.arguments)),
                     Member::Meta => (&mut self.meta, Some(&mut self.spans.meta)),
-                    Member::Capabilities => {
-                        (&mut self.capabilities, Some(&mut self.spans.capabilities))
-                    }
+                    Member::Capabilities => (&mut self.capabilities, Some(&mut self.spans.capabilities)),
                     Member::RequestId => (&mut self.request_id, Some(&mut self.spans.request_id)),
-                    Member::ProgressToken => (
-                        &mut self.progress_token,
-                        Some(&mut self.spans.progress_token),
-                    ),
+                    Member::ProgressToken => (&mut self.progress_token, Some(&mut self.spans.progress_token)),
                     Member::ClientInfo => (&mut self.client_info, None),
                     Member::InputResponses => (&mut self.input_responses, None),
                     Member::Reference => (&mut self.reference, None),
@@ -276,17 +251,12 @@ fn string_fits(string: &str, shape: Shape) -> bool {
 
 fn wrong(member: Member, row: &Method) -> Malformed {
     let (key, shape) = (member.key(), describe(member.shape()));
-    refuse(format!(
-        "The member `{key}` of `params` of `{}` must be {shape}.",
-        row.name
-    ))
+    refuse(format!("The member `{key}` of `params` of `{}` must be {shape}.", row.name))
 }
 
 fn wrong_meta(name: &str, shape: Shape) -> Malformed {
     let shape = describe(shape);
-    refuse(format!(
-        "The member `_meta[\"io.modelcontextprotocol/{name}\"]` must be {shape}."
-    ))
+    refuse(format!("The member `_meta[\"io.modelcontextprotocol/{name}\"]` must be {shape}."))
 }
 
 fn fits(text: &str, slot: Slot, shape: Shape) -> bool {
@@ -311,9 +281,5 @@ fn describe(shape: Shape) -> &'static str {
 }
 
 fn refuse(message: String) -> Malformed {
-    Malformed {
-        code: Malformed::INVALID_PARAMS,
-        message,
-        id: None,
-    }
+    Malformed { code: Malformed::INVALID_PARAMS, message, id: None }
 }

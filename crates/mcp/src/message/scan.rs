@@ -89,13 +89,8 @@ pub(super) fn body(bytes: &[u8], side: Side) -> Result<Body<'_>, Malformed> {
         }
         Some(b'[') => batch(&mut scanner, side),
         _ => {
-            scanner
-                .skip(0)
-                .and_then(|_| scanner.end())
-                .map_err(not_json)?;
-            Err(refuse(
-                "The body is neither a JSON-RPC message nor a batch of messages.",
-            ))
+            scanner.skip(0).and_then(|_| scanner.end()).map_err(not_json)?;
+            Err(refuse("The body is neither a JSON-RPC message nor a batch of messages."))
         }
     }
 }
@@ -122,19 +117,11 @@ fn batch<'a>(scanner: &mut Scanner<'a>, side: Side) -> Result<Body<'a>, Malforme
                 problem = Some(refuse("Two requests of the batch have the same id."));
             }
             Ok(message) => messages.push(message),
-            Err(malformed) => {
-                problem = Some(Malformed {
-                    id: None,
-                    ..malformed
-                })
-            }
+            Err(malformed) => problem = Some(Malformed { id: None, ..malformed }),
         }
         Ok(())
     };
-    scanner
-        .array(0, &mut element)
-        .and_then(|()| scanner.end())
-        .map_err(not_json)?;
+    scanner.array(0, &mut element).and_then(|()| scanner.end()).map_err(not_json)?;
     match problem {
         Some(problem) => Err(problem),
         None if messages.is_empty() => Err(refuse("The batch is empty.")),
@@ -151,11 +138,7 @@ fn message(scanner: &mut Scanner<'_>, depth: usize) -> Result<(Span, Envelope), 
         if name == "params" && scanner.peek() == Some(b'{') {
             let start = scanner.at();
             params(scanner, depth + 1, &mut envelope.found)?;
-            envelope.params = Some(Slot {
-                span: scanner.span(start),
-                first: b'{',
-                escaped: false,
-            });
+            envelope.params = Some(Slot { span: scanner.span(start), first: b'{', escaped: false });
             return Ok(());
         }
         let value = Some(slot(scanner, depth + 1)?);
@@ -185,14 +168,7 @@ fn params(scanner: &mut Scanner<'_>, depth: usize, found: &mut Found) -> Result<
             Some(Member::Meta) if scanner.peek() == Some(b'{') => {
                 let start = scanner.at();
                 meta(scanner, depth + 1, found)?;
-                found.members.push((
-                    Member::Meta,
-                    Slot {
-                        span: scanner.span(start),
-                        first: b'{',
-                        escaped: false,
-                    },
-                ));
+                found.members.push((Member::Meta, Slot { span: scanner.span(start), first: b'{', escaped: false }));
             }
             Some(member) => {
                 let value = slot(scanner, depth + 1)?;
@@ -203,9 +179,7 @@ fn params(scanner: &mut Scanner<'_>, depth: usize, found: &mut Found) -> Result<
                 if is_odd(&name) {
                     found.odd.get_or_insert(key);
                 }
-                let alias = Member::ALL
-                    .into_iter()
-                    .find(|member| folds_to(&name, member.key()));
+                let alias = Member::ALL.into_iter().find(|member| folds_to(&name, member.key()));
                 found.aliases.extend(alias.map(|member| (member, key)));
             }
         }
@@ -243,17 +217,9 @@ fn slot(scanner: &mut Scanner<'_>, depth: usize) -> Result<Slot, json::Fault> {
     let first = scanner.peek().unwrap_or_default();
     if first == b'"' {
         let quoted = scanner.string()?;
-        return Ok(Slot {
-            span: quoted.outer(),
-            first,
-            escaped: quoted.escaped(),
-        });
+        return Ok(Slot { span: quoted.outer(), first, escaped: quoted.escaped() });
     }
-    Ok(Slot {
-        span: scanner.skip(depth)?,
-        first,
-        escaped: false,
-    })
+    Ok(Slot { span: scanner.skip(depth)?, first, escaped: false })
 }
 
 /// Keys that have no place in an envelope or in `params`, whoever knows them: what is not plain ASCII could be folded
@@ -264,20 +230,12 @@ fn is_odd(key: &str) -> bool {
 
 /// The problem, as the agent will read it.
 pub(super) fn refuse(message: impl Into<String>) -> Malformed {
-    Malformed {
-        code: Malformed::INVALID_REQUEST,
-        message: message.into(),
-        id: None,
-    }
+    Malformed { code: Malformed::INVALID_REQUEST, message: message.into(), id: None }
 }
 
 fn not_json(error: impl Into<json::Error>) -> Malformed {
     let error = error.into();
-    Malformed {
-        code: Malformed::PARSE_ERROR,
-        message: format!("The body is not strict JSON: {error}."),
-        id: None,
-    }
+    Malformed { code: Malformed::PARSE_ERROR, message: format!("The body is not strict JSON: {error}."), id: None }
 }
 
 /// What a method knows that the table does not have: it could be any member.

@@ -32,14 +32,8 @@ fn a_call_in_full() {
     let text = r#" { "params" : {"arguments":{"path":"/a"} , "_meta":{"progressToken":"p","io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientCapabilities":{"roots":{}},"io.modelcontextprotocol/logLevel":"info"},"n\u0061me":"read\u005ffile","requestState":"","inputResponses":{"k":{}},"task":{"ttl":1},"x":0},"method":"tools/call", "id" : "\u0061b" ,"jsonrpc":"2.0" } "#;
     let request = request(text);
     assert_eq!(request.raw, text.trim());
-    assert_eq!(
-        (request.kind, request.method.as_ref()),
-        (Kind::ToolsCall, "tools/call")
-    );
-    assert_eq!(
-        (request.id.raw(), request.id.key()),
-        (r#""\u0061b""#, IdKey::String("ab".into()))
-    );
+    assert_eq!((request.kind, request.method.as_ref()), (Kind::ToolsCall, "tools/call"));
+    assert_eq!((request.id.raw(), request.id.key()), (r#""\u0061b""#, IdKey::String("ab".into())));
     assert_eq!(request.id_span.of(request.raw), r#""\u0061b""#);
     let params = &request.params;
     assert_eq!(params.name.as_deref(), Some("read_file"));
@@ -57,68 +51,39 @@ fn a_call_in_full() {
     assert_eq!(of(spans.name), Some(r#""read\u005ffile""#));
     assert_eq!(of(spans.arguments), params.arguments);
     assert_eq!(of(spans.meta), params.meta);
-    assert_eq!(
-        of(spans.meta_client_capabilities),
-        params.meta_client_capabilities
-    );
+    assert_eq!(of(spans.meta_client_capabilities), params.meta_client_capabilities);
     assert_eq!(of(spans.progress_token), params.progress_token);
     let edited = splice(request.raw, &[(spans.name.unwrap().range(), "\"new\"")]).unwrap();
-    assert_eq!(
-        edited.replace("\"new\"", r#""read\u005ffile""#),
-        request.raw
-    );
+    assert_eq!(edited.replace("\"new\"", r#""read\u005ffile""#), request.raw);
 }
 
 #[test]
 fn other_methods_and_their_members() {
     let text = with(r#""method":"resources/read","params":{"uri":"file:///a","name":5}"#);
     assert_eq!(request(&text).params.uri.as_deref(), Some("file:///a"));
-    assert_eq!(
-        request(&text).params.name,
-        None,
-        "not a member that this method knows"
-    );
+    assert_eq!(request(&text).params.name, None, "not a member that this method knows");
     let text = with(r#""method":"tools/list","params":{"cursor":null,"_meta":null}"#);
-    assert_eq!(
-        (request(&text).params.cursor, request(&text).params.meta),
-        (None, None)
-    );
+    assert_eq!((request(&text).params.cursor, request(&text).params.meta), (None, None));
     let text = with(r#""method":"tools/list","params":{"cursor":""}"#);
     assert_eq!(request(&text).params.cursor.as_deref(), Some(""));
     let text = with(r#""method":"tools/list""#);
     assert_eq!(request(&text).params.raw, None);
     let text = with(r#""method":"acme/thing","params":{"name":7,"uri":"x","what":[]}"#);
     assert_eq!(request(&text).kind, Kind::Unknown);
-    assert_eq!(
-        (
-            request(&text).params.name,
-            request(&text).params.uri.as_deref()
-        ),
-        (None, Some("x"))
-    );
+    assert_eq!((request(&text).params.name, request(&text).params.uri.as_deref()), (None, Some("x")));
     let text = r#"{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":"7","reason":"so"}}"#;
     assert_eq!(notification(text).params.request_id, Some(r#""7""#));
     let text = r#"{"jsonrpc":"2.0","method":"notifications/progress","params":{"progressToken":3,"progress":0.5}}"#;
     assert_eq!(notification(text).params.progress_token, Some("3"));
     let completes = |reference: &str| {
-        let text = with(&format!(
-            r#""method":"completion/complete","params":{{"ref":{reference},"argument":{{}}}}"#
-        ));
+        let text = with(&format!(r#""method":"completion/complete","params":{{"ref":{reference},"argument":{{}}}}"#));
         request(&text).params.completes()
     };
-    assert_eq!(
-        completes(r#"{"type":"ref/prompt","name":"p"}"#),
-        Some(Reference::Prompt("p".into()))
-    );
-    assert_eq!(
-        completes(r#"{"type":"ref/resource","uri":"u"}"#),
-        Some(Reference::Resource("u".into()))
-    );
-    for reference in [
-        r#"{"type":"ref/prompt","uri":"u"}"#,
-        r#"{"name":"p"}"#,
-        r#"{"type":"ref/prompt","name":"p","Name":"q"}"#,
-    ] {
+    assert_eq!(completes(r#"{"type":"ref/prompt","name":"p"}"#), Some(Reference::Prompt("p".into())));
+    assert_eq!(completes(r#"{"type":"ref/resource","uri":"u"}"#), Some(Reference::Resource("u".into())));
+    for reference in
+        [r#"{"type":"ref/prompt","uri":"u"}"#, r#"{"name":"p"}"#, r#"{"type":"ref/prompt","name":"p","Name":"q"}"#]
+    {
         assert_eq!(completes(reference), None, "{reference}");
     }
 }
@@ -139,16 +104,8 @@ fn what_is_refused_and_with_what_code() {
         // No message.
         ("{}".into(), -32600, None),
         (r#"{"id":7,"method":"ping"}"#.into(), -32600, Some("7")),
-        (
-            r#"{"jsonrpc":"2.0 ","id":7,"method":"ping"}"#.into(),
-            -32600,
-            Some("7"),
-        ),
-        (
-            r#"{"jsonrpc":2.0,"id":7,"method":"ping"}"#.into(),
-            -32600,
-            Some("7"),
-        ),
+        (r#"{"jsonrpc":"2.0 ","id":7,"method":"ping"}"#.into(), -32600, Some("7")),
+        (r#"{"jsonrpc":2.0,"id":7,"method":"ping"}"#.into(), -32600, Some("7")),
         (with(r#""x":1"#), -32600, Some("7")),
         (with(r#""method":"""#), -32600, Some("7")),
         (with(r#""method":7"#), -32600, Some("7")),
@@ -158,46 +115,14 @@ fn what_is_refused_and_with_what_code() {
         (with(r#""method":"ping","params":null"#), -32600, Some("7")),
         (with(r#""method":"ping","result":{}"#), -32600, Some("7")),
         (with(r#""method":"ping","error":{}"#), -32600, Some("7")),
-        (
-            with(r#""method":"notifications/initialized""#),
-            -32600,
-            Some("7"),
-        ),
-        (
-            r#"{"jsonrpc":"2.0","method":"tools/call","params":{"name":"a"}}"#.into(),
-            -32600,
-            None,
-        ),
-        (
-            r#"{"jsonrpc":"2.0","id":null,"method":"ping"}"#.into(),
-            -32600,
-            None,
-        ),
-        (
-            r#"{"jsonrpc":"2.0","id":1.0,"method":"ping"}"#.into(),
-            -32600,
-            None,
-        ),
-        (
-            r#"{"jsonrpc":"2.0","id":1e2,"method":"ping"}"#.into(),
-            -32600,
-            None,
-        ),
-        (
-            r#"{"jsonrpc":"2.0","id":true,"method":"ping"}"#.into(),
-            -32600,
-            None,
-        ),
-        (
-            r#"{"jsonrpc":"2.0","id":{},"method":"ping"}"#.into(),
-            -32600,
-            None,
-        ),
-        (
-            format!(r#"{{"jsonrpc":"2.0","id":{long_id},"method":"ping"}}"#),
-            -32600,
-            None,
-        ),
+        (with(r#""method":"notifications/initialized""#), -32600, Some("7")),
+        (r#"{"jsonrpc":"2.0","method":"tools/call","params":{"name":"a"}}"#.into(), -32600, None),
+        (r#"{"jsonrpc":"2.0","id":null,"method":"ping"}"#.into(), -32600, None),
+        (r#"{"jsonrpc":"2.0","id":1.0,"method":"ping"}"#.into(), -32600, None),
+        (r#"{"jsonrpc":"2.0","id":1e2,"method":"ping"}"#.into(), -32600, None),
+        (r#"{"jsonrpc":"2.0","id":true,"method":"ping"}"#.into(), -32600, None),
+        (r#"{"jsonrpc":"2.0","id":{},"method":"ping"}"#.into(), -32600, None),
+        (format!(r#"{{"jsonrpc":"2.0","id":{long_id},"method":"ping"}}"#), -32600, None),
         // Keys of the envelope.
         (with(r#""method":"ping","Method":"x""#), -32600, None),
         (with(r#""method":"ping","ID":8"#), -32600, None),
@@ -210,43 +135,17 @@ fn what_is_refused_and_with_what_code() {
         (call(r#"{"name":"a","Name":"b"}"#), -32602, Some("7")),
         (call(r#"{"name":"a","NAME ":"b"}"#), -32602, Some("7")),
         (call(r#"{"name":"a","Arguments":{}}"#), -32602, Some("7")),
-        (
-            call(r#"{"name":"a","inputresponses":{}}"#),
-            -32602,
-            Some("7"),
-        ),
+        (call(r#"{"name":"a","inputresponses":{}}"#), -32602, Some("7")),
         (call(r#"{"name":"a","__proto__":{}}"#), -32602, Some("7")),
         (call(r#"{"name":"a","__PROTO__":{}}"#), -32602, Some("7")),
         (call(r#"{"name":"a","nаme":"b"}"#), -32602, Some("7")),
         (call(r#"{"name":"a","tab\t":"b"}"#), -32602, Some("7")),
-        (
-            with(r#""method":"acme/thing","params":{"URI":1}"#),
-            -32602,
-            Some("7"),
-        ),
+        (with(r#""method":"acme/thing","params":{"URI":1}"#), -32602, Some("7")),
         // Members of _meta.
-        (
-            call(
-                r#"{"name":"a","_meta":{"io.modelcontextprotocol/ProtocolVersion":"2026-07-28"}}"#,
-            ),
-            -32602,
-            Some("7"),
-        ),
-        (
-            call(r#"{"name":"a","_meta":{"io.modelcontextprotocol/protocolVersion":1}}"#),
-            -32602,
-            Some("7"),
-        ),
-        (
-            call(r#"{"name":"a","_meta":{"io.modelcontextprotocol/clientCapabilities":[]}}"#),
-            -32602,
-            Some("7"),
-        ),
-        (
-            call(r#"{"name":"a","_meta":{"progresstoken":1}}"#),
-            -32602,
-            Some("7"),
-        ),
+        (call(r#"{"name":"a","_meta":{"io.modelcontextprotocol/ProtocolVersion":"2026-07-28"}}"#), -32602, Some("7")),
+        (call(r#"{"name":"a","_meta":{"io.modelcontextprotocol/protocolVersion":1}}"#), -32602, Some("7")),
+        (call(r#"{"name":"a","_meta":{"io.modelcontextprotocol/clientCapabilities":[]}}"#), -32602, Some("7")),
+        (call(r#"{"name":"a","_meta":{"progresstoken":1}}"#), -32602, Some("7")),
         (call(r#"{"name":"a","_meta":[]}"#), -32602, Some("7")),
         // Types.
         (with(r#""method":"tools/call""#), -32602, Some("7")),
@@ -260,60 +159,24 @@ fn what_is_refused_and_with_what_code() {
         (call(r#"{"name":"a","arguments":"{}"}"#), -32602, Some("7")),
         (call(r#"{"name":"a","task":null}"#), -32602, Some("7")),
         (call(r#"{"name":"a","requestState":{}}"#), -32602, Some("7")),
-        (
-            with(r#""method":"resources/read","params":{}"#),
-            -32602,
-            Some("7"),
-        ),
-        (
-            with(r#""method":"resources/read","params":{"uri":""}"#),
-            -32602,
-            Some("7"),
-        ),
-        (
-            with(r#""method":"prompts/get","params":{"name":1}"#),
-            -32602,
-            Some("7"),
-        ),
-        (
-            with(r#""method":"completion/complete","params":{"ref":"p"}"#),
-            -32602,
-            Some("7"),
-        ),
-        (
-            with(r#""method":"tools/list","params":{"cursor":1}"#),
-            -32602,
-            Some("7"),
-        ),
-        (
-            with(r#""method":"tasks/get","params":{}"#),
-            -32602,
-            Some("7"),
-        ),
-        (
-            with(r#""method":"initialize","params":{"protocolVersion":1}"#),
-            -32602,
-            Some("7"),
-        ),
+        (with(r#""method":"resources/read","params":{}"#), -32602, Some("7")),
+        (with(r#""method":"resources/read","params":{"uri":""}"#), -32602, Some("7")),
+        (with(r#""method":"prompts/get","params":{"name":1}"#), -32602, Some("7")),
+        (with(r#""method":"completion/complete","params":{"ref":"p"}"#), -32602, Some("7")),
+        (with(r#""method":"tools/list","params":{"cursor":1}"#), -32602, Some("7")),
+        (with(r#""method":"tasks/get","params":{}"#), -32602, Some("7")),
+        (with(r#""method":"initialize","params":{"protocolVersion":1}"#), -32602, Some("7")),
         // Responses.
         (with(r#""result":{},"error":{}"#), -32600, Some("7")),
         (with(r#""result":[]"#), -32600, Some("7")),
         (with(r#""error":"x""#), -32600, Some("7")),
         (with(r#""result":{},"params":{}"#), -32600, Some("7")),
         (r#"{"jsonrpc":"2.0","result":{}}"#.into(), -32600, None),
-        (
-            r#"{"jsonrpc":"2.0","id":null,"result":{}}"#.into(),
-            -32600,
-            None,
-        ),
+        (r#"{"jsonrpc":"2.0","id":null,"result":{}}"#.into(), -32600, None),
     ];
     for (text, code, id) in table {
         let malformed = client(&text).expect_err(&text);
-        assert_eq!(
-            (malformed.code, malformed.id.as_deref()),
-            (code, id),
-            "{text}: {malformed}"
-        );
+        assert_eq!((malformed.code, malformed.id.as_deref()), (code, id), "{text}: {malformed}");
     }
 }
 
@@ -330,15 +193,7 @@ fn what_passes_although_it_is_odd() {
     ] {
         request(&text);
     }
-    for id in [
-        "\"\"",
-        "-0",
-        "0",
-        "\"é\"",
-        "\"\\u0000\"",
-        "18446744073709551616",
-        "\" 1\"",
-    ] {
+    for id in ["\"\"", "-0", "0", "\"é\"", "\"\\u0000\"", "18446744073709551616", "\" 1\""] {
         let text = format!(r#"{{"jsonrpc":"2.0","id":{id},"method":"ping"}}"#);
         assert_eq!(request(&text).id.raw(), id);
     }
@@ -347,12 +202,7 @@ fn what_passes_although_it_is_odd() {
 #[test]
 fn ids_compare_by_type_and_value() {
     let id = |raw: &'static str| Id::parse(raw).unwrap();
-    for (one, other) in [
-        ("1", "1"),
-        ("-0", "0"),
-        ("\"a\"", "\"\\u0061\""),
-        ("\"\\\"\"", "\"\\u0022\""),
-    ] {
+    for (one, other) in [("1", "1"), ("-0", "0"), ("\"a\"", "\"\\u0061\""), ("\"\\\"\"", "\"\\u0022\"")] {
         assert_eq!(id(one), id(other));
         assert_eq!(id(one).key(), id(other).key());
     }
@@ -366,57 +216,31 @@ fn ids_compare_by_type_and_value() {
         assert_ne!(id(one), id(other));
         assert_ne!(id(one).key(), id(other).key());
     }
-    for raw in [
-        "",
-        "null",
-        "1.0",
-        "1e2",
-        "01",
-        "-",
-        "+1",
-        " 1",
-        "\"a",
-        "a",
-        "true",
-        "[]",
-        "\"\\ud800\"",
-    ] {
+    for raw in ["", "null", "1.0", "1e2", "01", "-", "+1", " 1", "\"a", "a", "true", "[]", "\"\\ud800\""] {
         assert_eq!(Id::parse(raw), None, "{raw}");
     }
 }
 
 #[test]
 fn batches() {
-    let element = |id: &str| {
-        format!(r#" {{"jsonrpc":"2.0","id":{id},"method":"tools/call","params":{{"name":"a"}}}} "#)
-    };
+    let element =
+        |id: &str| format!(r#" {{"jsonrpc":"2.0","id":{id},"method":"tools/call","params":{{"name":"a"}}}} "#);
     let text = format!("[{},{}]", element("1"), element("\"1\""));
-    let Ok(Body::Batch(messages)) = client(&text) else {
-        panic!()
-    };
+    let Ok(Body::Batch(messages)) = client(&text) else { panic!() };
     assert_eq!(messages.len(), 2);
-    let Message::Request(second) = &messages[1] else {
-        panic!()
-    };
+    let Message::Request(second) = &messages[1] else { panic!() };
     assert_eq!(second.raw, element("\"1\"").trim());
     assert_eq!(second.params.spans.name.unwrap().of(second.raw), "\"a\"");
     for text in [
         format!("[{},{}]", element("1"), element("1")),
         format!("[{},7]", element("1")),
         format!("[{},[{}]]", element("1"), element("2")),
-        format!(
-            "[{}]",
-            vec![r#"{"jsonrpc":"2.0","method":"x"}"#; MAX_BATCH + 1].join(",")
-        ),
+        format!("[{}]", vec![r#"{"jsonrpc":"2.0","method":"x"}"#; MAX_BATCH + 1].join(",")),
     ] {
         assert_eq!(client(&text).expect_err(&text).code, -32600);
     }
     let text = format!("[7,{}x]", element("1"));
-    assert_eq!(
-        client(&text).expect_err(&text).code,
-        -32700,
-        "a fault of the JSON comes before one of the messages"
-    );
+    assert_eq!(client(&text).expect_err(&text).code, -32700, "a fault of the JSON comes before one of the messages");
 }
 
 #[test]
@@ -429,18 +253,12 @@ fn what_servers_send() {
     assert_eq!(read.id.map(|id| id.key()), Some(IdKey::String("1".into())));
     assert_eq!(read.outcome, Outcome::Result(r#"{"tools":[]}"#));
     let read = response(r#"{"jsonrpc":"2.0","id":null,"error":{"code":-32700,"message":""}}"#);
-    assert_eq!(
-        (read.id, read.outcome),
-        (None, Outcome::Error(r#"{"code":-32700,"message":""}"#))
-    );
+    assert_eq!((read.id, read.outcome), (None, Outcome::Error(r#"{"code":-32700,"message":""}"#)));
     let read = response(r#"{"jsonrpc":"2.0","error":{}}"#);
     assert_eq!((read.id, read.id_span), (None, None));
     // The members of params are the client's business, but ambiguity of the JSON is not.
     let text = br#"{"jsonrpc":"2.0","id":1,"method":"sampling/createMessage","params":{"name":5,"Name":6,"_meta":[]}}"#;
-    assert!(matches!(
-        parse_upstream(text),
-        Ok(Body::One(Message::Request(_)))
-    ));
+    assert!(matches!(parse_upstream(text), Ok(Body::One(Message::Request(_)))));
     for text in [
         r#"{"jsonrpc":"2.0","id":1,"result":{},"Result":{}}"#,
         r#"{"jsonrpc":"2.0","id":1,"result":{"a":1,"a":2}}"#,
@@ -456,31 +274,15 @@ fn the_table_of_methods_is_whole() {
     use crate::method::{Sender, all, find, lookup};
     use crate::revision::Revision;
     for (position, method) in all().iter().enumerate() {
-        assert_eq!(
-            all().iter().position(|other| other.name == method.name),
-            Some(position),
-            "{}",
-            method.name
-        );
-        assert_eq!(
-            method.notification,
-            method.name.starts_with("notifications/")
-        );
+        assert_eq!(all().iter().position(|other| other.name == method.name), Some(position), "{}", method.name);
+        assert_eq!(method.notification, method.name.starts_with("notifications/"));
         assert!(method.since <= method.until);
     }
     assert_eq!(lookup("tools/Call"), Kind::Unknown);
-    assert_eq!(
-        find("roots/list").map(|method| method.sender),
-        Some(Sender::Server)
-    );
+    assert_eq!(find("roots/list").map(|method| method.sender), Some(Sender::Server));
     let exists = |name: &str, revision| find(name).is_some_and(|method| method.exists_in(revision));
-    assert!(
-        exists("initialize", Revision::V2025_11_25) && !exists("initialize", Revision::V2026_07_28)
-    );
-    assert!(
-        !exists("tasks/update", Revision::V2025_11_25)
-            && exists("tasks/update", Revision::V2026_07_28)
-    );
+    assert!(exists("initialize", Revision::V2025_11_25) && !exists("initialize", Revision::V2026_07_28));
+    assert!(!exists("tasks/update", Revision::V2025_11_25) && exists("tasks/update", Revision::V2026_07_28));
     assert!(Revision::V2025_03_26.allows_batch() && !Revision::V2025_06_18.allows_batch());
     for revision in Revision::ALL {
         assert_eq!(Revision::parse(revision.as_str()), Some(revision));

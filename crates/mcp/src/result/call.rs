@@ -45,9 +45,7 @@ pub fn call(raw: &str) -> Result<Call<'_>, json::Error> {
                     let quoted = scanner.string()?;
                     call.result_type = Some(scanner.decode(quoted));
                 }
-                ("inputRequests", Some(b'{')) => {
-                    call.input_requests = Some(scanner.skip(1)?.of(raw))
-                }
+                ("inputRequests", Some(b'{')) => call.input_requests = Some(scanner.skip(1)?.of(raw)),
                 ("taskId", Some(b'"')) => call.task_id = Some(scanner.string()?.outer()),
                 ("task", Some(b'{')) => scanner.object(1, |scanner, key| {
                     let is_id = scanner.decode(key) == "taskId" && scanner.peek() == Some(b'"');
@@ -79,15 +77,10 @@ pub fn input_requests(raw: &str) -> Result<Vec<(String, String)>, json::Error> {
     Ok(requests
         .map(|(key, request)| {
             // A decoder that folds case must not find another method than the one that is judged.
-            let aliased = request.as_object().is_some_and(|request| {
-                request
-                    .iter()
-                    .any(|(key, _)| key != "method" && json::folds_to(key, "method"))
-            });
-            let method = request
-                .get("method")
-                .and_then(Value::as_str)
-                .filter(|_| !aliased);
+            let aliased = request
+                .as_object()
+                .is_some_and(|request| request.iter().any(|(key, _)| key != "method" && json::folds_to(key, "method")));
+            let method = request.get("method").and_then(Value::as_str).filter(|_| !aliased);
             (key.to_owned(), method.unwrap_or_default().to_owned())
         })
         .collect())

@@ -115,14 +115,7 @@ impl<'a> Entry<'a> for Tool<'a> {
     const KEY: &'static str = "name";
 
     fn new(raw: &'a str, name: Cow<'a, str>) -> Self {
-        Self {
-            raw,
-            name,
-            description: None,
-            input_schema: None,
-            output_schema: None,
-            annotations: None,
-        }
+        Self { raw, name, description: None, input_schema: None, output_schema: None, annotations: None }
     }
 
     fn member(&mut self, key: &str, raw: &'a str) {
@@ -191,19 +184,11 @@ impl<'a, T: Entry<'a>> List<'a, T> {
         self.edit(keep, edits)
     }
 
-    fn edit(
-        &self,
-        mut keep: impl FnMut(&T) -> bool,
-        mut edits: Vec<(Range<usize>, String)>,
-    ) -> Cow<'a, str> {
+    fn edit(&self, mut keep: impl FnMut(&T) -> bool, mut edits: Vec<(Range<usize>, String)>) -> Cow<'a, str> {
         let kept: Vec<&str> = self
             .elements
             .iter()
-            .filter(|(_, entry)| {
-                entry
-                    .and_then(|entry| self.entries.get(entry))
-                    .is_some_and(&mut keep)
-            })
+            .filter(|(_, entry)| entry.and_then(|entry| self.entries.get(entry)).is_some_and(&mut keep))
             .map(|(place, _)| place.of(self.raw))
             .collect();
         if let Some(array) = self.array
@@ -214,10 +199,8 @@ impl<'a, T: Entry<'a>> List<'a, T> {
         if edits.is_empty() {
             return Cow::Borrowed(self.raw);
         }
-        let edits: Vec<(Range<usize>, &str)> = edits
-            .iter()
-            .map(|(range, text)| (range.clone(), text.as_str()))
-            .collect();
+        let edits: Vec<(Range<usize>, &str)> =
+            edits.iter().map(|(range, text)| (range.clone(), text.as_str())).collect();
         // The places come from this very text and do not overlap; an empty list is what must never leak.
         Cow::Owned(splice(self.raw, &edits).unwrap_or_else(|| format!("{{\"{}\":[]}}", T::LIST)))
     }
@@ -276,10 +259,7 @@ fn read<'a, T: Entry<'a>>(raw: &'a str) -> Result<List<'a, T>, json::Error> {
     Ok(list)
 }
 
-fn element<'a, T: Entry<'a>>(
-    scanner: &mut Scanner<'a>,
-    list: &mut List<'a, T>,
-) -> Result<(), json::Fault> {
+fn element<'a, T: Entry<'a>>(scanner: &mut Scanner<'a>, list: &mut List<'a, T>) -> Result<(), json::Fault> {
     let start = scanner.at();
     let mut name = None;
     let mut ambiguous = false;

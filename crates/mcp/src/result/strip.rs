@@ -45,9 +45,7 @@ fn walk(
             members.cuts(cuts);
             Ok(())
         }
-        Some(b'[') => scanner.array(depth, |scanner| {
-            walk(scanner, depth + 1, false, prefix, cuts)
-        }),
+        Some(b'[') => scanner.array(depth, |scanner| walk(scanner, depth + 1, false, prefix, cuts)),
         _ => scanner.skip(depth).map(drop),
     }
 }

@@ -29,10 +29,7 @@ fn field(out: &mut Vec<u8>, name: &[u8], value: Option<&[u8]>) {
     let Some(value) = value else { return };
     out.extend_from_slice(name);
     out.extend_from_slice(b": ");
-    let line = value
-        .split(|byte| matches!(byte, b'\n' | b'\r'))
-        .next()
-        .unwrap_or_default();
+    let line = value.split(|byte| matches!(byte, b'\n' | b'\r')).next().unwrap_or_default();
     out.extend_from_slice(line);
     out.push(b'\n');
 }

@@ -1,22 +1,10 @@
 use super::*;
 
-type Seen = (
-    Vec<u8>,
-    Option<String>,
-    Option<String>,
-    Option<String>,
-    Option<u64>,
-);
+type Seen = (Vec<u8>, Option<String>, Option<String>, Option<String>, Option<u64>);
 
 fn seen(event: &Event<'_>) -> Seen {
     let text = |bytes: Option<&[u8]>| bytes.map(|bytes| String::from_utf8(bytes.to_vec()).unwrap());
-    (
-        event.raw.to_vec(),
-        text(event.event),
-        text(event.data.as_deref()),
-        text(event.id),
-        event.retry,
-    )
+    (event.raw.to_vec(), text(event.event), text(event.data.as_deref()), text(event.id), event.retry)
 }
 
 fn decode(limit: usize, bytes: &[u8], size: usize) -> Result<(Vec<Seen>, Vec<u8>), TooLong> {
@@ -38,84 +26,31 @@ type Fields<'a> = (Option<&'a str>, Option<&'a str>, Option<&'a str>);
 fn events_whatever_the_chunks() {
     let table: &[(&[u8], &[Fields<'_>])] = &[
         (b"data: a\n\n", &[(None, Some("a"), None)]),
-        (
-            b"data:a\r\n\r\ndata: b\r\n\r\n",
-            &[(None, Some("a"), None), (None, Some("b"), None)],
-        ),
-        (
-            b"data:  a\ndata\ndata:b\n\n",
-            &[(None, Some(" a\n\nb"), None)],
-        ),
-        (
-            b"event: message\nid: 7\nretry: 10\ndata: {}\n\n",
-            &[(Some("message"), Some("{}"), Some("7"))],
-        ),
-        (
-            b"\xef\xbb\xbfdata: a\n\n\xef\xbb\xbfdata: b\n\n",
-            &[(None, Some("a"), None), (None, None, None)],
-        ),
-        (
-            b": hello\n\ndata: a\n\n",
-            &[
-                (None, None, None),
-                (None, None, None),
-                (None, Some("a"), None),
-            ],
-        ),
-        (
-            b"data: a\n: inside\nid: 1\n\n",
-            &[(None, Some("a"), Some("1"))],
-        ),
+        (b"data:a\r\n\r\ndata: b\r\n\r\n", &[(None, Some("a"), None), (None, Some("b"), None)]),
+        (b"data:  a\ndata\ndata:b\n\n", &[(None, Some(" a\n\nb"), None)]),
+        (b"event: message\nid: 7\nretry: 10\ndata: {}\n\n", &[(Some("message"), Some("{}"), Some("7"))]),
+        (b"\xef\xbb\xbfdata: a\n\n\xef\xbb\xbfdata: b\n\n", &[(None, Some("a"), None), (None, None, None)]),
+        (b": hello\n\ndata: a\n\n", &[(None, None, None), (None, None, None), (None, Some("a"), None)]),
+        (b"data: a\n: inside\nid: 1\n\n", &[(None, Some("a"), Some("1"))]),
         (b"id: 1\ndata:\n\n", &[(None, Some(""), Some("1"))]),
-        (
-            b"id: a\x00b\nid\ndata: x\n\n",
-            &[(None, Some("x"), Some(""))],
-        ),
-        (
-            b"Data: a\n data: b\ndata : c\nfoo: d\n\n",
-            &[(None, None, None)],
-        ),
+        (b"id: a\x00b\nid\ndata: x\n\n", &[(None, Some("x"), Some(""))]),
+        (b"Data: a\n data: b\ndata : c\nfoo: d\n\n", &[(None, None, None)]),
         (b"data: a\ndata: b", &[]),
         (b"data: a\n\ndata: b\n", &[(None, Some("a"), None)]),
-        (
-            b"data: a\n\r\ndata: b\r\n\n",
-            &[(None, Some("a"), None), (None, Some("b"), None)],
-        ),
-        (
-            b"data: a\rdata: b\r\rdata: c\r\r",
-            &[(None, Some("a\nb"), None), (None, Some("c"), None)],
-        ),
-        (
-            b"data: a\rdata: b\r\ndata: c\r\n\r\n",
-            &[(None, Some("a\nb\nc"), None)],
-        ),
-        (
-            b"data: a\r\r\ndata: b\r\n\r\n",
-            &[(None, Some("a"), None), (None, Some("b"), None)],
-        ),
+        (b"data: a\n\r\ndata: b\r\n\n", &[(None, Some("a"), None), (None, Some("b"), None)]),
+        (b"data: a\rdata: b\r\rdata: c\r\r", &[(None, Some("a\nb"), None), (None, Some("c"), None)]),
+        (b"data: a\rdata: b\r\ndata: c\r\n\r\n", &[(None, Some("a\nb\nc"), None)]),
+        (b"data: a\r\r\ndata: b\r\n\r\n", &[(None, Some("a"), None), (None, Some("b"), None)]),
     ];
     for (bytes, expected) in table {
         let whole = decode(100, bytes, bytes.len()).unwrap();
-        let fields: Vec<Fields<'_>> = whole
-            .0
-            .iter()
-            .map(|event| (event.1.as_deref(), event.2.as_deref(), event.3.as_deref()))
-            .collect();
+        let fields: Vec<Fields<'_>> =
+            whole.0.iter().map(|event| (event.1.as_deref(), event.2.as_deref(), event.3.as_deref())).collect();
         assert_eq!(fields, *expected, "{}", bytes.escape_ascii());
-        let raw: Vec<u8> = whole
-            .0
-            .iter()
-            .flat_map(|event| event.0.clone())
-            .chain(whole.1.clone())
-            .collect();
+        let raw: Vec<u8> = whole.0.iter().flat_map(|event| event.0.clone()).chain(whole.1.clone()).collect();
         assert_eq!(raw, *bytes, "not a byte is lost");
         for size in 1..bytes.len() {
-            assert_eq!(
-                decode(100, bytes, size).unwrap(),
-                whole,
-                "{size} {}",
-                bytes.escape_ascii()
-            );
+            assert_eq!(decode(100, bytes, size).unwrap(), whole, "{size} {}", bytes.escape_ascii());
         }
     }
 }
@@ -136,23 +71,15 @@ fn nothing_waits_that_is_complete() {
     assert_eq!(arrives(b"data: a\n"), 0);
     assert_eq!(arrives(b"\n"), 1);
     assert_eq!(arrives(b"data: a\r"), 0);
-    assert_eq!(
-        arrives(b"\r"),
-        1,
-        "a bare CR is believed once the stream has shown that it uses them"
-    );
+    assert_eq!(arrives(b"\r"), 1, "a bare CR is believed once the stream has shown that it uses them");
     assert_eq!(arrives(b"data: b\r\r"), 1);
 }
 
 #[test]
 fn retry_is_digits() {
-    for (value, retry) in [
-        ("10", Some(10)),
-        ("", None),
-        ("-1", None),
-        ("1.5", None),
-        ("99999999999999999999999", Some(u64::MAX)),
-    ] {
+    for (value, retry) in
+        [("10", Some(10)), ("", None), ("-1", None), ("1.5", None), ("99999999999999999999999", Some(u64::MAX))]
+    {
         let (events, _) = decode(100, format!("retry: {value}\n\n").as_bytes(), 7).unwrap();
         assert_eq!(events[0].4, retry, "{value}");
     }
@@ -169,11 +96,7 @@ fn what_is_a_message() {
     ] {
         let mut decoder = Decoder::new(100);
         decoder.push(text.as_bytes());
-        assert_eq!(
-            decoder.next_event().unwrap().unwrap().is_message(),
-            expected,
-            "{text}"
-        );
+        assert_eq!(decoder.next_event().unwrap().unwrap().is_message(), expected, "{text}");
     }
 }
 
@@ -182,12 +105,7 @@ fn an_event_has_a_limit() {
     let event = format!("data: {}\n\n", "x".repeat(12));
     for size in 1..=event.len() {
         assert!(decode(event.len(), event.as_bytes(), size).is_ok());
-        assert_eq!(
-            decode(event.len() - 1, event.as_bytes(), size),
-            Err(TooLong {
-                limit: event.len() - 1
-            })
-        );
+        assert_eq!(decode(event.len() - 1, event.as_bytes(), size), Err(TooLong { limit: event.len() - 1 }));
     }
     let many = "data: x\n\n".repeat(1000);
     assert!(decode(20, many.as_bytes(), many.len()).is_ok());
@@ -195,10 +113,7 @@ fn an_event_has_a_limit() {
     decoder.push(&[b'x'; 21]);
     assert!(decoder.next_event().is_err());
     decoder.push(b"\n\ndata: a\n\n");
-    assert!(
-        decoder.next_event().is_err(),
-        "a stream that failed stays failed"
-    );
+    assert!(decoder.next_event().is_err(), "a stream that failed stays failed");
 }
 
 #[test]
@@ -210,26 +125,11 @@ fn what_is_written_is_what_is_read() {
         (None, None, "\r\n\n\r"),
         (None, Some("a\ndata: evil"), " leading"),
     ] {
-        let bytes = write_event(
-            id.map(str::as_bytes),
-            event.map(str::as_bytes),
-            data.as_bytes(),
-        );
+        let bytes = write_event(id.map(str::as_bytes), event.map(str::as_bytes), data.as_bytes());
         let (events, pending) = decode(1000, &bytes, 3).unwrap();
-        assert_eq!(
-            (events.len(), pending.len()),
-            (1, 0),
-            "{}",
-            bytes.escape_ascii()
-        );
-        assert_eq!(
-            events[0].1.as_deref(),
-            event.map(|event| event.lines().next().unwrap())
-        );
-        assert_eq!(
-            events[0].2.as_deref(),
-            Some(data.replace("\r\n", "\n").replace('\r', "\n").as_str())
-        );
+        assert_eq!((events.len(), pending.len()), (1, 0), "{}", bytes.escape_ascii());
+        assert_eq!(events[0].1.as_deref(), event.map(|event| event.lines().next().unwrap()));
+        assert_eq!(events[0].2.as_deref(), Some(data.replace("\r\n", "\n").replace('\r', "\n").as_str()));
         assert_eq!(events[0].3.as_deref(), id);
     }
     assert_eq!(comment("keep-alive"), b": keep-alive\n\n");

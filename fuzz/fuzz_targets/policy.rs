@@ -1,0 +1,35 @@
+//! Any document is read to its end, and what compiles can decide.
+#![no_main]
+
+use jiff::Timestamp;
+use libfuzzer_sys::fuzz_target;
+use mcp::json;
+use policy::{Call, Class, GrantFacts, Load, Numbers, ToolFacts, load};
+
+fuzz_target!(|input: (bool, &str, &str)| {
+    let (comments_allowed, arguments, text) = input;
+    let loaded = load(text, Load { comments_allowed });
+    for found in &loaded.diagnostics {
+        let range = found.range();
+        assert!(range.start <= range.end && range.end <= text.len(), "{range:?}");
+    }
+    let broken = loaded.diagnostics.iter().any(|found| found.is_error());
+    assert_eq!(loaded.policy.is_none(), broken);
+    let Some(policy) = loaded.policy else { return };
+    let again = load(text, Load { comments_allowed }).policy.map(|policy| policy.digest().to_owned());
+    assert_eq!(again.as_deref(), Some(policy.digest()));
+    let tool = ToolFacts {
+        server: "server",
+        name: "read_file",
+        class: Class::Unclassified,
+        class_accepted: false,
+        input_schema: None,
+        numbers: Numbers::Binary64,
+    };
+    let grant = GrantFacts::labelled("local");
+    let arguments = json::check(arguments.as_bytes()).is_ok().then_some(arguments);
+    let rules = policy.for_tool(&tool);
+    let call = Call { arguments, grant: &grant, session: None, client_ip: None, now: Timestamp::UNIX_EPOCH };
+    let decision = rules.decide(&call);
+    assert_eq!(rules.decide(&call).effect, decision.effect, "the same call is judged the same");
+});
