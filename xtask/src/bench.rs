@@ -27,7 +27,12 @@ struct Measured {
     resident_kib: u64,
 }
 
-/// Runs the benchmark. `--seconds N` sets how long each load lasts (default 10).
+/// Where the figures stand in the documentation.
+const BEGIN: &str = "<!-- figures: cargo xtask bench --write -->\n";
+const END: &str = "<!-- end of figures -->\n";
+
+/// Runs the benchmark. `--seconds N` sets how long each load lasts (default 10); `--write` puts
+/// the figures into docs/performance.md.
 pub fn bench(arguments: &[String]) -> Result<()> {
     let seconds = arguments
         .iter()
@@ -45,7 +50,20 @@ pub fn bench(arguments: &[String]) -> Result<()> {
     std::fs::create_dir_all(&work)?;
     let result = measure_all(&work, seconds);
     let _ = std::fs::remove_dir_all(&work);
-    print(&result?);
+    let table = table(&result?);
+    print!("{table}");
+    if arguments.iter().any(|argument| argument == "--write") {
+        write(&table)?;
+    }
+    Ok(())
+}
+
+fn write(table: &str) -> Result<()> {
+    let path = root().join("docs/performance.md");
+    let text = std::fs::read_to_string(&path)?;
+    let (before, rest) = text.split_once(BEGIN).context("docs/performance.md has no place for figures")?;
+    let (_, after) = rest.split_once(END).context("docs/performance.md has no end of figures")?;
+    std::fs::write(&path, format!("{before}{BEGIN}{table}{END}{after}"))?;
     Ok(())
 }
 
@@ -130,24 +148,27 @@ fn wrk(load: &Path, url: &str, connections: u32, seconds: u32) -> Result<(u64, u
     }
 }
 
-fn print(all: &[Measured]) {
+fn table(all: &[Measured]) -> String {
     let floor = all.iter().find(|measured| measured.name == "nginx proxy_pass").map_or(1.0, |measured| measured.cpu_us_a_call);
     let direct = all.first().map_or(0.0, |measured| measured.p50_us);
-    println!("| in front of the upstream | calls | CPU a call | ratio to nginx | p50 added | p99 | resident |");
-    println!("| --- | --: | --: | --: | --: | --: | --: |");
+    let mut table = String::from(
+        "| in front of the upstream | calls | CPU a call | ratio to nginx | p50 added | p99 | resident |\n\
+         | --- | --: | --: | --: | --: | --: | --: |\n",
+    );
     for measured in all {
         #[expect(clippy::cast_precision_loss, reason = "figures for people")]
         let resident = measured.resident_kib as f64 / 1024.0;
-        println!(
-            "| {} | {} | {:.1} µs | {:.2} | {:.0} µs | {:.0} µs | {resident:.1} MiB |",
+        table.push_str(&format!(
+            "| {} | {} | {:.1} µs | {:.2} | {:.0} µs | {:.0} µs | {resident:.1} MiB |\n",
             measured.name,
             measured.calls,
             measured.cpu_us_a_call,
             measured.cpu_us_a_call / floor,
             measured.p50_us - direct,
             measured.p99_us,
-        );
+        ));
     }
+    table
 }
 
 /// A process that ends with its handle.

@@ -17,7 +17,7 @@ cargo xtask TASK
   peers         install the real servers and clients that tests use, into .cache/
   conformance   the official suite, against the fixture and through the gateway
   bench         CPU, latency and memory of a call, as ratios to nginx and a bare forwarder
-  full          every number that the documents name, written to docs/
+  full          the tests, and every figure that the documents name, written to docs/
 ";
 
 fn main() -> ExitCode {
@@ -31,6 +31,7 @@ fn main() -> ExitCode {
         "tidy" => tidy::run(),
         "peers" => peers::install().map(drop),
         "bench" => bench::bench(rest),
+        "full" => full(),
         "conformance" => conformance::run(rest),
         "help" | "--help" | "-h" => {
             print!("{HELP}");
@@ -45,4 +46,10 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// Everything, with the figures written down.
+fn full() -> anyhow::Result<()> {
+    test::run(&[])?;
+    bench::bench(&["--seconds".to_owned(), "20".to_owned(), "--write".to_owned()])
 }
