@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 
-use self::compare::{Difference, Expected};
+use self::compare::Expected;
 use self::running::Running;
 use self::suite::{Outcome, Set, Suite};
 use crate::system;
@@ -81,17 +81,13 @@ pub fn run(arguments: &[String]) -> Result<()> {
         return Ok(());
     };
     let expected_file = system::root().join("conformance/expected-differences.txt");
-    let text =
-        fs::read_to_string(&expected_file).with_context(|| expected_file.display().to_string())?;
+    let text = fs::read_to_string(&expected_file).with_context(|| expected_file.display().to_string())?;
     let mut expected = Expected::parse(&text)?;
 
     let suite = Suite::install()?;
     let programs = programs(&options)?;
     let scratch = Scratch::new()?;
-    let mut sets = vec![
-        Set::Requirements("2025-11-25"),
-        Set::Requirements("2026-07-28"),
-    ];
+    let mut sets = vec![Set::Requirements("2025-11-25"), Set::Requirements("2026-07-28")];
     if options.all {
         sets.push(Set::All);
     }
@@ -107,10 +103,7 @@ pub fn run(arguments: &[String]) -> Result<()> {
         let child = options.child.then(|| run(Way::Child)).transpose()?;
 
         println!("\n{set}");
-        let mut columns = vec![
-            (Way::Direct.name(), &direct),
-            (Way::Gateway.name(), &gateway),
-        ];
+        let mut columns = vec![(Way::Direct.name(), &direct), (Way::Gateway.name(), &gateway)];
         columns.extend(child.iter().map(|outcome| (Way::Child.name(), outcome)));
         print!("{}", compare::table(&columns));
         for difference in compare::differences(&direct, &gateway) {
@@ -119,21 +112,14 @@ pub fn run(arguments: &[String]) -> Result<()> {
                 None => failures.push(format!("{set}: {difference}")),
             }
         }
-        for difference in child
-            .iter()
-            .flat_map(|child| compare::differences(&direct, child))
-        {
+        for difference in child.iter().flat_map(|child| compare::differences(&direct, child)) {
             println!("child: {difference}");
         }
         failures.extend(expected.left_over(set));
     }
     println!();
     if !failures.is_empty() {
-        bail!(
-            "{} differences:\n  {}",
-            failures.len(),
-            failures.join("\n  ")
-        );
+        bail!("{} differences:\n  {}", failures.len(), failures.join("\n  "));
     }
     println!("conformance: the gateway's results are the fixture's own");
     Ok(())
@@ -182,10 +168,7 @@ fn measure(
 /// The programs of this build, built anew if they are not fresh.
 fn programs(options: &Options) -> Result<Programs> {
     let own = std::env::current_exe()?;
-    let folder = own
-        .parent()
-        .context("this program lies in no folder")?
-        .to_path_buf();
+    let folder = own.parent().context("this program lies in no folder")?.to_path_buf();
     let built = |name: &str| folder.join(format!("{name}{}", std::env::consts::EXE_SUFFIX));
     let mut arguments = vec!["build", "--quiet"];
     if folder.ends_with("release") {
@@ -201,10 +184,7 @@ fn programs(options: &Options) -> Result<Programs> {
         arguments.push("--workspace");
         system::run("cargo", &arguments)?;
     }
-    Ok(Programs {
-        fixture: built("fixture"),
-        gateway: options.gateway.clone().unwrap_or_else(|| built("toolgate")),
-    })
+    Ok(Programs { fixture: built("fixture"), gateway: options.gateway.clone().unwrap_or_else(|| built("toolgate")) })
 }
 
 /// `None` when help is asked for.

@@ -30,12 +30,8 @@ type Service = StreamableHttpService<Fixture, Sessions>;
 /// # Errors
 /// When the address cannot be listened on, or stdout is closed.
 pub async fn serve(address: &str, fixture: Fixture) -> Result<()> {
-    let listener = TcpListener::bind(address)
-        .await
-        .with_context(|| format!("cannot listen on `{address}`"))?;
-    let config = StreamableHttpServerConfig::default()
-        .with_sse_retry(Some(RETRY))
-        .with_allowed_origins(ORIGINS);
+    let listener = TcpListener::bind(address).await.with_context(|| format!("cannot listen on `{address}`"))?;
+    let config = StreamableHttpServerConfig::default().with_sse_retry(Some(RETRY)).with_allowed_origins(ORIGINS);
     let sessions = Arc::new(Sessions::new(RETRY));
     let service = StreamableHttpService::new(move || Ok(fixture.session()), sessions, config);
     println!("http://{}/mcp", listener.local_addr()?);
@@ -45,9 +41,8 @@ pub async fn serve(address: &str, fixture: Fixture) -> Result<()> {
         let service = service.clone();
         tokio::spawn(async move {
             let answer = service_fn(move |request| answer(service.clone(), request));
-            let connection = http1::Builder::new()
-                .timer(TokioTimer::new())
-                .serve_connection(TokioIo::new(stream), answer);
+            let connection =
+                http1::Builder::new().timer(TokioTimer::new()).serve_connection(TokioIo::new(stream), answer);
             // A client that leaves in the middle of a stream is what some tests are about.
             drop(connection.await);
         });
@@ -61,8 +56,7 @@ async fn answer(
     if request.uri().path() == "/mcp" {
         return Ok(service.handle(request).await);
     }
-    let mut response =
-        Response::new(Full::new(Bytes::from_static(b"the endpoint is /mcp\n")).boxed());
+    let mut response = Response::new(Full::new(Bytes::from_static(b"the endpoint is /mcp\n")).boxed());
     *response.status_mut() = StatusCode::NOT_FOUND;
     Ok(response)
 }

@@ -2,8 +2,7 @@
 //! wanted, and sent again with the answers.
 
 use rmcp::model::{
-    ClientCapabilities, ErrorData, InputRequests, InputRequiredResult, InputResponses,
-    RequestStateCodec, SealOptions,
+    ClientCapabilities, ErrorData, InputRequests, InputRequiredResult, InputResponses, RequestStateCodec, SealOptions,
 };
 use rmcp::service::{RequestContext, RoleServer};
 use serde_json::{Value, json};
@@ -32,10 +31,7 @@ impl<'a> Answers<'a> {
         match self.given.and_then(|given| given.get(key)) {
             None => Ok(None),
             Some(answer) if answer.is_object() => Ok(Some(answer)),
-            Some(_) => Err(ErrorData::invalid_params(
-                format!("the input response `{key}` is not an object"),
-                None,
-            )),
+            Some(_) => Err(ErrorData::invalid_params(format!("the input response `{key}` is not an object"), None)),
         }
     }
 
@@ -48,10 +44,7 @@ impl<'a> Answers<'a> {
             return Ok(None);
         };
         let Some(action) = answer.get("action").and_then(Value::as_str) else {
-            return Err(ErrorData::invalid_params(
-                format!("the input response `{key}` has no `action`"),
-                None,
-            ));
+            return Err(ErrorData::invalid_params(format!("the input response `{key}` has no `action`"), None));
         };
         let value = answer.get("content").and_then(|content| content.get(field));
         Ok(Some(match value {
@@ -100,10 +93,7 @@ pub fn required(
     state: Option<String>,
 ) -> Result<InputRequiredResult, ErrorData> {
     let declared = context.client_capabilities().unwrap_or_default();
-    let methods = wanted
-        .as_object()
-        .into_iter()
-        .flat_map(|wanted| wanted.values());
+    let methods = wanted.as_object().into_iter().flat_map(|wanted| wanted.values());
     for method in methods.filter_map(|question| question.get("method")?.as_str()) {
         demand(&declared, method)?;
     }
@@ -127,18 +117,13 @@ pub fn demand(declared: &ClientCapabilities, method: &str) -> Result<(), ErrorDa
         return Ok(());
     }
     let capability = method.split('/').next().unwrap_or(method);
-    Err(ErrorData::missing_required_client_capability(build(
-        json!({ capability: {} }),
-    )?))
+    Err(ErrorData::missing_required_client_capability(build(json!({ capability: {} }))?))
 }
 
 /// State for the client to carry to the next round, good for one tool.
 pub fn seal(tool: &str, state: &str) -> Result<String, ErrorData> {
     let codec = RequestStateCodec::try_new(KEY).map_err(internal)?;
-    Ok(codec.seal_with(
-        state.as_bytes(),
-        &SealOptions::new().associated_data(tool.as_bytes()),
-    ))
+    Ok(codec.seal_with(state.as_bytes(), &SealOptions::new().associated_data(tool.as_bytes())))
 }
 
 /// The state of the round before.
@@ -146,12 +131,10 @@ pub fn seal(tool: &str, state: &str) -> Result<String, ErrorData> {
 /// # Errors
 /// When it is missing, was changed on the way, or is another tool's.
 pub fn open(tool: &str, sealed: Option<&str>) -> Result<String, ErrorData> {
-    let sealed =
-        sealed.ok_or_else(|| ErrorData::invalid_params("`requestState` is missing", None))?;
+    let sealed = sealed.ok_or_else(|| ErrorData::invalid_params("`requestState` is missing", None))?;
     let codec = RequestStateCodec::try_new(KEY).map_err(internal)?;
     let opened = codec.open_with(sealed, tool.as_bytes());
-    let opened = opened.map_err(|error| {
-        ErrorData::invalid_params(format!("`requestState` is not ours: {error}"), None)
-    })?;
+    let opened =
+        opened.map_err(|error| ErrorData::invalid_params(format!("`requestState` is not ours: {error}"), None))?;
     String::from_utf8(opened).map_err(internal)
 }

@@ -42,9 +42,7 @@ struct Options {
 
 fn main() -> ExitCode {
     let done = options(std::env::args().skip(1)).and_then(|options| {
-        let runtime = tokio::runtime::Builder::new_multi_thread()
-            .enable_all()
-            .build()?;
+        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
         runtime.block_on(serve(options))
     });
     match done {
@@ -61,35 +59,20 @@ async fn serve(options: Options) -> Result<()> {
     match options.listen {
         Some(address) => http::serve(&address, fixture).await,
         None => {
-            fixture
-                .serve(rmcp::transport::stdio())
-                .await?
-                .waiting()
-                .await?;
+            fixture.serve(rmcp::transport::stdio()).await?.waiting().await?;
             Ok(())
         }
     }
 }
 
 fn options(mut words: impl Iterator<Item = String>) -> Result<Options> {
-    let mut options = Options {
-        listen: None,
-        page: None,
-    };
+    let mut options = Options { listen: None, page: None };
     let mut stdio = false;
     while let Some(word) = words.next() {
         match word.as_str() {
             "--listen" => options.listen = Some(words.next().context(USAGE)?),
             "--stdio" => stdio = true,
-            "--page" => {
-                options.page = Some(
-                    words
-                        .next()
-                        .context(USAGE)?
-                        .parse()
-                        .context("`--page` takes a number")?,
-                )
-            }
+            "--page" => options.page = Some(words.next().context(USAGE)?.parse().context("`--page` takes a number")?),
             _ => bail!("`{word}` is not known\n{USAGE}"),
         }
     }

@@ -1,8 +1,6 @@
 //! The prompts the suite asks for.
 
-use rmcp::model::{
-    ErrorData, GetPromptRequestParams, GetPromptResponse, GetPromptResult, JsonObject, Prompt,
-};
+use rmcp::model::{ErrorData, GetPromptRequestParams, GetPromptResponse, GetPromptResult, JsonObject, Prompt};
 use rmcp::service::{RequestContext, RoleServer};
 use serde_json::{Value, json};
 
@@ -50,9 +48,7 @@ pub fn get(
         "test_simple_prompt" => messages(vec![user(text("This is a simple prompt for testing."))]),
         "test_prompt_with_arguments" => {
             let (first, second) = (argument("arg1")?, argument("arg2")?);
-            messages(vec![user(text(&format!(
-                "Prompt with arguments: arg1='{first}', arg2='{second}'"
-            )))])
+            messages(vec![user(text(&format!("Prompt with arguments: arg1='{first}', arg2='{second}'")))])
         }
         "test_prompt_with_embedded_resource" => {
             let resource = json!({
@@ -80,17 +76,12 @@ pub fn get(
                 }
             }
         }
-        name => Err(ErrorData::invalid_params(
-            format!("unknown prompt `{name}`"),
-            None,
-        )),
+        name => Err(ErrorData::invalid_params(format!("unknown prompt `{name}`"), None)),
     }
 }
 
 fn argument<'a>(arguments: Option<&'a JsonObject>, name: &str) -> Result<&'a str, ErrorData> {
-    let given = arguments
-        .and_then(|arguments| arguments.get(name))
-        .and_then(Value::as_str);
+    let given = arguments.and_then(|arguments| arguments.get(name)).and_then(Value::as_str);
     given.ok_or_else(|| ErrorData::invalid_params(format!("argument `{name}` is missing"), None))
 }
 

@@ -49,29 +49,18 @@ pub fn templates() -> Result<Vec<ResourceTemplate>, ErrorData> {
 /// When there is none with that URI; the URI is in the error's data.
 pub fn read(uri: &str) -> Result<ReadResourceResult, ErrorData> {
     let content = match uri {
-        "test://static-text" => text(
-            uri,
-            "text/plain",
-            "This is the content of the static text resource.",
-        ),
+        "test://static-text" => text(uri, "text/plain", "This is the content of the static text resource."),
         "test://static-binary" => {
             json!({ "uri": uri, "mimeType": "image/png", "blob": media::png() })
         }
         WATCHED => text(uri, "text/plain", "Somebody watches this resource."),
-        _ => match uri
-            .strip_prefix("test://template/")
-            .and_then(|rest| rest.strip_suffix("/data"))
-        {
+        _ => match uri.strip_prefix("test://template/").and_then(|rest| rest.strip_suffix("/data")) {
             Some(id) if !id.is_empty() && !id.contains('/') => {
-                let data =
-                    json!({ "id": id, "templateTest": true, "data": format!("Data for ID: {id}") });
+                let data = json!({ "id": id, "templateTest": true, "data": format!("Data for ID: {id}") });
                 text(uri, "application/json", &data.to_string())
             }
             _ => {
-                return Err(ErrorData::resource_not_found(
-                    "Resource not found",
-                    Some(json!({ "uri": uri })),
-                ));
+                return Err(ErrorData::resource_not_found("Resource not found", Some(json!({ "uri": uri }))));
             }
         },
     };

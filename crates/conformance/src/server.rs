@@ -5,12 +5,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use rmcp::handler::server::ServerHandler;
 use rmcp::model::{
-    CacheScope, CallToolRequestParams, CallToolResponse, CompleteRequestParams, CompleteResult,
-    CompletionInfo, ErrorData, GetPromptRequestParams, GetPromptResponse, ListPromptsResult,
-    ListResourceTemplatesResult, ListResourcesResult, ListToolsResult, LoggingLevel,
-    PaginatedRequestParams, ProtocolVersion, ReadResourceRequestParams, ReadResourceResponse,
-    Reference, ServerConfig, SetLevelRequestParams, SubscribeRequestParams, SubscriptionFilter,
-    Tool, UnsubscribeRequestParams,
+    CacheScope, CallToolRequestParams, CallToolResponse, CompleteRequestParams, CompleteResult, CompletionInfo,
+    ErrorData, GetPromptRequestParams, GetPromptResponse, ListPromptsResult, ListResourceTemplatesResult,
+    ListResourcesResult, ListToolsResult, LoggingLevel, PaginatedRequestParams, ProtocolVersion,
+    ReadResourceRequestParams, ReadResourceResponse, Reference, ServerConfig, SetLevelRequestParams,
+    SubscribeRequestParams, SubscriptionFilter, Tool, UnsubscribeRequestParams,
 };
 use rmcp::service::{RequestContext, RoleServer, SubscriptionContext};
 use serde::de::DeserializeOwned;
@@ -54,27 +53,16 @@ pub enum Change {
 impl Fixture {
     /// A server whose lists come in pages of `page` entries, or whole.
     pub fn new(page: Option<usize>) -> Self {
-        Self {
-            changes: broadcast::channel(16).0,
-            page,
-            session: Arc::default(),
-        }
+        Self { changes: broadcast::channel(16).0, page, session: Arc::default() }
     }
 
     /// The server for one more session: with its own log level and subscriptions.
     pub fn session(&self) -> Self {
-        Self {
-            session: Arc::default(),
-            ..self.clone()
-        }
+        Self { session: Arc::default(), ..self.clone() }
     }
 
     /// Tells every listener of 2026-07-28, and the session that asks, of a change.
-    pub async fn changed(
-        &self,
-        change: Change,
-        context: &RequestContext<RoleServer>,
-    ) -> Result<(), ErrorData> {
+    pub async fn changed(&self, change: Change, context: &RequestContext<RoleServer>) -> Result<(), ErrorData> {
         // Nobody listening is not an error.
         drop(self.changes.send(change.clone()));
         if is_modern(context) {
@@ -84,10 +72,7 @@ impl Fixture {
             Change::Tools => context.peer.notify_tool_list_changed().await,
             Change::Prompts => context.peer.notify_prompt_list_changed().await,
             Change::Resource(uri) if self.memory(|session| session.watched.contains(&uri)) => {
-                context
-                    .peer
-                    .notify_resource_updated(build(json!({ "uri": uri }))?)
-                    .await
+                context.peer.notify_resource_updated(build(json!({ "uri": uri }))?).await
             }
             Change::Resource(_) => Ok(()),
         }
@@ -100,10 +85,7 @@ impl Fixture {
             context.meta.log_level()
         } else {
             // Without `logging/setLevel` a server decides by itself; this one sends all.
-            Some(
-                self.memory(|session| session.level)
-                    .unwrap_or(LoggingLevel::Debug),
-            )
+            Some(self.memory(|session| session.level).unwrap_or(LoggingLevel::Debug))
         };
         least.is_some_and(|least| severity(level) >= severity(least))
     }
@@ -120,9 +102,9 @@ impl Fixture {
     ) -> Result<(Vec<T>, Option<String>), ErrorData> {
         let start = match request.and_then(|params| params.cursor) {
             None => 0,
-            Some(cursor) => cursor.parse().map_err(|_| {
-                ErrorData::invalid_params(format!("unknown cursor `{cursor}`"), None)
-            })?,
+            Some(cursor) => {
+                cursor.parse().map_err(|_| ErrorData::invalid_params(format!("unknown cursor `{cursor}`"), None))?
+            }
         };
         let size = self.page.unwrap_or(all.len());
         let next = start + size;
@@ -133,9 +115,7 @@ impl Fixture {
 
 /// Whether the request is of 2026-07-28 or newer, which has no sessions.
 pub fn is_modern(context: &RequestContext<RoleServer>) -> bool {
-    context
-        .protocol_version()
-        .is_some_and(|version| version.as_str() >= ProtocolVersion::V_2026_07_28.as_str())
+    context.protocol_version().is_some_and(|version| version.as_str() >= ProtocolVersion::V_2026_07_28.as_str())
 }
 
 /// A value of the protocol from its JSON, which says more than a chain of builders.
@@ -201,10 +181,7 @@ impl ServerHandler for Fixture {
     }
 
     fn get_tool(&self, name: &str) -> Option<Tool> {
-        tools::list()
-            .ok()?
-            .into_iter()
-            .find(|tool| tool.name == name)
+        tools::list().ok()?.into_iter().find(|tool| tool.name == name)
     }
 
     async fn call_tool(
@@ -293,9 +270,7 @@ impl ServerHandler for Fixture {
         context: RequestContext<RoleServer>,
     ) -> Result<(), ErrorData> {
         if is_modern(&context) {
-            return Err(ErrorData::method_not_found::<
-                rmcp::model::SetLevelRequestMethod,
-            >());
+            return Err(ErrorData::method_not_found::<rmcp::model::SetLevelRequestMethod>());
         }
         self.memory(|session| session.level = Some(request.level));
         Ok(())
@@ -308,26 +283,16 @@ impl ServerHandler for Fixture {
     ) -> Result<CompleteResult, ErrorData> {
         match request.r#ref {
             Reference::Prompt(prompt) if !prompts::exists(&prompt.name) => {
-                return Err(ErrorData::invalid_params(
-                    format!("unknown prompt `{}`", prompt.name),
-                    None,
-                ));
+                return Err(ErrorData::invalid_params(format!("unknown prompt `{}`", prompt.name), None));
             }
             _ => {}
         }
-        let fitting = COMPLETIONS
-            .iter()
-            .filter(|word| word.starts_with(request.argument.value.as_str()));
+        let fitting = COMPLETIONS.iter().filter(|word| word.starts_with(request.argument.value.as_str()));
         let values = fitting.map(|word| (*word).to_owned()).collect();
-        Ok(CompleteResult::new(
-            CompletionInfo::new(values).map_err(internal)?,
-        ))
+        Ok(CompleteResult::new(CompletionInfo::new(values).map_err(internal)?))
     }
 
-    fn accepted_subscription_filter(
-        &self,
-        requested: &SubscriptionFilter,
-    ) -> Option<SubscriptionFilter> {
+    fn accepted_subscription_filter(&self, requested: &SubscriptionFilter) -> Option<SubscriptionFilter> {
         Some(requested.clone())
     }
 

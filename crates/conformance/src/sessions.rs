@@ -11,8 +11,7 @@ use rmcp::transport::WorkerTransport;
 use rmcp::transport::common::server_side_http::{ServerSseMessage, SessionId};
 use rmcp::transport::streamable_http_server::session::SessionManager;
 use rmcp::transport::streamable_http_server::session::local::{
-    LocalSessionHandle, LocalSessionManager, LocalSessionManagerError, LocalSessionWorker,
-    SessionConfig, SessionError,
+    LocalSessionHandle, LocalSessionManager, LocalSessionManagerError, LocalSessionWorker, SessionConfig, SessionError,
 };
 use tokio_stream::Stream;
 use tokio_stream::wrappers::ReceiverStream;
@@ -37,9 +36,7 @@ impl OwnStream {
     /// # Errors
     /// When the session has ended.
     pub async fn close(&self) -> Result<(), SessionError> {
-        self.session
-            .close_sse_stream(self.id, Some(self.retry))
-            .await
+        self.session.close_sse_stream(self.id, Some(self.retry)).await
     }
 }
 
@@ -84,30 +81,17 @@ impl SessionManager for Sessions {
         mut message: ClientJsonRpcMessage,
     ) -> Result<impl Stream<Item = ServerSseMessage> + Send + Sync + 'static, Self::Error> {
         let session = self.inner.sessions.read().await.get(id).cloned();
-        let session =
-            session.ok_or_else(|| LocalSessionManagerError::SessionNotFound(id.clone()))?;
+        let session = session.ok_or_else(|| LocalSessionManagerError::SessionNotFound(id.clone()))?;
         let receiver = session.establish_request_wise_channel().await?;
-        if let (ClientJsonRpcMessage::Request(request), Some(stream)) =
-            (&mut message, receiver.http_request_id)
-        {
-            let own = OwnStream {
-                session: session.clone(),
-                id: stream,
-                retry: self.retry,
-            };
+        if let (ClientJsonRpcMessage::Request(request), Some(stream)) = (&mut message, receiver.http_request_id) {
+            let own = OwnStream { session: session.clone(), id: stream, retry: self.retry };
             request.request.extensions_mut().insert(own);
         }
-        session
-            .push_message(message, receiver.http_request_id)
-            .await?;
+        session.push_message(message, receiver.http_request_id).await?;
         Ok(ReceiverStream::new(receiver.inner))
     }
 
-    async fn accept_message(
-        &self,
-        id: &SessionId,
-        message: ClientJsonRpcMessage,
-    ) -> Result<(), Self::Error> {
+    async fn accept_message(&self, id: &SessionId, message: ClientJsonRpcMessage) -> Result<(), Self::Error> {
         self.inner.accept_message(id, message).await
     }
 
@@ -116,11 +100,8 @@ impl SessionManager for Sessions {
         id: &SessionId,
     ) -> Result<impl Stream<Item = ServerSseMessage> + Send + Sync + 'static, Self::Error> {
         let session = self.inner.sessions.read().await.get(id).cloned();
-        let session =
-            session.ok_or_else(|| LocalSessionManagerError::SessionNotFound(id.clone()))?;
-        Ok(ReceiverStream::new(
-            session.establish_common_channel().await?.inner,
-        ))
+        let session = session.ok_or_else(|| LocalSessionManagerError::SessionNotFound(id.clone()))?;
+        Ok(ReceiverStream::new(session.establish_common_channel().await?.inner))
     }
 
     async fn resume(
@@ -129,10 +110,7 @@ impl SessionManager for Sessions {
         last_event_id: String,
     ) -> Result<impl Stream<Item = ServerSseMessage> + Send + Sync + 'static, Self::Error> {
         let session = self.inner.sessions.read().await.get(id).cloned();
-        let session =
-            session.ok_or_else(|| LocalSessionManagerError::SessionNotFound(id.clone()))?;
-        Ok(ReceiverStream::new(
-            session.resume(last_event_id.parse()?).await?.inner,
-        ))
+        let session = session.ok_or_else(|| LocalSessionManagerError::SessionNotFound(id.clone()))?;
+        Ok(ReceiverStream::new(session.resume(last_event_id.parse()?).await?.inner))
     }
 }

@@ -30,15 +30,8 @@ impl Call<'_> {
     /// # Errors
     /// When it is missing or not a text.
     pub fn text(&self, name: &str) -> Result<&str, ErrorData> {
-        let given = self
-            .request
-            .arguments
-            .as_ref()
-            .and_then(|arguments| arguments.get(name))
-            .and_then(Value::as_str);
-        given.ok_or_else(|| {
-            ErrorData::invalid_params(format!("argument `{name}` must be a string"), None)
-        })
+        let given = self.request.arguments.as_ref().and_then(|arguments| arguments.get(name)).and_then(Value::as_str);
+        given.ok_or_else(|| ErrorData::invalid_params(format!("argument `{name}` must be a string"), None))
     }
 
     fn arguments(&self) -> JsonObject {
@@ -55,11 +48,7 @@ pub async fn call(
     request: CallToolRequestParams,
     context: &RequestContext<RoleServer>,
 ) -> Result<CallToolResponse, ErrorData> {
-    let call = Call {
-        server,
-        request: &request,
-        context,
-    };
+    let call = Call { server, request: &request, context };
     match request.name.as_ref() {
         "test_simple_text" => content::simple_text(),
         "test_image_content" => content::image(),
@@ -67,18 +56,14 @@ pub async fn call(
         "test_embedded_resource" => content::embedded_resource(),
         "test_multiple_content_types" => content::multiple(),
         "test_error_handling" => error("This tool intentionally returns an error for testing"),
-        "test_custom_header" | "json_schema_2020_12_tool" => {
-            done(&Value::Object(call.arguments()).to_string())
-        }
+        "test_custom_header" | "json_schema_2020_12_tool" => done(&Value::Object(call.arguments()).to_string()),
 
         "test_tool_with_logging" | "test_logging_tool" => telling::logging(&call).await,
         "test_tool_with_progress" => telling::progress(&call).await,
         "test_reconnection" => telling::reconnection(&call).await,
         "test_trigger_tool_change" => telling::change(&call, Change::Tools).await,
         "test_trigger_prompt_change" => telling::change(&call, Change::Prompts).await,
-        "test_trigger_resource_change" => {
-            telling::change(&call, Change::Resource(resources::WATCHED.to_owned())).await
-        }
+        "test_trigger_resource_change" => telling::change(&call, Change::Resource(resources::WATCHED.to_owned())).await,
 
         "test_sampling" => asking::sampling(&call).await,
         "test_elicitation" => asking::elicitation(&call).await,
@@ -87,25 +72,20 @@ pub async fn call(
         "test_roots" => asking::roots(&call).await,
 
         "test_missing_capability" => {
-            input::demand(
-                &context.client_capabilities().unwrap_or_default(),
-                "sampling/createMessage",
-            )?;
+            input::demand(&context.client_capabilities().unwrap_or_default(), "sampling/createMessage")?;
             done("The client declared sampling.")
         }
         "test_streaming_elicitation" => rounds::streaming(&call),
         "test_input_required_result_elicitation" => rounds::elicitation(&call),
         "test_input_required_result_sampling" => rounds::sampling(&call),
         "test_input_required_result_list_roots" => rounds::roots(&call),
-        "test_input_required_result_request_state"
-        | "test_input_required_result_tampered_state" => rounds::state(&call),
+        "test_input_required_result_request_state" | "test_input_required_result_tampered_state" => {
+            rounds::state(&call)
+        }
         "test_input_required_result_multiple_inputs" => rounds::multiple(&call),
         "test_input_required_result_multi_round" => rounds::several(&call),
         "test_input_required_result_capabilities" => rounds::capabilities(&call),
-        name => Err(ErrorData::invalid_params(
-            format!("unknown tool `{name}`"),
-            None,
-        )),
+        name => Err(ErrorData::invalid_params(format!("unknown tool `{name}`"), None)),
     }
 }
 
@@ -117,8 +97,7 @@ pub fn done(text: &str) -> Result<CallToolResponse, ErrorData> {
 /// A result that says the tool failed.
 pub fn error(text: &str) -> Result<CallToolResponse, ErrorData> {
     let content = json!([{ "type": "text", "text": text }]);
-    let result: CallToolResult =
-        build(json!({ "content": content, "isError": true, "resultType": "complete" }))?;
+    let result: CallToolResult = build(json!({ "content": content, "isError": true, "resultType": "complete" }))?;
     Ok(result.into())
 }
 

@@ -23,29 +23,17 @@ impl fmt::Display for Difference {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let words = |results: &[Status]| match results {
             [] => "nothing".to_owned(),
-            results => results
-                .iter()
-                .map(|status| word(*status))
-                .collect::<Vec<_>>()
-                .join(" and "),
+            results => results.iter().map(|status| word(*status)).collect::<Vec<_>>().join(" and "),
         };
         let (direct, through) = (words(&self.direct), words(&self.through));
-        write!(
-            f,
-            "{} {}: {direct} directly, {through} through the gateway",
-            self.scenario, self.check
-        )
+        write!(f, "{} {}: {direct} directly, {through} through the gateway", self.scenario, self.check)
     }
 }
 
 /// Every check whose results differ.
 pub fn differences(direct: &Outcome, through: &Outcome) -> Vec<Difference> {
     let none = Checks::new();
-    let names: BTreeSet<&String> = direct
-        .scenarios
-        .keys()
-        .chain(through.scenarios.keys())
-        .collect();
+    let names: BTreeSet<&String> = direct.scenarios.keys().chain(through.scenarios.keys()).collect();
     let mut found = Vec::new();
     for scenario in names {
         let one = direct.scenarios.get(scenario).unwrap_or(&none);
@@ -56,12 +44,7 @@ pub fn differences(direct: &Outcome, through: &Outcome) -> Vec<Difference> {
             let (direct, through) = (results(one), results(other));
             if direct != through {
                 let (scenario, check) = (scenario.clone(), check.clone());
-                found.push(Difference {
-                    scenario,
-                    check,
-                    direct,
-                    through,
-                });
+                found.push(Difference { scenario, check, direct, through });
             }
         }
     }
@@ -70,61 +53,22 @@ pub fn differences(direct: &Outcome, through: &Outcome) -> Vec<Difference> {
 
 /// A row a scenario, a column an outcome: how many checks passed and failed; and the sums.
 pub fn table(columns: &[(&str, &Outcome)]) -> String {
-    let scenarios: BTreeSet<&String> = columns
-        .iter()
-        .flat_map(|(_, outcome)| outcome.scenarios.keys())
-        .collect();
+    let scenarios: BTreeSet<&String> = columns.iter().flat_map(|(_, outcome)| outcome.scenarios.keys()).collect();
     let width = scenarios.iter().map(|name| name.len()).max().unwrap_or(0);
     let mut text = String::new();
-    row(
-        &mut text,
-        width,
-        "passed/failed",
-        columns.iter().map(|(name, _)| (*name).to_owned()),
-        "",
-    );
+    row(&mut text, width, "passed/failed", columns.iter().map(|(name, _)| (*name).to_owned()), "");
     for scenario in &scenarios {
-        let cells = columns.iter().map(|(_, outcome)| {
-            outcome
-                .scenarios
-                .get(*scenario)
-                .map_or_else(|| "-".to_owned(), cell)
-        });
-        let unscored = columns
-            .iter()
-            .any(|(_, outcome)| outcome.unscored.contains(scenario));
-        row(
-            &mut text,
-            width,
-            scenario,
-            cells,
-            if unscored { "not scored" } else { "" },
-        );
+        let cells =
+            columns.iter().map(|(_, outcome)| outcome.scenarios.get(*scenario).map_or_else(|| "-".to_owned(), cell));
+        let unscored = columns.iter().any(|(_, outcome)| outcome.unscored.contains(scenario));
+        row(&mut text, width, scenario, cells, if unscored { "not scored" } else { "" });
     }
-    row(
-        &mut text,
-        width,
-        "scored scenarios",
-        columns.iter().map(|(_, outcome)| scored(outcome)),
-        "",
-    );
-    row(
-        &mut text,
-        width,
-        "all checks",
-        columns.iter().map(|(_, outcome)| all(outcome)),
-        "",
-    );
+    row(&mut text, width, "scored scenarios", columns.iter().map(|(_, outcome)| scored(outcome)), "");
+    row(&mut text, width, "all checks", columns.iter().map(|(_, outcome)| all(outcome)), "");
     text
 }
 
-fn row(
-    text: &mut String,
-    width: usize,
-    name: &str,
-    cells: impl Iterator<Item = String>,
-    note: &str,
-) {
+fn row(text: &mut String, width: usize, name: &str, cells: impl Iterator<Item = String>, note: &str) {
     let mut line = format!("  {name:<width$}");
     for cell in cells {
         // Writing to a string does not fail.
@@ -144,18 +88,13 @@ fn cell(checks: &Checks) -> String {
 
 fn all(outcome: &Outcome) -> String {
     let sums = outcome.scenarios.values().map(counted);
-    let (passed, failed) = sums.fold((0, 0), |sum, (passed, failed)| {
-        (sum.0 + passed, sum.1 + failed)
-    });
+    let (passed, failed) = sums.fold((0, 0), |sum, (passed, failed)| (sum.0 + passed, sum.1 + failed));
     format!("{passed}/{failed}")
 }
 
 /// Scenarios that pass, of those that count.
 fn scored(outcome: &Outcome) -> String {
-    let counting = outcome
-        .scenarios
-        .iter()
-        .filter(|(name, _)| !outcome.unscored.contains(name));
+    let counting = outcome.scenarios.iter().filter(|(name, _)| !outcome.unscored.contains(name));
     let (mut passing, mut of) = (0, 0);
     for (_, checks) in counting {
         of += 1;
@@ -165,13 +104,7 @@ fn scored(outcome: &Outcome) -> String {
 }
 
 fn counted(checks: &Checks) -> (usize, usize) {
-    let count = |wanted| {
-        checks
-            .values()
-            .flatten()
-            .filter(|status| **status == wanted)
-            .count()
-    };
+    let count = |wanted| checks.values().flatten().filter(|status| **status == wanted).count();
     (count(Status::Success), count(Status::Failure))
 }
 
@@ -213,24 +146,13 @@ impl Expected {
             if line.is_empty() || line.starts_with('#') {
                 continue;
             }
-            let mut words = line
-                .splitn(4, char::is_whitespace)
-                .map(|word| word.trim().to_owned());
+            let mut words = line.splitn(4, char::is_whitespace).map(|word| word.trim().to_owned());
             let (Some(set), Some(scenario), Some(check), Some(reason)) =
                 (words.next(), words.next(), words.next(), words.next())
             else {
-                bail!(
-                    "expected-differences.txt, line {}: a line is `SET SCENARIO CHECK reason`",
-                    number + 1
-                );
+                bail!("expected-differences.txt, line {}: a line is `SET SCENARIO CHECK reason`", number + 1);
             };
-            lines.push(Line {
-                set,
-                scenario,
-                check,
-                reason,
-                seen: false,
-            });
+            lines.push(Line { set, scenario, check, reason, seen: false });
         }
         Ok(Self { lines })
     }
@@ -238,9 +160,7 @@ impl Expected {
     /// The reason for a difference, if it is listed.
     pub fn take(&mut self, set: Set, difference: &Difference) -> Option<String> {
         let line = self.lines.iter_mut().find(|line| {
-            line.set == set.word()
-                && line.scenario == difference.scenario
-                && line.check == difference.check
+            line.set == set.word() && line.scenario == difference.scenario && line.check == difference.check
         })?;
         line.seen = true;
         Some(line.reason.clone())
@@ -248,17 +168,8 @@ impl Expected {
 
     /// Lines of a set that nothing answered to.
     pub fn left_over(&self, set: Set) -> Vec<String> {
-        let left = self
-            .lines
-            .iter()
-            .filter(|line| line.set == set.word() && !line.seen);
-        left.map(|line| {
-            format!(
-                "{set}: {} {} is listed as different, and is not",
-                line.scenario, line.check
-            )
-        })
-        .collect()
+        let left = self.lines.iter().filter(|line| line.set == set.word() && !line.seen);
+        left.map(|line| format!("{set}: {} {} is listed as different, and is not", line.scenario, line.check)).collect()
     }
 }
 
@@ -274,16 +185,9 @@ mod tests {
         let mut scenarios: BTreeMap<String, Checks> = BTreeMap::new();
         for (scenario, check, status) in checks {
             let results = scenarios.entry((*scenario).to_owned()).or_default();
-            results
-                .entry((*check).to_owned())
-                .or_default()
-                .push(*status);
+            results.entry((*check).to_owned()).or_default().push(*status);
         }
-        Outcome {
-            scenarios,
-            unscored: vec!["extra".to_owned()],
-            met: true,
-        }
+        Outcome { scenarios, unscored: vec!["extra".to_owned()], met: true }
     }
 
     #[test]
@@ -294,14 +198,8 @@ mod tests {
             ("extra", "c/C", Status::Failure),
         ]);
         assert_eq!(differences(&direct, &direct), []);
-        let through = outcome(&[
-            ("ping", "a/A", Status::Failure),
-            ("extra", "c/C", Status::Failure),
-        ]);
-        let found: Vec<String> = differences(&direct, &through)
-            .iter()
-            .map(ToString::to_string)
-            .collect();
+        let through = outcome(&[("ping", "a/A", Status::Failure), ("extra", "c/C", Status::Failure)]);
+        let found: Vec<String> = differences(&direct, &through).iter().map(ToString::to_string).collect();
         let wanted = [
             "ping a/A: passed directly, failed through the gateway",
             "ping b/B: passed directly, nothing through the gateway",
@@ -317,14 +215,10 @@ mod tests {
         let direct = outcome(&[("ping", "a/A", Status::Success)]);
         let through = outcome(&[("ping", "a/A", Status::Failure)]);
         let found = differences(&direct, &through);
-        let mut expected =
-            Expected::parse("# why\n\n2026-07-28 ping a/A it is meant so\n").unwrap();
+        let mut expected = Expected::parse("# why\n\n2026-07-28 ping a/A it is meant so\n").unwrap();
         assert_eq!(expected.left_over(SET).len(), 1);
         assert_eq!(expected.left_over(Set::All).len(), 0);
-        assert_eq!(
-            expected.take(SET, &found[0]).as_deref(),
-            Some("it is meant so")
-        );
+        assert_eq!(expected.take(SET, &found[0]).as_deref(), Some("it is meant so"));
         assert_eq!(expected.left_over(SET).len(), 0);
         assert!(Expected::parse("2026-07-28 ping a/A").is_err());
     }

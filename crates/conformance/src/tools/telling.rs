@@ -19,22 +19,14 @@ const AWAY: Duration = Duration::from_millis(300);
 
 /// Three log messages, if the client wants any.
 pub async fn logging(call: &Call<'_>) -> Result<CallToolResponse, ErrorData> {
-    let messages = [
-        "Tool execution started",
-        "Tool processing data",
-        "Tool execution completed",
-    ];
+    let messages = ["Tool execution started", "Tool processing data", "Tool execution completed"];
     for (number, message) in messages.into_iter().enumerate() {
         if number > 0 {
             sleep(STEP).await;
         }
         if call.server.logs(LoggingLevel::Info, call.context) {
             let params = build(json!({ "level": "info", "logger": "fixture", "data": message }))?;
-            call.context
-                .peer
-                .notify_logging_message(params)
-                .await
-                .map_err(internal)?;
+            call.context.peer.notify_logging_message(params).await.map_err(internal)?;
         }
     }
     done("Tool with logging executed.")
@@ -48,13 +40,8 @@ pub async fn progress(call: &Call<'_>) -> Result<CallToolResponse, ErrorData> {
             sleep(STEP).await;
         }
         if let Some(token) = &token {
-            let params =
-                build(json!({ "progressToken": token, "progress": progress, "total": 100 }))?;
-            call.context
-                .peer
-                .notify_progress(params)
-                .await
-                .map_err(internal)?;
+            let params = build(json!({ "progressToken": token, "progress": progress, "total": 100 }))?;
+            call.context.peer.notify_progress(params).await.map_err(internal)?;
         }
     }
     done("Tool with progress executed.")
