@@ -59,6 +59,27 @@ fn modern_requests_share_a_modern_child() -> anyhow::Result<()> {
 }
 
 #[test]
+fn a_modern_agent_on_stdio_has_a_modern_child() -> anyhow::Result<()> {
+    let setup = toolgate()?.policy(&allow(&["echo"]))?;
+    let (words, record) = recording(&setup, &Script::default().both_eras())?;
+    let mut run = setup.program(words).run()?;
+    // It remembers its list and asks for none.
+    let mut call = |name: &str| {
+        let answer = run.client.request("tools/call", modern(json!({ "name": name, "arguments": {} })))?;
+        anyhow::Ok(Outcome::of(&answer))
+    };
+    assert!(call("echo")?.is_done());
+    assert!(call("delete_file")?.is_denied());
+    assert!(call("nothing")?.is_unknown_tool());
+    for message in tee::messages(&record) {
+        let version = message.pointer("/params/_meta/io.modelcontextprotocol~1protocolVersion");
+        assert_eq!(version, Some(&json!(testkit::message::MODERN)), "{message}");
+    }
+    assert_eq!(tee::called(&record), ["echo"]);
+    Ok(())
+}
+
+#[test]
 fn a_modern_request_to_a_legacy_child_lets_the_client_fall_back() -> anyhow::Result<()> {
     let setup = toolgate()?.policy(&open())?;
     let (words, _) = recording(&setup, &Script::default())?;

@@ -50,6 +50,9 @@ pub fn plan(script: &Script, message: &Value, number: usize) -> Vec<Step> {
         return vec![Step::Answer(json!({ "jsonrpc": "2.0", "id": id, "error": error }))];
     }
     let modern = modern.is_some();
+    if !modern && !script.is_legacy() {
+        return vec![Step::Answer(error(id, -32602, "params._meta lacks io.modelcontextprotocol/protocolVersion"))];
+    }
     match method {
         "tools/call" => call(script, id, &params, modern, number),
         "subscriptions/listen" if modern => vec![Step::Listen(id.clone())],
