@@ -148,56 +148,129 @@ impl Compare {
     /// # Errors
     /// When it is one that its server may read as another.
     pub(super) fn number<'v>(self, view: &View<'v>) -> Result<Option<Exact<'v>>, Cause> {
-        let whole = match *view {
-            View::Small(number) => Some(i64::from(number)),
-            View::Exact(number) => whole(number),
-            View::Sent(number) => match small(number.text()) {
+        let short = match *view {
+            View::Small(number) => Some(Short { units: i64::from(number), places: 0 }),
+            View::Exact(number) => Short::of(number),
+            View::Sent(number) => match Short::read(number.text()) {
                 None if self.numbers == Numbers::Binary64 && !number.survives_binary64() => return Err(Cause::Number),
-                whole => whole,
+                short => short,
             },
             _ => return Ok(None),
         };
-        Ok(Some(Exact { whole, view: *view }))
+        Ok(Some(Exact { short, view: *view }))
     }
 }
 
-/// A number, compared by its exact value, as an integer where that is enough.
+/// A number, compared by its exact value, in machine integers where that is enough.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Exact<'v> {
-    /// Set only for whole numbers of at most 15 digits.
-    whole: Option<i64>,
+    short: Option<Short>,
     view: View<'v>,
 }
 
 impl Exact<'_> {
     fn decimal(&self) -> Decimal {
-        match (self.view, self.whole) {
-            (View::Exact(number), _) => *number,
-            (View::Sent(number), _) => number.decimal(),
-            (_, whole) => Decimal::from(whole.unwrap_or(0)),
+        match self.view {
+            View::Exact(number) => *number,
+            View::Sent(number) => number.decimal(),
+            View::Small(number) => Decimal::from(u64::from(number)),
+            // Nothing else is a number.
+            _ => Decimal::ZERO,
         }
     }
 
     pub(super) fn cmp(&self, other: &Self) -> Ordering {
-        match (self.whole, other.whole) {
-            (Some(one), Some(other)) => one.cmp(&other),
+        match (self.short, other.short) {
+            (Some(one), Some(other)) => one.cmp(other),
             _ => self.decimal().cmp(&other.decimal()),
         }
     }
 
     pub(super) fn is_integer(&self) -> bool {
-        self.whole.is_some() || self.decimal().is_integer()
+        self.short.is_some_and(|short| short.places == 0) || self.decimal().is_integer()
     }
 }
 
-/// A whole number of at most 15 digits, written plainly.
-fn small(text: &str) -> Option<i64> {
-    let digits = text.strip_prefix('-').unwrap_or(text);
-    if digits.len() <= 15 && digits.bytes().all(|byte| byte.is_ascii_digit()) { text.parse().ok() } else { None }
+/// The most digits of a [`Short`]. So many always survive binary64.
+const SHORT: usize = 15;
+
+/// A number of at most 15 digits: `units` × 10^-`places`, with at most 15 places.
+#[derive(Debug, Clone, Copy)]
+struct Short {
+    units: i64,
+    places: u32,
 }
 
-/// The value of a whole number of at most 15 digits.
-fn whole(number: &Decimal) -> Option<i64> {
-    let fits = number.exponent() >= 0 && number.digits().len() + usize::from(number.exponent().unsigned_abs()) <= 15;
-    if fits { i64::try_from(number.to_i128()?).ok() } else { None }
+impl Short {
+    /// A number that is written plainly, without an exponent.
+    fn read(text: &str) -> Option<Self> {
+        let (negative, digits) = text.strip_prefix('-').map_or((false, text), |digits| (true, digits));
+        // One more for the point.
+        if digits.len() > SHORT + 1 {
+            return None;
+        }
+        let (mut units, mut places, mut point, mut length) = (0_i64, 0, false, 0);
+        for byte in digits.bytes() {
+            match byte {
+                b'0'..=b'9' => {
+                    units = units * 10 + i64::from(byte - b'0');
+                    length += 1;
+                    places += u32::from(point);
+                }
+                b'.' => point = true,
+                _ => return None,
+            }
+        }
+        (length <= SHORT).then_some(Self { units: if negative { -units } else { units }, places })
+    }
+
+    fn of(number: &Decimal) -> Option<Self> {
+        let digits = number.digits();
+        let zeros = usize::try_from(number.exponent().max(0)).ok()?;
+        let places = u32::from(number.exponent().min(0).unsigned_abs());
+        if digits.len() + zeros > SHORT || places > 15 {
+            return None;
+        }
+        let units = digits.iter().chain(std::iter::repeat_n(&0, zeros)).fold(0, |units, digit| units * 10 + i64::from(*digit));
+        Some(Self { units: if number.is_negative() { -units } else { units }, places })
+    }
+
+    fn cmp(self, other: Self) -> Ordering {
+        // Below 10^15 times at most 10^15 each.
+        let scaled = |short: Self, places: u32| i128::from(short.units) * 10_i128.pow(places.saturating_sub(short.places));
+        let places = self.places.max(other.places);
+        if self.places == other.places {
+            self.units.cmp(&other.units)
+        } else {
+            scaled(self, places).cmp(&scaled(other, places))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn short_numbers_compare_as_long_ones_do() {
+        let texts = [
+            "0", "-0", "0.0", "1", "-1", "1.0", "1.5", "-1.5", "1.50", "10", "0.1", "0.000000000000001", "-0.000000000000001",
+            "999999999999999", "-999999999999999", "99999999999999.9", "100000000000000", "9999999.99999999", "2", "12345.678",
+        ];
+        for one in texts {
+            for other in texts {
+                let [a, b] = [one, other].map(|text| Decimal::parse(text).unwrap());
+                let expected = a.cmp(&b);
+                for (x, y) in [(Short::read(one), Short::read(other)), (Short::of(&a), Short::read(other)), (Short::of(&a), Short::of(&b))] {
+                    // One with more than 15 digits is not short.
+                    if let (Some(x), Some(y)) = (x, y) {
+                        assert_eq!(x.cmp(y), expected, "{one} {other}");
+                    }
+                }
+            }
+        }
+        for long in ["1e5", "1E5", "1234567890123456", "0.1234567890123456", "12345678.90123456"] {
+            assert!(Short::read(long).is_none(), "{long}");
+        }
+    }
 }
