@@ -57,6 +57,9 @@ impl Front {
             Err(malformed) => {
                 self.gateway.refused().slow_down("malformed body", client_ip).await;
                 let id = malformed.id.as_deref().unwrap_or("null");
+                if let Some(method) = gone_method(&headers) {
+                    return closing(plain(&refusal::method_not_found(id, method, crate::caller::Dialect::Modern)));
+                }
                 return closing(plain(&refusal::error(id, malformed.code, &malformed.message, 400)));
             }
         };
@@ -140,6 +143,11 @@ impl Front {
         body: &Bytes,
         message: Message<'_>,
     ) -> Response<Body> {
+        if let (Message::Request(request), Some(revision)) = (&message, caller.revision)
+            && is_gone(&request.method, revision)
+        {
+            return plain(&refusal::method_not_found(request.id.raw(), &request.method, caller.dialect()));
+        }
         let given = || headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes()));
         let checked = match &message {
             Message::Request(request) => mcp::header::check(request, given()),
@@ -324,6 +332,19 @@ impl Front {
             None => plain(&refusal::error("null", refusal::code::INTERNAL, "no session can be opened: the system gives no random numbers", 500)),
         }
     }
+}
+
+/// Whether a revision has left a method behind: there it is a method that does not exist, whatever
+/// else may be wrong with the request.
+fn is_gone(method: &str, revision: Revision) -> bool {
+    revision.is_modern() && mcp::method::find(method).is_some_and(|known| !known.exists_in(revision))
+}
+
+/// The method that the headers of an unreadable request name, if the revision they name does not
+/// have it. It decides between two refusals only.
+fn gone_method(headers: &HeaderMap) -> Option<&str> {
+    let revision = Revision::parse(headers.get(PROTOCOL_VERSION)?.to_str().ok()?)?;
+    headers.get(METHOD)?.to_str().ok().filter(|method| is_gone(method, revision))
 }
 
 /// How a subscription to changed tools hears of a replaced policy.
