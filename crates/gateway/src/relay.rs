@@ -484,6 +484,12 @@ fn error_code(error: &str) -> Option<String> {
     Some(span.of(error).to_owned())
 }
 
+/// The code of the error that a message answers with, if it does.
+pub(crate) fn answered_code(answer: &str) -> Option<String> {
+    let span = json::locate(answer, &["error"]).ok()??;
+    error_code(span.of(answer))
+}
+
 /// The first question in a multi-round result that the policy does not let the server ask.
 fn forbidden_input(policy: &policy::Policy, result: &str) -> Option<String> {
     let requests = mcp::result::call(result).ok()?.input_requests?;

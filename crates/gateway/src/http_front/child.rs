@@ -10,12 +10,13 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use futures_util::stream;
-use http::{HeaderValue, Response, StatusCode};
+use http::{HeaderMap, HeaderValue, Response, StatusCode};
 use mcp::message::{IdKey, Message};
+use mcp::method::Kind;
 use mcp::revision::Revision;
 use tokio::sync::mpsc;
 
-use super::post::{sorry, subscription_notice};
+use super::post::{declared_params, sorry, subscription_notice};
 use super::stream::{Changes, event_stream, not_allowed};
 use super::{Front, empty, json, json_refusal, plain};
 use crate::names;
@@ -123,11 +124,11 @@ impl Front {
         &self,
         caller: Caller,
         session: Option<Session>,
-        body: &Bytes,
+        headers: &HeaderMap,
         message: Message<'_>,
     ) -> Response<Body> {
         if caller.revision.is_some_and(Revision::is_modern) {
-            return self.to_modern_child(caller, body, message).await;
+            return self.to_modern_child(caller, headers, message).await;
         }
         let opens = matches!(&message, Message::Request(request) if request.method == "initialize");
         let (caller, bridge, fresh) = match (&session, opens) {
@@ -159,7 +160,7 @@ impl Front {
             }
         };
         *bridge.touched.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
-        let mut answer = self.through(&caller, &bridge, body, message).await;
+        let mut answer = self.through(&caller, &bridge, message).await;
         if let Some(number) = fresh {
             let revision = answer.extensions().get::<Negotiated>().and_then(|negotiated| negotiated.0);
             let session = Session { number, revision, upstream: String::new() };
@@ -173,7 +174,7 @@ impl Front {
 
     /// A modern request: to a modern child of the grant, or 400 if the child is legacy, so that a
     /// client that knows both eras falls back.
-    async fn to_modern_child(&self, caller: Caller, body: &Bytes, message: Message<'_>) -> Response<Body> {
+    async fn to_modern_child(&self, caller: Caller, headers: &HeaderMap, message: Message<'_>) -> Response<Body> {
         let server = Arc::clone(caller.grant.server());
         let id = names::raw_id(&message).unwrap_or("null").to_owned();
         let owner = Owner::Grant(server.id().to_owned(), caller.grant.label().to_owned());
@@ -199,7 +200,18 @@ impl Front {
             }
         };
         *bridge.touched.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
-        self.through(&caller, &bridge, body, message).await
+        if let Message::Request(request) = &message {
+            if request.params.meta_protocol_version.is_none() || request.params.meta_client_capabilities.is_none() {
+                let text = "a request of 2026-07-28 names its protocolVersion and clientCapabilities in _meta";
+                return plain(&refusal::error(&id, refusal::code::INVALID_PARAMS, text, 400));
+            }
+            if request.kind == Kind::ToolsCall
+                && let Err(refusal) = declared_params(&caller, &*bridge.link, headers, request).await
+            {
+                return plain(&refusal);
+            }
+        }
+        self.through(&caller, &bridge, message).await
     }
 
     fn start(&self, caller: &Caller, owner: Owner, modern: Option<Revision>) -> Result<Arc<Bridge>, String> {
@@ -226,7 +238,7 @@ impl Front {
     }
 
     /// One message to the child, and its answer.
-    async fn through(&self, caller: &Caller, bridge: &Arc<Bridge>, body: &Bytes, message: Message<'_>) -> Response<Body> {
+    async fn through(&self, caller: &Caller, bridge: &Arc<Bridge>, message: Message<'_>) -> Response<Body> {
         let judged = pipeline::judge(&self.gateway, caller, &message, &*bridge.link).await;
         let (edited, expected) = match judged {
             Judged::Answer(refusal) => return plain(&refusal),
@@ -252,7 +264,6 @@ impl Front {
                 Err(ended) => plain(&json_refusal(StatusCode::BAD_GATEWAY, &ended.to_string())),
             };
         };
-        let _ = body;
         self.exchange(caller, bridge, text, &message, expected).await
     }
 
@@ -307,7 +318,8 @@ impl Front {
         };
         if let Piece::Answer(text) = first {
             guard.done = true;
-            let mut answer = json(StatusCode::OK, text.clone());
+            let status = if bridge.modern { modern_status(&text) } else { StatusCode::OK };
+            let mut answer = json(status, text.clone());
             if initialize {
                 let revision = crate::relay::negotiated(&text);
                 answer.extensions_mut().insert(Negotiated(revision));
@@ -400,6 +412,15 @@ impl Front {
             }
             None => plain(&json_refusal(StatusCode::NOT_FOUND, "this session has ended already")),
         }
+    }
+}
+
+/// The status that goes with an answer in 2026-07-28, where a child gives none.
+fn modern_status(answer: &str) -> StatusCode {
+    match crate::relay::answered_code(answer).as_deref() {
+        Some("-32601") => StatusCode::NOT_FOUND,
+        Some("-32020" | "-32021" | "-32022") => StatusCode::BAD_REQUEST,
+        _ => StatusCode::OK,
     }
 }
 

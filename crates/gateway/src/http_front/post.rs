@@ -21,7 +21,7 @@ use crate::caller::Caller;
 use crate::events::{EventReader, MAX_EVENT, collect};
 use crate::grant::Grant;
 use crate::http_link::{HttpLink, METHOD, NAME, PROTOCOL_VERSION, SESSION_ID};
-use crate::pipeline::{self, Judged};
+use crate::pipeline::{self, AskForTools, Judged};
 use crate::refusal::{self, Refusal};
 use crate::relay::{Expected, Relay, Seen};
 use crate::seal::{Session, SessionNumber};
@@ -159,7 +159,7 @@ impl Front {
             return plain(&refusal::error(id, refusal::code::HEADER_MISMATCH, &mismatch.message, 400));
         }
         match &caller.grant.server().config.reach {
-            Reach::Child(_) => self.to_child(caller, session, body, message).await,
+            Reach::Child(_) => self.to_child(caller, session, headers, message).await,
             Reach::Http(endpoint) => {
                 let link = HttpLink {
                     client: self.client.clone(),
@@ -223,38 +223,11 @@ impl Front {
         if let Message::Request(request) = message
             && request.kind == Kind::ToolsCall
         {
-            self.param_headers(caller, link, headers, request, &mut onward).await?;
-        }
-        Ok(onward)
-    }
-
-    /// `Mcp-Param-*` headers that the tool's schema declares, and that repeat an argument. One
-    /// that nothing declares is dropped, whatever its value: what no policy can see goes nowhere.
-    async fn param_headers(
-        &self,
-        caller: &Caller,
-        link: &HttpLink,
-        headers: &HeaderMap,
-        request: &Request<'_>,
-        onward: &mut HeaderMap,
-    ) -> Result<(), Refusal> {
-        let given = || headers.iter().filter(|(name, _)| name.as_str().starts_with(mcp::header::PARAM_PREFIX));
-        let Ok(list) = pipeline::known_list(caller, link).await else { return Ok(()) };
-        let Some(tool) = request.params.name.as_deref().and_then(|name| list.get(name)) else { return Ok(()) };
-        if tool.header_params.is_empty() {
-            return Ok(());
-        }
-        let pairs: Vec<(&str, &[u8])> = given().map(|(name, value)| (name.as_str(), value.as_bytes())).collect();
-        if let Err(mismatch) = mcp::header::check_params(&tool.header_params, request.params.arguments, pairs.iter().copied()) {
-            return Err(refusal::error(request.id.raw(), refusal::code::HEADER_MISMATCH, &mismatch.message, 400));
-        }
-        for (name, value) in given() {
-            let suffix = name.as_str().get(mcp::header::PARAM_PREFIX.len()..).unwrap_or_default();
-            if tool.header_params.iter().any(|declared| declared.header.eq_ignore_ascii_case(suffix)) {
+            for (name, value) in declared_params(caller, link, headers, request).await? {
                 onward.append(name.clone(), value.clone());
             }
         }
-        Ok(())
+        Ok(onward)
     }
 
     async fn relay(
@@ -332,6 +305,29 @@ impl Front {
             None => plain(&refusal::error("null", refusal::code::INTERNAL, "no session can be opened: the system gives no random numbers", 500)),
         }
     }
+}
+
+/// The `Mcp-Param-*` headers that the tool's schema declares, compared with the arguments that they
+/// repeat. One that nothing declares is dropped, whatever its value: what no policy can see goes
+/// nowhere.
+pub(super) async fn declared_params<'h>(
+    caller: &Caller,
+    upstream: &dyn AskForTools,
+    headers: &'h HeaderMap,
+    request: &Request<'_>,
+) -> Result<Vec<(&'h HeaderName, &'h HeaderValue)>, Refusal> {
+    let given = || headers.iter().filter(|(name, _)| name.as_str().starts_with(mcp::header::PARAM_PREFIX));
+    let Ok(list) = pipeline::known_list(caller, upstream).await else { return Ok(Vec::new()) };
+    let Some(tool) = request.params.name.as_deref().and_then(|name| list.get(name)) else { return Ok(Vec::new()) };
+    let pairs: Vec<(&str, &[u8])> = given().map(|(name, value)| (name.as_str(), value.as_bytes())).collect();
+    if let Err(mismatch) = mcp::header::check_params(&tool.header_params, request.params.arguments, pairs.iter().copied()) {
+        return Err(refusal::error(request.id.raw(), refusal::code::HEADER_MISMATCH, &mismatch.message, 400));
+    }
+    let declared = |name: &HeaderName| {
+        let suffix = name.as_str().get(mcp::header::PARAM_PREFIX.len()..).unwrap_or_default();
+        tool.header_params.iter().any(|declared| declared.header.eq_ignore_ascii_case(suffix))
+    };
+    Ok(given().filter(|(name, _)| declared(name)).collect())
 }
 
 /// Whether a revision has left a method behind: there it is a method that does not exist, whatever
