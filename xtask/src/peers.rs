@@ -136,7 +136,8 @@ fn python_install(place: &Path, packages: &[&str]) -> Result<()> {
 }
 
 fn succeed(command: &mut Command, what: &str) -> Result<()> {
-    let status = command.stdin(Stdio::null()).status().with_context(|| format!("the tests against real servers need {what}"))?;
+    let status =
+        command.stdin(Stdio::null()).status().with_context(|| format!("the tests against real servers need {what}"))?;
     if !status.success() {
         bail!("{what}: {command:?} failed with {status}");
     }

@@ -22,7 +22,8 @@ async fn main() -> anyhow::Result<()> {
     let [transport, allowed, allowed_arguments, denied, denied_arguments, _, target @ ..] = words.as_slice() else {
         bail!("rmcp-client http|stdio ALLOWED ARGUMENTS DENIED ARGUMENTS -- (URL TOKEN | COMMAND…)");
     };
-    let auto = ClientLifecycleMode::Auto { preferred_versions: vec![ProtocolVersion::V_2026_07_28], legacy_version: None };
+    let auto =
+        ClientLifecycleMode::Auto { preferred_versions: vec![ProtocolVersion::V_2026_07_28], legacy_version: None };
     let mut seen = Vec::new();
     for mode in [ClientLifecycleMode::Initialize, auto] {
         let client = match (transport.as_str(), target) {

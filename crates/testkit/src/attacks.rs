@@ -52,7 +52,14 @@ pub fn load(group: &str) -> anyhow::Result<Option<Vec<Attack>>> {
         let line: Line = serde_json::from_str(line)?;
         if line.group == group {
             let bytes = STANDARD.decode(&line.b64).with_context(|| line.id.clone())?;
-            attacks.push(Attack { id: line.id, expect: line.expect, why: line.why, bytes, rule: line.rule, data: line.data });
+            attacks.push(Attack {
+                id: line.id,
+                expect: line.expect,
+                why: line.why,
+                bytes,
+                rule: line.rule,
+                data: line.data,
+            });
         }
     }
     anyhow::ensure!(!attacks.is_empty(), "no attacks of the group {group} in {}", file.display());

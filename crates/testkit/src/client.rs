@@ -169,7 +169,13 @@ impl McpHttp {
         let mut bytes = head.into_bytes();
         bytes.extend_from_slice(body);
         stream.write_all(&bytes)?;
-        Ok(Open { wire: Wire::new(stream), head: None, events: sse::Reader::default(), ready: Vec::new(), ended: false })
+        Ok(Open {
+            wire: Wire::new(stream),
+            head: None,
+            events: sse::Reader::default(),
+            ready: Vec::new(),
+            ended: false,
+        })
     }
 
     /// Posts bytes with the usual header fields and `extra`, which replace those of their name.

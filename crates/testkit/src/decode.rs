@@ -57,7 +57,8 @@ impl Language {
         if !output.status.success() {
             bail!("{}: {}", self.name, String::from_utf8_lossy(&output.stderr));
         }
-        let read: Vec<Value> = serde_json::from_slice(&output.stdout).with_context(|| format!("what {} printed", self.name))?;
+        let read: Vec<Value> =
+            serde_json::from_slice(&output.stdout).with_context(|| format!("what {} printed", self.name))?;
         anyhow::ensure!(read.len() == texts.len(), "{} read {} of {} texts", self.name, read.len(), texts.len());
         Ok(read)
     }

@@ -54,7 +54,10 @@ impl Listening {
     ///
     /// # Errors
     /// When it ends, or does not listen.
-    pub fn start(folder: &Path, describe: impl Fn(u16) -> anyhow::Result<(Vec<String>, Vec<(String, String)>)>) -> anyhow::Result<Self> {
+    pub fn start(
+        folder: &Path,
+        describe: impl Fn(u16) -> anyhow::Result<(Vec<String>, Vec<(String, String)>)>,
+    ) -> anyhow::Result<Self> {
         // A port that was free a moment ago: real servers cannot be told to take any.
         let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
         let (words, variables) = describe(port)?;
@@ -64,7 +67,8 @@ impl Listening {
         let mut child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn()?;
         let stderr = Gathered::from(child.stderr.take().context("no stderr")?);
         let mut listening = Self { child, stderr, port };
-        let listens = || ["127.0.0.1", "[::1]"].iter().any(|host| std::net::TcpStream::connect(format!("{host}:{port}")).is_ok());
+        let listens =
+            || ["127.0.0.1", "[::1]"].iter().any(|host| std::net::TcpStream::connect(format!("{host}:{port}")).is_ok());
         wait::until("the server to listen", wait::PATIENCE, || {
             let ended = matches!(listening.child.try_wait(), Ok(Some(_)));
             (ended || listens()).then_some(())

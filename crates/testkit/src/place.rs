@@ -15,7 +15,8 @@ pub fn repository() -> PathBuf {
 
 /// `../shared`, the material that some tests read, or `None` (after saying so) where it is absent.
 pub fn shared() -> Option<PathBuf> {
-    let found = repository().ancestors().map(|folder| folder.join("shared")).find(|folder| folder.join("data").is_dir());
+    let found =
+        repository().ancestors().map(|folder| folder.join("shared")).find(|folder| folder.join("data").is_dir());
     if found.is_none() {
         eprintln!("skipped: ../shared is absent");
     }

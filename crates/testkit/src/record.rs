@@ -74,7 +74,12 @@ impl Log {
     ///
     /// # Errors
     /// When `patience` is over.
-    pub fn until<T>(&self, what: &str, patience: Duration, mut probe: impl FnMut(&State) -> Option<T>) -> anyhow::Result<T> {
+    pub fn until<T>(
+        &self,
+        what: &str,
+        patience: Duration,
+        mut probe: impl FnMut(&State) -> Option<T>,
+    ) -> anyhow::Result<T> {
         let deadline = Instant::now() + patience;
         let mut state = self.lock();
         loop {

@@ -32,7 +32,8 @@ pub fn load() -> anyhow::Result<Option<Vec<Seed>>> {
         let policy = policy(&text).with_context(|| format!("no policy in {file}"))?;
         let tools = policy.get("tools").and_then(Value::as_object).with_context(|| format!("no tools in {file}"))?;
         let (tool, rules) = tools.iter().next().with_context(|| format!("no tool in {file}"))?;
-        let max = rules.pointer("/limits/0/max").and_then(Value::as_u64).with_context(|| format!("no limit in {file}"))?;
+        let max =
+            rules.pointer("/limits/0/max").and_then(Value::as_u64).with_context(|| format!("no limit in {file}"))?;
         let tool = tool.clone();
         seeds.push(Seed { file, policy, tool, max });
     }

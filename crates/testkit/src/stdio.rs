@@ -114,7 +114,9 @@ impl McpStdio {
     /// # Errors
     /// When it does not come.
     pub fn response(&mut self, id: &Value) -> anyhow::Result<Value> {
-        self.next_that(&format!("the response to {id}"), |message| message.get("id") == Some(id) && message.get("method").is_none())
+        self.next_that(&format!("the response to {id}"), |message| {
+            message.get("id") == Some(id) && message.get("method").is_none()
+        })
     }
 
     /// A fresh id.

@@ -139,7 +139,8 @@ pub fn messages(file: &Path) -> Vec<Value> {
 
 /// The names of the tools that were called, by [`messages`].
 pub fn called(file: &Path) -> Vec<String> {
-    let calls = messages(file).into_iter().filter(|message| message.get("method").is_some_and(|method| method == "tools/call"));
+    let calls =
+        messages(file).into_iter().filter(|message| message.get("method").is_some_and(|method| method == "tools/call"));
     calls.filter_map(|call| call.pointer("/params/name")?.as_str().map(str::to_owned)).collect()
 }
 

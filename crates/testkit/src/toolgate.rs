@@ -1,262 +1,24 @@
 //! The real binary, started as an operator would start it.
 
-use std::ffi::OsString;
 use std::net::SocketAddr;
-use std::os::unix::process::CommandExt;
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitStatus, Output, Stdio};
-use std::sync::Arc;
+use std::process::{Child, ExitStatus};
 use std::time::Duration;
 
 use anyhow::{Context, bail};
 pub use rustix::process::Signal;
 use rustix::process::{Pid, kill_process, kill_process_group};
-use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::client::McpHttp;
 use crate::stdio::{Gathered, McpStdio};
 use crate::wait::{self, PATIENCE};
 
+mod setup;
+
+pub use setup::Setup;
+
 /// The token that tests use unless they are about tokens.
 pub const TOKEN: &str = "tg_test-token-that-is-long-enough-0123456789";
-
-/// What is to be started.
-#[derive(Debug)]
-pub struct Setup {
-    exe: PathBuf,
-    folder: Arc<TempDir>,
-    data: PathBuf,
-    options: Vec<OsString>,
-    token: Option<String>,
-    anonymous: bool,
-    program: Vec<OsString>,
-    environment: Vec<(String, String)>,
-}
-
-impl Setup {
-    /// Nothing yet: give it a policy and a server. `exe` is the binary.
-    ///
-    /// # Errors
-    /// When there is no room for temporary files.
-    pub fn new(exe: impl AsRef<Path>) -> anyhow::Result<Self> {
-        let folder = Arc::new(tempfile::tempdir()?);
-        let data = folder.path().join("data");
-        Ok(Self {
-            exe: exe.as_ref().to_path_buf(),
-            folder,
-            data,
-            options: Vec::new(),
-            token: Some(TOKEN.to_owned()),
-            anonymous: false,
-            program: Vec::new(),
-            environment: Vec::new(),
-        })
-    }
-
-    /// A folder that lives as long as this.
-    pub fn folder(&self) -> &Path {
-        self.folder.path()
-    }
-
-    /// Where the policy lies.
-    pub fn policy_file(&self) -> PathBuf {
-        self.folder.path().join("policy.json")
-    }
-
-    /// Writes the policy and names it on the command line.
-    ///
-    /// # Errors
-    /// When it cannot be written.
-    pub fn policy(mut self, policy: &Value) -> anyhow::Result<Self> {
-        let file = self.policy_file();
-        std::fs::write(&file, serde_json::to_vec_pretty(policy)?)?;
-        self.options.extend(["--policy".into(), file.into()]);
-        Ok(self)
-    }
-
-    /// Writes a file beside the policy and gives its path.
-    ///
-    /// # Errors
-    /// When it cannot be written.
-    pub fn file(&self, name: &str, text: &str) -> anyhow::Result<PathBuf> {
-        let path = self.folder.path().join(name);
-        std::fs::write(&path, text)?;
-        Ok(path)
-    }
-
-    /// The server is an endpoint.
-    #[must_use]
-    pub fn upstream(mut self, url: &str) -> Self {
-        self.options.extend(["--upstream".into(), url.into()]);
-        self
-    }
-
-    /// The server is a program.
-    #[must_use]
-    pub fn program<S: Into<OsString>>(mut self, words: impl IntoIterator<Item = S>) -> Self {
-        self.program = words.into_iter().map(Into::into).collect();
-        self
-    }
-
-    /// Everything is said by a configuration; the token is not given on the command line.
-    ///
-    /// # Errors
-    /// When it cannot be written.
-    pub fn config(mut self, text: &str) -> anyhow::Result<Self> {
-        let file = self.file("toolgate.toml", text)?;
-        self.options.extend(["--config".into(), file.into()]);
-        self.token = None;
-        Ok(self)
-    }
-
-    /// More options.
-    #[must_use]
-    pub fn options<S: Into<OsString>>(mut self, words: impl IntoIterator<Item = S>) -> Self {
-        self.options.extend(words.into_iter().map(Into::into));
-        self
-    }
-
-    /// Another token, or none on the command line.
-    #[must_use]
-    pub fn token(mut self, token: Option<&str>) -> Self {
-        self.token = token.map(str::to_owned);
-        self
-    }
-
-    /// Requests without a token are served.
-    #[must_use]
-    pub fn anonymous(mut self) -> Self {
-        self.anonymous = true;
-        self.token = None;
-        self
-    }
-
-    /// Another data directory, to be shared or kept.
-    #[must_use]
-    pub fn data(mut self, data: &Path) -> Self {
-        self.data = data.to_path_buf();
-        self
-    }
-
-    /// Where the data will lie.
-    pub fn data_folder(&self) -> &Path {
-        &self.data
-    }
-
-    /// A variable of its environment.
-    #[must_use]
-    pub fn variable(mut self, name: &str, value: &str) -> Self {
-        self.environment.push((name.to_owned(), value.to_owned()));
-        self
-    }
-
-    fn command(&self, verb: &str) -> Command {
-        let mut command = Command::new(&self.exe);
-        command.arg(verb).args(&self.options).arg("--data").arg(&self.data);
-        if verb == "serve" {
-            command.args(["--listen", "127.0.0.1:0"]);
-            if let Some(token) = &self.token {
-                command.args(["--token", token]);
-            }
-            if self.anonymous {
-                command.arg("--anonymous");
-            }
-        }
-        if !self.program.is_empty() {
-            command.arg("--").args(&self.program);
-        }
-        for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("TOOLGATE_")) {
-            command.env_remove(name);
-        }
-        command.envs(self.environment.iter().map(|(name, value)| (name, value)));
-        command.process_group(0);
-        command
-    }
-
-    /// Starts `toolgate serve` and waits until it listens.
-    ///
-    /// # Errors
-    /// When it ends instead, or never says where it listens.
-    pub fn serve(self) -> anyhow::Result<Toolgate> {
-        let mut command = self.command("serve");
-        let mut child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn()?;
-        let stderr = Gathered::from(child.stderr.take().context("no stderr")?);
-        let mut toolgate = Toolgate { child, stderr, urls: Vec::new(), token: self.token.clone(), setup: self };
-        toolgate.urls = toolgate.wait_for_endpoints()?;
-        Ok(toolgate)
-    }
-
-    /// Starts `toolgate serve` and waits for its end, for command lines that are refused.
-    ///
-    /// # Errors
-    /// When it goes on.
-    pub fn refused(self) -> anyhow::Result<(ExitStatus, String)> {
-        let mut command = self.command("serve");
-        let mut child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn()?;
-        let stderr = Gathered::from(child.stderr.take().context("no stderr")?);
-        let ended = wait::until("the refusal", PATIENCE, || child.try_wait().ok().flatten());
-        if ended.is_err() {
-            let _ = child.kill();
-            let _ = child.wait();
-        }
-        Ok((ended.with_context(|| stderr.text())?, stderr.complete()?))
-    }
-
-    /// Starts `toolgate run` as an agent does.
-    ///
-    /// # Errors
-    /// When it cannot be started.
-    pub fn run(self) -> anyhow::Result<Run> {
-        let client = McpStdio::start(&mut self.command("run"))?;
-        Ok(Run { client, setup: self })
-    }
-
-    /// Runs another of its commands (`audit verify`, `limits show`, …) on this data directory.
-    ///
-    /// # Errors
-    /// When it cannot be started.
-    pub fn ask(&self, words: &[&str]) -> anyhow::Result<Output> {
-        Ok(Command::new(&self.exe).args(words).arg("--data").arg(&self.data).stdin(Stdio::null()).output()?)
-    }
-
-    /// Every record of the audit log, chain by chain.
-    ///
-    /// # Errors
-    /// When a file cannot be read.
-    pub fn audit(&self) -> anyhow::Result<Vec<Value>> {
-        let mut records = Vec::new();
-        let mut folders = vec![self.data.join("audit")];
-        let mut files = Vec::new();
-        while let Some(folder) = folders.pop() {
-            for entry in std::fs::read_dir(&folder).into_iter().flatten().flatten() {
-                let path = entry.path();
-                if path.is_dir() {
-                    folders.push(path);
-                } else if path.extension().is_some_and(|end| end == "log") {
-                    files.push(path);
-                }
-            }
-        }
-        files.sort();
-        for file in files {
-            let text = std::fs::read_to_string(&file)?;
-            records.extend(text.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok()));
-        }
-        Ok(records)
-    }
-
-    /// The decisions among [`Setup::audit`] on `tools/call`.
-    ///
-    /// # Errors
-    /// When a file cannot be read.
-    pub fn decisions(&self) -> anyhow::Result<Vec<Value>> {
-        let mut records = self.audit()?;
-        records.retain(|record| record.get("kind").is_some_and(|kind| kind == "decision"));
-        records.retain(|record| record.get("method").is_some_and(|method| method == "tools/call"));
-        Ok(records)
-    }
-}
 
 /// `toolgate run` and the agent's end of it.
 #[derive(Debug)]
@@ -279,6 +41,12 @@ pub struct Toolgate {
 }
 
 impl Toolgate {
+    fn listening(child: Child, stderr: Gathered, token: Option<String>, setup: Setup) -> anyhow::Result<Self> {
+        let mut toolgate = Self { child, stderr, urls: Vec::new(), token, setup };
+        toolgate.urls = toolgate.wait_for_endpoints()?;
+        Ok(toolgate)
+    }
+
     fn wait_for_endpoints(&mut self) -> anyhow::Result<Vec<String>> {
         let expected = if self.setup.options.iter().any(|word| word == "--config") {
             let text = std::fs::read_to_string(self.setup.folder().join("toolgate.toml"))?;
@@ -292,7 +60,8 @@ impl Toolgate {
             }
             let text = self.stderr();
             let complete = text.rfind('\n').and_then(|end| text.get(..end)).unwrap_or_default();
-            let urls: Vec<String> = complete.lines().filter_map(|line| line.strip_prefix("endpoint ")).map(str::to_owned).collect();
+            let urls: Vec<String> =
+                complete.lines().filter_map(|line| line.strip_prefix("endpoint ")).map(str::to_owned).collect();
             (urls.len() >= expected).then_some(Ok(urls))
         });
         endpoints.and_then(|urls| urls).with_context(|| format!("stderr has\n{}", self.stderr()))

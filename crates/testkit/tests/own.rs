@@ -15,7 +15,9 @@ use testkit::wait::PATIENCE;
 
 #[test]
 fn a_legacy_server_with_sessions_pages_and_streams() -> anyhow::Result<()> {
-    for script in [Script::default(), Script::default().sse(), Script::default().sessionless(), Script::default().paged(2).sse()] {
+    for script in
+        [Script::default(), Script::default().sse(), Script::default().sessionless(), Script::default().paged(2).sse()]
+    {
         let upstream = Upstream::start(script.clone())?;
         let client = McpHttp::legacy(&upstream.url(), None)?;
         assert_eq!(client.tools()?, ["read_file", "delete_file", "charge", "r", "echo"]);
@@ -85,7 +87,11 @@ fn behaviours() -> anyhow::Result<()> {
 #[test]
 fn raw_bytes_are_kept() -> anyhow::Result<()> {
     let upstream = Upstream::start(Script::default().sessionless())?;
-    let answer = raw(upstream.address(), b"POST /mcp HTTP/1.1\r\nX: y\r\nContent-Length: 2\r\n\r\n{}POST /", Duration::from_millis(100))?;
+    let answer = raw(
+        upstream.address(),
+        b"POST /mcp HTTP/1.1\r\nX: y\r\nContent-Length: 2\r\n\r\n{}POST /",
+        Duration::from_millis(100),
+    )?;
     assert_eq!(statuses(&answer), [202]);
     assert_eq!(upstream.requests().len(), 1);
     assert_eq!(upstream.requests()[0].headers.get("x"), Some("y"));
@@ -106,7 +112,10 @@ fn the_same_server_over_stdio() -> anyhow::Result<()> {
     server.close();
     assert!(server.wait()?.success());
     let events = tee::events(&record);
-    assert!(matches!(events.as_slice(), [Event::Started { .. }, Event::Grandchild { .. }, Event::Line(_), Event::End]), "{events:?}");
+    assert!(
+        matches!(events.as_slice(), [Event::Started { .. }, Event::Grandchild { .. }, Event::Line(_), Event::End]),
+        "{events:?}"
+    );
     if let Event::Grandchild { pid } = events[1] {
         let pid = rustix::process::Pid::from_raw(i32::try_from(pid)?).unwrap();
         rustix::process::kill_process(pid, rustix::process::Signal::KILL)?;
@@ -124,7 +133,8 @@ fn tees_see_what_goes_to_a_server() -> anyhow::Result<()> {
     assert_eq!(tee.count("needle"), 1);
 
     let folder = tempfile::tempdir()?;
-    let (script, record, watched) = (folder.path().join("script.json"), folder.path().join("record"), folder.path().join("watched"));
+    let (script, record, watched) =
+        (folder.path().join("script.json"), folder.path().join("record"), folder.path().join("watched"));
     std::fs::write(&script, serde_json::to_vec(&Script::default())?)?;
     let mut command = Command::new(env!("CARGO_BIN_EXE_tee-server"));
     command.arg(&watched).arg("--").arg(env!("CARGO_BIN_EXE_recording-server")).args([&script, &record]);
@@ -140,7 +150,9 @@ fn tees_see_what_goes_to_a_server() -> anyhow::Result<()> {
 
 #[test]
 fn languages_read_alike_what_is_plain() -> anyhow::Result<()> {
-    let message = |arguments: &str| format!(r#"{{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{{"name":"r","arguments":{arguments}}}}}"#);
+    let message = |arguments: &str| {
+        format!(r#"{{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{{"name":"r","arguments":{arguments}}}}}"#)
+    };
     let texts = [message(r#"{"a":1,"b":"\u00e9"}"#), message(r#"{ "b":"é","a":1 }"#), message(r#"{"a":2,"b":"é"}"#)];
     for language in decode::languages() {
         let read = language.calls(&texts.clone().map(String::into_bytes))?;

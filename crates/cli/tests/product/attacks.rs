@@ -74,7 +74,8 @@ fn tool_of(attack: &Attack) -> &'static str {
 
 /// Whether an answer says no.
 fn says_no(status: u16, messages: &[Value]) -> bool {
-    let one = |message: &Value| message.get("error").is_some() || message.pointer("/result/isError") == Some(&json!(true));
+    let one =
+        |message: &Value| message.get("error").is_some() || message.pointer("/result/isError") == Some(&json!(true));
     status >= 400 || (!messages.is_empty() && messages.iter().all(one))
 }
 
@@ -202,12 +203,25 @@ fn hostile_messages_over_stdio() -> anyhow::Result<()> {
             _ => None,
         });
         let came: Vec<_> = came.by_ref().filter(|line| !String::from_utf8_lossy(line).contains("marker")).collect();
-        let show = |lines: &[Vec<u8>]| lines.iter().map(|line| String::from_utf8_lossy(line).into_owned()).collect::<Vec<_>>();
+        let show =
+            |lines: &[Vec<u8>]| lines.iter().map(|line| String::from_utf8_lossy(line).into_owned()).collect::<Vec<_>>();
         for language in decode::languages() {
-            assert_eq!(language.calls(&came)?, language.calls(&expected)?, "{:#?}\nagainst {:#?}", show(&came), show(&expected));
+            assert_eq!(
+                language.calls(&came)?,
+                language.calls(&expected)?,
+                "{:#?}\nagainst {:#?}",
+                show(&came),
+                show(&expected)
+            );
         }
-        let methods: Vec<_> = tee::messages(&record).iter().map(|said| said["method"].as_str().unwrap_or_default().to_owned()).collect();
-        let foreign = |method: &&String| !matches!(method.as_str(), "initialize" | "notifications/initialized" | "tools/list" | "tools/call" | "ping");
+        let methods: Vec<_> =
+            tee::messages(&record).iter().map(|said| said["method"].as_str().unwrap_or_default().to_owned()).collect();
+        let foreign = |method: &&String| {
+            !matches!(
+                method.as_str(),
+                "initialize" | "notifications/initialized" | "tools/list" | "tools/call" | "ping"
+            )
+        };
         assert_eq!(methods.iter().filter(foreign).count(), 0, "{methods:?}");
     }
     Ok(())
@@ -263,7 +277,8 @@ fn headers_and_body_that_disagree() -> anyhow::Result<()> {
         let name = if named == "tools/call" { "read_file" } else { named };
         let params = message::modern(json!({ "name": name, "arguments": {} }));
         let headers = attack.data.get("headers").and_then(Value::as_object).context("no headers")?;
-        let extra: Vec<(&str, &str)> = headers.iter().map(|(name, value)| (name.as_str(), value.as_str().unwrap_or_default())).collect();
+        let extra: Vec<(&str, &str)> =
+            headers.iter().map(|(name, value)| (name.as_str(), value.as_str().unwrap_or_default())).collect();
         let answer = client.post_with(&extra, request(client.id(), "tools/call", params).to_string().as_bytes())?;
         let told = format!("{} ({}): {} {}", attack.id, attack.why, answer.status(), answer.text());
         assert_eq!(answer.status(), 400, "{told}");

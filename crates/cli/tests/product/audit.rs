@@ -23,7 +23,8 @@ fn each_decision_makes_one_record_without_values() -> anyhow::Result<()> {
         records.iter().any(|record| word(record, "kind") == "outcome").then_some(records)
     })?;
     let decisions = toolgate.setup.decisions()?;
-    let seen: Vec<_> = decisions.iter().map(|record| (word(record, "tool"), word(record, "effect"), word(record, "rule"))).collect();
+    let seen: Vec<_> =
+        decisions.iter().map(|record| (word(record, "tool"), word(record, "effect"), word(record, "rule"))).collect();
     assert_eq!(seen[0].0, "read_file");
     assert_eq!(seen[0].1, "allow");
     assert_eq!(seen[1], ("delete_file", "deny", "(default deny)"));
@@ -43,7 +44,8 @@ fn a_denial_names_its_record() -> anyhow::Result<()> {
     let upstream = Upstream::start(Script::default())?;
     let toolgate = toolgate()?.policy(&allow(&["read_file"]))?.upstream(&upstream.url()).serve()?;
     let answer = toolgate.legacy()?.request("tools/call", json!({ "name": "delete_file" }))?;
-    let id = answer.pointer("/result/_meta/toolgate~1decision/id").and_then(Value::as_str).unwrap_or_default().to_owned();
+    let id =
+        answer.pointer("/result/_meta/toolgate~1decision/id").and_then(Value::as_str).unwrap_or_default().to_owned();
     assert!(!id.is_empty());
     assert!(answer.to_string().contains(&format!("decision {id}")), "{answer}");
     assert!(toolgate.setup.decisions()?.iter().any(|record| word(record, "id") == id));
@@ -64,7 +66,10 @@ fn the_log_is_read_while_it_is_written() -> anyhow::Result<()> {
     };
     let (status, text) = run(&["logs", "--json"])?;
     assert_eq!(status, Some(0));
-    let denials = text.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok()).filter(|record| word(record, "effect") == "deny");
+    let denials = text
+        .lines()
+        .filter_map(|line| serde_json::from_str::<Value>(line).ok())
+        .filter(|record| word(record, "effect") == "deny");
     assert_eq!(denials.count(), 1, "{text}");
     let (status, text) = run(&["logs", "--effect", "deny"])?;
     assert!(status == Some(0) && text.contains("read_file"), "{text}");
@@ -95,7 +100,9 @@ fn nothing_that_is_logged_can_play_tricks() -> anyhow::Result<()> {
         client.post_message(&request(1, text, json!({})))?;
     }
     let mut outputs = vec![toolgate.stderr().into_bytes()];
-    for words in [&["logs", "-n", "1000"][..], &["logs", "-n", "1000", "--json"], &["audit", "verify"], &["limits", "show"]] {
+    for words in
+        [&["logs", "-n", "1000"][..], &["logs", "-n", "1000", "--json"], &["audit", "verify"], &["limits", "show"]]
+    {
         let output = toolgate.setup.ask(words)?;
         outputs.extend([output.stdout, output.stderr]);
     }
@@ -107,7 +114,10 @@ fn nothing_that_is_logged_can_play_tricks() -> anyhow::Result<()> {
         };
         let found: Vec<_> = text.lines().filter(|line| line.contains(tricky)).collect();
         assert!(found.is_empty(), "{found:?}");
-        assert!(!text.lines().any(|line| line.starts_with("level=INFO") || line.starts_with("2026-01-01 admin")), "{text}");
+        assert!(
+            !text.lines().any(|line| line.starts_with("level=INFO") || line.starts_with("2026-01-01 admin")),
+            "{text}"
+        );
     }
     for record in toolgate.setup.audit()? {
         assert!(record.get("kind").is_some());

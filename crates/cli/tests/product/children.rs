@@ -97,7 +97,9 @@ fn a_modern_request_to_a_legacy_child_lets_the_client_fall_back() -> anyhow::Res
 
 #[test]
 fn junk_on_stdout_is_skipped() -> anyhow::Result<()> {
-    let junk = ["Server started!", "", "{\"not\":\"rpc\"}", "[]", "{", "null", "\u{1b}[32mcolour\u{1b}[0m"].map(str::to_owned).to_vec();
+    let junk = ["Server started!", "", "{\"not\":\"rpc\"}", "[]", "{", "null", "\u{1b}[32mcolour\u{1b}[0m"]
+        .map(str::to_owned)
+        .to_vec();
     let script = Script { junk, ..Script::default() };
     let setup = toolgate()?.policy(&open())?;
     let (words, _) = recording(&setup, &script)?;
@@ -176,7 +178,11 @@ fn a_child_that_dies_is_said_to_have_died_and_comes_back() -> anyhow::Result<()>
     assert!(again.call("echo", json!({}))?.is_done());
     assert_eq!(pids(&record).len(), 2);
     let outcomes = toolgate.setup.audit()?;
-    assert!(outcomes.iter().any(|record| record.get("outcome") == Some(&json!("unknown")) || record.get("outcome") == Some(&json!("disconnected"))), "{outcomes:?}");
+    assert!(
+        outcomes.iter().any(|record| record.get("outcome") == Some(&json!("unknown"))
+            || record.get("outcome") == Some(&json!("disconnected"))),
+        "{outcomes:?}"
+    );
     Ok(())
 }
 

@@ -34,7 +34,8 @@ fn every_call_that_arrived_was_recorded_before() -> anyhow::Result<()> {
         toolgate.kill()
     })?;
     let arrived: HashSet<String> = upstream.called().into_iter().collect();
-    let recorded: HashSet<String> = toolgate.setup.decisions()?.iter().map(|record| word(record, "tool").to_owned()).collect();
+    let recorded: HashSet<String> =
+        toolgate.setup.decisions()?.iter().map(|record| word(record, "tool").to_owned()).collect();
     let missing: Vec<_> = arrived.difference(&recorded).collect();
     assert!(missing.is_empty(), "{missing:?} arrived without a record");
     assert!(arrived.len() > 20, "{} calls", arrived.len());
@@ -43,7 +44,12 @@ fn every_call_that_arrived_was_recorded_before() -> anyhow::Result<()> {
     assert!(again.legacy()?.call("tool_0", json!({}))?.is_done());
     again.stop()?;
     let verified = again.setup.ask(&["audit", "verify", "--json"])?;
-    assert!(verified.status.success(), "{}{}", String::from_utf8_lossy(&verified.stdout), String::from_utf8_lossy(&verified.stderr));
+    assert!(
+        verified.status.success(),
+        "{}{}",
+        String::from_utf8_lossy(&verified.stdout),
+        String::from_utf8_lossy(&verified.stderr)
+    );
     Ok(())
 }
 
@@ -110,7 +116,10 @@ fn a_torn_last_record_is_a_crash_and_an_edit_is_tampering() -> anyhow::Result<()
         Ok((output.status.code(), serde_json::from_slice(&output.stdout).unwrap_or_default()))
     };
     assert_eq!(verify()?.0, Some(0));
-    let mut files: Vec<_> = walk(&setup.data_folder().join("audit")).into_iter().filter(|path| path.extension().is_some_and(|end| end == "log")).collect();
+    let mut files: Vec<_> = walk(&setup.data_folder().join("audit"))
+        .into_iter()
+        .filter(|path| path.extension().is_some_and(|end| end == "log"))
+        .collect();
     files.sort();
     let file = files.pop().unwrap_or_default();
     let whole = std::fs::read(&file)?;

@@ -13,7 +13,9 @@ use crate::setup::{allow, toolgate, word};
 #[test]
 fn beyond_loopback_it_wants_a_tls_proxy() -> anyhow::Result<()> {
     for address in ["0.0.0.0:0", "[::]:0"] {
-        let config = format!("listen = \"{address}\"\n[servers.files]\nurl = \"http://127.0.0.1:1/mcp\"\npolicy = \"policy.json\"\n");
+        let config = format!(
+            "listen = \"{address}\"\n[servers.files]\nurl = \"http://127.0.0.1:1/mcp\"\npolicy = \"policy.json\"\n"
+        );
         let setup = toolgate()?;
         setup.file("policy.json", &allow(&["read_file"]).to_string())?;
         let path = setup.file("listen.toml", &config)?;
@@ -40,7 +42,8 @@ fn foreign_hosts_and_origins_are_not_served() -> anyhow::Result<()> {
     let client = toolgate.client()?;
     let body = request(1, "initialize", hello(LEGACY)).to_string();
     let port = client.address().port();
-    let status = |name: &str, value: &str| client.post_with(&[(name, value)], body.as_bytes()).map(|answer| answer.status());
+    let status =
+        |name: &str, value: &str| client.post_with(&[(name, value)], body.as_bytes()).map(|answer| answer.status());
     for host in ["evil.test", "127.0.0.1.evil.test", "localhost.evil.test:80", "evil.test:127.0.0.1", ""] {
         assert!((400..500).contains(&status("Host", host)?), "{host}");
     }
@@ -80,12 +83,14 @@ fn there_is_one_endpoint_and_never_a_redirect() -> anyhow::Result<()> {
 fn only_a_named_proxy_is_believed() -> anyhow::Result<()> {
     let upstream = Upstream::start(Script::default())?;
     for (options, expected) in [(vec![], "127.0.0.1"), (vec!["--behind-tls-proxy", "127.0.0.1"], "203.0.113.9")] {
-        let toolgate = toolgate()?.policy(&allow(&["read_file"]))?.upstream(&upstream.url()).options(options).serve()?;
+        let toolgate =
+            toolgate()?.policy(&allow(&["read_file"]))?.upstream(&upstream.url()).options(options).serve()?;
         let client = toolgate.legacy()?;
         let body = testkit::message::call(7, "read_file", json!({})).to_string();
         let forwarded = [("X-Forwarded-For", "198.51.100.1, 203.0.113.9")];
         assert_eq!(client.post_with(&forwarded, body.as_bytes())?.status(), 200);
-        let clients: Vec<_> = toolgate.setup.decisions()?.iter().map(|record| word(record, "client").to_owned()).collect();
+        let clients: Vec<_> =
+            toolgate.setup.decisions()?.iter().map(|record| word(record, "client").to_owned()).collect();
         assert_eq!(clients, [expected]);
     }
     Ok(())

@@ -15,7 +15,11 @@ fn only_what_may_be_called_is_listed() -> anyhow::Result<()> {
         "tools": { "delete_file": { "action": "deny" }, "charge": { "action": "deny", "visible": true, "reason": "No." }, "ask": { "action": "require_approval" } },
     });
     let names = ["read_file", "delete_file", "secret_door", "charge", "ask"];
-    for script in [Script::with(names.map(Tool::named)), Script::with(names.map(Tool::named)).sse(), Script::with(names.map(Tool::named)).paged(1)] {
+    for script in [
+        Script::with(names.map(Tool::named)),
+        Script::with(names.map(Tool::named)).sse(),
+        Script::with(names.map(Tool::named)).paged(1),
+    ] {
         let upstream = Upstream::start(script)?;
         let toolgate = toolgate()?.policy(&policy)?.upstream(&upstream.url()).serve()?;
         let client = toolgate.legacy()?;
@@ -53,7 +57,9 @@ fn without_a_list_nothing_is_called() -> anyhow::Result<()> {
     assert!(outcome.is_denied(), "{outcome:?}");
     assert_eq!(upstream.called(), Vec::<String>::new());
     upstream.change_script(|script| script.list_error = None);
-    wait::for_it("the list to be asked for again", || client.call("echo", json!({})).is_ok_and(|outcome| outcome.is_done()))
+    wait::for_it("the list to be asked for again", || {
+        client.call("echo", json!({})).is_ok_and(|outcome| outcome.is_done())
+    })
 }
 
 #[test]
@@ -94,7 +100,10 @@ fn a_list_of_a_megabyte() -> anyhow::Result<()> {
 #[test]
 fn untouched_tools_stay_as_the_server_wrote_them() -> anyhow::Result<()> {
     let odd = json!({ "type": "object", "properties": { "z": { "const": 1.50 }, "a": {} }, "x-own": [null, true] });
-    let tools = [Tool::named("read_file").schema(odd.clone()).member("x-more", json!({ "b": 1, "a": 2 })), Tool::named("delete_file")];
+    let tools = [
+        Tool::named("read_file").schema(odd.clone()).member("x-more", json!({ "b": 1, "a": 2 })),
+        Tool::named("delete_file"),
+    ];
     let upstream = Upstream::start(Script::with(tools.clone()))?;
     let toolgate = toolgate()?.policy(&allow(&["read_file"]))?.upstream(&upstream.url()).serve()?;
     let answer = toolgate.legacy()?.request("tools/list", json!({}))?;
@@ -142,7 +151,11 @@ fn what_the_policy_knows_nothing_of_is_not_offered() -> anyhow::Result<()> {
     let partly = toolgate()?.policy(&policy)?.upstream(&upstream.url()).serve()?;
     let client = partly.legacy()?;
     let listed = client.request("resources/list", json!({}))?;
-    assert_eq!(listed.pointer("/result/resources"), Some(&json!([{ "uri": "file:///a", "name": "file:///a" }])), "{listed}");
+    assert_eq!(
+        listed.pointer("/result/resources"),
+        Some(&json!([{ "uri": "file:///a", "name": "file:///a" }])),
+        "{listed}"
+    );
     let read = |uri: &str| client.request("resources/read", json!({ "uri": uri }));
     assert_eq!(read("file:///a")?.pointer("/result/contents/0/text"), Some(&json!("A")));
     let before = upstream.count("resources/read");

@@ -37,7 +37,8 @@ fn a_denial_says_that_it_is_complete() -> anyhow::Result<()> {
 
 #[test]
 fn headers_that_repeat_the_body_pass_and_others_do_not() -> anyhow::Result<()> {
-    let schema = json!({ "type": "object", "properties": { "region": { "type": "string", "x-mcp-header": "Region" } } });
+    let schema =
+        json!({ "type": "object", "properties": { "region": { "type": "string", "x-mcp-header": "Region" } } });
     let tools = [Tool::named("read_file").schema(schema), Tool::named("größe")];
     let upstream = Upstream::start(Script::with(tools).modern())?;
     let toolgate = toolgate()?.policy(&open())?.upstream(&upstream.url()).serve()?;
@@ -49,7 +50,11 @@ fn headers_that_repeat_the_body_pass_and_others_do_not() -> anyhow::Result<()> {
         client.post_with(&headers, message.to_string().as_bytes())
     };
     let region = json!({ "region": "eu" });
-    let good = post(&[("Mcp-Name", "read_file"), ("Mcp-Param-Region", "eu"), ("Mcp-Param-Secret", "evil")], "read_file", region.clone())?;
+    let good = post(
+        &[("Mcp-Name", "read_file"), ("Mcp-Param-Region", "eu"), ("Mcp-Param-Secret", "evil")],
+        "read_file",
+        region.clone(),
+    )?;
     assert_eq!(good.status(), 200, "{}", good.text());
     let came = upstream.wait_for_call("read_file")?;
     assert_eq!(came.headers.get("mcp-param-region"), Some("eu"));
@@ -77,7 +82,9 @@ fn headers_that_repeat_the_body_pass_and_others_do_not() -> anyhow::Result<()> {
 #[test]
 fn a_retry_with_input_is_judged_afresh() -> anyhow::Result<()> {
     let asks = json!({ "name": { "method": "elicitation/create", "params": { "message": "Who?" } } });
-    let upstream = Upstream::start(Script::with([Tool::named("ask").does(Behaviour::InputRequired(asks, "state".into()))]).modern())?;
+    let upstream = Upstream::start(
+        Script::with([Tool::named("ask").does(Behaviour::InputRequired(asks, "state".into()))]).modern(),
+    )?;
     let toolgate = toolgate()?.policy(&open())?.upstream(&upstream.url()).serve()?;
     let client = toolgate.modern()?;
     let first = client.request("tools/call", json!({ "name": "ask", "arguments": {} }))?;
@@ -85,7 +92,10 @@ fn a_retry_with_input_is_judged_afresh() -> anyhow::Result<()> {
     let retry = |client: &testkit::client::McpHttp| {
         let answers = json!({ "name": { "action": "accept", "content": { "name": "Ann" } } });
         let state = first.pointer("/result/requestState").cloned();
-        client.request("tools/call", json!({ "name": "ask", "arguments": {}, "inputResponses": answers, "requestState": state }))
+        client.request(
+            "tools/call",
+            json!({ "name": "ask", "arguments": {}, "inputResponses": answers, "requestState": state }),
+        )
     };
     assert!(Outcome::of(&retry(&client)?).is_done());
     let before = upstream.calls().len();
@@ -101,11 +111,16 @@ fn a_retry_with_input_is_judged_afresh() -> anyhow::Result<()> {
 #[test]
 fn questions_inside_a_result_are_judged_as_questions() -> anyhow::Result<()> {
     let asks = json!({ "s": { "method": "sampling/createMessage", "params": { "messages": [], "maxTokens": 1 } } });
-    let upstream = Upstream::start(Script::with([Tool::named("ask").does(Behaviour::InputRequired(asks, "state".into()))]).modern())?;
+    let upstream = Upstream::start(
+        Script::with([Tool::named("ask").does(Behaviour::InputRequired(asks, "state".into()))]).modern(),
+    )?;
     let toolgate = toolgate()?.policy(&allow(&["ask"]))?.upstream(&upstream.url()).serve()?;
     let client = toolgate.modern()?;
     let answer = client.request("tools/call", json!({ "name": "ask", "arguments": {} }))?;
-    assert!(!answer.to_string().contains("sampling/createMessage\",\"params"), "the question reached the agent: {answer}");
+    assert!(
+        !answer.to_string().contains("sampling/createMessage\",\"params"),
+        "the question reached the agent: {answer}"
+    );
     assert!(!Outcome::of(&answer).is_done(), "{answer}");
     let came = upstream.wait_for_call("ask")?.json();
     let capabilities = came.pointer("/params/_meta/io.modelcontextprotocol~1clientCapabilities");
@@ -125,10 +140,16 @@ fn subscriptions_last_and_tell_of_policy_edits() -> anyhow::Result<()> {
     let tag = "/params/_meta/io.modelcontextprotocol~1subscriptionId";
     upstream.say_tools_changed()?;
     let changed = stream.next(PATIENCE).context("the server's change")?;
-    assert_eq!((changed.get("method"), changed.pointer(tag)), (Some(&json!("notifications/tools/list_changed")), Some(&json!("sub"))));
+    assert_eq!(
+        (changed.get("method"), changed.pointer(tag)),
+        (Some(&json!("notifications/tools/list_changed")), Some(&json!("sub")))
+    );
     toolgate.write_policy(&allow(&["delete_file"]).to_string())?;
     let changed = stream.next(PATIENCE).context("the policy's change")?;
-    assert_eq!((changed.get("method"), changed.pointer(tag)), (Some(&json!("notifications/tools/list_changed")), Some(&json!("sub"))));
+    assert_eq!(
+        (changed.get("method"), changed.pointer(tag)),
+        (Some(&json!("notifications/tools/list_changed")), Some(&json!("sub")))
+    );
     drop(stream);
     upstream.wait_for_gone(1, PATIENCE)?;
     Ok(())

@@ -11,7 +11,8 @@ use crate::setup::{allow, open, recording, toolgate, word};
 
 #[test]
 fn results_stream_back_as_they_come() -> anyhow::Result<()> {
-    let upstream = Upstream::start(Script::with([Tool::named("work").does(Behaviour::Progress(3, Some("go".into())))]))?;
+    let upstream =
+        Upstream::start(Script::with([Tool::named("work").does(Behaviour::Progress(3, Some("go".into())))]))?;
     let toolgate = toolgate()?.policy(&open())?.upstream(&upstream.url()).serve()?;
     let client = toolgate.legacy()?;
     let params = json!({ "name": "work", "arguments": {}, "_meta": { "progressToken": "mine" } });
@@ -144,8 +145,12 @@ fn a_servers_questions_are_refused_for_the_agent_otherwise() -> anyhow::Result<(
             let said = Outcome::of(&run.client.response(&json!(1))?);
             assert!(said.is_done(), "{said:?}");
             assert!(!run.client.aside.iter().any(asked), "{:?}", run.client.aside);
-            let hello = tee::messages(&record).into_iter().find(|message| message.get("method") == Some(&json!("initialize")));
-            assert_eq!(hello.and_then(|hello| hello.pointer(&format!("/params/capabilities/{capability}")).cloned()), None);
+            let hello =
+                tee::messages(&record).into_iter().find(|message| message.get("method") == Some(&json!("initialize")));
+            assert_eq!(
+                hello.and_then(|hello| hello.pointer(&format!("/params/capabilities/{capability}")).cloned()),
+                None
+            );
         }
     }
     Ok(())
@@ -184,7 +189,10 @@ fn what_is_not_edited_is_forwarded_byte_for_byte() -> anyhow::Result<()> {
 #[test]
 fn ids_of_both_kinds_are_told_apart() -> anyhow::Result<()> {
     let setup = toolgate()?.policy(&open())?;
-    let (words, _) = recording(&setup, &Script::with([Tool::named("one").does(Behaviour::Gate("one".into())), Tool::named("echo")]))?;
+    let (words, _) = recording(
+        &setup,
+        &Script::with([Tool::named("one").does(Behaviour::Gate("one".into())), Tool::named("echo")]),
+    )?;
     let gate = setup.folder().join("gate-one");
     let mut run = setup.program(words).run()?;
     run.client.initialize()?;

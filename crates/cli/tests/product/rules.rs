@@ -92,7 +92,8 @@ fn calls_at_once_are_limited_while_they_last() -> anyhow::Result<()> {
 
 #[test]
 fn an_observed_policy_forwards_and_notes() -> anyhow::Result<()> {
-    let policy = json!({ "version": "1", "default": "deny", "mode": "observe", "tools": { "charge": { "action": "deny" } } });
+    let policy =
+        json!({ "version": "1", "default": "deny", "mode": "observe", "tools": { "charge": { "action": "deny" } } });
     let upstream = Upstream::start(Script::default())?;
     let toolgate = toolgate()?.policy(&policy)?.upstream(&upstream.url()).serve()?;
     let client = toolgate.legacy()?;

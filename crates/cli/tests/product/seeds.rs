@@ -59,7 +59,7 @@ fn over_http() -> anyhow::Result<()> {
             let upstream = Upstream::start(script(&seed.tool))?;
             let toolgate = toolgate()?.policy(&seed.policy)?.upstream(&upstream.url()).serve()?;
             let client = toolgate.legacy()?;
-            assert_eq!(client.tools()?, [seed.tool.clone()]);
+            assert_eq!(client.tools()?, std::slice::from_ref(&seed.tool));
             calls(&seed, |tool| client.call(tool, json!({})))?;
             let called = upstream.called();
             assert_eq!(called.len() as u64, seed.max);
@@ -78,7 +78,7 @@ fn over_stdio() -> anyhow::Result<()> {
             let (words, record) = recording(&setup, &script(&seed.tool))?;
             let mut run = setup.program(words).run()?;
             run.client.initialize()?;
-            assert_eq!(run.client.tools()?, [seed.tool.clone()]);
+            assert_eq!(run.client.tools()?, std::slice::from_ref(&seed.tool));
             calls(&seed, |tool| run.client.call(tool, json!({})))?;
             assert_eq!(tee::called(&record).len() as u64, seed.max);
             Ok(())
@@ -114,7 +114,7 @@ fn what_the_questions_say() -> anyhow::Result<()> {
     let asked = with(json!({ "action": "require_approval" }));
     let toolgate_asked = toolgate()?.policy(&asked)?.upstream(&upstream.url()).serve()?;
     let client = toolgate_asked.legacy()?;
-    assert_eq!(client.tools()?, [seed.tool.clone()]);
+    assert_eq!(client.tools()?, std::slice::from_ref(&seed.tool));
     let outcome = client.call(&seed.tool, json!({}))?;
     assert!(outcome.is_denied() && format!("{outcome:?}").contains("approv"), "{outcome:?}");
     assert_eq!(upstream.called().len(), 10);

@@ -102,7 +102,8 @@ fn a_stream_is_picked_up_where_it_broke() -> anyhow::Result<()> {
     drop(stream);
     let mut again = client.listen(Some(&id))?;
     assert_eq!(again.event(PATIENCE)?.map(|event| event.data), Some(second.data));
-    let came = upstream.wait_for("the resumption", |request| request.method == "GET" && request.headers.has("last-event-id"))?;
+    let came = upstream
+        .wait_for("the resumption", |request| request.method == "GET" && request.headers.has("last-event-id"))?;
     assert_eq!(came.headers.get("last-event-id"), Some(id.as_str()));
     Ok(())
 }

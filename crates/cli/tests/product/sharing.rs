@@ -36,8 +36,12 @@ fn four_processes_forward_exactly_the_maximum() -> anyhow::Result<()> {
         let all = (0..4).map(|_| start(&upstream, folder.path(), max)).collect::<anyhow::Result<Vec<_>>>()?;
         let done = std::thread::scope(|scope| {
             // Two agents a process.
-            let agents: Vec<ScopedJoinHandle<'_, _>> = all.iter().chain(&all).map(|one| scope.spawn(|| exhaust(one))).collect();
-            agents.into_iter().map(|agent| agent.join().map_err(|_| anyhow::anyhow!("an agent panicked"))?).sum::<anyhow::Result<u64>>()
+            let agents: Vec<ScopedJoinHandle<'_, _>> =
+                all.iter().chain(&all).map(|one| scope.spawn(|| exhaust(one))).collect();
+            agents
+                .into_iter()
+                .map(|agent| agent.join().map_err(|_| anyhow::anyhow!("an agent panicked"))?)
+                .sum::<anyhow::Result<u64>>()
         })?;
         assert_eq!(done, max);
         assert_eq!(upstream.called().len() as u64, max);
@@ -58,8 +62,11 @@ fn a_killed_process_gives_nothing_back() -> anyhow::Result<()> {
     std::thread::scope(|scope| {
         let agents: Vec<_> = others.iter().map(|one| scope.spawn(|| exhaust(one))).collect();
         let victim = killed.legacy()?;
-        let calls = scope.spawn(move || while victim.call("read_file", json!({})).is_ok_and(|outcome| outcome.is_done()) {});
-        upstream.log().until("some calls", testkit::wait::PATIENCE, |state| (state.requests.len() > 60).then_some(()))?;
+        let calls =
+            scope.spawn(move || while victim.call("read_file", json!({})).is_ok_and(|outcome| outcome.is_done()) {});
+        upstream
+            .log()
+            .until("some calls", testkit::wait::PATIENCE, |state| (state.requests.len() > 60).then_some(()))?;
         killed.kill()?;
         calls.join().map_err(|_| anyhow::anyhow!("the victim's agent panicked"))?;
         for agent in agents {

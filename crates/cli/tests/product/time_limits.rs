@@ -30,7 +30,10 @@ fn ending(toolgate: &Toolgate) -> anyhow::Result<Value> {
     wait::until("the outcome record", PATIENCE, || {
         let records = toolgate.setup.audit().ok()?;
         let call = records.iter().rfind(|record| word(record, "method") == "tools/call")?;
-        records.iter().find(|record| word(record, "kind") == "outcome" && record.get("decision") == call.get("id")).cloned()
+        records
+            .iter()
+            .find(|record| word(record, "kind") == "outcome" && record.get("decision") == call.get("id"))
+            .cloned()
     })
 }
 
@@ -53,7 +56,8 @@ fn a_server_that_says_nothing() -> anyhow::Result<()> {
 
 #[test]
 fn a_stream_that_falls_silent() -> anyhow::Result<()> {
-    let upstream = Upstream::start(Script::with([Tool::named("stall").does(Behaviour::Progress(1, Some("never".into())))]))?;
+    let upstream =
+        Upstream::start(Script::with([Tool::named("stall").does(Behaviour::Progress(1, Some("never".into())))]))?;
     let toolgate = with_limits(&upstream, &open(), "idle_seconds = 1")?;
     let client = legacy(&toolgate)?;
     let mut stream = client.open(&call(1, "stall", json!({})))?;
@@ -101,10 +105,23 @@ fn answers_that_are_no_answers() -> anyhow::Result<()> {
         Tool::named("die").does(Behaviour::Die),
         Tool::named("page").does(Behaviour::Http(502, "text/html".into(), "<h1>Bad Gateway</h1>".into())),
         Tool::named("junk").does(Behaviour::Http(200, "application/json".into(), "{\"jsonrpc\":".into())),
-        Tool::named("twice").does(Behaviour::Http(200, "application/json".into(), "{\"jsonrpc\":\"2.0\",\"id\":1,\"id\":2,\"result\":{}}".into())),
-        Tool::named("other").does(Behaviour::Http(200, "application/json".into(), "{\"jsonrpc\":\"2.0\",\"id\":\"other\",\"result\":{}}".into())),
-        Tool::named("short").does(Behaviour::Bytes("HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 99\r\n\r\n{".into())),
-        Tool::named("cut").does(Behaviour::Bytes("HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n7\r\nevent: \r\n".into())),
+        Tool::named("twice").does(Behaviour::Http(
+            200,
+            "application/json".into(),
+            "{\"jsonrpc\":\"2.0\",\"id\":1,\"id\":2,\"result\":{}}".into(),
+        )),
+        Tool::named("other").does(Behaviour::Http(
+            200,
+            "application/json".into(),
+            "{\"jsonrpc\":\"2.0\",\"id\":\"other\",\"result\":{}}".into(),
+        )),
+        Tool::named("short").does(Behaviour::Bytes(
+            "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 99\r\n\r\n{".into(),
+        )),
+        Tool::named("cut").does(Behaviour::Bytes(
+            "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n7\r\nevent: \r\n"
+                .into(),
+        )),
         Tool::named("silent").does(Behaviour::Http(202, String::new(), String::new())),
         Tool::named("nonsense").does(Behaviour::Bytes("SSH-2.0-OpenSSH_9.9\r\n\r\n".into())),
         Tool::named("echo"),

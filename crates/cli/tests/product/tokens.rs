@@ -70,10 +70,13 @@ fn a_session_belongs_to_its_grant() -> anyhow::Result<()> {
     let setup = toolgate()?;
     setup.file("policy.json", &allow(&["read_file"]).to_string())?;
     let tokens = [TOKEN.to_owned(), TOKEN.replace("test", "rest")];
-    let mut config = format!("listen = \"127.0.0.1:0\"\n[servers.files]\nurl = \"{}\"\npolicy = \"policy.json\"\n", upstream.url());
+    let mut config =
+        format!("listen = \"127.0.0.1:0\"\n[servers.files]\nurl = \"{}\"\npolicy = \"policy.json\"\n", upstream.url());
     for (label, token) in ["first", "second"].iter().zip(&tokens) {
         setup.file(&format!("{label}.token"), token)?;
-        config.push_str(&format!("[[grants]]\nlabel = \"{label}\"\nserver = \"files\"\ntoken_file = \"{label}.token\"\n"));
+        config.push_str(&format!(
+            "[[grants]]\nlabel = \"{label}\"\nserver = \"files\"\ntoken_file = \"{label}.token\"\n"
+        ));
     }
     let toolgate = setup.config(&config)?.serve()?;
     let mut client = McpHttp::legacy(toolgate.url(), Some(&tokens[0]))?;
@@ -128,7 +131,8 @@ fn credentials_do_not_cross() -> anyhow::Result<()> {
     const SECRET: &str = "upstream-secret-0123456789";
     let upstream = Upstream::start(Script::with([Tool::named("read_file").does(Behaviour::Text("fine".into()))]))?;
     let setup = toolgate()?.policy(&allow(&["read_file"]))?.upstream(&upstream.url());
-    let setup = setup.options(["--header", "Authorization: Bearer ${UPSTREAM_TOKEN}"]).variable("UPSTREAM_TOKEN", SECRET);
+    let setup =
+        setup.options(["--header", "Authorization: Bearer ${UPSTREAM_TOKEN}"]).variable("UPSTREAM_TOKEN", SECRET);
     let toolgate = setup.serve()?;
     let client = toolgate.legacy()?;
     let answer = client.post_message(&testkit::message::call(1, "read_file", json!({})))?;
@@ -146,7 +150,8 @@ fn credentials_do_not_cross() -> anyhow::Result<()> {
 
 #[test]
 fn an_upstream_that_refuses_the_gateway_is_no_401_for_the_agent() -> anyhow::Result<()> {
-    let script = Script::with([Tool::named("read_file").does(Behaviour::Http(401, "text/plain".into(), "who are you?".into()))]);
+    let script =
+        Script::with([Tool::named("read_file").does(Behaviour::Http(401, "text/plain".into(), "who are you?".into()))]);
     let upstream = Upstream::start(script)?;
     let toolgate = toolgate()?.policy(&allow(&["read_file"]))?.upstream(&upstream.url()).serve()?;
     let client = toolgate.legacy()?;

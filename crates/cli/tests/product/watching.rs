@@ -28,14 +28,18 @@ fn an_edit_is_in_force_at_once_and_a_broken_one_never() -> anyhow::Result<()> {
     assert_eq!(stream.next(PATIENCE)?.get("method"), Some(&json!("notifications/tools/list_changed")));
 
     let records = toolgate.setup.audit()?;
-    let is_call = |record: &&serde_json::Value| word(record, "kind") == "decision" && word(record, "method") == "tools/call";
+    let is_call =
+        |record: &&serde_json::Value| word(record, "kind") == "decision" && word(record, "method") == "tools/call";
     let digests: Vec<_> = records.iter().filter(is_call).collect();
-    let (first, last) = (digests.first().map(|record| word(record, "policy")), digests.last().map(|record| word(record, "policy")));
+    let (first, last) =
+        (digests.first().map(|record| word(record, "policy")), digests.last().map(|record| word(record, "policy")));
     assert_ne!(first, last, "each decision names the policy that made it");
     let last = last.unwrap_or_default();
     assert!(!last.is_empty() && toolgate.stderr().contains(last), "{last:?} is not on stderr:\n{}", toolgate.stderr());
 
-    for broken in ["{", "", r#"{"version":"1","default":"allow","tolls":{}}"#, r#"{"version":"1","default":"allow","flow":{}}"#] {
+    for broken in
+        ["{", "", r#"{"version":"1","default":"allow","tolls":{}}"#, r#"{"version":"1","default":"allow","flow":{}}"#]
+    {
         let before = toolgate.stderr().matches("stays in force").count();
         toolgate.write_policy(broken)?;
         wait::for_it("the refusal", || toolgate.stderr().matches("stays in force").count() > before)?;

@@ -65,7 +65,8 @@ impl Real {
                 real.trace = Some(folder.join("made.txt"));
             }
             "memory" => {
-                let memory = json!({ "type": "entity", "name": "Ann", "entityType": "person", "observations": ["likes tea"] });
+                let memory =
+                    json!({ "type": "entity", "name": "Ann", "entityType": "person", "observations": ["likes tea"] });
                 std::fs::write(path("memory.jsonl"), format!("{memory}\n"))?;
                 real.words = peers.command(name, &[])?;
                 real.variables = vec![("MEMORY_FILE_PATH", path("memory.jsonl"))];
@@ -80,7 +81,17 @@ impl Real {
                     Ok(())
                 };
                 git(&["init", "-q", "-b", "main", "."])?;
-                git(&["-c", "user.name=Ann", "-c", "user.email=ann@example.com", "commit", "-q", "--allow-empty", "-m", "the first commit"])?;
+                git(&[
+                    "-c",
+                    "user.name=Ann",
+                    "-c",
+                    "user.email=ann@example.com",
+                    "commit",
+                    "-q",
+                    "--allow-empty",
+                    "-m",
+                    "the first commit",
+                ])?;
                 real.words = peers.command(name, &["--repository", text])?;
                 real.allowed = ("git_log", json!({ "repo_path": text, "max_count": 1 }));
                 real.says = "the first commit";
@@ -89,7 +100,10 @@ impl Real {
             }
             "time" => {
                 real.words = peers.command(name, &[])?;
-                real.allowed = ("convert_time", json!({ "source_timezone": "UTC", "time": "12:00", "target_timezone": "Asia/Tokyo" }));
+                real.allowed = (
+                    "convert_time",
+                    json!({ "source_timezone": "UTC", "time": "12:00", "target_timezone": "Asia/Tokyo" }),
+                );
                 real.says = "T21:00:00+09:00";
                 real.denied = ("get_current_time", json!({ "timezone": "UTC" }));
             }

@@ -40,7 +40,8 @@ fn ask(words: &[String], transport: &str, real: &Real, target: &[String]) -> any
     let output = command.output()?;
     let said = || String::from_utf8_lossy(&output.stderr).into_owned();
     ensure!(output.status.success(), "{}\n{}", output.status, said());
-    serde_json::from_slice(&output.stdout).with_context(|| format!("{}\n{}", String::from_utf8_lossy(&output.stdout), said()))
+    serde_json::from_slice(&output.stdout)
+        .with_context(|| format!("{}\n{}", String::from_utf8_lossy(&output.stdout), said()))
 }
 
 /// What every client must have seen, in both of its modes.
@@ -105,7 +106,10 @@ fn the_inspector() -> anyhow::Result<()> {
     let real = Real::prepare(&peers, "filesystem", folder.path())?;
     let toolgate = Setup::new(EXE)?.policy(&real.policy())?.program(&real.words).serve()?;
     let inspect = |more: &[&str]| -> anyhow::Result<(Option<i32>, String)> {
-        let words = peers.command("inspector", &["--cli", "--server-url", toolgate.url(), "--transport", "http", "--format", "json", "--stored-auth-only"])?;
+        let words = peers.command(
+            "inspector",
+            &["--cli", "--server-url", toolgate.url(), "--transport", "http", "--format", "json", "--stored-auth-only"],
+        )?;
         let (program, arguments) = words.split_first().context("no command")?;
         let mut command = Command::new(program);
         command.args(arguments).args(["--header", &format!("Authorization: Bearer {TOKEN}")]).args(more);
@@ -116,10 +120,14 @@ fn the_inspector() -> anyhow::Result<()> {
     };
     for era in ["legacy", "auto"] {
         let (status, text) = inspect(&["--protocol-era", era, "--method", "tools/list"])?;
-        assert!(status == Some(0) && text.contains(real.allowed.0) && !text.contains(real.denied.0), "{era}: {status:?} {text}");
+        assert!(
+            status == Some(0) && text.contains(real.allowed.0) && !text.contains(real.denied.0),
+            "{era}: {status:?} {text}"
+        );
         let path = folder.path().join("note.txt");
         let argument = format!("path={}", path.display());
-        let call = ["--protocol-era", era, "--method", "tools/call", "--tool-name", real.allowed.0, "--tool-arg", &argument];
+        let call =
+            ["--protocol-era", era, "--method", "tools/call", "--tool-name", real.allowed.0, "--tool-arg", &argument];
         let (status, text) = inspect(&call)?;
         assert!(status == Some(0) && text.contains(real.says), "{era}: {status:?} {text}");
     }

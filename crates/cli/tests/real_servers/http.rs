@@ -7,15 +7,24 @@ use testkit::peers::{self, Listening, Peers};
 use testkit::tee::HttpTee;
 use testkit::toolgate::Setup;
 
-use crate::catalogue::{EXE, MAX, Real, comparable};
+use crate::catalogue::{EXE, MAX, Real};
+use crate::stdio::work;
 
 /// A server that listens, and the URL under which it answers through a tee.
 fn start(peers: &Peers, real: &Real, folder: &std::path::Path) -> anyhow::Result<(Listening, HttpTee, String)> {
     let server = Listening::start(folder, |port| match real.name {
-        "everything" => Ok((peers.command(real.name, &["streamableHttp"])?, vec![("PORT".to_owned(), port.to_string())])),
+        "everything" => {
+            Ok((peers.command(real.name, &["streamableHttp"])?, vec![("PORT".to_owned(), port.to_string())]))
+        }
         "playwright" => {
             let port = port.to_string();
-            Ok((peers.command(real.name, &["--headless", "--executable-path", "/nothing/here", "--port", &port, "--host", "127.0.0.1"])?, Vec::new()))
+            Ok((
+                peers.command(
+                    real.name,
+                    &["--headless", "--executable-path", "/nothing/here", "--port", &port, "--host", "127.0.0.1"],
+                )?,
+                Vec::new(),
+            ))
         }
         other => anyhow::bail!("{other} does not listen"),
     })?;
@@ -33,32 +42,14 @@ fn everything_over_http() -> anyhow::Result<()> {
     for verb in ["serve", "run"] {
         let (_server, tee, url) = start(&peers, &real, folder.path())?;
         let setup = Setup::new(EXE)?.policy(&real.policy())?.upstream(&url);
-        let ask: Box<dyn FnMut(&str, serde_json::Value) -> anyhow::Result<serde_json::Value>>;
-        let tools;
         if verb == "serve" {
             let toolgate = setup.serve()?;
-            let client = toolgate.legacy()?;
-            tools = client.tools()?;
-            ask = Box::new(move |method, params| {
-                let _alive = &toolgate;
-                client.request(method, params)
-            });
+            work(&real, &direct, &mut toolgate.legacy()?)?;
         } else {
             let mut run = setup.run()?;
             run.client.initialize()?;
-            tools = run.client.tools()?;
-            ask = Box::new(move |method, params| run.client.request(method, params));
+            work(&real, &direct, &mut run.client)?;
         }
-        let mut ask = ask;
-        assert_eq!(tools, [real.allowed.0], "{verb}");
-        for _ in 0..MAX {
-            let answer = ask("tools/call", json!({ "name": real.allowed.0, "arguments": real.allowed.1 }))?;
-            assert_eq!(answer.get("result").map(comparable), Some(comparable(&direct)), "{verb}: {answer}");
-        }
-        let answer = ask("tools/call", json!({ "name": real.allowed.0, "arguments": real.allowed.1 }))?;
-        assert!(Outcome::of(&answer).is_limited(), "{verb}: {answer}");
-        let answer = ask("tools/call", json!({ "name": real.denied.0, "arguments": real.denied.1 }))?;
-        assert!(Outcome::of(&answer).is_denied(), "{verb}: {answer}");
         assert!(!tee.saw(real.denied.0), "{verb}: {} arrived", real.denied.0);
         assert_eq!(tee.count("hello there"), MAX, "{verb}");
     }

@@ -12,7 +12,7 @@ use testkit::{peers, tee};
 use crate::catalogue::{EXE, MAX, NAMES, Real, comparable};
 
 /// An agent's requests, by whatever way.
-trait Agent {
+pub(crate) trait Agent {
     fn ask(&mut self, method: &str, params: Value) -> anyhow::Result<Value>;
     fn tools(&mut self) -> anyhow::Result<Vec<String>>;
 }
@@ -38,7 +38,7 @@ impl Agent for testkit::client::McpHttp {
 }
 
 /// Lists, calls what is allowed until its limit bites, and what is not.
-fn work(real: &Real, direct: &Value, agent: &mut impl Agent) -> anyhow::Result<()> {
+pub(crate) fn work(real: &Real, direct: &Value, agent: &mut impl Agent) -> anyhow::Result<()> {
     assert_eq!(agent.tools()?, [real.allowed.0], "{}", real.name);
     for number in 1..=MAX {
         let answer = agent.ask("tools/call", json!({ "name": real.allowed.0, "arguments": real.allowed.1 }))?;
@@ -74,7 +74,10 @@ fn each(names: &[&'static str], test: impl Fn(&Real, &Value) -> anyhow::Result<(
         let folder = testkit::toolgate::folder()?;
         let real = Real::prepare(&peers, name, folder.path())?;
         let (tools, direct) = real.directly()?;
-        ensure!(tools.iter().any(|tool| tool == real.allowed.0) && tools.iter().any(|tool| tool == real.denied.0), "{name}: {tools:?}");
+        ensure!(
+            tools.iter().any(|tool| tool == real.allowed.0) && tools.iter().any(|tool| tool == real.denied.0),
+            "{name}: {tools:?}"
+        );
         test(&real, &direct).context(real.name)?;
         assert!(!real.was_touched(), "{name}: the denied call arrived");
     }

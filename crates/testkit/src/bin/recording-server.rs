@@ -29,14 +29,16 @@ fn main() -> anyhow::Result<ExitCode> {
     }
     let file = PathBuf::from(words.next().context("recording-server SCRIPT RECORD")?);
     let script: Script = serde_json::from_slice(&std::fs::read(&script)?).context("the script")?;
-    let environment = std::env::vars_os().map(|(name, value)| (name.to_string_lossy().into_owned(), value.to_string_lossy().into_owned()));
+    let environment = std::env::vars_os()
+        .map(|(name, value)| (name.to_string_lossy().into_owned(), value.to_string_lossy().into_owned()));
     record(&file, &Event::Started { pid: std::process::id(), environment: environment.collect() })?;
     if let Some(status) = script.crash_at_start {
         eprintln!("recording-server: told to crash");
         return Ok(ExitCode::from(u8::try_from(status)?));
     }
     if script.grandchild {
-        let idle = Command::new(std::env::current_exe()?).arg("--idle").stdin(Stdio::null()).stdout(Stdio::null()).spawn()?;
+        let idle =
+            Command::new(std::env::current_exe()?).arg("--idle").stdin(Stdio::null()).stdout(Stdio::null()).spawn()?;
         record(&file, &Event::Grandchild { pid: idle.id() })?;
     }
     eprintln!("recording-server: ready");

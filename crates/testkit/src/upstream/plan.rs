@@ -99,11 +99,15 @@ fn housekeeping(script: &Script, id: &Value, method: &str, params: &Value, moder
             Some(text) => error(id, -32603, text),
             None => listed("tools", script.tools.iter().map(crate::script::Tool::listed).collect(), params),
         },
-        "resources/list" => {
-            listed("resources", script.resources.iter().map(|(uri, _)| json!({ "uri": uri, "name": uri })).collect(), params)
-        }
+        "resources/list" => listed(
+            "resources",
+            script.resources.iter().map(|(uri, _)| json!({ "uri": uri, "name": uri })).collect(),
+            params,
+        ),
         "resources/templates/list" => listed("resourceTemplates", Vec::new(), params),
-        "prompts/list" => listed("prompts", script.prompts.iter().map(|(name, _)| json!({ "name": name })).collect(), params),
+        "prompts/list" => {
+            listed("prompts", script.prompts.iter().map(|(name, _)| json!({ "name": name })).collect(), params)
+        }
         "resources/read" => {
             let uri = params.get("uri").and_then(Value::as_str).unwrap_or_default();
             match script.resources.iter().find(|(known, _)| known == uri) {
@@ -209,7 +213,8 @@ fn call(script: &Script, id: &Value, params: &Value, modern: bool, number: usize
         Behaviour::InputRequired(requests, state) => match params.get("inputResponses") {
             Some(responses) => vec![answer(&responses.to_string())],
             None => {
-                let wanted = json!({ "resultType": "input_required", "inputRequests": requests, "requestState": state });
+                let wanted =
+                    json!({ "resultType": "input_required", "inputRequests": requests, "requestState": state });
                 vec![Step::Answer(result(id, wanted))]
             }
         },

@@ -8,9 +8,9 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use super::Shared;
 use super::plan::{Step, plan, text};
 use super::reply::Reply;
-use super::Shared;
 use crate::message::{MODERN, error, notification, result};
 use crate::record::Recorded;
 use crate::script::Script;
@@ -72,7 +72,8 @@ fn answer(shared: &Shared, wire: &mut Wire, request: &Recorded) -> std::io::Resu
     let message = request.json();
     let opens = message.get("method").is_some_and(|method| method == "initialize");
     if !modern && script.sessions && !opens {
-        let known = request.headers.get("mcp-session-id").map(|id| shared.streams().sessions.iter().any(|open| open == id));
+        let known =
+            request.headers.get("mcp-session-id").map(|id| shared.streams().sessions.iter().any(|open| open == id));
         let id = message.get("id").cloned().unwrap_or_default();
         let mut reply = Reply::new(wire.stream());
         match known {
@@ -215,7 +216,11 @@ fn await_reply(wire: &Wire, shared: &Shared, asked: &Value) -> Option<Value> {
     let id = asked.get("id")?;
     loop {
         let found = shared.log.until("a reply", LOOK, |state| {
-            state.requests.iter().map(Recorded::json).find(|message| message.get("id") == Some(id) && message.get("method").is_none())
+            state
+                .requests
+                .iter()
+                .map(Recorded::json)
+                .find(|message| message.get("id") == Some(id) && message.get("method").is_none())
         });
         if let Ok(reply) = found {
             return Some(reply.get("result").or_else(|| reply.get("error")).cloned().unwrap_or_default());
@@ -248,7 +253,9 @@ fn tell(wire: &mut Wire, shared: &Shared, script: &Script, subscription: Option<
     loop {
         match messages.recv_timeout(LOOK) {
             Ok(mut message) => {
-                if let (Some(id), Some(params)) = (subscription, message.pointer_mut("/params").and_then(Value::as_object_mut)) {
+                if let (Some(id), Some(params)) =
+                    (subscription, message.pointer_mut("/params").and_then(Value::as_object_mut))
+                {
                     let meta = params.entry("_meta").or_insert_with(|| json!({}));
                     if let Some(meta) = meta.as_object_mut() {
                         meta.insert("io.modelcontextprotocol/subscriptionId".to_owned(), id.clone());
