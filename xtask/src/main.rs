@@ -29,7 +29,10 @@ fn main() -> ExitCode {
     let done = match task {
         "test" => test::run(rest),
         "tidy" => tidy::run(),
-        "peers" => peers::install().map(drop),
+        "peers" => peers::install().map(|peers| {
+            println!("real servers and clients: {}", peers.folder.display());
+            println!("node: {}", peers.node.display());
+        }),
         "bench" => bench::bench(rest),
         "full" => full(),
         "conformance" => conformance::run(rest),
