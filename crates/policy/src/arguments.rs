@@ -16,6 +16,8 @@ use crate::tool_schema::ToolSchema;
 
 /// Up to so many keys are compared pairwise, without allocating.
 const PAIRWISE: usize = 16;
+/// Up to so many names are looked through one by one.
+const FEW: usize = 16;
 
 /// Two keys that are equal after trimming, NFKC and case folding.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,33 +51,39 @@ pub struct KnownKeys {
     inner: Names,
 }
 
-/// Names by their folded form, in order.
 #[derive(Debug, Clone, Default)]
-struct Names(Vec<(Box<str>, Vec<Box<str>>)>);
+struct Names {
+    /// In order.
+    names: Vec<Box<str>>,
+    /// The same by their folded form, with one name for each, in order.
+    folded: Vec<(Box<str>, Box<str>)>,
+}
 
 impl Names {
     fn add(&mut self, name: &str) {
+        let Err(at) = self.names.binary_search_by(|known| known.as_ref().cmp(name)) else { return };
+        self.names.insert(at, name.into());
         let folded = folded(name);
-        let known = match self.0.binary_search_by(|(known, _)| known.as_ref().cmp(&folded)) {
-            Ok(at) => at,
-            Err(at) => {
-                self.0.insert(at, (folded.into(), Vec::new()));
-                at
-            }
-        };
-        if let Some((_, names)) = self.0.get_mut(known)
-            && !names.iter().any(|known| **known == *name)
-        {
-            names.push(name.into());
+        if let Err(at) = self.folded.binary_search_by(|(known, _)| known.as_ref().cmp(&folded)) {
+            self.folded.insert(at, (folded.into(), name.into()));
         }
+    }
+
+    fn has(&self, key: &str) -> bool {
+        if self.names.len() <= FEW {
+            return self.names.iter().any(|name| **name == *key);
+        }
+        self.names.binary_search_by(|name| name.as_ref().cmp(key)).is_ok()
     }
 
     /// The name that `key` may be taken for, if it is not named itself.
     fn mistaken(&self, key: &str) -> Option<&str> {
+        if self.names.is_empty() || self.has(key) {
+            return None;
+        }
         let folded = folded(key);
-        let at = self.0.binary_search_by(|(known, _)| known.as_ref().cmp(&folded)).ok()?;
-        let (_, names) = self.0.get(at)?;
-        if names.iter().any(|name| **name == *key) { None } else { names.first().map(AsRef::as_ref) }
+        let at = self.folded.binary_search_by(|(known, _)| known.as_ref().cmp(&folded)).ok()?;
+        self.folded.get(at).map(|(_, name)| name.as_ref())
     }
 }
 
@@ -142,7 +150,8 @@ fn twins(members: &Object<'_>) -> Option<Ambiguity> {
     if members.len() < 2 || members.iter().all(|(key, _)| is_folded(key)) {
         return None;
     }
-    let ambiguity = |one: &str, other: &str| Ambiguity { sent: other.to_owned(), other: one.to_owned(), both_sent: true };
+    let ambiguity =
+        |one: &str, other: &str| Ambiguity { sent: other.to_owned(), other: one.to_owned(), both_sent: true };
     if members.len() <= PAIRWISE && members.iter().all(|(key, _)| is_word(key)) {
         return members.iter().enumerate().find_map(|(at, (other, _))| {
             let twin = members.iter().take(at).find(|(one, _)| one.eq_ignore_ascii_case(other))?;
@@ -173,6 +182,9 @@ fn is_folded(key: &str) -> bool {
 fn folded(key: &str) -> Cow<'_, str> {
     if is_folded(key) {
         return Cow::Borrowed(key);
+    }
+    if is_word(key) {
+        return Cow::Owned(key.to_ascii_lowercase());
     }
     let normal: String = key.nfkc().collect();
     let trimmed = normal.trim_matches(is_blank);

@@ -173,9 +173,10 @@ fn build(schema: &Value) -> Result<Validator<Arguments>, SchemaError> {
 fn pointer_of(value: &json::Value<'_>, text: *const u8) -> Option<String> {
     match value {
         json::Value::Number(number) => (number.text().as_ptr() == text).then(String::new),
-        json::Value::Array(items) => items.iter().enumerate().find_map(|(index, item)| {
-            pointer_of(item, text).map(|rest| format!("/{index}{rest}"))
-        }),
+        json::Value::Array(items) => items
+            .iter()
+            .enumerate()
+            .find_map(|(index, item)| pointer_of(item, text).map(|rest| format!("/{index}{rest}"))),
         json::Value::Object(members) => members.iter().find_map(|(key, member)| {
             let key = || key.replace('~', "~0").replace('/', "~1");
             pointer_of(member, text).map(|rest| format!("/{}{rest}", key()))
@@ -183,7 +184,6 @@ fn pointer_of(value: &json::Value<'_>, text: *const u8) -> Option<String> {
         _ => None,
     }
 }
-
 
 #[cfg(test)]
 mod tests;

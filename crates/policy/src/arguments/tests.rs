@@ -101,7 +101,10 @@ fn keys_of_the_schema() {
 fn texts() {
     let text = |args: &str| ambiguous(&json::parse(args).unwrap(), &known(&["args.a"])).unwrap().to_string();
     assert_eq!(text(r#"{"b":1,"B\u0000":1}"#), "some readers take the keys `B\\0` and `b` for the same");
-    assert_eq!(text(r#"{"A":1}"#), "some readers take the key `A` for `a`, which the policy or the tool's schema names");
+    assert_eq!(
+        text(r#"{"A":1}"#),
+        "some readers take the key `A` for `a`, which the policy or the tool's schema names"
+    );
 }
 
 proptest! {

@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 
 use regex::Regex;
 
-use super::compare::Compare;
+use super::compare::{Compare, Small};
 use super::truth::Cause;
 use super::view::View;
 use crate::text::cidr::{self, Block};
@@ -13,21 +13,33 @@ use crate::text::within::Prefix;
 use crate::text::{Doubtful, email, url};
 
 /// What a test does with the value that its path leads to. `neq` and `not_in` are negations around it.
+///
+/// `limit` is the value of the policy where that is a short number: a short way to the same outcome.
 #[derive(Debug, Clone)]
 pub(super) enum Check {
     Equal,
     In,
-    Order(Order),
+    Order {
+        order: Order,
+        limit: Option<Small>,
+    },
     Regex(Regex),
     Contains,
     Exists(bool),
     StartsWith,
     EndsWith,
-    Length(Order),
+    Length {
+        order: Order,
+        limit: Option<Small>,
+    },
     Type(TypeName),
     /// `None`: the prefix is read from the call.
     Within(Option<Prefix>),
-    UrlHostIn { hosts: Hosts, ports: Box<[u16]>, schemes: Box<[Box<str>]> },
+    UrlHostIn {
+        hosts: Hosts,
+        ports: Box<[u16]>,
+        schemes: Box<[Box<str>]>,
+    },
     EmailDomainIn(Hosts),
     Cidr(Box<[Block]>),
 }
@@ -76,18 +88,28 @@ impl Check {
                 View::Array(items) => compare.one_of(found, items),
                 _ => Err(Cause::Type { found: found.type_name(), wanted: wanted.type_name() }),
             },
-            Self::Order(order) => compare.order(found, wanted).map(|ordering| order.holds(ordering)),
+            Self::Order { order, limit } => {
+                if let (View::Sent(number), Some(limit)) = (&found, limit)
+                    && let Some(number) = Small::read(number.text())
+                {
+                    return Ok(order.holds(number.cmp(*limit)));
+                }
+                compare.order(found, wanted).map(|ordering| order.holds(ordering))
+            }
             Self::Regex(regex) => text(found).map(|text| regex.is_match(text)),
             Self::Contains => compare.contains(found, wanted),
             Self::Exists(exists) => Ok(*exists != matches!(found, View::Null)),
             Self::StartsWith => compare.edge(found, wanted, false),
             Self::EndsWith => compare.edge(found, wanted, true),
-            Self::Length(order) => {
+            Self::Length { order, limit } => {
                 let length = match found {
                     View::Text(text) => text.chars().count(),
                     View::Array(items) => items.len(),
                     _ => return Err(Cause::Type { found: found.type_name(), wanted: "string or array" }),
                 };
+                if let (Some(length), Some(limit)) = (Small::count(length), limit) {
+                    return Ok(order.holds(length.cmp(*limit)));
+                }
                 let length = View::Small(u32::try_from(length).unwrap_or(u32::MAX));
                 compare.order(length, wanted).map(|ordering| order.holds(ordering))
             }

@@ -133,12 +133,15 @@ impl Compare {
             _ => None,
         };
         match (&found, &wanted) {
-            (View::Text(_) | View::Time(_), View::Text(_) | View::Time(_)) => match (instant(&found), instant(&wanted)) {
+            (View::Text(_) | View::Time(_), View::Text(_) | View::Time(_)) => match (instant(&found), instant(&wanted))
+            {
                 (Some(found), Some(wanted)) => Ok(found.cmp(&wanted)),
                 _ => Err(Cause::Time),
             },
             (_, View::Text(_)) => Err(mismatch(&found, "time")),
-            (_, View::Sent(_) | View::Exact(_) | View::Small(_) | View::Time(_)) => Err(mismatch(&found, wanted.type_name())),
+            (_, View::Sent(_) | View::Exact(_) | View::Small(_) | View::Time(_)) => {
+                Err(mismatch(&found, wanted.type_name()))
+            }
             _ => Err(mismatch(&found, "number or time")),
         }
     }
@@ -148,23 +151,23 @@ impl Compare {
     /// # Errors
     /// When it is one that its server may read as another.
     pub(super) fn number<'v>(self, view: &View<'v>) -> Result<Option<Exact<'v>>, Cause> {
-        let short = match *view {
-            View::Small(number) => Some(Short { units: i64::from(number), places: 0 }),
-            View::Exact(number) => Short::of(number),
-            View::Sent(number) => match Short::read(number.text()) {
+        let small = match *view {
+            View::Small(number) => Some(Small { digits: i64::from(number), decimals: 0 }),
+            View::Exact(number) => Small::of(number),
+            View::Sent(number) => match Small::read(number.text()) {
                 None if self.numbers == Numbers::Binary64 && !number.survives_binary64() => return Err(Cause::Number),
-                short => short,
+                small => small,
             },
             _ => return Ok(None),
         };
-        Ok(Some(Exact { short, view: *view }))
+        Ok(Some(Exact { small, view: *view }))
     }
 }
 
-/// A number, compared by its exact value, in machine integers where that is enough.
+/// A number, compared by its exact value, the short way where that is enough.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Exact<'v> {
-    short: Option<Short>,
+    small: Option<Small>,
     view: View<'v>,
 }
 
@@ -174,103 +177,79 @@ impl Exact<'_> {
             View::Exact(number) => *number,
             View::Sent(number) => number.decimal(),
             View::Small(number) => Decimal::from(u64::from(number)),
-            // Nothing else is a number.
             _ => Decimal::ZERO,
         }
     }
 
     pub(super) fn cmp(&self, other: &Self) -> Ordering {
-        match (self.short, other.short) {
+        match (self.small, other.small) {
             (Some(one), Some(other)) => one.cmp(other),
             _ => self.decimal().cmp(&other.decimal()),
         }
     }
 
     pub(super) fn is_integer(&self) -> bool {
-        self.short.is_some_and(|short| short.places == 0) || self.decimal().is_integer()
+        self.small.is_some_and(|small| small.decimals == 0) || self.decimal().is_integer()
     }
 }
 
-/// The most digits of a [`Short`]. So many always survive binary64.
-const SHORT: usize = 15;
-
-/// A number of at most 15 digits: `units` × 10^-`places`, with at most 15 places.
+/// A number of at most 15 digits, as most are: so many survive any reading.
 #[derive(Debug, Clone, Copy)]
-struct Short {
-    units: i64,
-    places: u32,
+pub(super) struct Small {
+    digits: i64,
+    /// How many of the digits stand behind the point.
+    decimals: u32,
 }
 
-impl Short {
-    /// A number that is written plainly, without an exponent.
-    fn read(text: &str) -> Option<Self> {
-        let (negative, digits) = text.strip_prefix('-').map_or((false, text), |digits| (true, digits));
-        // One more for the point.
-        if digits.len() > SHORT + 1 {
+impl Small {
+    const MOST: usize = 15;
+
+    /// Reads a number written without an exponent.
+    pub(super) fn read(text: &str) -> Option<Self> {
+        let (negative, unsigned) = text.strip_prefix('-').map_or((false, text), |rest| (true, rest));
+        if unsigned.len() > Self::MOST {
             return None;
         }
-        let (mut units, mut places, mut point, mut length) = (0_i64, 0, false, 0);
-        for byte in digits.bytes() {
+        let (mut digits, mut decimals, mut behind) = (0_i64, 0, 0);
+        for byte in unsigned.bytes() {
             match byte {
                 b'0'..=b'9' => {
-                    units = units * 10 + i64::from(byte - b'0');
-                    length += 1;
-                    places += u32::from(point);
+                    digits = digits * 10 + i64::from(byte - b'0');
+                    decimals += behind;
                 }
-                b'.' => point = true,
+                b'.' => behind = 1,
                 _ => return None,
             }
         }
-        (length <= SHORT).then_some(Self { units: if negative { -units } else { units }, places })
+        Some(Self { digits: if negative { -digits } else { digits }, decimals })
     }
 
-    fn of(number: &Decimal) -> Option<Self> {
-        let digits = number.digits();
-        let zeros = usize::try_from(number.exponent().max(0)).ok()?;
-        let places = u32::from(number.exponent().min(0).unsigned_abs());
-        if digits.len() + zeros > SHORT || places > 15 {
+    /// The same number, if it is short enough.
+    pub(super) fn of(number: &Decimal) -> Option<Self> {
+        let exponent = number.exponent();
+        let zeros = u32::from(exponent.max(0).unsigned_abs());
+        let decimals = u32::from(exponent.min(0).unsigned_abs());
+        let most = u32::try_from(Self::MOST).ok()?;
+        let length = u32::try_from(number.digits().len()).ok()?;
+        if length + zeros > most || decimals > most {
             return None;
         }
-        let units = digits.iter().chain(std::iter::repeat_n(&0, zeros)).fold(0, |units, digit| units * 10 + i64::from(*digit));
-        Some(Self { units: if number.is_negative() { -units } else { units }, places })
+        let digits = number.digits().iter().fold(0_i64, |digits, digit| digits * 10 + i64::from(*digit));
+        let digits = digits * 10_i64.pow(zeros);
+        Some(Self { digits: if number.is_negative() { -digits } else { digits }, decimals })
     }
 
-    fn cmp(self, other: Self) -> Ordering {
-        // Below 10^15 times at most 10^15 each.
-        let scaled = |short: Self, places: u32| i128::from(short.units) * 10_i128.pow(places.saturating_sub(short.places));
-        let places = self.places.max(other.places);
-        if self.places == other.places {
-            self.units.cmp(&other.units)
-        } else {
-            scaled(self, places).cmp(&scaled(other, places))
-        }
+    /// A count.
+    pub(super) fn count(count: usize) -> Option<Self> {
+        i64::try_from(count).ok().map(|digits| Self { digits, decimals: 0 })
     }
-}
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn short_numbers_compare_as_long_ones_do() {
-        let texts = [
-            "0", "-0", "0.0", "1", "-1", "1.0", "1.5", "-1.5", "1.50", "10", "0.1", "0.000000000000001", "-0.000000000000001",
-            "999999999999999", "-999999999999999", "99999999999999.9", "100000000000000", "9999999.99999999", "2", "12345.678",
-        ];
-        for one in texts {
-            for other in texts {
-                let [a, b] = [one, other].map(|text| Decimal::parse(text).unwrap());
-                let expected = a.cmp(&b);
-                for (x, y) in [(Short::read(one), Short::read(other)), (Short::of(&a), Short::read(other)), (Short::of(&a), Short::of(&b))] {
-                    // One with more than 15 digits is not short.
-                    if let (Some(x), Some(y)) = (x, y) {
-                        assert_eq!(x.cmp(y), expected, "{one} {other}");
-                    }
-                }
-            }
+    pub(super) fn cmp(self, other: Self) -> Ordering {
+        if self.decimals == other.decimals {
+            return self.digits.cmp(&other.digits);
         }
-        for long in ["1e5", "1E5", "1234567890123456", "0.1234567890123456", "12345678.90123456"] {
-            assert!(Short::read(long).is_none(), "{long}");
-        }
+        // At most 15 decimals each, so that this fits.
+        let scaled = |number: Self, by: u32| i128::from(number.digits) * 10_i128.pow(by);
+        scaled(self, other.decimals).cmp(&scaled(other, self.decimals))
     }
 }

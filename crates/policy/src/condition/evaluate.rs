@@ -39,7 +39,7 @@ impl<'f> Scope<'f> {
             }
             Condition::Not(inner) => !self.condition(inner, polarity.flipped()),
             Condition::Each { path, conditions } => {
-                let undecidable = |cause| Truth::Undecidable(Why::new(path, cause, false));
+                let undecidable = |cause| Truth::Undecidable(Box::new(Why::new(path, cause, false)));
                 let Some(start) = self.start(path) else { return undecidable(Cause::Missing) };
                 walk(start, path.steps(), polarity, &|reached| match reached {
                     Ok(Value::Array(items)) => {
@@ -53,28 +53,21 @@ impl<'f> Scope<'f> {
     }
 
     fn test(self, test: &Test, polarity: Polarity) -> Truth {
-        if test.negated {
-            !self.positive(test, polarity.flipped())
-        } else {
-            self.positive(test, polarity)
-        }
+        if test.negated { !self.positive(test, polarity.flipped()) } else { self.positive(test, polarity) }
     }
 
     /// The test as it would be without the `n` of `neq` or the `not` of `not_in`.
     fn positive(self, test: &Test, polarity: Polarity) -> Truth {
         let asks = test.options.undecidable_asks;
-        let doubt = |path: &Path, cause| Truth::Undecidable(Why::new(path, cause, asks));
+        let doubt = |path: &Path, cause| Truth::Undecidable(Box::new(Why::new(path, cause, asks)));
         let judge = |found: Result<View<'_>, Cause>| -> Truth {
             let found = match found {
                 Ok(found) => found,
                 Err(Cause::Missing) => return absent(test).unwrap_or_else(|| doubt(&test.path, Cause::Missing)),
                 Err(cause) => return doubt(&test.path, cause),
             };
-            let compare = |literal| Compare {
-                ignore_case: test.options.ignore_case,
-                numbers: self.facts.numbers,
-                literal,
-            };
+            let compare =
+                |literal| Compare { ignore_case: test.options.ignore_case, numbers: self.facts.numbers, literal };
             let outcome = match &test.value {
                 Operand::Literal(literal) => test.check.judge(compare(true), found, View::from(literal)),
                 Operand::Path(other) => match self.read(other) {
@@ -132,7 +125,7 @@ fn walk<'f>(
     value: &'f Value<'f>,
     steps: &[Step],
     polarity: Polarity,
-    judge: &dyn Fn(Result<&'f Value<'f>, Cause>) -> Truth,
+    judge: &impl Fn(Result<&'f Value<'f>, Cause>) -> Truth,
 ) -> Truth {
     let mut value = value;
     let mut rest = steps;

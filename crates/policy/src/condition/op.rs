@@ -121,10 +121,7 @@ impl Op {
     /// Whether the value may be read from the call, as `{ "path": … }`. What is compiled with the policy cannot.
     #[must_use]
     pub fn takes_path(self) -> bool {
-        !matches!(
-            self,
-            Op::Regex | Op::Matches | Op::Exists | Op::Type | Op::UrlHostIn | Op::EmailDomainIn | Op::Cidr
-        )
+        !matches!(self, Op::Regex | Op::Matches | Op::Exists | Op::Type | Op::UrlHostIn | Op::EmailDomainIn | Op::Cidr)
     }
 }
 

@@ -3,6 +3,7 @@
 use regex::{Regex, RegexBuilder};
 
 use super::check::{Check, Order, TypeName};
+use super::compare::Small;
 use super::context::WEEKDAYS;
 use super::op::Op;
 use crate::operand::{Operand, OwnedValue};
@@ -132,12 +133,17 @@ fn check_fact(path: &Path, key: &ContextKey, op: Op, value: &Operand) -> Result<
         _ => Vec::new(),
     };
     let (fits, wanted): (&dyn Fn(&OwnedValue) -> bool, &str) = match key {
-        ContextKey::TimeNow => (&|value| value.as_str().and_then(time::instant).is_some(), "an RFC 3339 time with an offset"),
-        ContextKey::TimeHour => (&|value| matches!(value, OwnedValue::Number(_)), "a number from 0 to 23"),
-        ContextKey::TimeWeekday => {
-            (&|value| value.as_str().is_some_and(|day| WEEKDAYS.contains(&day)), "one of mon, tue, wed, thu, fri, sat, sun")
+        ContextKey::TimeNow => {
+            (&|value| value.as_str().and_then(time::instant).is_some(), "an RFC 3339 time with an offset")
         }
-        ContextKey::ClientIp => (&|value| value.as_str().is_some_and(|text| cidr::address(text).is_ok()), "an IP address"),
+        ContextKey::TimeHour => (&|value| matches!(value, OwnedValue::Number(_)), "a number from 0 to 23"),
+        ContextKey::TimeWeekday => (
+            &|value| value.as_str().is_some_and(|day| WEEKDAYS.contains(&day)),
+            "one of mon, tue, wed, thu, fri, sat, sun",
+        ),
+        ContextKey::ClientIp => {
+            (&|value| value.as_str().is_some_and(|text| cidr::address(text).is_ok()), "an IP address")
+        }
         _ => (&|value| matches!(value, OwnedValue::String(_)), "a string"),
     };
     let suits = match key {
@@ -169,6 +175,10 @@ fn compile(op: Op, value: &Operand, options: &TestOptions) -> Result<Check, Test
         Operand::Literal(literal) => Some(literal),
         Operand::Path(_) => None,
     };
+    let limit = match literal {
+        Some(OwnedValue::Number(number)) => Small::of(number),
+        _ => None,
+    };
     let wrong = |wanted: &str| {
         let found = literal.map_or("path", OwnedValue::type_name);
         TestError::new(format!("the value of `{op}` must be {wanted}, not {}", article(found)))
@@ -195,7 +205,7 @@ fn compile(op: Op, value: &Operand, options: &TestOptions) -> Result<Check, Test
                     _ => "write `100` or `\"2026-01-05T12:00:00Z\"`",
                 }));
             }
-            Check::Order(order(op))
+            Check::Order { order: order(op), limit }
         }
         Op::Regex | Op::Matches => {
             let text = literal.and_then(OwnedValue::as_str).ok_or_else(|| wrong("a string"))?;
@@ -215,13 +225,14 @@ fn compile(op: Op, value: &Operand, options: &TestOptions) -> Result<Check, Test
             Some(OwnedValue::Number(number)) if !number.is_integer() || number.is_negative() => {
                 return Err(TestError::new(format!("the value of `{op}` must be a whole number from 0 on")));
             }
-            None | Some(OwnedValue::Number(_)) => Check::Length(order(op)),
+            None | Some(OwnedValue::Number(_)) => Check::Length { order: order(op), limit },
             Some(_) => return Err(wrong("a whole number")),
         },
         Op::Type => {
             let name = literal.and_then(OwnedValue::as_str).ok_or_else(|| wrong("the name of a type"))?;
             let name = TypeName::parse(name).ok_or_else(|| {
-                TestError::new(format!("there is no type `{name}`")).help(format!("the types are {}", TypeName::ALL.join(", ")))
+                TestError::new(format!("there is no type `{name}`"))
+                    .help(format!("the types are {}", TypeName::ALL.join(", ")))
             })?;
             Check::Type(name)
         }
@@ -230,7 +241,8 @@ fn compile(op: Op, value: &Operand, options: &TestOptions) -> Result<Check, Test
             Some(literal) => {
                 let text = literal.as_str().ok_or_else(|| wrong("an absolute path"))?;
                 let prefix = Prefix::parse(text).map_err(|doubt| {
-                    TestError::new(format!("`{text}` {}", doubt.0)).help("write a plain absolute path, such as `/srv/data`")
+                    TestError::new(format!("`{text}` {}", doubt.0))
+                        .help("write a plain absolute path, such as `/srv/data`")
                 })?;
                 Check::Within(Some(prefix))
             }
@@ -269,7 +281,10 @@ fn order(op: Op) -> Order {
 /// Compiles an expression; `whole` anchors it at both ends, whatever alternatives and flags it holds.
 fn regex(text: &str, whole: bool) -> Result<Regex, TestError> {
     if text.len() > MAX_REGEX {
-        return Err(TestError::new(format!("a regular expression has at most {MAX_REGEX} bytes, this one has {}", text.len())));
+        return Err(TestError::new(format!(
+            "a regular expression has at most {MAX_REGEX} bytes, this one has {}",
+            text.len()
+        )));
     }
     // On its own first: `a)|(b` is no expression, though it would be one inside of a group.
     let alone = build(text)?;

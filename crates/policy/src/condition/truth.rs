@@ -13,7 +13,8 @@ pub enum Truth {
     /// It does not hold.
     False,
     /// It cannot be judged.
-    Undecidable(Why),
+    // Boxed, since what decides should cost little: doubts end calls.
+    Undecidable(Box<Why>),
 }
 
 impl Truth {
@@ -46,14 +47,16 @@ impl Truth {
     }
 
     /// The first outcome that decides all, else the doubts of the others as one.
-    fn decided(outcomes: impl IntoIterator<Item = Self>, decides: Self) -> Result<Self, Option<Why>> {
-        let mut doubt: Option<Why> = None;
+    fn decided(outcomes: impl IntoIterator<Item = Self>, decides: Self) -> Result<Self, Option<Box<Why>>> {
+        let mut doubt: Option<Box<Why>> = None;
         for outcome in outcomes {
             match outcome {
-                Self::Undecidable(why) => doubt = Some(match doubt.take() {
-                    Some(first) => first.and(&why),
-                    None => why,
-                }),
+                Self::Undecidable(why) => {
+                    doubt = Some(match doubt.take() {
+                        Some(first) => Box::new(first.and(&why)),
+                        None => why,
+                    })
+                }
                 outcome if outcome == decides => return Ok(outcome),
                 _ => {}
             }

@@ -83,7 +83,9 @@ impl<'v> Members<'v> {
     pub(super) fn get(&self, key: &str) -> Option<View<'v>> {
         match self {
             Self::Sent(members) => members.get(key).map(View::from),
-            Self::Written(members) => members.iter().find(|(name, _)| **name == *key).map(|(_, value)| View::from(value)),
+            Self::Written(members) => {
+                members.iter().find(|(name, _)| **name == *key).map(|(_, value)| View::from(value))
+            }
         }
     }
 

@@ -79,13 +79,21 @@ fn member<'a>(path: &str, text: &'a str) -> Result<(Step, &'a str), PathError> {
     let (name, rest) = text.split_at_checked(end).unwrap_or((text, ""));
     let unfit = |c: char| matches!(c, ']' | '"' | '*' | '\\') || c.is_whitespace() || c.is_control();
     if name == "*" {
-        return Err(wrong(path, "`*` stands for elements of an array only, as `[*]`", "to read a member of that name write `[\"*\"]`"));
+        return Err(wrong(
+            path,
+            "`*` stands for elements of an array only, as `[*]`",
+            "to read a member of that name write `[\"*\"]`",
+        ));
     }
     if name.is_empty() {
         return Err(wrong(path, "a name is missing after `.`", "write `args.amount`"));
     }
     if name.chars().any(unfit) {
-        return Err(wrong(path, &format!("`{name}` is not a plain name"), "write `[\"any key\"]` for keys with other signs in them"));
+        return Err(wrong(
+            path,
+            &format!("`{name}` is not a plain name"),
+            "write `[\"any key\"]` for keys with other signs in them",
+        ));
     }
     Ok((Step::Key(name.into()), rest))
 }
@@ -109,7 +117,8 @@ fn bracket<'a>(path: &str, text: &'a str) -> Result<(Step, &'a str), PathError> 
     }
     let (digits, from_end) = inner.strip_prefix('-').map_or((inner, false), |digits| (digits, true));
     let plain_digits = digits.bytes().all(|byte| byte.is_ascii_digit()) && (digits == "0" || !digits.starts_with('0'));
-    let number = if plain_digits { digits.parse::<u32>().ok().and_then(|number| usize::try_from(number).ok()) } else { None };
+    let number =
+        if plain_digits { digits.parse::<u32>().ok().and_then(|number| usize::try_from(number).ok()) } else { None };
     match number {
         Some(number) if !from_end => Ok((Step::Index(number), rest)),
         Some(number) if number > 0 => Ok((Step::FromEnd(number), rest)),

@@ -34,10 +34,44 @@ fn paths() {
 #[test]
 fn what_is_no_path() {
     for text in [
-        "", "arg", "args.", "args..a", ".args", "args.a.", "args[", "args[]", "args[a]", "args[01]", "args[-0]", "args[-]",
-        "args[+1]", "args[1.0]", "args[0", "args[\"a]", "args[\"a\"", "args['a']", "args[0]a", "args.a b", "args.*",
-        "args.a*", "args.\"a\"", "args[99999999999]", "args]", "Args.a", "args .a", "inputs.a", "grant", "grant.tags",
-        "grant.tags.a.b", "grant.tags[0]", "grant.name", "time", "time.now.x", "tool", "client.ip.x", "args[\"\\ud800\"]",
+        "",
+        "arg",
+        "args.",
+        "args..a",
+        ".args",
+        "args.a.",
+        "args[",
+        "args[]",
+        "args[a]",
+        "args[01]",
+        "args[-0]",
+        "args[-]",
+        "args[+1]",
+        "args[1.0]",
+        "args[0",
+        "args[\"a]",
+        "args[\"a\"",
+        "args['a']",
+        "args[0]a",
+        "args.a b",
+        "args.*",
+        "args.a*",
+        "args.\"a\"",
+        "args[99999999999]",
+        "args]",
+        "Args.a",
+        "args .a",
+        "inputs.a",
+        "grant",
+        "grant.tags",
+        "grant.tags.a.b",
+        "grant.tags[0]",
+        "grant.name",
+        "time",
+        "time.now.x",
+        "tool",
+        "client.ip.x",
+        "args[\"\\ud800\"]",
     ] {
         assert!(Path::parse(text).is_err(), "{text}");
     }
@@ -85,7 +119,8 @@ fn the_only_value() {
 
 #[test]
 fn names_of_arguments() {
-    for (text, expected) in [("args.a.b", Some("a")), ("args[\"x y\"]", Some("x y")), ("args", None), ("item.a", None)] {
+    for (text, expected) in [("args.a.b", Some("a")), ("args[\"x y\"]", Some("x y")), ("args", None), ("item.a", None)]
+    {
         assert_eq!(Path::parse(text).unwrap().argument(), expected, "{text}");
     }
 }

@@ -62,7 +62,9 @@ fn the_more_specific_comes_first() {
 
 #[test]
 fn literal_characters() {
-    for (text, literals, exact) in [("abc", 3, true), ("a*", 1, false), ("*", 0, false), ("?*", 0, false), ("é?", 1, false)] {
+    for (text, literals, exact) in
+        [("abc", 3, true), ("a*", 1, false), ("*", 0, false), ("?*", 0, false), ("é?", 1, false)]
+    {
         let pattern = Pattern::parse(text).unwrap();
         assert_eq!((pattern.literal_chars(), pattern.is_exact()), (literals, exact), "{text}");
     }

@@ -20,12 +20,14 @@ impl Block {
     /// A message that says what is wrong.
     pub fn parse(text: &str) -> Result<Self, String> {
         let (address, length) = text.split_once('/').map_or((text, None), |(address, length)| (address, Some(length)));
-        let address = self::address(address).map_err(|doubt| format!("`{text}` is no block of addresses: it {}", doubt.0))?;
+        let address =
+            self::address(address).map_err(|doubt| format!("`{text}` is no block of addresses: it {}", doubt.0))?;
         let (bits, width) = bits(address);
         let length = match length {
             None => width,
             Some(length) => {
-                let plain = length.bytes().all(|byte| byte.is_ascii_digit()) && (length == "0" || !length.starts_with('0'));
+                let plain =
+                    length.bytes().all(|byte| byte.is_ascii_digit()) && (length == "0" || !length.starts_with('0'));
                 let number = length.parse().ok().filter(|number: &u32| plain && *number <= width);
                 number.ok_or_else(|| format!("the length `/{length}` of `{text}` is not a number from 0 to {width}"))?
             }
@@ -59,7 +61,11 @@ fn bits(address: IpAddr) -> (u128, u32) {
 }
 
 fn first_address(bits: u128, is_v4: bool) -> IpAddr {
-    if is_v4 { IpAddr::V4(Ipv4Addr::from_bits(u32::try_from(bits >> 96).unwrap_or(0))) } else { IpAddr::V6(Ipv6Addr::from_bits(bits)) }
+    if is_v4 {
+        IpAddr::V4(Ipv4Addr::from_bits(u32::try_from(bits >> 96).unwrap_or(0)))
+    } else {
+        IpAddr::V6(Ipv6Addr::from_bits(bits))
+    }
 }
 
 /// Reads an address of which there is one reading only.
@@ -173,7 +179,17 @@ mod tests {
         ] {
             assert_eq!(covers(block, text), expected, "{block} {text}");
         }
-        for block in ["10.0.0.1/8", "10.0.0.0/33", "10.0.0.0/08", "10.0.0.0/", "10.0.0.0/+8", "x", "::ffff:10.0.0.0/104", "2001:db8::1/32", ""] {
+        for block in [
+            "10.0.0.1/8",
+            "10.0.0.0/33",
+            "10.0.0.0/08",
+            "10.0.0.0/",
+            "10.0.0.0/+8",
+            "x",
+            "::ffff:10.0.0.0/104",
+            "2001:db8::1/32",
+            "",
+        ] {
             assert!(Block::parse(block).is_err(), "{block}");
         }
         assert!(Block::parse("10.1.2.3/8").unwrap_err().contains("write `10.0.0.0/8`"));

@@ -37,7 +37,11 @@ pub fn scalar(c: char) -> char {
 /// The text with every scalar folded. Borrowed where nothing changes.
 #[must_use]
 pub fn text(text: &str) -> Cow<'_, str> {
-    if text.chars().all(|c| scalar(c) == c) { Cow::Borrowed(text) } else { Cow::Owned(text.chars().map(scalar).collect()) }
+    if text.chars().all(|c| scalar(c) == c) {
+        Cow::Borrowed(text)
+    } else {
+        Cow::Owned(text.chars().map(scalar).collect())
+    }
 }
 
 /// Whether two texts are equal after folding.

@@ -154,7 +154,21 @@ mod tests {
         ] {
             assert_eq!(hosts.covers(host), expected, "{host}");
         }
-        for bad in ["*", "*.", "a.*", "*.*.com", "*a.com", "https://example.com", "example.com:80", "::1", "[::1]", "a@b.c", "", "*.10.0.0.1", "127.1"] {
+        for bad in [
+            "*",
+            "*.",
+            "a.*",
+            "*.*.com",
+            "*a.com",
+            "https://example.com",
+            "example.com:80",
+            "::1",
+            "[::1]",
+            "a@b.c",
+            "",
+            "*.10.0.0.1",
+            "127.1",
+        ] {
             assert!(Hosts::new([bad]).is_err(), "{bad}");
         }
     }

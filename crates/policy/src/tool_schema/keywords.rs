@@ -121,7 +121,8 @@ fn is_multiple(value: &Decimal, of: &Decimal) -> bool {
         return true;
     }
     // Of a divisor with more digits than u64 has, which no binary64 needs, nothing is a multiple.
-    let divisor = of.digits().iter().try_fold(0_u64, |whole, digit| whole.checked_mul(10)?.checked_add(u64::from(*digit)));
+    let divisor =
+        of.digits().iter().try_fold(0_u64, |whole, digit| whole.checked_mul(10)?.checked_add(u64::from(*digit)));
     let Some(divisor) = divisor.filter(|divisor| *divisor > 0) else { return false };
     // value / of = (digits * 10^shift) / divisor
     let shift = i32::from(value.exponent()) - i32::from(of.exponent());

@@ -374,7 +374,9 @@ fn equal(value: &json::Value<'_>, expected: &Value, reading: Option<&Reading>) -
         }
         (json::Value::Object(members), Value::Object(expected)) => {
             members.len() == expected.len()
-                && expected.iter().all(|(key, expected)| members.get(key).is_some_and(|member| equal(member, expected, reading)))
+                && expected
+                    .iter()
+                    .all(|(key, expected)| members.get(key).is_some_and(|member| equal(member, expected, reading)))
         }
         _ => false,
     }

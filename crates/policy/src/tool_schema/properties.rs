@@ -101,7 +101,8 @@ impl Properties {
             return None;
         }
         let declared = |key: &str| {
-            self.names.contains(key) || self.patterns.as_ref().is_some_and(|patterns| patterns.is_valid(Node::name(key)))
+            self.names.contains(key)
+                || self.patterns.as_ref().is_some_and(|patterns| patterns.is_valid(Node::name(key)))
         };
         args.as_object()?.iter().map(|(key, _)| key).find(|key| !declared(key))
     }

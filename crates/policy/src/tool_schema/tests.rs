@@ -97,7 +97,8 @@ fn numbers_that_do_not_survive() {
             assert_eq!(found.is_ok(), expected, "{schema} {args} {numbers:?} {found:?}");
         }
     }
-    let found = check(number, r#"{"b":{"c/d":[1,9007199254740993]},"a":9007199254740993}"#, Closing::Check, Numbers::Binary64);
+    let found =
+        check(number, r#"{"b":{"c/d":[1,9007199254740993]},"a":9007199254740993}"#, Closing::Check, Numbers::Binary64);
     assert_eq!(found.unwrap_err(), "at `/a`, the number does not survive binary64");
 }
 
@@ -117,7 +118,8 @@ fn findings_name_the_place_and_no_value() {
 #[test]
 fn dialects() {
     // `items` as an array is a tuple in draft 7 and no schema in 2020-12.
-    let draft_7 = r#"{"$schema":"http://json-schema.org/draft-07/schema#","properties":{"a":{"items":[{"type":"string"}]}}}"#;
+    let draft_7 =
+        r#"{"$schema":"http://json-schema.org/draft-07/schema#","properties":{"a":{"items":[{"type":"string"}]}}}"#;
     assert!(!checks(draft_7, r#"{"a":[1]}"#));
     assert!(ToolSchema::compile(r#"{"properties":{"a":{"items":[{"type":"string"}]}}}"#).is_err());
     let draft_4 = r#"{"$schema":"http://json-schema.org/draft-04/schema#","properties":{"a":{"maximum":5,"exclusiveMaximum":true}}}"#;
@@ -154,7 +156,10 @@ fn what_does_not_compile() {
         ("number", many(MAX_SUBSCHEMAS)),
         ("size", format!(r#"{{"description":"{}"}}"#, "x".repeat(MAX_BYTES))),
         ("itself", r##"{"$ref":"#"}"##.to_owned()),
-        ("itself by two steps", r##"{"allOf":[{"$ref":"#/$defs/a"}],"$defs":{"a":{"anyOf":[{"$ref":"#"}]}}}"##.to_owned()),
+        (
+            "itself by two steps",
+            r##"{"allOf":[{"$ref":"#/$defs/a"}],"$defs":{"a":{"anyOf":[{"$ref":"#"}]}}}"##.to_owned(),
+        ),
         ("itself by a dynamic reference", r##"{"$dynamicAnchor":"x","anyOf":[{"$dynamicRef":"#x"}]}"##.to_owned()),
         ("itself by its id", r#"{"$id":"https://a.test/b","allOf":[{"$ref":"https://a.test/b"}]}"#.to_owned()),
         ("itself by an escaped pointer", r##"{"allOf":[{"$ref":"#/%61llOf/0"}]}"##.to_owned()),
@@ -176,7 +181,11 @@ fn what_does_not_compile() {
 /// `$defs` of which each applies the next one twice.
 fn doubling(keyword: &str, levels: usize) -> String {
     let def = |level: usize| {
-        let next = if level + 1 == levels { "{\"type\":\"object\"}".to_owned() } else { format!("{{\"$ref\":\"#/$defs/d{}\"}}", level + 1) };
+        let next = if level + 1 == levels {
+            "{\"type\":\"object\"}".to_owned()
+        } else {
+            format!("{{\"$ref\":\"#/$defs/d{}\"}}", level + 1)
+        };
         format!("\"d{level}\":{{\"{keyword}\":[{next},{next}]}}")
     };
     let defs: Vec<String> = (0..levels).map(def).collect();
@@ -227,7 +236,9 @@ fn recursion_into_parts() {
 
 #[test]
 fn large_arguments_are_within_the_budget() {
-    let schema = compile(r#"{"properties":{"rows":{"type":"array","items":{"type":"object","properties":{"n":{"type":"integer","minimum":0}}}}}}"#);
+    let schema = compile(
+        r#"{"properties":{"rows":{"type":"array","items":{"type":"object","properties":{"n":{"type":"integer","minimum":0}}}}}}"#,
+    );
     let rows = vec![r#"{"n":1}"#; 50_000].join(",");
     let args = format!("{{\"rows\":[{rows}]}}");
     let args = json::parse(&args).unwrap();

@@ -9,15 +9,29 @@ use super::limits::{MAX_DEPTH, MAX_SUBSCHEMAS};
 
 /// Keywords that hold one schema, or an array of schemas.
 const ONE: [&str; 14] = [
-    "items", "additionalItems", "additionalProperties", "unevaluatedItems", "unevaluatedProperties", "contains",
-    "propertyNames", "contentSchema", "not", "if", "then", "else", "prefixItems", "extends",
+    "items",
+    "additionalItems",
+    "additionalProperties",
+    "unevaluatedItems",
+    "unevaluatedProperties",
+    "contains",
+    "propertyNames",
+    "contentSchema",
+    "not",
+    "if",
+    "then",
+    "else",
+    "prefixItems",
+    "extends",
 ];
 /// Keywords that hold an array of schemas about the same value.
 const SEVERAL: [&str; 3] = ["allOf", "anyOf", "oneOf"];
 /// Keywords that hold schemas by name.
-const NAMED: [&str; 6] = ["properties", "patternProperties", "$defs", "definitions", "dependentSchemas", "dependencies"];
+const NAMED: [&str; 6] =
+    ["properties", "patternProperties", "$defs", "definitions", "dependentSchemas", "dependencies"];
 /// Of all these, the ones that speak about the value itself and not about a part of it.
-const IN_PLACE: [&str; 9] = ["allOf", "anyOf", "oneOf", "not", "if", "then", "else", "dependentSchemas", "dependencies"];
+const IN_PLACE: [&str; 9] =
+    ["allOf", "anyOf", "oneOf", "not", "if", "then", "else", "dependentSchemas", "dependencies"];
 /// Keywords that refer to another schema, which then speaks about the same value.
 const REFERENCES: [&str; 3] = ["$ref", "$dynamicRef", "$recursiveRef"];
 
@@ -129,7 +143,8 @@ impl<'s> Finder<'s> {
                 if targets.is_empty() && !is_dialect(target) {
                     foreign += 1;
                     if foreign > MAX_FOREIGN {
-                        let message = format!("it has more than {MAX_FOREIGN} references that are no JSON pointers into itself");
+                        let message =
+                            format!("it has more than {MAX_FOREIGN} references that are no JSON pointers into itself");
                         return Err(SchemaError::new(message));
                     }
                 }

@@ -127,72 +127,87 @@ fn order() {
 
 #[test]
 fn expressions() {
-    table("regex", &[
-        (json!("ab"), "\"xabx\"", T),
-        (json!("^ab$"), "\"ab\"", T),
-        (json!("^ab$"), "\"ab\\n\"", F),
-        (json!("(?i)AB"), "\"xab\"", T),
-        (json!("ab"), "\"AB\"", F),
-        (json!(""), "\"\"", T),
-        (json!("1"), "1", U),
-        (json!("null"), "null", U),
-        (json!("a"), "[\"a\"]", U),
-    ]);
-    table("matches", &[
-        (json!("ab"), "\"ab\"", T),
-        (json!("ab"), "\"xab\"", F),
-        (json!("ab"), "\"ab\\n\"", F),
-        (json!("a|ab"), "\"ab\"", T),
-        (json!("a|b"), "\"xb\"", F),
-        (json!("(?i)ab"), "\"AB\"", T),
-        (json!("(?m)^a$"), "\"a\\na\"", F),
-        (json!("(?x) a b # comment"), "\"ab\"", T),
-        (json!("(?x) a b # comment"), "\"abc\"", F),
-        (json!(".*"), "\"a\\nb\"", F),
-        (json!("(?s).*"), "\"a\\nb\"", T),
-        (json!("[0-9]+"), "12", U),
-    ]);
+    table(
+        "regex",
+        &[
+            (json!("ab"), "\"xabx\"", T),
+            (json!("^ab$"), "\"ab\"", T),
+            (json!("^ab$"), "\"ab\\n\"", F),
+            (json!("(?i)AB"), "\"xab\"", T),
+            (json!("ab"), "\"AB\"", F),
+            (json!(""), "\"\"", T),
+            (json!("1"), "1", U),
+            (json!("null"), "null", U),
+            (json!("a"), "[\"a\"]", U),
+        ],
+    );
+    table(
+        "matches",
+        &[
+            (json!("ab"), "\"ab\"", T),
+            (json!("ab"), "\"xab\"", F),
+            (json!("ab"), "\"ab\\n\"", F),
+            (json!("a|ab"), "\"ab\"", T),
+            (json!("a|b"), "\"xb\"", F),
+            (json!("(?i)ab"), "\"AB\"", T),
+            (json!("(?m)^a$"), "\"a\\na\"", F),
+            (json!("(?x) a b # comment"), "\"ab\"", T),
+            (json!("(?x) a b # comment"), "\"abc\"", F),
+            (json!(".*"), "\"a\\nb\"", F),
+            (json!("(?s).*"), "\"a\\nb\"", T),
+            (json!("[0-9]+"), "12", U),
+        ],
+    );
 }
 
 #[test]
 fn parts() {
-    table("contains", &[
-        (json!("b"), "\"abc\"", T),
-        (json!("B"), "\"abc\"", F),
-        (json!(""), "\"\"", T),
-        (json!(1), "\"1\"", U),
-        (json!("a"), "[\"b\",\"a\"]", T),
-        (json!("a"), "[\"b\"]", F),
-        (json!("a"), "[]", F),
-        (json!("a"), "[1]", U),
-        (json!("a"), "[1,\"a\"]", T),
-        (json!(1), "[1.0]", T),
-        (json!(null), "[1]", F),
-        (json!([1]), "[[1]]", T),
-        (json!("a"), "{\"a\":1}", U),
-        (json!("a"), "null", U),
-        (json!("1"), "1", U),
-    ]);
-    table("starts_with", &[
-        (json!("ab"), "\"abc\"", T),
-        (json!("ab"), "\"a\"", F),
-        (json!("ab"), "\"ABC\"", F),
-        (json!([1, 2]), "[1,2.0,3]", T),
-        (json!([1, 2]), "[1]", F),
-        (json!([1]), "[\"1\",2]", U),
-        (json!([]), "[]", T),
-        (json!("a"), "[\"a\"]", U),
-        (json!(["a"]), "\"a\"", U),
-        (json!("1"), "12", U),
-    ]);
-    table("ends_with", &[
-        (json!("bc"), "\"abc\"", T),
-        (json!("ab"), "\"abc\"", F),
-        (json!([2, 3]), "[1,2,3]", T),
-        (json!([3, 2]), "[1,2,3]", F),
-        (json!("2"), "12", U),
-        (json!("x"), "null", U),
-    ]);
+    table(
+        "contains",
+        &[
+            (json!("b"), "\"abc\"", T),
+            (json!("B"), "\"abc\"", F),
+            (json!(""), "\"\"", T),
+            (json!(1), "\"1\"", U),
+            (json!("a"), "[\"b\",\"a\"]", T),
+            (json!("a"), "[\"b\"]", F),
+            (json!("a"), "[]", F),
+            (json!("a"), "[1]", U),
+            (json!("a"), "[1,\"a\"]", T),
+            (json!(1), "[1.0]", T),
+            (json!(null), "[1]", F),
+            (json!([1]), "[[1]]", T),
+            (json!("a"), "{\"a\":1}", U),
+            (json!("a"), "null", U),
+            (json!("1"), "1", U),
+        ],
+    );
+    table(
+        "starts_with",
+        &[
+            (json!("ab"), "\"abc\"", T),
+            (json!("ab"), "\"a\"", F),
+            (json!("ab"), "\"ABC\"", F),
+            (json!([1, 2]), "[1,2.0,3]", T),
+            (json!([1, 2]), "[1]", F),
+            (json!([1]), "[\"1\",2]", U),
+            (json!([]), "[]", T),
+            (json!("a"), "[\"a\"]", U),
+            (json!(["a"]), "\"a\"", U),
+            (json!("1"), "12", U),
+        ],
+    );
+    table(
+        "ends_with",
+        &[
+            (json!("bc"), "\"abc\"", T),
+            (json!("ab"), "\"abc\"", F),
+            (json!([2, 3]), "[1,2,3]", T),
+            (json!([3, 2]), "[1,2,3]", F),
+            (json!("2"), "12", U),
+            (json!("x"), "null", U),
+        ],
+    );
 }
 
 #[test]
@@ -278,40 +293,52 @@ fn types() {
 
 #[test]
 fn text_operators() {
-    table("within", &[
-        (json!("/srv/data"), "\"/srv/data/x\"", T),
-        (json!("/srv/data"), "\"/srv/data\"", F),
-        (json!("/srv/data"), "\"/srv/data/../x\"", U),
-        (json!("/srv/data"), "[\"/srv/data/x\"]", U),
-        (json!("/srv/data"), "null", U),
-    ]);
-    table("url_host_in", &[
-        (json!(["example.com", "*.example.org"]), "\"https://example.com/x\"", T),
-        (json!(["example.com", "*.example.org"]), "\"http://A.example.org:8080\"", T),
-        (json!(["example.com", "*.example.org"]), "\"https://example.org/\"", F),
-        (json!(["example.com"]), "\"https://example.com.evil.test/\"", F),
-        (json!(["example.com"]), "\"https://example.com@evil.test/\"", U),
-        (json!(["example.com"]), "\"ftp://example.com/\"", U),
-        (json!(["example.com"]), "\"example.com\"", U),
-        (json!(["example.com"]), "1", U),
-        (json!([]), "\"https://example.com\"", F),
-    ]);
-    table("email_domain_in", &[
-        (json!(["example.com", "*.example.org"]), "\"a@example.com\"", T),
-        (json!(["example.com", "*.example.org"]), "\"a@b.example.org\"", T),
-        (json!(["example.com"]), "\"a@sub.example.com\"", F),
-        (json!(["example.com"]), "\"a@evil.test\"", F),
-        (json!(["example.com"]), "\"a@evil.test,b@example.com\"", U),
-        (json!(["example.com"]), "[\"a@example.com\"]", U),
-    ]);
-    table("cidr", &[
-        (json!(["10.0.0.0/8", "2001:db8::/32"]), "\"10.2.3.4\"", T),
-        (json!(["10.0.0.0/8", "2001:db8::/32"]), "\"2001:db8::1\"", T),
-        (json!(["10.0.0.0/8"]), "\"11.0.0.1\"", F),
-        (json!(["10.0.0.0/8"]), "\"010.0.0.1\"", U),
-        (json!(["10.0.0.0/8"]), "\"::ffff:10.0.0.1\"", U),
-        (json!(["10.0.0.0/8"]), "167772161", U),
-    ]);
+    table(
+        "within",
+        &[
+            (json!("/srv/data"), "\"/srv/data/x\"", T),
+            (json!("/srv/data"), "\"/srv/data\"", F),
+            (json!("/srv/data"), "\"/srv/data/../x\"", U),
+            (json!("/srv/data"), "[\"/srv/data/x\"]", U),
+            (json!("/srv/data"), "null", U),
+        ],
+    );
+    table(
+        "url_host_in",
+        &[
+            (json!(["example.com", "*.example.org"]), "\"https://example.com/x\"", T),
+            (json!(["example.com", "*.example.org"]), "\"http://A.example.org:8080\"", T),
+            (json!(["example.com", "*.example.org"]), "\"https://example.org/\"", F),
+            (json!(["example.com"]), "\"https://example.com.evil.test/\"", F),
+            (json!(["example.com"]), "\"https://example.com@evil.test/\"", U),
+            (json!(["example.com"]), "\"ftp://example.com/\"", U),
+            (json!(["example.com"]), "\"example.com\"", U),
+            (json!(["example.com"]), "1", U),
+            (json!([]), "\"https://example.com\"", F),
+        ],
+    );
+    table(
+        "email_domain_in",
+        &[
+            (json!(["example.com", "*.example.org"]), "\"a@example.com\"", T),
+            (json!(["example.com", "*.example.org"]), "\"a@b.example.org\"", T),
+            (json!(["example.com"]), "\"a@sub.example.com\"", F),
+            (json!(["example.com"]), "\"a@evil.test\"", F),
+            (json!(["example.com"]), "\"a@evil.test,b@example.com\"", U),
+            (json!(["example.com"]), "[\"a@example.com\"]", U),
+        ],
+    );
+    table(
+        "cidr",
+        &[
+            (json!(["10.0.0.0/8", "2001:db8::/32"]), "\"10.2.3.4\"", T),
+            (json!(["10.0.0.0/8", "2001:db8::/32"]), "\"2001:db8::1\"", T),
+            (json!(["10.0.0.0/8"]), "\"11.0.0.1\"", F),
+            (json!(["10.0.0.0/8"]), "\"010.0.0.1\"", U),
+            (json!(["10.0.0.0/8"]), "\"::ffff:10.0.0.1\"", U),
+            (json!(["10.0.0.0/8"]), "167772161", U),
+        ],
+    );
 }
 
 #[test]

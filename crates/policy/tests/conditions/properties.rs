@@ -1,7 +1,8 @@
 //! What holds of every condition and every value.
 
-use policy::condition::{Condition, Polarity, Truth};
-use policy::operand::Numbers;
+use policy::condition::{Condition, Polarity, Test, TestOptions, Truth};
+use policy::operand::{Numbers, Operand, OwnedValue};
+use policy::path::Path;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -89,14 +90,17 @@ fn tree() -> impl Strategy<Value = Value> {
 /// Those of the tests that `wanted` picks, on several paths.
 fn test(wanted: fn(&Value) -> bool) -> impl Strategy<Value = Value> {
     let tests: Vec<Value> = typed_tests().into_iter().map(|(test, _)| test).filter(wanted).collect();
-    let path = prop_oneof![Just("args.x"), Just("args.x[*]"), Just("args.x.a"), Just("args.x[0]"), Just("args.x[*].a[*]")];
-    (proptest::sample::select(tests), path, proptest::option::of(any::<bool>())).prop_map(|(mut test, path, missing)| {
-        test["path"] = json!(path);
-        if let Some(missing) = missing {
-            test["missing"] = json!(missing);
-        }
-        test
-    })
+    let path =
+        prop_oneof![Just("args.x"), Just("args.x[*]"), Just("args.x.a"), Just("args.x[0]"), Just("args.x[*].a[*]")];
+    (proptest::sample::select(tests), path, proptest::option::of(any::<bool>())).prop_map(
+        |(mut test, path, missing)| {
+            test["path"] = json!(path);
+            if let Some(missing) = missing {
+                test["missing"] = json!(missing);
+            }
+            test
+        },
+    )
 }
 
 fn outcome(test: &Value, args: &Value, polarity: Polarity) -> Truth {
@@ -198,4 +202,37 @@ proptest! {
             }
         }
     }
+
+    /// Short numbers are compared a shorter way, to the same end.
+    #[test]
+    fn the_short_way_is_exact(
+        x in "-?(0|[1-9][0-9]{0,17})([.][0-9]{1,17})?(e-?[0-9]{1,2})?",
+        limit in "-?(0|[1-9][0-9]{0,17})([.][0-9]{1,17})?(e-?[0-9]{1,2})?",
+        same in any::<bool>(),
+    ) {
+        let limit = if same { x.clone() } else { limit };
+        let exact = |text: &str| mcp::json::Decimal::parse(text).unwrap();
+        let ordering = exact(&x).cmp(&exact(&limit));
+        for (op, expected) in [
+            ("lt", ordering.is_lt()),
+            ("lte", ordering.is_le()),
+            ("gt", ordering.is_gt()),
+            ("gte", ordering.is_ge()),
+            ("eq", ordering.is_eq()),
+        ] {
+            let test = test_of(op, &limit);
+            let truth = judge(std::slice::from_ref(&test), &format!("{{\"x\":{x}}}"), Polarity::Allows, Numbers::Exact);
+            prop_assert_eq!(decided(&truth), Some(expected), "{} {} {}", x, op, limit);
+            let truth = judge(std::slice::from_ref(&test), &format!("{{\"x\":{x}}}"), Polarity::Allows, Numbers::Binary64);
+            let survives = mcp::json::Number::parse(&x).unwrap().survives_binary64();
+            prop_assert_eq!(decided(&truth), survives.then_some(expected), "{} {} {}", x, op, limit);
+        }
+    }
+}
+
+/// A test whose value is a number that JSON values here would round.
+fn test_of(op: &str, limit: &str) -> Condition {
+    let value = Operand::Literal(OwnedValue::parse(limit).unwrap());
+    let path = Path::parse("args.x").unwrap();
+    Condition::Test(Test::new(path, op.parse().unwrap(), value, TestOptions::default()).unwrap())
 }

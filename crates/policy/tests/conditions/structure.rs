@@ -145,7 +145,8 @@ fn each() {
     let flat = json!({ "each": "args.orders[*].lines", "conditions": [{ "path": "item", "op": "lt", "value": 10 }] });
     assert_eq!(require(&flat, "{\"orders\":[{\"lines\":[1]},{\"lines\":[20]}]}"), F);
     assert_eq!(deny_if(&flat, "{\"orders\":[{\"lines\":[1]},{\"lines\":[20]}]}"), T);
-    let quantified = json!({ "not": { "each": "args.x", "conditions": [{ "path": "item", "op": "eq", "value": "bad" }] } });
+    let quantified =
+        json!({ "not": { "each": "args.x", "conditions": [{ "path": "item", "op": "eq", "value": "bad" }] } });
     assert_eq!(require(&quantified, "{\"x\":[\"ok\",\"bad\"]}"), F);
     assert_eq!(require(&quantified, "{\"x\":[\"ok\"]}"), T);
 }
@@ -159,7 +160,8 @@ fn strong_kleene() {
     };
     for a in [T, F, U] {
         for b in [T, F, U] {
-            let and = judge(&[condition(&atom(a)), condition(&atom(b))], "{\"t\":1}", Polarity::Allows, Numbers::Binary64);
+            let and =
+                judge(&[condition(&atom(a)), condition(&atom(b))], "{\"t\":1}", Polarity::Allows, Numbers::Binary64);
             let expected = match (a, b) {
                 (Some(false), _) | (_, Some(false)) => F,
                 (Some(true), Some(true)) => T,
@@ -284,11 +286,7 @@ fn doubts_in_words() {
             "{\"x\":true}",
             "`args.x.y` leads into a boolean, where an object is needed",
         ),
-        (
-            json!({ "path": "args.x", "op": "eq", "value": { "path": "args.y" } }),
-            "{\"x\":1}",
-            "`args.y` is missing",
-        ),
+        (json!({ "path": "args.x", "op": "eq", "value": { "path": "args.y" } }), "{\"x\":1}", "`args.y` is missing"),
         (
             json!({ "path": "args.x", "op": "eq", "value": { "path": "args.y" } }),
             "{\"x\":1,\"y\":9007199254740993}",
