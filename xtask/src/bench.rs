@@ -82,7 +82,8 @@ fn measure_all(work: &Path, seconds: u32) -> Result<Vec<Measured>> {
     all.push(measure("nginx proxy_pass", &load, &format!("http://127.0.0.1:{port}/mcp"), nginx.worker()?, seconds)?);
     drop(nginx);
 
-    let (forwarder, address) = started(Command::new(bin("bare-forwarder")).args(["127.0.0.1:0", &upstream_url]), Talk::Stdout)?;
+    let (forwarder, address) =
+        started(Command::new(bin("bare-forwarder")).args(["127.0.0.1:0", &upstream_url]), Talk::Stdout)?;
     all.push(measure("bare forwarder", &load, &format!("http://{address}/mcp"), forwarder.0.id(), seconds)?);
     drop(forwarder);
 
@@ -137,11 +138,17 @@ fn wrk(load: &Path, url: &str, connections: u32, seconds: u32) -> Result<(u64, u
         .output()
         .context("wrk")?;
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
-    let line = text.lines().find_map(|line| line.strip_prefix("RESULT ")).with_context(|| format!("wrk said: {text}"))?;
+    let line =
+        text.lines().find_map(|line| line.strip_prefix("RESULT ")).with_context(|| format!("wrk said: {text}"))?;
     let figures: Vec<f64> = line.split(' ').filter_map(|word| word.parse().ok()).collect();
     match figures.as_slice() {
-        [calls, errors, p50, p99] => {
-            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "whole numbers that wrk counted")]
+        [calls, errors, p50, p99] =>
+        {
+            #[expect(
+                clippy::cast_possible_truncation,
+                clippy::cast_sign_loss,
+                reason = "whole numbers that wrk counted"
+            )]
             Ok((*calls as u64, *errors as u64, *p50, *p99))
         }
         _ => bail!("wrk said: {line}"),
@@ -149,7 +156,8 @@ fn wrk(load: &Path, url: &str, connections: u32, seconds: u32) -> Result<(u64, u
 }
 
 fn table(all: &[Measured]) -> String {
-    let floor = all.iter().find(|measured| measured.name == "nginx proxy_pass").map_or(1.0, |measured| measured.cpu_us_a_call);
+    let floor =
+        all.iter().find(|measured| measured.name == "nginx proxy_pass").map_or(1.0, |measured| measured.cpu_us_a_call);
     let direct = all.first().map_or(0.0, |measured| measured.p50_us);
     let mut table = String::from(
         "| in front of the upstream | calls | CPU a call | ratio to nginx | p50 added | p99 | resident |\n\
@@ -226,7 +234,8 @@ impl Nginx {
         for entry in std::fs::read_dir("/proc")? {
             let Ok(pid) = entry?.file_name().to_string_lossy().parse::<u32>() else { continue };
             let Ok(stat) = std::fs::read_to_string(format!("/proc/{pid}/stat")) else { continue };
-            let parent = stat.rsplit_once(')').and_then(|(_, rest)| rest.split_whitespace().nth(1)?.parse::<u32>().ok());
+            let parent =
+                stat.rsplit_once(')').and_then(|(_, rest)| rest.split_whitespace().nth(1)?.parse::<u32>().ok());
             if parent == Some(master) {
                 return Ok(pid);
             }

@@ -18,14 +18,7 @@ const DEEPEST: usize = 128;
 /// share the path `[*]`. Text that is no JSON ends the list where it stops being JSON.
 pub(crate) fn write(json: &str, out: &mut Vec<u8>) {
     out.push(b'[');
-    let mut paths = Paths {
-        from: out.len(),
-        out,
-        path: String::new(),
-        written: 0,
-        seen: 0,
-        whole: true,
-    };
+    let mut paths = Paths { from: out.len(), out, path: String::new(), written: 0, seen: 0, whole: true };
     paths.walk(json);
     let whole = paths.whole;
     if !whole {
@@ -70,10 +63,7 @@ impl Paths<'_> {
                         self.whole = false;
                         return;
                     }
-                    open.push(Open {
-                        array: first == b'[',
-                        path: self.path.len(),
-                    });
+                    open.push(Open { array: first == b'[', path: self.path.len() });
                     rest = after(rest, 1).trim_ascii_start();
                     if rest.starts_with(if first == b'{' { '}' } else { ']' }) {
                         self.leaf();
@@ -93,9 +83,7 @@ impl Paths<'_> {
                 }
                 _ => {
                     self.leaf();
-                    rest = rest.trim_start_matches(|c: char| {
-                        !matches!(c, ',' | '}' | ']') && !c.is_ascii_whitespace()
-                    });
+                    rest = rest.trim_start_matches(|c: char| !matches!(c, ',' | '}' | ']') && !c.is_ascii_whitespace());
                 }
             }
             // A value has ended: close what closes, then go on to the next one.
@@ -134,9 +122,7 @@ impl Paths<'_> {
         let quoted = text.get(..length)?;
         // With escapes undone, so that a key has one spelling here.
         let key: Cow<'_, str> = match quoted.strip_prefix('"')?.strip_suffix('"')? {
-            escaped if escaped.contains('\\') => {
-                serde_json::from_str::<String>(quoted).ok()?.into()
-            }
+            escaped if escaped.contains('\\') => serde_json::from_str::<String>(quoted).ok()?.into(),
             plain => plain.into(),
         };
         let bare = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-';
@@ -155,12 +141,7 @@ impl Paths<'_> {
             }
             self.path.push_str("\"]");
         }
-        Some(
-            after(text, length)
-                .trim_ascii_start()
-                .strip_prefix(':')?
-                .trim_ascii_start(),
-        )
+        Some(after(text, length).trim_ascii_start().strip_prefix(':')?.trim_ascii_start())
     }
 
     fn leaf(&mut self) {
@@ -239,32 +220,15 @@ mod tests {
     fn finds_keys_and_no_values() {
         let cases: &[(&str, &[&str])] = &[
             ("{}", &[]),
-            (
-                r#"{"to":"bob@example.com","n": 12 , "ok":true,"x":null}"#,
-                &["to", "n", "ok", "x"],
-            ),
-            (
-                r#"{"a":{"b":{"c":1},"d":"}"},"e":[]}"#,
-                &["a.b.c", "a.d", "e"],
-            ),
+            (r#"{"to":"bob@example.com","n": 12 , "ok":true,"x":null}"#, &["to", "n", "ok", "x"]),
+            (r#"{"a":{"b":{"c":1},"d":"}"},"e":[]}"#, &["a.b.c", "a.d", "e"]),
             (
                 r#"{"items":[{"p":1,"q":"x"},{"p":2},{"r":[1,[2]]}]}"#,
-                &[
-                    "items[*].p",
-                    "items[*].q",
-                    "items[*].r[*]",
-                    "items[*].r[*][*]",
-                ],
+                &["items[*].p", "items[*].q", "items[*].r[*]", "items[*].r[*][*]"],
             ),
             (
                 r#"{"any key":1,"":2,"a\"b":3,"\u0061":4,"sec\\ret":{"x":1}}"#,
-                &[
-                    "[\"any key\"]",
-                    "[\"\"]",
-                    "[\"a\\\"b\"]",
-                    "a",
-                    "[\"sec\\\\ret\"].x",
-                ],
+                &["[\"any key\"]", "[\"\"]", "[\"a\\\"b\"]", "a", "[\"sec\\\\ret\"].x"],
             ),
             (r#"{"a":"\\","b":"\"c\":1"}"#, &["a", "b"]),
             (" { \"a\" : [ 1 , 2 ] , \"b\" : { } } ", &["a[*]", "b"]),
@@ -281,10 +245,7 @@ mod tests {
     fn is_bounded() {
         let many: Vec<String> = (0..1000).map(|n| format!("\"k{n}\":1")).collect();
         let found = paths(&format!("{{{}}}", many.join(",")));
-        assert_eq!(
-            (found.len(), found.last().unwrap().as_str()),
-            (MOST_PATHS + 1, "…")
-        );
+        assert_eq!((found.len(), found.last().unwrap().as_str()), (MOST_PATHS + 1, "…"));
 
         let found = paths(&format!("{{\"a\":[{}1]}}", "1,".repeat(100_000)));
         assert_eq!(found, ["a[*]", "…"]);

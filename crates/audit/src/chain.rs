@@ -95,8 +95,7 @@ impl FromStr for Head {
 
     /// Reads 64 hexadecimal digits of either case.
     fn from_str(text: &str) -> Result<Head, HeadError> {
-        Head::parse(text.to_ascii_lowercase().as_bytes())
-            .ok_or_else(|| HeadError(text.chars().take(80).collect()))
+        Head::parse(text.to_ascii_lowercase().as_bytes()).ok_or_else(|| HeadError(text.chars().take(80).collect()))
     }
 }
 
@@ -155,9 +154,6 @@ mod tests {
         assert!("g".repeat(64).parse::<Head>().is_err());
         assert!(split(b"{}").is_none());
         let upper = format!("{{\"a\":1,\"hash\":\"{}\"}}", "A".repeat(64));
-        assert!(
-            split(upper.as_bytes()).is_none(),
-            "the spelling of a hash is one"
-        );
+        assert!(split(upper.as_bytes()).is_none(), "the spelling of a hash is one");
     }
 }

@@ -8,8 +8,8 @@ use std::net::IpAddr;
 use jiff::Timestamp;
 
 use crate::event::{
-    ArgumentKeys, Count, Decision, Event, Outcome, PolicyNotice, Recovered, Refused, Segment,
-    Start, Stop, Target, Upstream, Would,
+    ArgumentKeys, Count, Decision, Event, Outcome, PolicyNotice, Recovered, Refused, Segment, Start, Stop, Target,
+    Upstream, Would,
 };
 use crate::{Head, Id, argument_keys, chain, visible};
 
@@ -172,21 +172,15 @@ fn counts(out: &mut Vec<u8>, name: &str, counts: &[Count<'_>]) {
 fn count(out: &mut Vec<u8>, count: &Count<'_>) {
     out.extend_from_slice(b"{\"id\":");
     string(out, &count.id);
-    for (name, value) in [
-        ("counter", &count.counter),
-        ("scope", &count.scope),
-        ("window", &count.window),
-    ] {
+    for (name, value) in [("counter", &count.counter), ("scope", &count.scope), ("window", &count.window)] {
         text(out, name, (!value.is_empty()).then_some(value));
     }
     out.extend_from_slice(b",\"amount\":\"");
     amount(out, count.amount);
     out.push(b'"');
-    for (name, said) in [
-        ("concurrency", count.concurrency),
-        ("observed", count.observed),
-        ("uncounted", count.uncounted),
-    ] {
+    for (name, said) in
+        [("concurrency", count.concurrency), ("observed", count.observed), ("uncounted", count.uncounted)]
+    {
         if said {
             member(out, name);
             out.extend_from_slice(b"true");
@@ -366,11 +360,7 @@ fn date(day: i64) -> (u64, u64, u64) {
     let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
     let from_march = (5 * of_year + 2) / 153;
     let day = of_year - (153 * from_march + 2) / 5 + 1;
-    let month = if from_march < 10 {
-        from_march + 3
-    } else {
-        from_march - 9
-    };
+    let month = if from_march < 10 { from_march + 3 } else { from_march - 9 };
     let year = era * 400 + year_of_era + u64::from(month <= 2);
     (year, month, day)
 }

@@ -281,21 +281,15 @@ impl Event<'_> {
 mod micros {
     use serde::{Deserialize, Deserializer, Serializer};
 
-    pub(super) fn serialize<S: Serializer>(
-        amount: &u128,
-        serializer: S,
-    ) -> Result<S::Ok, S::Error> {
+    pub(super) fn serialize<S: Serializer>(amount: &u128, serializer: S) -> Result<S::Ok, S::Error> {
         let mut text = Vec::new();
         crate::encode::amount(&mut text, *amount);
         serializer.serialize_str(&String::from_utf8_lossy(&text))
     }
 
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
-        deserializer: D,
-    ) -> Result<u128, D::Error> {
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u128, D::Error> {
         let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
-        parse(&text)
-            .ok_or_else(|| serde::de::Error::custom("an amount has digits and at most 6 decimals"))
+        parse(&text).ok_or_else(|| serde::de::Error::custom("an amount has digits and at most 6 decimals"))
     }
 
     fn parse(text: &str) -> Option<u128> {

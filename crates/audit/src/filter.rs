@@ -33,10 +33,7 @@ pub struct Filter {
 impl Filter {
     /// Chooses what is wanted.
     pub fn new(wanted: Wanted) -> Filter {
-        Filter {
-            wanted,
-            chosen: HashSet::new(),
-        }
+        Filter { wanted, chosen: HashSet::new() }
     }
 
     /// Whether to show the record.
@@ -44,21 +41,15 @@ impl Filter {
         if self.wanted.since.is_some_and(|since| record.time < since) {
             return false;
         }
-        let selective = self.wanted.effect.is_some()
-            || self.wanted.tool.is_some()
-            || self.wanted.grant.is_some();
+        let selective = self.wanted.effect.is_some() || self.wanted.tool.is_some() || self.wanted.grant.is_some();
         if !selective && self.wanted.server.is_none() {
             return true;
         }
         if record.kind == Kind::Outcome {
-            return record
-                .decision
-                .is_some_and(|decision| self.chosen.remove(&decision));
+            return record.decision.is_some_and(|decision| self.chosen.remove(&decision));
         }
         let fits = |wanted: &Option<String>, is: Option<&str>| {
-            wanted
-                .as_deref()
-                .is_none_or(|wanted| is.is_some_and(|is| like(wanted, is)))
+            wanted.as_deref().is_none_or(|wanted| is.is_some_and(|is| like(wanted, is)))
         };
         if !fits(&self.wanted.server, record.server.as_deref()) {
             return false;
@@ -67,16 +58,9 @@ impl Filter {
             self.remember(record);
             return true;
         }
-        let name = record
-            .tool
-            .as_deref()
-            .or(record.uri.as_deref())
-            .or(record.prompt.as_deref());
+        let name = record.tool.as_deref().or(record.uri.as_deref()).or(record.prompt.as_deref());
         let chosen = record.kind == Kind::Decision
-            && self
-                .wanted
-                .effect
-                .is_none_or(|effect| record.effect == Some(effect))
+            && self.wanted.effect.is_none_or(|effect| record.effect == Some(effect))
             && fits(&self.wanted.tool, name)
             && fits(&self.wanted.grant, record.grant.as_deref());
         if chosen {
@@ -137,39 +121,21 @@ mod tests {
         let line = |text: &str| {
             let zero = "0".repeat(64);
             Record::decode(
-                format!(
-                    "{{\"seq\":1,\"time\":\"2026-01-05T12:00:00Z\",{text},\"hash\":\"{zero}\"}}"
-                )
-                .as_bytes(),
+                format!("{{\"seq\":1,\"time\":\"2026-01-05T12:00:00Z\",{text},\"hash\":\"{zero}\"}}").as_bytes(),
             )
             .unwrap()
         };
         let id = |n: u128| Id::from_bits(n).to_string();
-        let first = line(&format!(
-            "\"id\":\"{}\",\"kind\":\"decision\",\"effect\":\"allow\",\"tool\":\"a\"",
-            id(1)
-        ));
-        let second = line(&format!(
-            "\"id\":\"{}\",\"kind\":\"decision\",\"effect\":\"allow\",\"tool\":\"b\"",
-            id(2)
-        ));
+        let first = line(&format!("\"id\":\"{}\",\"kind\":\"decision\",\"effect\":\"allow\",\"tool\":\"a\"", id(1)));
+        let second = line(&format!("\"id\":\"{}\",\"kind\":\"decision\",\"effect\":\"allow\",\"tool\":\"b\"", id(2)));
         let outcome = |of| {
-            line(&format!(
-                "\"id\":\"{}\",\"kind\":\"outcome\",\"decision\":\"{}\",\"outcome\":\"ok\"",
-                id(9),
-                id(of)
-            ))
+            line(&format!("\"id\":\"{}\",\"kind\":\"outcome\",\"decision\":\"{}\",\"outcome\":\"ok\"", id(9), id(of)))
         };
-        let mut filter = Filter::new(Wanted {
-            tool: Some("a".to_owned()),
-            ..Wanted::default()
-        });
+        let mut filter = Filter::new(Wanted { tool: Some("a".to_owned()), ..Wanted::default() });
         assert!(filter.matches(&first) && !filter.matches(&second));
         assert!(!filter.matches(&outcome(2)) && filter.matches(&outcome(1)));
-        let mut late = Filter::new(Wanted {
-            since: Some("2026-01-05T12:00:01Z".parse().unwrap()),
-            ..Wanted::default()
-        });
+        let mut late =
+            Filter::new(Wanted { since: Some("2026-01-05T12:00:01Z".parse().unwrap()), ..Wanted::default() });
         assert!(!late.matches(&first));
         assert!(Filter::default().matches(&outcome(7)));
     }

@@ -94,34 +94,18 @@ mod tests {
 
     #[test]
     fn reads_what_it_writes() {
-        for bits in [
-            0,
-            1,
-            31,
-            32,
-            1 << 80,
-            u128::MAX,
-            0x0123_4567_89ab_cdef << 40,
-        ] {
+        for bits in [0, 1, 31, 32, 1 << 80, u128::MAX, 0x0123_4567_89ab_cdef << 40] {
             let id = Id::from_bits(bits);
             assert_eq!(id.to_string().len(), 26);
             assert_eq!(id.to_string().parse::<Id>(), Ok(id));
         }
-        assert_eq!(
-            Id::from_bits(u128::MAX).to_string(),
-            "7ZZZZZZZZZZZZZZZZZZZZZZZZZ"
-        );
+        assert_eq!(Id::from_bits(u128::MAX).to_string(), "7ZZZZZZZZZZZZZZZZZZZZZZZZZ");
     }
 
     #[test]
     fn refuses_other_texts() {
-        for text in [
-            "",
-            "01",
-            "8ZZZZZZZZZZZZZZZZZZZZZZZZZ",
-            "0000000000000000000000000u",
-            "0000000000000000000000000U",
-        ] {
+        for text in ["", "01", "8ZZZZZZZZZZZZZZZZZZZZZZZZZ", "0000000000000000000000000u", "0000000000000000000000000U"]
+        {
             assert!(text.parse::<Id>().is_err(), "{text}");
         }
     }

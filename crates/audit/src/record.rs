@@ -6,18 +6,15 @@ use jiff::Timestamp;
 use serde::Deserialize;
 
 use crate::event::{
-    After, ArgumentKeys, Change, Count, Decision, Effect, Ending, Event, Kind, Outcome,
-    PolicyNotice, Recovered, Refused, Segment, Start, Stop, Target, Upstream, Would,
+    After, ArgumentKeys, Change, Count, Decision, Effect, Ending, Event, Kind, Outcome, PolicyNotice, Recovered,
+    Refused, Segment, Start, Stop, Target, Upstream, Would,
 };
 use crate::{Head, Id, Stamp, chain};
 
 /// One record. Which members are there depends on its [`Kind`]; those that a later version adds
 /// are passed over when reading (they are hashed all the same).
 #[derive(Clone, Debug, PartialEq, Deserialize)]
-#[expect(
-    missing_docs,
-    reason = "each member is documented at the event that it comes from"
-)]
+#[expect(missing_docs, reason = "each member is documented at the event that it comes from")]
 pub struct Record {
     pub seq: u64,
     pub id: Id,
@@ -95,11 +92,7 @@ impl Record {
 
     /// What the log added to the event.
     pub fn stamp(&self) -> Stamp {
-        Stamp {
-            seq: self.seq,
-            id: self.id,
-            time: self.time,
-        }
+        Stamp { seq: self.seq, id: self.id, time: self.time }
     }
 
     /// The name of the tool, resource or prompt.
@@ -157,13 +150,10 @@ impl Record {
                 status: self.status.as_deref(),
                 reason: self.reason.as_deref(),
             }),
-            Kind::Recovered => Event::Recovered(Recovered {
-                reason: self.reason.as_deref().unwrap_or_default(),
-                times: self.times,
-            }),
-            Kind::Stop => Event::Stop(Stop {
-                reason: self.reason.as_deref(),
-            }),
+            Kind::Recovered => {
+                Event::Recovered(Recovered { reason: self.reason.as_deref().unwrap_or_default(), times: self.times })
+            }
+            Kind::Stop => Event::Stop(Stop { reason: self.reason.as_deref() }),
             Kind::Other => return None,
         })
     }
@@ -184,10 +174,7 @@ impl Record {
             pointer: self.pointer.as_deref(),
             policy: self.policy.as_deref(),
             reason: self.reason.as_deref(),
-            argument_keys: self
-                .argument_keys
-                .as_deref()
-                .map_or(ArgumentKeys::None, ArgumentKeys::Paths),
+            argument_keys: self.argument_keys.as_deref().map_or(ArgumentKeys::None, ArgumentKeys::Paths),
             counts: &self.counts,
             would: &self.would,
             bytes: self.bytes,

@@ -48,13 +48,7 @@ impl Rows {
             Kind::Outcome => self.outcome(record, &mut details),
             _ => notice(record, &mut details),
         };
-        Row {
-            time,
-            verdict,
-            subject,
-            details: details.0,
-            is_bad: is_bad(record),
-        }
+        Row { time, verdict, subject, details: details.0, is_bad: is_bad(record) }
     }
 
     fn decision(&mut self, record: &Record, details: &mut Details) -> (String, String) {
@@ -79,24 +73,13 @@ impl Rows {
             let mut amount = Vec::new();
             crate::encode::amount(&mut amount, count.amount);
             let amount = String::from_utf8_lossy(&amount);
-            let name = if count.counter.is_empty() {
-                &count.id
-            } else {
-                &count.counter
-            };
+            let name = if count.counter.is_empty() { &count.id } else { &count.counter };
             details.text("count", Some(&format!("{name}+{amount}")));
         }
         for would in &record.would {
-            details.text(
-                "would",
-                Some(&format!("{} {}", would.effect.as_str(), would.rule)),
-            );
+            details.text("would", Some(&format!("{} {}", would.effect.as_str(), would.rule)));
         }
-        if let Some(keys) = record
-            .argument_keys
-            .as_ref()
-            .filter(|keys| !keys.is_empty())
-        {
+        if let Some(keys) = record.argument_keys.as_ref().filter(|keys| !keys.is_empty()) {
             details.text("keys", Some(&keys.join(",")));
         }
         details.text("id", Some(&record.id.to_string()));
@@ -106,24 +89,11 @@ impl Rows {
     fn outcome(&mut self, record: &Record, details: &mut Details) -> (String, String) {
         let decision = record.decision.unwrap_or_default();
         if let Some(micros) = record.duration_us {
-            details.text(
-                "ms",
-                Some(&format!("{}.{:03}", micros / 1000, micros % 1000)),
-            );
+            details.text("ms", Some(&format!("{}.{:03}", micros / 1000, micros % 1000)));
         }
-        details.text(
-            "bytes",
-            record.bytes.map(|bytes| bytes.to_string()).as_deref(),
-        );
+        details.text("bytes", record.bytes.map(|bytes| bytes.to_string()).as_deref());
         for count in &record.refunded {
-            details.text(
-                "refunded",
-                Some(if count.counter.is_empty() {
-                    &count.id
-                } else {
-                    &count.counter
-                }),
-            );
+            details.text("refunded", Some(if count.counter.is_empty() { &count.id } else { &count.counter }));
         }
         details.text("reason", record.reason.as_deref());
         details.text("of", Some(&decision.to_string()));
@@ -142,25 +112,13 @@ fn notice(record: &Record, details: &mut Details) -> (String, String) {
     details.text("version", record.version.as_deref());
     details.text("command", record.command.as_deref());
     details.text("pid", record.pid.map(|pid| pid.to_string()).as_deref());
-    details.text(
-        "chain",
-        record.chain.map(|chain| chain.to_string()).as_deref(),
-    );
-    details.text(
-        "segment",
-        record.segment.map(|segment| segment.to_string()).as_deref(),
-    );
+    details.text("chain", record.chain.map(|chain| chain.to_string()).as_deref());
+    details.text("segment", record.segment.map(|segment| segment.to_string()).as_deref());
     details.text("file", record.file.as_deref());
     details.text("policy", record.policy.as_deref());
     details.text("status", record.status.as_deref());
-    details.text(
-        "times",
-        record.times.map(|times| times.to_string()).as_deref(),
-    );
-    details.text(
-        "client",
-        record.client.map(|client| client.to_string()).as_deref(),
-    );
+    details.text("times", record.times.map(|times| times.to_string()).as_deref());
+    details.text("client", record.client.map(|client| client.to_string()).as_deref());
     details.text("reason", record.reason.as_deref());
     (verdict.to_owned(), subject)
 }
@@ -190,10 +148,7 @@ impl Details {
 
 impl fmt::Display for Row {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let line = format!(
-            "{}  {:<10}  {:<24}  {}",
-            self.time, self.verdict, self.subject, self.details
-        );
+        let line = format!("{}  {:<10}  {:<24}  {}", self.time, self.verdict, self.subject, self.details);
         f.write_str(line.trim_end())
     }
 }

@@ -7,16 +7,10 @@
 /// A record that is complete but for its line feed has to be checked like any other, so it is
 /// told apart: see [`Tail`].
 pub(crate) fn judge(tail: &[u8], seq: u64) -> Tail {
-    let kept = tail
-        .iter()
-        .rposition(|byte| *byte != 0)
-        .map_or(0, |last| last + 1);
+    let kept = tail.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
     let kept = tail.get(..kept).unwrap_or_default();
     let start = format!("{{\"seq\":{seq},\"id\":\"");
-    let same = kept
-        .iter()
-        .zip(start.as_bytes())
-        .all(|(is, should)| is == should);
+    let same = kept.iter().zip(start.as_bytes()).all(|(is, should)| is == should);
     if !same || !is_text(kept) {
         return Tail::Foreign;
     }
@@ -30,11 +24,7 @@ pub(crate) fn judge(tail: &[u8], seq: u64) -> Tail {
             b'{' | b'[' => depth += 1,
             b'}' | b']' if depth <= 1 => {
                 let complete = at + 1 == kept.len() && kept.len() == tail.len();
-                return if complete {
-                    Tail::Complete
-                } else {
-                    Tail::Foreign
-                };
+                return if complete { Tail::Complete } else { Tail::Foreign };
             }
             b'}' | b']' => depth -= 1,
             _ => {}
@@ -58,9 +48,7 @@ pub(crate) enum Tail {
 fn is_text(bytes: &[u8]) -> bool {
     let whole = match std::str::from_utf8(bytes) {
         Ok(_) => bytes,
-        Err(error) if error.error_len().is_none() => {
-            bytes.get(..error.valid_up_to()).unwrap_or_default()
-        }
+        Err(error) if error.error_len().is_none() => bytes.get(..error.valid_up_to()).unwrap_or_default(),
         Err(_) => return false,
     };
     whole.iter().all(|byte| *byte >= 0x20 && *byte != 0x7f)

@@ -31,10 +31,7 @@ pub struct Uses {
 impl Uses {
     /// Uses at `since` and later; what was used before is passed over, and its refunds too.
     pub fn since(since: Timestamp) -> Uses {
-        Uses {
-            since: Some(since),
-            ..Uses::default()
-        }
+        Uses { since: Some(since), ..Uses::default() }
     }
 
     /// Adds a record. Records of one chain have to come in their order.
@@ -44,10 +41,7 @@ impl Uses {
             Kind::Outcome => {
                 let decision = record.decision.unwrap_or_default();
                 if let Some(second) = self.open.remove(&decision) {
-                    record
-                        .refunded
-                        .iter()
-                        .for_each(|count| self.give_back(count, second));
+                    record.refunded.iter().for_each(|count| self.give_back(count, second));
                 }
             }
             _ => {}
@@ -56,17 +50,13 @@ impl Uses {
 
     /// The identities of counts with their uses, oldest first.
     pub fn iter(&self) -> impl Iterator<Item = (&str, impl Iterator<Item = Use>)> {
-        self.counts
-            .iter()
-            .map(|(id, uses)| (id.as_str(), uses.values().copied()))
+        self.counts.iter().map(|(id, uses)| (id.as_str(), uses.values().copied()))
     }
 
     /// The sum of one count's uses from `since` on, in millionths.
     pub fn total(&self, id: &str, since: Timestamp) -> u128 {
         let uses = self.counts.get(id).into_iter().flat_map(BTreeMap::values);
-        uses.filter(|one| one.time >= since)
-            .map(|one| one.amount)
-            .sum()
+        uses.filter(|one| one.time >= since).map(|one| one.amount).sum()
     }
 
     fn take(&mut self, record: &Record) {
@@ -78,14 +68,10 @@ impl Uses {
         for count in record.counts.iter().filter(|count| is_use(count)) {
             taken = true;
             if !self.counts.contains_key(count.id.as_ref()) {
-                self.counts
-                    .insert(count.id.clone().into_owned(), BTreeMap::new());
+                self.counts.insert(count.id.clone().into_owned(), BTreeMap::new());
             }
             if let Some(uses) = self.counts.get_mut(count.id.as_ref()) {
-                let one = uses.entry(second).or_insert(Use {
-                    time: record.time,
-                    amount: 0,
-                });
+                let one = uses.entry(second).or_insert(Use { time: record.time, amount: 0 });
                 one.time = one.time.max(record.time);
                 one.amount = one.amount.saturating_add(count.amount);
             }
@@ -96,11 +82,7 @@ impl Uses {
     }
 
     fn give_back(&mut self, count: &Count<'_>, second: i64) {
-        let Some(uses) = self
-            .counts
-            .get_mut(count.id.as_ref())
-            .filter(|_| is_use(count))
-        else {
+        let Some(uses) = self.counts.get_mut(count.id.as_ref()).filter(|_| is_use(count)) else {
             return;
         };
         if let Some(one) = uses.get_mut(&second) {

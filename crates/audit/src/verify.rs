@@ -206,9 +206,7 @@ impl Verifier {
             Ok(record) => self.accept(&record),
             Err(damage) => return self.found(damage),
         }
-        self.offset += u64::try_from(line.len())
-            .unwrap_or(u64::MAX)
-            .saturating_add(1);
+        self.offset += u64::try_from(line.len()).unwrap_or(u64::MAX).saturating_add(1);
         true
     }
 
@@ -241,30 +239,17 @@ impl Verifier {
             Tail::Foreign => return self.found(Damage::ForeignTail),
         }
         let (segment, line, offset) = (self.segment, self.line, self.offset);
-        self.crash = Some(Crash {
-            segment,
-            line,
-            offset,
-            bytes: tail.len(),
-        });
+        self.crash = Some(Crash { segment, line, offset, bytes: tail.len() });
         true
     }
 
     /// What was found.
     pub fn finish(mut self) -> ChainReport {
-        let missing = self
-            .known
-            .last_key_value()
-            .map(|(seq, _)| *seq)
-            .filter(|seq| *seq > self.seq);
+        let missing = self.known.last_key_value().map(|(seq, _)| *seq).filter(|seq| *seq > self.seq);
         if let Some(seq) = missing
             && !self.is_broken()
         {
-            let damage = if self.segment == 0 {
-                Damage::MissingChain
-            } else {
-                Damage::Shortened { seq }
-            };
+            let damage = if self.segment == 0 { Damage::MissingChain } else { Damage::Shortened { seq } };
             self.line = self.line.max(1) + u64::from(self.crash.is_none() && self.line > 0);
             self.found(damage);
         }
@@ -285,12 +270,7 @@ impl Verifier {
 
     fn found(&mut self, damage: Damage) -> bool {
         let (segment, line, offset) = (self.segment, self.line, self.offset);
-        self.finding = Some(Finding {
-            segment,
-            line,
-            offset,
-            damage,
-        });
+        self.finding = Some(Finding { segment, line, offset, damage });
         false
     }
 
@@ -299,10 +279,7 @@ impl Verifier {
         let record: Link<'l> = serde_json::from_slice(line).map_err(|_| Damage::NotARecord)?;
         let expected = self.seq.saturating_add(1);
         if record.seq != expected {
-            return Err(Damage::WrongNumber {
-                expected,
-                found: record.seq,
-            });
+            return Err(Damage::WrongNumber { expected, found: record.seq });
         }
         if self.head.then(&[body, b"}"]) != hash {
             return Err(Damage::WrongHash);
@@ -311,11 +288,7 @@ impl Verifier {
             return Err(Damage::AfterStop);
         }
         let opens = record.kind == "segment";
-        if self
-            .known
-            .get(&record.seq)
-            .is_some_and(|known| *known != hash)
-        {
+        if self.known.get(&record.seq).is_some_and(|known| *known != hash) {
             return Err(Damage::Rewritten { seq: record.seq });
         }
         if opens != (self.line == 1) || (opens && !self.opens_here(&record)) {
@@ -325,9 +298,7 @@ impl Verifier {
     }
 
     fn opens_here(&self, record: &Link<'_>) -> bool {
-        record.chain == Some(self.chain)
-            && record.segment == Some(self.segment)
-            && record.previous == Some(self.head)
+        record.chain == Some(self.chain) && record.segment == Some(self.segment) && record.previous == Some(self.head)
     }
 
     fn accept(&mut self, record: &Link<'_>) {
@@ -351,18 +322,14 @@ impl fmt::Display for Damage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Damage::NotARecord => f.write_str("not a record"),
-            Damage::WrongHash => {
-                f.write_str("the record does not fit its hash or the record before it")
-            }
+            Damage::WrongHash => f.write_str("the record does not fit its hash or the record before it"),
             Damage::WrongNumber { expected, found } => {
                 write!(f, "record {found} stands where record {expected} belongs")
             }
             Damage::ForeignTail => f.write_str("the last bytes are not the beginning of a record"),
             Damage::CutSegment => f.write_str("the segment was cut off, and another one follows"),
             Damage::MissingSegment => f.write_str("the segment file is missing"),
-            Damage::WrongSegment => {
-                f.write_str("the segment does not begin as the next segment of this chain does")
-            }
+            Damage::WrongSegment => f.write_str("the segment does not begin as the next segment of this chain does"),
             Damage::AfterStop => f.write_str("something follows the end that the process recorded"),
             Damage::Shortened { seq } => write!(f, "record {seq} was there once and is missing"),
             Damage::Rewritten { seq } => write!(f, "record {seq} was another one once"),

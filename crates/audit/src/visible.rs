@@ -101,11 +101,7 @@ mod tests {
 
     #[test]
     fn the_ranges_are_sorted() {
-        assert!(
-            UNSEEN
-                .windows(2)
-                .all(|pair| pair[0].1 < pair[1].0 && pair[0].0 <= pair[0].1)
-        );
+        assert!(UNSEEN.windows(2).all(|pair| pair[0].1 < pair[1].0 && pair[0].0 <= pair[0].1));
     }
 
     #[test]

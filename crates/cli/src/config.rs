@@ -126,7 +126,8 @@ impl Config {
         for (id, table) in &self.servers {
             table.server(id, &self.base).trying(format!("server {id}"))?;
         }
-        let files = self.servers.values().map(|table| &table.policy).chain(self.grants.iter().map(|table| &table.policy));
+        let files =
+            self.servers.values().map(|table| &table.policy).chain(self.grants.iter().map(|table| &table.policy));
         for file in files.flatten() {
             policy_watch::load(&self.base.join(file))?;
         }
@@ -177,11 +178,17 @@ impl Config {
             let grant = Arc::new(Grant { facts, binding });
             match table.digest(&self.base).trying(&what)? {
                 Some(digest) if tokens.iter().any(|(other, _)| *other == digest) => {
-                    return Err(Failure::Usage(format!("{what}: another grant has the same token; each needs its own")));
+                    return Err(Failure::Usage(format!(
+                        "{what}: another grant has the same token; each needs its own"
+                    )));
                 }
                 Some(digest) => tokens.push((digest, Arc::clone(&grant))),
                 None if table.anonymous => {}
-                None => return Err(Failure::Usage(format!("{what}: give it token_digest, token_file or token_env (`toolgate grant new` makes a token)"))),
+                None => {
+                    return Err(Failure::Usage(format!(
+                        "{what}: give it token_digest, token_file or token_env (`toolgate grant new` makes a token)"
+                    )));
+                }
             }
             if table.anonymous {
                 anonymous.push(grant);
@@ -259,7 +266,8 @@ impl ServerTable {
                 let words: Vec<OsString> = words.iter().map(OsString::from).collect();
                 let mut env = Vec::new();
                 for (name, value) in &self.env {
-                    let (value, _) = crate::environment::expand(value).map_err(|error| format!("env.{name}: {error}"))?;
+                    let (value, _) =
+                        crate::environment::expand(value).map_err(|error| format!("env.{name}: {error}"))?;
                     env.push((OsString::from(name), OsString::from(value)));
                 }
                 Reach::Child(command(&words, env, &headers.variables).map_err(|failure| failure.to_string())?)
@@ -297,7 +305,8 @@ impl GrantTable {
             return Err("give it one of token_digest, token_file and token_env".to_owned());
         }
         let digest = if let Some(text) = &self.token_digest {
-            let wrong = || "token_digest is `sha256:` and 64 hexadecimal digits, as `toolgate grant new` prints it".to_owned();
+            let wrong =
+                || "token_digest is `sha256:` and 64 hexadecimal digits, as `toolgate grant new` prints it".to_owned();
             Some(TokenDigest::parse(text).ok_or_else(wrong)?)
         } else if let Some(path) = &self.token_file {
             Some(Token::from_file(&base.join(path)).map_err(|failure| failure.to_string())?.digest())

@@ -39,7 +39,10 @@ pub fn data_dir(asked: Option<&Path>) -> Result<PathBuf, Failure> {
 pub fn existing_data(asked: Option<&Path>) -> Result<store::DataDir, Failure> {
     let path = data_dir(asked)?;
     if !path.is_dir() {
-        return Err(Failure::Usage(format!("there is no data directory {}: nothing has run yet, or it lies elsewhere (--data DIR)", path.display())));
+        return Err(Failure::Usage(format!(
+            "there is no data directory {}: nothing has run yet, or it lies elsewhere (--data DIR)",
+            path.display()
+        )));
     }
     store::DataDir::open(&path).trying(format!("the data directory {}", path.display()))
 }
@@ -130,7 +133,11 @@ pub fn expand(template: &str) -> Result<(String, BTreeSet<String>), String> {
 ///
 /// # Errors
 /// When no program is named.
-pub fn command(words: &[OsString], env: Vec<(OsString, OsString)>, hidden: &BTreeSet<String>) -> Result<Command, Failure> {
+pub fn command(
+    words: &[OsString],
+    env: Vec<(OsString, OsString)>,
+    hidden: &BTreeSet<String>,
+) -> Result<Command, Failure> {
     let Some((program, args)) = words.split_first() else {
         return Err(Failure::Usage("no program is named after --".to_owned()));
     };

@@ -20,7 +20,6 @@ impl Failure {
             Self::Usage(_) => 2,
         }
     }
-
 }
 
 impl fmt::Display for Failure {

@@ -33,6 +33,13 @@ pub fn lay(dir: Option<&Path>, command: &str, grants: Grants, background: &Handl
     let session_key = store::keys::session_key(&data).trying("the key of session ids")?;
     // What a program says may hold what a terminal obeys.
     let child_stderr = Arc::new(|server: &str, line: &str| eprintln!("[{server}] {}", audit::visible::shown(line)));
-    let foundation = Foundation { counters: Arc::new(counters), log, session_key, processes, child_stderr, background: background.clone() };
+    let foundation = Foundation {
+        counters: Arc::new(counters),
+        log,
+        session_key,
+        processes,
+        child_stderr,
+        background: background.clone(),
+    };
     Gateway::new(foundation, grants).ok_or_else(|| Failure::Usage("the key of session ids cannot be used".to_owned()))
 }

@@ -40,7 +40,11 @@ pub fn load(path: &Path) -> Result<Arc<PolicyCell>, Failure> {
 /// Prints diagnostics as a compiler does.
 pub fn show(diagnostics: &[policy::Diagnostic], path: &Path, text: &str) {
     if !diagnostics.is_empty() {
-        let rendering = if std::io::stderr().is_terminal() { policy::diagnostic::Rendering::Coloured } else { policy::diagnostic::Rendering::Plain };
+        let rendering = if std::io::stderr().is_terminal() {
+            policy::diagnostic::Rendering::Coloured
+        } else {
+            policy::diagnostic::Rendering::Plain
+        };
         eprintln!("{}", policy::diagnostic::render(diagnostics, &path.display().to_string(), text, rendering));
     }
 }
@@ -113,7 +117,10 @@ impl Watched {
                 // What cannot be recorded does not take force.
                 if let Err(down) = gateway.record_policy(notice) {
                     if !std::mem::replace(&mut self.told, true) {
-                        eprintln!("toolgate: the edit of {} is not in force: it cannot be recorded ({down})", self.path.display());
+                        eprintln!(
+                            "toolgate: the edit of {} is not in force: it cannot be recorded ({down})",
+                            self.path.display()
+                        );
                     }
                     return;
                 }
@@ -151,7 +158,12 @@ impl Watched {
         }
     }
 
-    fn notices<'a>(&'a self, policy: Option<&'a str>, accepted: bool, reason: Option<&'a str>) -> Vec<PolicyNotice<'a>> {
+    fn notices<'a>(
+        &'a self,
+        policy: Option<&'a str>,
+        accepted: bool,
+        reason: Option<&'a str>,
+    ) -> Vec<PolicyNotice<'a>> {
         self.servers
             .iter()
             .map(|server| PolicyNotice { server: Some(server), file: self.path.to_str(), policy, accepted, reason })

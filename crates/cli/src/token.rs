@@ -29,7 +29,8 @@ impl Token {
     /// When the system gives no random numbers.
     pub fn fresh() -> Result<Self, Failure> {
         let mut bytes = [0; 32];
-        aws_lc_rs::rand::fill(&mut bytes).map_err(|_| Failure::Usage("the system gives no random numbers".to_owned()))?;
+        aws_lc_rs::rand::fill(&mut bytes)
+            .map_err(|_| Failure::Usage("the system gives no random numbers".to_owned()))?;
         let text = URL_SAFE_NO_PAD.encode(bytes);
         let check = digest(&SHA256, text.as_bytes());
         let check = URL_SAFE_NO_PAD.encode(check.as_ref().get(..4).unwrap_or_default());

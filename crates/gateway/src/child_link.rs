@@ -75,7 +75,10 @@ pub fn start(
         return Err("the server is no program".to_owned());
     };
     if let Some(wait) = server.backoff.wait() {
-        return Err(format!("the server has ended early several times; it is started again in {} s", wait.as_secs() + 1));
+        return Err(format!(
+            "the server has ended early several times; it is started again in {} s",
+            wait.as_secs() + 1
+        ));
     }
     let (lines, output) = mpsc::channel(LINES);
     let _background = gateway.background().enter();

@@ -94,10 +94,7 @@ impl Binding {
         {
             return book;
         }
-        let rules = list
-            .iter()
-            .map(|tool| (tool.name.clone(), (Arc::clone(tool), OnceLock::new())))
-            .collect();
+        let rules = list.iter().map(|tool| (tool.name.clone(), (Arc::clone(tool), OnceLock::new()))).collect();
         let book = Arc::new(Book {
             in_force: Arc::clone(in_force),
             list: Arc::clone(list),
@@ -130,6 +127,7 @@ impl Book {
 
     /// Whether a tool is shown to the agent.
     pub fn listed(&self, name: &str, grant: &GrantFacts) -> bool {
-        self.get(name).is_some_and(|(tool, rules)| tool.held().is_none() && rules.held().is_none() && rules.listed(grant))
+        self.get(name)
+            .is_some_and(|(tool, rules)| tool.held().is_none() && rules.held().is_none() && rules.listed(grant))
     }
 }

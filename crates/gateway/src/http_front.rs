@@ -62,7 +62,10 @@ impl Front {
             return closing(plain(&refusal));
         }
         let Some(place) = place(head.uri.path()) else {
-            return closing(plain(&json_refusal(StatusCode::NOT_FOUND, "there is nothing here; MCP is served at /mcp")));
+            return closing(plain(&json_refusal(
+                StatusCode::NOT_FOUND,
+                "there is nothing here; MCP is served at /mcp",
+            )));
         };
         if !matches!(head.method, Method::POST | Method::GET | Method::DELETE) || head.headers.contains_key(UPGRADE) {
             let mut answer = plain(&json_refusal(StatusCode::METHOD_NOT_ALLOWED, "use POST, GET or DELETE"));
@@ -89,12 +92,18 @@ impl Front {
             return Err(json_refusal(StatusCode::BAD_REQUEST, "exactly one Host header is needed"));
         };
         if !host.to_str().is_ok_and(|host| self.is_ours(host)) {
-            return Err(json_refusal(StatusCode::FORBIDDEN, "this Host is not served here; allow it with --allow-host NAME"));
+            return Err(json_refusal(
+                StatusCode::FORBIDDEN,
+                "this Host is not served here; allow it with --allow-host NAME",
+            ));
         }
         for origin in headers.get_all(ORIGIN) {
             let ours = origin.to_str().ok().and_then(|origin| origin.split_once("://"));
             if !ours.is_some_and(|(_, host)| self.is_ours(host)) {
-                return Err(json_refusal(StatusCode::FORBIDDEN, "requests of this Origin are not served; allow its host with --allow-host NAME"));
+                return Err(json_refusal(
+                    StatusCode::FORBIDDEN,
+                    "requests of this Origin are not served; allow its host with --allow-host NAME",
+                ));
             }
         }
         Ok(())
@@ -196,9 +205,12 @@ fn unreadable_kind(headers: &HeaderMap) -> Option<Refusal> {
     if !json {
         return Some(json_refusal(StatusCode::UNSUPPORTED_MEDIA_TYPE, "Content-Type must be application/json"));
     }
-    headers
-        .contains_key(CONTENT_ENCODING)
-        .then(|| json_refusal(StatusCode::UNSUPPORTED_MEDIA_TYPE, "compressed requests are not read; send it without Content-Encoding"))
+    headers.contains_key(CONTENT_ENCODING).then(|| {
+        json_refusal(
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            "compressed requests are not read; send it without Content-Encoding",
+        )
+    })
 }
 
 fn is_json(kind: &str) -> bool {
@@ -262,10 +274,21 @@ mod tests {
 
     #[test]
     fn json_in_utf_8_only() {
-        for good in ["application/json", "Application/JSON", "application/json; charset=utf-8", "application/json;charset=\"UTF-8\""] {
+        for good in [
+            "application/json",
+            "Application/JSON",
+            "application/json; charset=utf-8",
+            "application/json;charset=\"UTF-8\"",
+        ] {
             assert!(is_json(good), "{good}");
         }
-        for bad in ["", "text/plain", "application/json, text/plain", "application/json; charset=utf-16", "application/json; x"] {
+        for bad in [
+            "",
+            "text/plain",
+            "application/json, text/plain",
+            "application/json; charset=utf-16",
+            "application/json; x",
+        ] {
             assert!(!is_json(bad), "{bad}");
         }
     }

@@ -2,8 +2,8 @@
 
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::{Arc, LazyLock};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, LazyLock};
 
 use bytes::Bytes;
 use http::header::ACCEPT;
@@ -163,9 +163,8 @@ pub fn answer_to(id: &str, message: &[u8]) -> Option<Result<String, String>> {
             }
             Some(match response.outcome {
                 Outcome::Result(result) => Ok(result.to_owned()),
-                Outcome::Error(error) => {
-                    Err(crate::relay::error_message(error).unwrap_or_else(|| "the server answered with an error".to_owned()))
-                }
+                Outcome::Error(error) => Err(crate::relay::error_message(error)
+                    .unwrap_or_else(|| "the server answered with an error".to_owned())),
             })
         }
         Ok(_) => None,

@@ -90,13 +90,7 @@ fn count_id(limit: &Limit, caller: &Caller, tool: &str) -> CountId {
 ///
 /// Limits are grouped by what gives them back, but taken together: a group that does not fit
 /// gives the earlier ones back before anything is forwarded.
-pub fn take_all(
-    counters: &dyn Counters,
-    uses: &[LimitUse],
-    caller: &Caller,
-    tool: &str,
-    now: Timestamp,
-) -> Outcome {
+pub fn take_all(counters: &dyn Counters, uses: &[LimitUse], caller: &Caller, tool: &str, now: Timestamp) -> Outcome {
     if uses.is_empty() {
         return Outcome::Taken(Vec::new());
     }
@@ -106,9 +100,7 @@ pub fn take_all(
             let mut held = Vec::new();
             let mut rest = receipt;
             for class in [(Refund::OnError, false), (Refund::NotSent, false), (Refund::NotSent, true)] {
-                let belongs = |index: usize| {
-                    uses.get(index).is_some_and(|limit_use| group(&limit_use.limit) == class)
-                };
+                let belongs = |index: usize| uses.get(index).is_some_and(|limit_use| group(&limit_use.limit) == class);
                 let (part, others) = rest.split(belongs);
                 rest = others;
                 if !part.is_empty() {

@@ -89,12 +89,7 @@ impl Workers {
     }
 }
 
-async fn accept(
-    listener: TcpListener,
-    front: Front,
-    connections: Arc<Semaphore>,
-    mut stopping: watch::Receiver<bool>,
-) {
+async fn accept(listener: TcpListener, front: Front, connections: Arc<Semaphore>, mut stopping: watch::Receiver<bool>) {
     let mut tasks = JoinSet::new();
     loop {
         while tasks.try_join_next().is_some() {}

@@ -18,11 +18,8 @@ use crate::relay::Expected;
 use crate::ticket::Ticket;
 
 /// Questions that a server may ask an agent, if the policy names them.
-const QUESTIONS: [(&str, &str); 3] = [
-    ("sampling/createMessage", "sampling"),
-    ("elicitation/create", "elicitation"),
-    ("roots/list", "roots"),
-];
+const QUESTIONS: [(&str, &str); 3] =
+    [("sampling/createMessage", "sampling"), ("elicitation/create", "elicitation"), ("roots/list", "roots")];
 
 /// Judges a request that is no tool call.
 pub(crate) fn request(gateway: &Arc<Gateway>, caller: &Caller, request: &Request<'_>, kind: Kind) -> Judged {
@@ -40,7 +37,9 @@ pub(crate) fn request(gateway: &Arc<Gateway>, caller: &Caller, request: &Request
             let text = "server/discover belongs to 2026-07-28, and the request names another revision";
             Judged::Answer(refusal::error(request.id.raw(), refusal::code::INVALID_REQUEST, text, 400))
         }
-        Kind::Initialize | Kind::Discover | Kind::Ping | Kind::ToolsList => pass(caller, request, kind, without_denied_capabilities(policy, request)),
+        Kind::Initialize | Kind::Discover | Kind::Ping | Kind::ToolsList => {
+            pass(caller, request, kind, without_denied_capabilities(policy, request))
+        }
         Kind::PromptsList if !policy.any_prompt() => not_found(caller, request),
         Kind::ResourcesList | Kind::TemplatesList if !policy.any_resource() => not_found(caller, request),
         Kind::PromptsList | Kind::ResourcesList | Kind::TemplatesList => pass(caller, request, kind, None),
@@ -68,13 +67,17 @@ pub(crate) fn request(gateway: &Arc<Gateway>, caller: &Caller, request: &Request
 
 /// Judges a notification of the agent: what the revisions know passes, all else is dropped.
 pub(crate) fn notification(gateway: &Arc<Gateway>, caller: &Caller, notification: &Notification<'_>) -> Judged {
-    let known = mcp::method::find(&notification.method).is_some_and(|known| known.notification && known.sender != Sender::Server);
+    let known = mcp::method::find(&notification.method)
+        .is_some_and(|known| known.notification && known.sender != Sender::Server);
     if known {
         return Judged::Forward { edited: None, expected: None };
     }
-    let allowed = caller.grant.binding.policy.as_ref().is_some_and(|cell| {
-        cell.now().policy.permits_method_by_name(&notification.method)
-    });
+    let allowed = caller
+        .grant
+        .binding
+        .policy
+        .as_ref()
+        .is_some_and(|cell| cell.now().policy.permits_method_by_name(&notification.method));
     if allowed {
         return Judged::Forward { edited: None, expected: None };
     }
@@ -84,10 +87,7 @@ pub(crate) fn notification(gateway: &Arc<Gateway>, caller: &Caller, notification
 
 /// An answer of the agent: it passes only if the server had asked that, in this conversation.
 pub(crate) fn response(gateway: &Arc<Gateway>, caller: &Caller, response: &Response<'_>) -> Judged {
-    let asked = response
-        .id
-        .as_ref()
-        .is_some_and(|id| gateway.sessions().answered(&caller.conversation(), &id.key()));
+    let asked = response.id.as_ref().is_some_and(|id| gateway.sessions().answered(&caller.conversation(), &id.key()));
     if asked {
         Judged::Forward { edited: None, expected: None }
     } else {
@@ -184,7 +184,15 @@ fn listen(gateway: &Arc<Gateway>, caller: &Caller, request: &Request<'_>, in_for
     for uri in subscribed_resources(request) {
         let access = in_force.policy.resource(&uri);
         if !matches!(access, Access::Allow { .. }) {
-            return judged(gateway, caller, request, Kind::SubscriptionsListen, in_force, Subject::Resource(&uri), access);
+            return judged(
+                gateway,
+                caller,
+                request,
+                Kind::SubscriptionsListen,
+                in_force,
+                Subject::Resource(&uri),
+                access,
+            );
         }
     }
     pass(caller, request, Kind::SubscriptionsListen, without_denied_capabilities(&in_force.policy, request))
@@ -192,7 +200,9 @@ fn listen(gateway: &Arc<Gateway>, caller: &Caller, request: &Request<'_>, in_for
 
 /// The resources that a subscription names; what cannot be read is a name that nothing allows.
 fn subscribed_resources(request: &Request<'_>) -> Vec<String> {
-    let Some(wanted) = request.params.notifications.and_then(|wanted| mcp::json::parse(wanted).ok()) else { return Vec::new() };
+    let Some(wanted) = request.params.notifications.and_then(|wanted| mcp::json::parse(wanted).ok()) else {
+        return Vec::new();
+    };
     let uris = wanted.get("resourceSubscriptions").and_then(mcp::json::Value::as_array).unwrap_or_default();
     uris.iter().map(|uri| uri.as_str().unwrap_or_default().to_owned()).collect()
 }
@@ -243,7 +253,8 @@ fn judged(
             }),
             Err(refusal) => Judged::Answer(refusal),
         },
-        Access::Deny { rule, reason } => match record(gateway, caller, request, Effect::Deny, &rule, in_force, subject) {
+        Access::Deny { rule, reason } => match record(gateway, caller, request, Effect::Deny, &rule, in_force, subject)
+        {
             Ok(decision) => {
                 let verdict = Verdict {
                     id: &decision.to_string(),

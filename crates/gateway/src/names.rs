@@ -128,7 +128,8 @@ mod tests {
         assert_eq!(token.as_deref(), Some("7"));
         let answer = with_names(r#"{"jsonrpc":"2.0","id":"tg-1","result":{}}"#, "7", None).unwrap();
         assert_eq!(answer, r#"{"jsonrpc":"2.0","id":7,"result":{}}"#);
-        let progress = r#"{"jsonrpc":"2.0","method":"notifications/progress","params":{"progressToken":"tg-1","progress":1}}"#;
+        let progress =
+            r#"{"jsonrpc":"2.0","method":"notifications/progress","params":{"progressToken":"tg-1","progress":1}}"#;
         assert_eq!(named(progress), key("\"tg-1\""));
         assert!(with_names(progress, "7", token.as_deref()).unwrap().contains(r#""progressToken":7"#));
     }

@@ -67,12 +67,7 @@ fn notified(gateway: &Arc<Gateway>, caller: &Caller, notification: &Notification
 }
 
 /// The whole way of a `tools/call`, in the order of the policy language's "Order of evaluation".
-async fn call(
-    gateway: &Arc<Gateway>,
-    caller: &Caller,
-    request: &Request<'_>,
-    upstream: &dyn AskForTools,
-) -> Judged {
+async fn call(gateway: &Arc<Gateway>, caller: &Caller, request: &Request<'_>, upstream: &dyn AskForTools) -> Judged {
     let now = Timestamp::now();
     let tool = request.params.name.as_deref().unwrap_or_default();
     let way = Way { gateway, caller, request, tool, now };
@@ -93,10 +88,18 @@ async fn call(
         return way.unknown("(unknown tool)", &book);
     };
     if let Some(why) = listed.held().or_else(|| rules.held()) {
-        return way.deny_under(&book, "(definition changed)", &format!("The tool's definition cannot be judged: {why}."));
+        return way.deny_under(
+            &book,
+            "(definition changed)",
+            &format!("The tool's definition cannot be judged: {why}."),
+        );
     }
     if request.params.task.is_some() {
-        return way.deny_under(&book, "(evaluation error)", "This gateway does not forward calls that run as tasks yet; call the tool without `task`.");
+        return way.deny_under(
+            &book,
+            "(evaluation error)",
+            "This gateway does not forward calls that run as tasks yet; call the tool without `task`.",
+        );
     }
 
     // Decide: pure, and on the arguments that will be forwarded.
@@ -117,7 +120,11 @@ async fn call(
 
     // One of the calls that may be under way at once.
     let Ok(permit) = Arc::clone(&caller.grant.server().calls).try_acquire_owned() else {
-        return way.deny_under(&book, "(evaluation error)", "Too many calls to this server are under way; repeat the call when one has ended.");
+        return way.deny_under(
+            &book,
+            "(evaluation error)",
+            "Too many calls to this server are under way; repeat the call when one has ended.",
+        );
     };
 
     // Limits: all together or not at all.
@@ -135,7 +142,13 @@ async fn call(
                     Vec::new()
                 }
                 Some(Outcome::Full { index, full }) => return way.full(&book, &decision, enforced.get(index), &full),
-                _ => return way.deny_under(&book, "(evaluation error)", &format!("The counts of this policy's limits cannot be read: {down}.")),
+                _ => {
+                    return way.deny_under(
+                        &book,
+                        "(evaluation error)",
+                        &format!("The counts of this policy's limits cannot be read: {down}."),
+                    );
+                }
             }
         }
     };
@@ -171,13 +184,7 @@ async fn call(
 
 /// The server's tools, known or fetched now.
 pub(crate) async fn known_list(caller: &Caller, upstream: &dyn AskForTools) -> Result<Arc<ToolList>, String> {
-    caller
-        .grant
-        .server()
-        .tools
-        .get(upstream)
-        .await
-        .map_err(|error| error.to_string())
+    caller.grant.server().tools.get(upstream).await.map_err(|error| error.to_string())
 }
 
 /// One call on its way, and the ways in which it can end here.
@@ -232,7 +239,13 @@ impl Way<'_> {
         self.refuse(&book.in_force.digest, &decision.rule, "approval", reason.trim_start(), None, None)
     }
 
-    fn full(&self, book: &Book, decision: &Decision, limit_use: Option<&policy::LimitUse>, full: &quota::Full) -> Judged {
+    fn full(
+        &self,
+        book: &Book,
+        decision: &Decision,
+        limit_use: Option<&policy::LimitUse>,
+        full: &quota::Full,
+    ) -> Judged {
         self.count_attempt(decision);
         let Some(limit_use) = limit_use else {
             return self.deny_under(book, "(evaluation error)", "A limit of this policy is used up.");
@@ -244,7 +257,9 @@ impl Way<'_> {
         });
         let state = format!("The limit `{}` is used up: {} of {}", limit.counter, full.used, full.max);
         let state = match (limit.window, full.frees_at) {
-            (Some(window), Some(at)) => format!("{state} per {window}; it frees at {}.", at.round(jiff::Unit::Second).unwrap_or(at)),
+            (Some(window), Some(at)) => {
+                format!("{state} per {window}; it frees at {}.", at.round(jiff::Unit::Second).unwrap_or(at))
+            }
             (Some(window), None) => format!("{state} per {window}, and this call can never fit."),
             (None, _) => format!("{state} calls at once; it frees when one ends."),
         };
@@ -286,7 +301,13 @@ impl Way<'_> {
         Judged::Answer(refusal::denied_call(self.request.id.raw(), &verdict, self.caller.dialect()))
     }
 
-    fn write(&self, policy: &str, rule: &policy::RuleId, effect: audit::Effect, reason: Option<&str>) -> Result<String, String> {
+    fn write(
+        &self,
+        policy: &str,
+        rule: &policy::RuleId,
+        effect: audit::Effect,
+        reason: Option<&str>,
+    ) -> Result<String, String> {
         let id = self.gateway.new_id();
         let judgement = Judgement {
             effect,

@@ -65,7 +65,8 @@ impl Gateway {
             Subject::Tool(name) => name,
             _ => "",
         };
-        let counts: Vec<Count<'_>> = judgement.counts.iter().map(|used| count(used, caller, tool, judgement.uncounted)).collect();
+        let counts: Vec<Count<'_>> =
+            judgement.counts.iter().map(|used| count(used, caller, tool, judgement.uncounted)).collect();
         let policy = (!judgement.policy.is_empty()).then_some(judgement.policy);
         self.log().append(&Event::Decision(Decision {
             id,

@@ -287,7 +287,8 @@ impl Relay {
             }
             Outcome::Result(result) => {
                 if let Some(ticket) = ticket {
-                    let failed = expected.kind == Kind::ToolsCall && mcp::result::call(result).is_ok_and(|call| call.is_error);
+                    let failed =
+                        expected.kind == Kind::ToolsCall && mcp::result::call(result).is_ok_and(|call| call.is_error);
                     ticket.settle(if failed { Ended::ToolError } else { Ended::Ok }, None, bytes);
                 }
                 self.edit(response, result, Some(&expected))
@@ -310,13 +311,22 @@ impl Relay {
         let edited = match shape {
             Kind::ToolsList => self.tools_listed(&in_force, result, expected),
             Kind::PromptsList => mcp::result::prompts(result)
-                .map(|list| changed(list.retain_private(|prompt| allows(policy.prompt(&prompt.name)), FILTERED_TTL), result))
+                .map(|list| {
+                    changed(list.retain_private(|prompt| allows(policy.prompt(&prompt.name)), FILTERED_TTL), result)
+                })
                 .map_err(|error| error.to_string()),
             Kind::ResourcesList => mcp::result::resources(result)
-                .map(|list| changed(list.retain_private(|found| allows(policy.resource(&found.name)), FILTERED_TTL), result))
+                .map(|list| {
+                    changed(list.retain_private(|found| allows(policy.resource(&found.name)), FILTERED_TTL), result)
+                })
                 .map_err(|error| error.to_string()),
             Kind::TemplatesList => mcp::result::templates(result)
-                .map(|list| changed(list.retain_private(|found| allows(policy.resource_template(&found.name)), FILTERED_TTL), result))
+                .map(|list| {
+                    changed(
+                        list.retain_private(|found| allows(policy.resource_template(&found.name)), FILTERED_TTL),
+                        result,
+                    )
+                })
                 .map_err(|error| error.to_string()),
             Kind::Initialize | Kind::Discover => {
                 if shape == Kind::Initialize {
@@ -337,7 +347,9 @@ impl Relay {
             }
         };
         if let Some(question) = forbidden_input(policy, result) {
-            let text = format!("The server asked for `{question}` in the middle of the call, which the policy does not allow.");
+            let text = format!(
+                "The server asked for `{question}` in the middle of the call, which the policy does not allow."
+            );
             let id = response.id.as_ref().map_or("null", |id| id.raw());
             return Seen::Replace(refusal::error(id, refusal::code::DENIED, &text, 200).body);
         }
@@ -349,7 +361,9 @@ impl Relay {
         };
         match whole {
             Some(whole) => Seen::Replace(strip(&whole).unwrap_or(whole)),
-            None => Seen::Replace(refusal::error(id, refusal::code::INTERNAL, "The server's answer cannot be filtered.", 200).body),
+            None => Seen::Replace(
+                refusal::error(id, refusal::code::INTERNAL, "The server's answer cannot be filtered.", 200).body,
+            ),
         }
     }
 
@@ -370,7 +384,10 @@ impl Relay {
             _ => Arc::new(list),
         };
         let book = self.caller.grant.binding.book(in_force, &list);
-        Ok(changed(tools.retain_private(|tool| book.listed(&tool.name, &self.caller.grant.facts), FILTERED_TTL), result))
+        Ok(changed(
+            tools.retain_private(|tool| book.listed(&tool.name, &self.caller.grant.facts), FILTERED_TTL),
+            result,
+        ))
     }
 
     /// The message without forged decisions.
@@ -409,7 +426,11 @@ impl Relay {
             "notifications/resources/updated" => notification.params.uri.as_deref().is_some_and(|uri| {
                 policy.as_ref().is_some_and(|now| matches!(now.policy.resource(uri), Access::Allow { .. }))
             }),
-            _ if mcp::method::find(method).is_some_and(|known| known.notification && known.sender != Sender::Client) => true,
+            _ if mcp::method::find(method)
+                .is_some_and(|known| known.notification && known.sender != Sender::Client) =>
+            {
+                true
+            }
             _ => policy.as_ref().is_some_and(|now| now.policy.permits_method_by_name(method)),
         };
         if !passes {

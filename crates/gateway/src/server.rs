@@ -45,11 +45,7 @@ pub struct TimeLimits {
 
 impl Default for TimeLimits {
     fn default() -> Self {
-        Self {
-            connect: Duration::from_secs(5),
-            first_byte: Duration::from_secs(300),
-            idle: Duration::from_secs(300),
-        }
+        Self { connect: Duration::from_secs(5), first_byte: Duration::from_secs(300), idle: Duration::from_secs(300) }
     }
 }
 

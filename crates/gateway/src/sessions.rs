@@ -63,8 +63,7 @@ pub struct Sessions {
 impl Sessions {
     /// The server has asked; false if it has asked too much.
     pub fn asked(&self, conversation: &Conversation, id: IdKey) -> bool {
-        self.with(conversation, |memory| memory.asked.len() < MAX_OPEN && memory.asked.insert(id))
-            .unwrap_or(false)
+        self.with(conversation, |memory| memory.asked.len() < MAX_OPEN && memory.asked.insert(id)).unwrap_or(false)
     }
 
     /// The agent answers; true if the server had asked that and was not answered yet.

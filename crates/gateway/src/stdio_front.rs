@@ -12,12 +12,12 @@ use tokio::sync::mpsc;
 use upstream::child::{Exit, StderrSink};
 use upstream::http::Client;
 
-use crate::names;
 use crate::caller::Caller;
 use crate::child_link::{self, ChildLink};
 use crate::gateway::Gateway;
 use crate::grant::Grant;
 use crate::http_front::MAX_BODY;
+use crate::names;
 use crate::pipeline::{self, AskForTools, Judged};
 use crate::refusal;
 use crate::relay::{Expected, Relay, Seen};
@@ -82,13 +82,8 @@ async fn with_child(
     // Started lazily: a client that only looks whether the program exists starts nothing.
     let Some(first) = lines.next().await? else { return Ok(RunEnd::AgentLeft(None)) };
     let (link, output) = child_link::start(gateway, caller.grant.server(), None, stderr).map_err(io::Error::other)?;
-    let reading = tokio::spawn(read_child(
-        Arc::clone(gateway),
-        caller.clone(),
-        Arc::clone(&link),
-        output,
-        to_agent.clone(),
-    ));
+    let reading =
+        tokio::spawn(read_child(Arc::clone(gateway), caller.clone(), Arc::clone(&link), output, to_agent.clone()));
     let mut next = Some(first);
     let end = loop {
         if let Some(line) = next.take() {
@@ -167,7 +162,9 @@ fn read_messages<'a>(gateway: &Arc<Gateway>, caller: &Caller, line: &'a [u8]) ->
     }
     match message::parse_client(line) {
         Ok(message::Body::One(message)) => Ok(vec![message]),
-        Ok(message::Body::Batch(messages)) if caller.revision.is_some_and(|revision| revision.allows_batch()) => Ok(messages),
+        Ok(message::Body::Batch(messages)) if caller.revision.is_some_and(|revision| revision.allows_batch()) => {
+            Ok(messages)
+        }
         Ok(message::Body::Batch(_)) => {
             let text = "batches belong to 2025-03-26, which was not agreed on; send one message a line";
             Err(refusal::error("null", refusal::code::INVALID_REQUEST, text, 400).body)
@@ -270,11 +267,7 @@ async fn write(mut output: impl AsyncWrite + Unpin, mut messages: mpsc::Receiver
 /// A message as one line: outside strings a line break is only white space, and inside strings
 /// JSON allows none.
 fn one_line(message: &str) -> std::borrow::Cow<'_, str> {
-    if message.contains(['\n', '\r']) {
-        message.replace(['\n', '\r'], " ").into()
-    } else {
-        message.into()
-    }
+    if message.contains(['\n', '\r']) { message.replace(['\n', '\r'], " ").into() } else { message.into() }
 }
 
 /// Reads stdin line by line.

@@ -7,7 +7,8 @@ use std::time::Instant;
 
 use policy::{Call, Class, GrantFacts, Load, Numbers, ToolFacts, load};
 
-const ARGUMENTS: &str = r#"{"to":"ada@example.com","amount":42.5,"currency":"eur","path":"/srv/data/report.txt","note":"as agreed"}"#;
+const ARGUMENTS: &str =
+    r#"{"to":"ada@example.com","amount":42.5,"currency":"eur","path":"/srv/data/report.txt","note":"as agreed"}"#;
 const SCHEMA: &str = r#"{ "type": "object", "properties": { "to": { "type": "string" }, "amount": { "type": "number" },
     "currency": { "type": "string" }, "path": { "type": "string" }, "note": { "type": "string" } }, "required": ["to"] }"#;
 
@@ -54,7 +55,13 @@ fn main() {
 fn measure(name: &str, rules: &policy::ToolRules) {
     const ROUNDS: u32 = 200;
     let grant = GrantFacts::labelled("local");
-    let call = Call { arguments: Some(ARGUMENTS), grant: &grant, session: None, client_ip: None, now: jiff::Timestamp::UNIX_EPOCH };
+    let call = Call {
+        arguments: Some(ARGUMENTS),
+        grant: &grant,
+        session: None,
+        client_ip: None,
+        now: jiff::Timestamp::UNIX_EPOCH,
+    };
     if !rules.decide(&call).is_allowed() {
         return println!("{name}: the call is not allowed: {}", rules.decide(&call).rule);
     }

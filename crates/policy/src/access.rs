@@ -126,18 +126,14 @@ impl AccessRules {
         }
         match self.objection(name) {
             Some((effect, rule)) => self.said(effect, rule),
-            None => Access::Allow {
-                rule: Arc::clone(first(&self.allow, name).unwrap_or(&JUDGED_ELSEWHERE)),
-                would: None,
-            },
+            None => {
+                Access::Allow { rule: Arc::clone(first(&self.allow, name).unwrap_or(&JUDGED_ELSEWHERE)), would: None }
+            }
         }
     }
 
     fn exactly_allowed(&self, name: &str) -> Option<&Arc<RuleId>> {
-        self.allow
-            .iter()
-            .find(|named| named.pattern.is_exact() && named.pattern.matches(name))
-            .map(|named| &named.rule)
+        self.allow.iter().find(|named| named.pattern.is_exact() && named.pattern.matches(name)).map(|named| &named.rule)
     }
 }
 

@@ -98,7 +98,12 @@ impl Diagnostic {
 
     /// Adds a change that puts it right.
     #[must_use]
-    pub fn fix(mut self, range: Range<usize>, replacement: impl Into<String>, message: impl Into<String>) -> Diagnostic {
+    pub fn fix(
+        mut self,
+        range: Range<usize>,
+        replacement: impl Into<String>,
+        message: impl Into<String>,
+    ) -> Diagnostic {
         self.fix = Some(Fix { range, replacement: replacement.into(), message: message.into() });
         self
     }

@@ -23,8 +23,21 @@ use crate::suggest::nearest;
 use self::reader::{Fields, NotObeyed, Reader};
 
 const DOCUMENT_FIELDS: &[&str] = &[
-    "version", "default", "description", "$schema", "timezone", "mode", "hide", "all_tools", "classes", "tools", "resources",
-    "prompts", "methods", "lists", "tests",
+    "version",
+    "default",
+    "description",
+    "$schema",
+    "timezone",
+    "mode",
+    "hide",
+    "all_tools",
+    "classes",
+    "tools",
+    "resources",
+    "prompts",
+    "methods",
+    "lists",
+    "tests",
 ];
 
 const DOCUMENT_NOT_OBEYED: &[NotObeyed] = &[
@@ -96,7 +109,8 @@ impl Reader {
         }
         let hide = fields.get("hide").map(|node| self.patterns(node, "`hide`", "/hide")).unwrap_or_default();
         let hide = hide.into_iter().map(|(named, range)| Hidden { named, range }).collect();
-        let all_tools = fields.member("all_tools").and_then(|member| self.all_tools(&member.value, member.key_range.clone()));
+        let all_tools =
+            fields.member("all_tools").and_then(|member| self.all_tools(&member.value, member.key_range.clone()));
         let classes = fields.get("classes").map(|node| self.classes(node)).unwrap_or_default();
         let tools = fields.get("tools").map(|node| self.tools(node)).unwrap_or_default();
         let resources = self.access(fields, "resources", "resource", default_allow);
@@ -150,7 +164,8 @@ impl Reader {
             self.zone = zone;
             return;
         }
-        let found = Diagnostic::new(Code::Format, node.range.clone(), format!("there is no time zone `{}`", shown(name)));
+        let found =
+            Diagnostic::new(Code::Format, node.range.clone(), format!("there is no time zone `{}`", shown(name)));
         self.report(match nearest(name, known.iter().map(String::as_str)) {
             Some(near) => found.fix(node.range.clone(), format!("\"{near}\""), "a zone with a similar name exists"),
             None => found.help("zones are named as in the IANA database, such as `Europe/Berlin` or `UTC`"),

@@ -154,6 +154,13 @@ pub struct Approval {
 
 impl Default for Approval {
     fn default() -> Approval {
-        Approval { approvers: Vec::new(), quorum: 1, uses: 1, expires_in_s: None, redeem_within_s: 900, max_pending: 20 }
+        Approval {
+            approvers: Vec::new(),
+            quorum: 1,
+            uses: 1,
+            expires_in_s: None,
+            redeem_within_s: 900,
+            max_pending: 20,
+        }
     }
 }

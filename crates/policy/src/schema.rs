@@ -14,7 +14,8 @@ use crate::limit::Scope;
 pub const ID: &str = "https://toolgate.dev/policy.schema.json";
 
 /// A pattern for RFC 3339 times with an offset.
-const TIME: &str = "^[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9]{2}:[0-9]{2}:[0-5][0-9](\\.[0-9]{1,9})?([Zz]|[+-][0-9]{2}:[0-9]{2})$";
+const TIME: &str =
+    "^[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9]{2}:[0-9]{2}:[0-5][0-9](\\.[0-9]{1,9})?([Zz]|[+-][0-9]{2}:[0-9]{2})$";
 
 /// Builds the schema: draft 2020-12, every object closed.
 #[must_use]
@@ -22,27 +23,44 @@ pub fn json_schema() -> Value {
     let mut defs = Map::new();
     defs.insert("text".to_owned(), json!({ "type": "string", "maxLength": 4096 }));
     defs.insert("name".to_owned(), json!({ "type": "string", "minLength": 1, "maxLength": 256, "pattern": "^[^\\u0000-\\u001f\\u007f-\\u009f]*$" }));
-    defs.insert("pattern".to_owned(), json!({
-        "type": "string", "minLength": 1, "maxLength": 2048, "pattern": "^[^\\u0000-\\u001f\\u007f-\\u009f]*$",
-        "description": "An exact name, or a glob: `*` any run, `?` one character."
-    }));
-    defs.insert("amount".to_owned(), json!({
-        "type": "number", "minimum": 0, "exclusiveMaximum": 1_000_000_000_000_000u64,
-        "description": "Inclusive; below 10^15, at most 6 decimals."
-    }));
-    defs.insert("time".to_owned(), json!({ "type": "string", "pattern": TIME, "description": "RFC 3339 with an offset." }));
+    defs.insert(
+        "pattern".to_owned(),
+        json!({
+            "type": "string", "minLength": 1, "maxLength": 2048, "pattern": "^[^\\u0000-\\u001f\\u007f-\\u009f]*$",
+            "description": "An exact name, or a glob: `*` any run, `?` one character."
+        }),
+    );
+    defs.insert(
+        "amount".to_owned(),
+        json!({
+            "type": "number", "minimum": 0, "exclusiveMaximum": 1_000_000_000_000_000u64,
+            "description": "Inclusive; below 10^15, at most 6 decimals."
+        }),
+    );
+    defs.insert(
+        "time".to_owned(),
+        json!({ "type": "string", "pattern": TIME, "description": "RFC 3339 with an offset." }),
+    );
     defs.insert("window".to_owned(), window());
     defs.insert("limit".to_owned(), limit());
-    defs.insert("rate_limit".to_owned(), closed("At most `max` calls in a `window`.", json!({
-        "max": { "$ref": "#/$defs/amount" },
-        "window": { "$ref": "#/$defs/window" }
-    }), &["max", "window"]));
+    defs.insert(
+        "rate_limit".to_owned(),
+        closed(
+            "At most `max` calls in a `window`.",
+            json!({
+                "max": { "$ref": "#/$defs/amount" },
+                "window": { "$ref": "#/$defs/window" }
+            }),
+            &["max", "window"],
+        ),
+    );
     defs.insert("approval".to_owned(), approval());
     defs.insert("entry".to_owned(), entry());
     defs.insert("access".to_owned(), access());
     defs.insert("test".to_owned(), test());
     conditions::define(&mut defs);
-    let mut schema = closed("A Toolgate policy: what a grant may do on an MCP server.", document(), &["version", "default"]);
+    let mut schema =
+        closed("A Toolgate policy: what a grant may do on an MCP server.", document(), &["version", "default"]);
     if let Some(members) = schema.as_object_mut() {
         members.insert("$schema".to_owned(), json!("https://json-schema.org/draft/2020-12/schema"));
         members.insert("$id".to_owned(), json!(ID));
@@ -136,10 +154,16 @@ fn limit() -> Value {
     });
     let mut limit = closed("A quota, or a number of calls in flight.", common, &["counter", "max"]);
     if let Some(members) = limit.as_object_mut() {
-        members.insert("if".to_owned(), json!({ "properties": { "kind": { "const": "concurrency" } }, "required": ["kind"] }));
-        members.insert("then".to_owned(), json!({ "properties": {
+        members.insert(
+            "if".to_owned(),
+            json!({ "properties": { "kind": { "const": "concurrency" } }, "required": ["kind"] }),
+        );
+        members.insert(
+            "then".to_owned(),
+            json!({ "properties": {
             "window": false, "amount": false, "refund": false, "count": false, "max": { "type": "integer" }
-        } }));
+        } }),
+        );
         members.insert("else".to_owned(), json!({ "required": ["window"] }));
     }
     limit
@@ -147,65 +171,89 @@ fn limit() -> Value {
 
 fn approval() -> Value {
     let duration = json!({ "type": "string", "pattern": "^[1-9][0-9]{0,8}[smhd]$" });
-    closed("How a held call is approved.", json!({
-        "approvers": { "type": "array", "items": { "type": "string", "pattern": "^(role:(approver|policy_manager|admin)|(member|group):.+)$" } },
-        "quorum": { "type": "integer", "minimum": 1, "maximum": 100 },
-        "uses": { "type": "integer", "minimum": 1, "maximum": 1_000_000 },
-        "expires_in": duration,
-        "redeem_within": duration,
-        "on_expiry": { "const": "deny" },
-        "max_pending": { "type": "integer", "minimum": 1, "maximum": 1_000_000 }
-    }), &[])
+    closed(
+        "How a held call is approved.",
+        json!({
+            "approvers": { "type": "array", "items": { "type": "string", "pattern": "^(role:(approver|policy_manager|admin)|(member|group):.+)$" } },
+            "quorum": { "type": "integer", "minimum": 1, "maximum": 100 },
+            "uses": { "type": "integer", "minimum": 1, "maximum": 1_000_000 },
+            "expires_in": duration,
+            "redeem_within": duration,
+            "on_expiry": { "const": "deny" },
+            "max_pending": { "type": "integer", "minimum": 1, "maximum": 1_000_000 }
+        }),
+        &[],
+    )
 }
 
 fn entry() -> Value {
-    closed("Rules of a tool, a class or all tools.", json!({
-        "action": { "enum": ["allow", "deny", "hide", "require_approval"], "description": "`allow` means no objection." },
-        "reason": { "$ref": "#/$defs/text", "description": "Text for the agent when `action` stops the call." },
-        "visible": { "type": "boolean", "description": "Beside `action: deny`: keep the tool listed." },
-        "require": array("clause"),
-        "deny_if": array("clause"),
-        "require_approval_if": array("approval_clause"),
-        "limits": array("limit"),
-        "rate_limit": { "$ref": "#/$defs/rate_limit" },
-        "approval": { "$ref": "#/$defs/approval" },
-        "schema": { "enum": ["check", "closed", "off"], "description": "How arguments are held against the input schema." },
-        "mode": { "enum": ["enforce", "observe"] },
-        "valid_until": { "$ref": "#/$defs/time" }
-    }), &[])
+    closed(
+        "Rules of a tool, a class or all tools.",
+        json!({
+            "action": { "enum": ["allow", "deny", "hide", "require_approval"], "description": "`allow` means no objection." },
+            "reason": { "$ref": "#/$defs/text", "description": "Text for the agent when `action` stops the call." },
+            "visible": { "type": "boolean", "description": "Beside `action: deny`: keep the tool listed." },
+            "require": array("clause"),
+            "deny_if": array("clause"),
+            "require_approval_if": array("approval_clause"),
+            "limits": array("limit"),
+            "rate_limit": { "$ref": "#/$defs/rate_limit" },
+            "approval": { "$ref": "#/$defs/approval" },
+            "schema": { "enum": ["check", "closed", "off"], "description": "How arguments are held against the input schema." },
+            "mode": { "enum": ["enforce", "observe"] },
+            "valid_until": { "$ref": "#/$defs/time" }
+        }),
+        &[],
+    )
 }
 
 fn access() -> Value {
-    closed("Names that are hidden, denied or allowed, tried in that order.", json!({
-        "hide": array("pattern"),
-        "deny": array("pattern"),
-        "allow": array("pattern"),
-        "default": { "enum": ["allow", "deny"], "description": "Otherwise. Default: the document's." }
-    }), &[])
+    closed(
+        "Names that are hidden, denied or allowed, tried in that order.",
+        json!({
+            "hide": array("pattern"),
+            "deny": array("pattern"),
+            "allow": array("pattern"),
+            "default": { "enum": ["allow", "deny"], "description": "Otherwise. Default: the document's." }
+        }),
+        &[],
+    )
 }
 
 fn test() -> Value {
     let classes = Class::ALL.map(Class::as_str);
-    let grant = closed("Who calls.", json!({
-        "label": { "$ref": "#/$defs/text" },
-        "owner": { "$ref": "#/$defs/text" },
-        "agent": { "$ref": "#/$defs/text" },
-        "tags": { "type": "object", "additionalProperties": { "type": "string" } }
-    }), &[]);
-    let given = closed("The circumstances of a test.", json!({
-        "time": { "$ref": "#/$defs/time" },
-        "grant": { "anyOf": [ { "type": "string" }, grant ] },
-        "client": { "type": "string" },
-        "class": { "enum": classes },
-        "used": { "type": "object", "additionalProperties": { "$ref": "#/$defs/amount" } }
-    }), &[]);
-    closed("A call with the outcome that it must have.", json!({
-        "name": { "$ref": "#/$defs/text" },
-        "call": { "$ref": "#/$defs/name", "description": "The tool." },
-        "args": { "type": "object" },
-        "given": given,
-        "repeat": { "type": "integer", "minimum": 1, "maximum": 100_000, "description": "How often; the last call is judged." },
-        "expect": { "enum": ["allow", "deny", "hide", "limit", "approval"] },
-        "rule": { "$ref": "#/$defs/text", "description": "The readable id of the rule that must decide." }
-    }), &["call", "expect"])
+    let grant = closed(
+        "Who calls.",
+        json!({
+            "label": { "$ref": "#/$defs/text" },
+            "owner": { "$ref": "#/$defs/text" },
+            "agent": { "$ref": "#/$defs/text" },
+            "tags": { "type": "object", "additionalProperties": { "type": "string" } }
+        }),
+        &[],
+    );
+    let given = closed(
+        "The circumstances of a test.",
+        json!({
+            "time": { "$ref": "#/$defs/time" },
+            "grant": { "anyOf": [ { "type": "string" }, grant ] },
+            "client": { "type": "string" },
+            "class": { "enum": classes },
+            "used": { "type": "object", "additionalProperties": { "$ref": "#/$defs/amount" } }
+        }),
+        &[],
+    );
+    closed(
+        "A call with the outcome that it must have.",
+        json!({
+            "name": { "$ref": "#/$defs/text" },
+            "call": { "$ref": "#/$defs/name", "description": "The tool." },
+            "args": { "type": "object" },
+            "given": given,
+            "repeat": { "type": "integer", "minimum": 1, "maximum": 100_000, "description": "How often; the last call is judged." },
+            "expect": { "enum": ["allow", "deny", "hide", "limit", "approval"] },
+            "rule": { "$ref": "#/$defs/text", "description": "The readable id of the rule that must decide." }
+        }),
+        &["call", "expect"],
+    )
 }

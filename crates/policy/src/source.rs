@@ -165,7 +165,8 @@ pub(crate) fn parse(text: &str, comments_allowed: bool, diagnostics: &mut Vec<Di
 
 /// The parser above finds positions and lets some things pass that are not JSON; the strict one says so.
 fn check_strictly(text: &str, comments_allowed: bool, diagnostics: &mut Vec<Diagnostic>) {
-    let checked = if comments_allowed { mcp::json::check(&plain::plain(text)) } else { mcp::json::check(text.as_bytes()) };
+    let checked =
+        if comments_allowed { mcp::json::check(&plain::plain(text)) } else { mcp::json::check(text.as_bytes()) };
     // What was said already, about a key, a number or a string, is not said twice.
     if let Err(error) = checked
         && diagnostics.is_empty()
@@ -182,10 +183,12 @@ fn syntax(kind: &ParseErrorKind, range: Range<usize>) -> Diagnostic {
             Diagnostic::new(Code::Comments, range, "comments are accepted in files only, not here")
                 .help("remove the comment, or put the text into `description`")
         }
-        ParseErrorKind::TrailingCommasNotAllowed => {
-            Diagnostic::new(Code::Comments, range.clone(), "trailing commas are accepted in files only, not here")
-                .fix(range, "", "remove the comma")
-        }
+        ParseErrorKind::TrailingCommasNotAllowed => Diagnostic::new(
+            Code::Comments,
+            range.clone(),
+            "trailing commas are accepted in files only, not here",
+        )
+        .fix(range, "", "remove the comma"),
         ParseErrorKind::ExpectedComma => {
             Diagnostic::new(Code::Syntax, range.clone(), "expected a comma").fix(range, ",", "put a comma here")
         }
@@ -287,7 +290,8 @@ impl Reading<'_> {
             let what = error.split_once(" at byte").map_or(error.as_str(), |(what, _)| what);
             let message = format!("the number `{}` cannot be used: {what}", shown(literal));
             let found = Diagnostic::new(Code::Number, range.clone(), message);
-            self.diagnostics.push(found.help("numbers have at most 64 digits, an exponent within ±400 and a finite value"));
+            self.diagnostics
+                .push(found.help("numbers have at most 64 digits, an exponent within ±400 and a finite value"));
         }
     }
 }

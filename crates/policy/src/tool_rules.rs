@@ -126,17 +126,14 @@ impl Mode {
 impl ToolRules {
     pub(crate) fn new(document: &Arc<Document>, tool: &ToolFacts<'_>) -> ToolRules {
         let named = document.tools.iter().filter(|entry| entry.pattern.as_ref().is_some_and(|p| p.matches(tool.name)));
-        let naming: Vec<Naming> = named
-            .clone()
-            .map(|entry| Naming { rule: Arc::clone(&entry.rule), until: entry.valid_until })
-            .collect();
+        let naming: Vec<Naming> =
+            named.clone().map(|entry| Naming { rule: Arc::clone(&entry.rule), until: entry.valid_until }).collect();
         let entries: Vec<Arc<Entry>> =
             named.chain(document.classes_of(tool.class)).chain(&document.all_tools).map(Arc::clone).collect();
         let enforced = || entries.iter().filter(|entry| !entry.observed);
         let mut hiding = hiding(document, &entries, tool.name);
         let hidden = hiding.iter().position(|(_, observed)| !observed).map(|index| hiding.swap_remove(index).0);
-        let mut would: Vec<Would> =
-            hiding.into_iter().map(|(rule, _)| Would { rule, effect: Effect::Hide }).collect();
+        let mut would: Vec<Would> = hiding.into_iter().map(|(rule, _)| Would { rule, effect: Effect::Hide }).collect();
         let told = |wanted: Action| -> Vec<Told> {
             let entries = enforced().filter(|entry| entry.action == wanted);
             entries
@@ -167,7 +164,8 @@ impl ToolRules {
         let declares = schema.as_ref().is_some_and(ToolSchema::declares_properties);
         let default_mode = |reads: bool| if reads && declares { SchemaMode::Closed } else { SchemaMode::Check };
         let mode = Mode::merged(enforced(), default_mode(enforced().any(|entry| entry.reads_arguments())));
-        let mode_if_enforced = Mode::merged(entries.iter(), default_mode(entries.iter().any(|entry| entry.reads_arguments())));
+        let mode_if_enforced =
+            Mode::merged(entries.iter(), default_mode(entries.iter().any(|entry| entry.reads_arguments())));
         let schema = schema.filter(|_| !(mode.always_off() && mode_if_enforced.always_off()));
         let held = held(tool.name).or_else(|| {
             // A schema that is never looked at holds nothing.
@@ -245,7 +243,9 @@ fn hiding(document: &Document, entries: &[Arc<Entry>], tool: &str) -> Vec<(Arc<R
 /// Why a tool of this name is held.
 fn held(name: &str) -> Option<String> {
     if name.contains(['*', '?']) || name.chars().any(char::is_control) {
-        return Some("the tool's name has a `*`, a `?` or a control character, so that no pattern can name it alone".to_owned());
+        return Some(
+            "the tool's name has a `*`, a `?` or a control character, so that no pattern can name it alone".to_owned(),
+        );
     }
     None
 }

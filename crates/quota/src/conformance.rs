@@ -109,7 +109,9 @@ fn refunds_go_to_their_bucket(counters: &dyn Counters) {
     counters.give_back(receipt, next).expect("reachable");
     assert!(!granted(counters, &use_one, next), "a refund of the window before frees nothing in this one");
 
-    let Ok(Taken::Granted(receipt)) = counters.take(&[take("again", Window::Day, "1", "1")], start()) else { panic!("it is empty") };
+    let Ok(Taken::Granted(receipt)) = counters.take(&[take("again", Window::Day, "1", "1")], start()) else {
+        panic!("it is empty")
+    };
     counters.give_back(receipt, start()).expect("reachable");
     assert!(granted(counters, &[take("again", Window::Day, "1", "1")], start()));
 }
@@ -150,7 +152,9 @@ fn looking_takes_nothing(counters: &dyn Counters) {
     for _ in 0..5 {
         assert_eq!(counters.look(&use_one, start()).expect("reachable"), None);
     }
-    let shown = |counters: &dyn Counters| counters.snapshot(start()).expect("reachable").iter().filter(|used| used.id.contains("look")).count();
+    let shown = |counters: &dyn Counters| {
+        counters.snapshot(start()).expect("reachable").iter().filter(|used| used.id.contains("look")).count()
+    };
     assert_eq!(shown(counters), 0);
     assert!(granted(counters, &use_one, start()));
     assert_eq!(shown(counters), 1);

@@ -6,7 +6,9 @@ use std::sync::{Mutex, PoisonError};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use crate::{Amount, Bucket, CountId, Counters, Full, Held, Kind, Receipt, Slot, StoreDown, Take, Taken, Use, Window, fold};
+use crate::{
+    Amount, Bucket, CountId, Counters, Full, Held, Kind, Receipt, Slot, StoreDown, Take, Taken, Use, Window, fold,
+};
 
 /// The in-process form of the store: exact, and gone with the process.
 #[derive(Debug, Default)]
@@ -85,7 +87,13 @@ impl Counters for Memory {
                     Bucket(0)
                 }
             };
-            held.push(Held { indices: take.indices, id: take.id.clone(), kind: take.kind, bucket, amount: take.amount });
+            held.push(Held {
+                indices: take.indices,
+                id: take.id.clone(),
+                kind: take.kind,
+                bucket,
+                amount: take.amount,
+            });
         }
         Ok(Taken::Granted(Receipt::new(held)))
     }
@@ -115,7 +123,13 @@ impl Counters for Memory {
                     id: id.text().to_owned(),
                     used: slot.used(*window, zone, now).0,
                     max: Amount::from_micros(slot.max).unwrap_or_default(),
-                    frees_at: slot.frees_at(*window, zone, now, Amount::from_micros(slot.max).unwrap_or_default(), Amount::from_micros(slot.max).unwrap_or_default()),
+                    frees_at: slot.frees_at(
+                        *window,
+                        zone,
+                        now,
+                        Amount::from_micros(slot.max).unwrap_or_default(),
+                        Amount::from_micros(slot.max).unwrap_or_default(),
+                    ),
                 },
                 Count::InFlight { calls, max } => Use {
                     id: id.text().to_owned(),

@@ -101,7 +101,14 @@ impl Slot {
 
     /// When `amount` will fit under `max`; `None` if it never does.
     #[must_use]
-    pub fn frees_at(&self, window: Window, zone: &TimeZone, now: Timestamp, amount: Amount, max: Amount) -> Option<Timestamp> {
+    pub fn frees_at(
+        &self,
+        window: Window,
+        zone: &TimeZone,
+        now: Timestamp,
+        amount: Amount,
+        max: Amount,
+    ) -> Option<Timestamp> {
         if amount > max {
             return None;
         }
@@ -143,9 +150,7 @@ fn bucket(window: Window, zone: &TimeZone, now: i64) -> i64 {
             let number = i128::from(now) * PARTS / (i128::from(seconds.max(1)) * 1_000_000_000);
             i64::try_from(number).unwrap_or(i64::MAX)
         }
-        _ => timestamp(now)
-            .and_then(|now| window.calendar(zone, now))
-            .map_or(i64::MAX, |(start, _)| start.as_second()),
+        _ => timestamp(now).and_then(|now| window.calendar(zone, now)).map_or(i64::MAX, |(start, _)| start.as_second()),
     }
 }
 

@@ -14,8 +14,7 @@ use store::log::{AuditLog, Durability, Options, ids};
 
 fn main() -> std::io::Result<()> {
     let given = std::env::args_os().nth(1).map(PathBuf::from);
-    let directory =
-        given.unwrap_or_else(|| std::env::temp_dir().join(format!("toolgate-log-{}", ids::next())));
+    let directory = given.unwrap_or_else(|| std::env::temp_dir().join(format!("toolgate-log-{}", ids::next())));
     encoding();
     buffered(&directory)?;
     threads(&directory)?;
@@ -28,11 +27,7 @@ fn encoding() {
     let (counts, mut out) = (counts(), Vec::with_capacity(1 << 16));
     let id = ids::next();
     let mut head = audit::Head::EMPTY;
-    let stamp = audit::Stamp {
-        seq: 1_000_000,
-        id,
-        time: jiff::Timestamp::now(),
-    };
+    let stamp = audit::Stamp { seq: 1_000_000, id, time: jiff::Timestamp::now() };
     report("encode and hash only", 500_000, || {
         out.clear();
         head = audit::encode(stamp, &admission(id, &counts), &head, &mut out);
@@ -45,13 +40,11 @@ fn buffered(directory: &Path) -> std::io::Result<()> {
     let log = AuditLog::open(directory, Options::default())?;
     let counts = counts();
     report("buffered, one thread", 500_000, || {
-        log.append(&admission(ids::next(), &counts))
-            .expect("the disk takes it");
+        log.append(&admission(ids::next(), &counts)).expect("the disk takes it");
     });
     report("with the outcome of each call", 500_000, || {
         let id = ids::next();
-        log.append(&admission(id, &counts))
-            .expect("the disk takes it");
+        log.append(&admission(id, &counts)).expect("the disk takes it");
         log.append_later(&outcome(id));
     });
     Ok(())
@@ -66,24 +59,18 @@ fn threads(directory: &Path) -> std::io::Result<()> {
             std::thread::spawn(move || {
                 let counts = counts();
                 for _ in 0..50_000 {
-                    log.append(&admission(ids::next(), &counts))
-                        .expect("the disk takes it");
+                    log.append(&admission(ids::next(), &counts)).expect("the disk takes it");
                 }
             })
         })
         .collect();
-    threads
-        .into_iter()
-        .for_each(|thread| thread.join().expect("no panic"));
+    threads.into_iter().for_each(|thread| thread.join().expect("no panic"));
     print("buffered, eight threads", began.elapsed(), 400_000);
     Ok(())
 }
 
 fn strict(directory: &Path) -> std::io::Result<()> {
-    let options = Options {
-        durability: Durability::Strict,
-        ..Options::default()
-    };
+    let options = Options { durability: Durability::Strict, ..Options::default() };
     let log = Arc::new(AuditLog::open(directory, options)?);
     let began = Instant::now();
     let threads: Vec<_> = (0..64)
@@ -92,15 +79,12 @@ fn strict(directory: &Path) -> std::io::Result<()> {
             std::thread::spawn(move || {
                 let counts = counts();
                 for _ in 0..100 {
-                    log.append(&admission(ids::next(), &counts))
-                        .expect("the disk takes it");
+                    log.append(&admission(ids::next(), &counts)).expect("the disk takes it");
                 }
             })
         })
         .collect();
-    threads
-        .into_iter()
-        .for_each(|thread| thread.join().expect("no panic"));
+    threads.into_iter().for_each(|thread| thread.join().expect("no panic"));
     print("strict, 64 threads", began.elapsed(), 6_400);
     Ok(())
 }
@@ -113,18 +97,11 @@ fn report(what: &str, times: u32, mut work: impl FnMut()) {
 }
 
 fn print(what: &str, took: Duration, times: u32) {
-    println!(
-        "{what:>36} {:>8.0} ns",
-        took.as_secs_f64() * 1e9 / f64::from(times)
-    );
+    println!("{what:>36} {:>8.0} ns", took.as_secs_f64() * 1e9 / f64::from(times));
 }
 
 fn counts() -> Vec<Count<'static>> {
-    vec![Count {
-        id: "local|daily_calls|day|UTC|quota".into(),
-        amount: 1_000_000,
-        ..Count::default()
-    }]
+    vec![Count { id: "local|daily_calls|day|UTC|quota".into(), amount: 1_000_000, ..Count::default() }]
 }
 
 fn admission<'a>(id: Id, counts: &'a [Count<'a>]) -> Event<'a> {

@@ -72,7 +72,8 @@ impl Ledger {
         let mut bytes = [0; 8];
         aws_lc_rs::rand::fill(&mut bytes).map_err(|_| io::Error::other("the system gives no random numbers"))?;
         let lessee = u64::from_le_bytes(bytes) | 1;
-        let alive = File::options().write(true).create(true).truncate(false).mode(0o600).open(alive(&directory, lessee))?;
+        let alive =
+            File::options().write(true).create(true).truncate(false).mode(0o600).open(alive(&directory, lessee))?;
         flock(&alive, FlockOperation::NonBlockingLockExclusive)?;
         let file = open_file(&directory)?;
         let inner = Inner { file, places: HashMap::new(), down_until: None, leases: HashMap::new() };
@@ -276,7 +277,8 @@ impl Table<'_> {
             let bucket = match (&mut entry.state, take.window) {
                 (State::Uses(slot), Some(window)) => slot.add(window, take.zone, now, take.amount, take.max),
                 (State::InFlight(leases), _) => {
-                    slots::lease(leases, self.lessee, now.as_second()).ok_or_else(|| io::Error::other("too many processes have calls in flight"))?;
+                    slots::lease(leases, self.lessee, now.as_second())
+                        .ok_or_else(|| io::Error::other("too many processes have calls in flight"))?;
                     *self.inner.leases.entry(take.id.digest()).or_default() += 1;
                     Bucket(0)
                 }
@@ -373,7 +375,10 @@ impl Counters for Ledger {
                 let Some(place) = table.inner.places.get(digest).copied() else { return Ok(()) };
                 let Some(mut entry) = Entry::read(&table.inner.file, place)? else { return Ok(()) };
                 if let State::InFlight(leases) = &mut entry.state {
-                    leases.iter_mut().filter(|lease| lease.lessee == table.lessee).for_each(|lease| lease.heartbeat = now.as_second());
+                    leases
+                        .iter_mut()
+                        .filter(|lease| lease.lessee == table.lessee)
+                        .for_each(|lease| lease.heartbeat = now.as_second());
                 }
                 entry.write(&table.inner.file, place)
             })

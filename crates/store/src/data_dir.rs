@@ -35,7 +35,9 @@ pub enum BadDataDir {
     #[error("the file `format` in it cannot be read ({0}); it is not a data directory of Toolgate, or was damaged")]
     Unreadable(String),
     /// A newer version has written there.
-    #[error("a newer version of Toolgate has written there (format {found}); this one may write format {FORMAT} only: upgrade it, or use another --data directory")]
+    #[error(
+        "a newer version of Toolgate has written there (format {found}); this one may write format {FORMAT} only: upgrade it, or use another --data directory"
+    )]
     Newer {
         /// The oldest format that may write.
         found: u32,
@@ -52,7 +54,8 @@ impl DataDir {
         let format = path.join("format");
         match fs::read_to_string(&format) {
             Ok(text) => {
-                let found: Format = serde_json::from_str(&text).map_err(|error| BadDataDir::Unreadable(error.to_string()))?;
+                let found: Format =
+                    serde_json::from_str(&text).map_err(|error| BadDataDir::Unreadable(error.to_string()))?;
                 if found.minimum_writer > FORMAT {
                     return Err(BadDataDir::Newer { found: found.minimum_writer });
                 }
@@ -91,11 +94,12 @@ pub(crate) fn write_once(path: &Path, content: &[u8]) -> io::Result<()> {
     name.push(format!(".{}", crate::log::ids::next()));
     let draft = path.with_file_name(name);
     let mut file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&draft)?;
-    let written = file.write_all(content).and_then(|()| file.sync_all()).and_then(|()| match fs::hard_link(&draft, path) {
-        // Another process was faster, and wrote the like.
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
-        other => other,
-    });
+    let written =
+        file.write_all(content).and_then(|()| file.sync_all()).and_then(|()| match fs::hard_link(&draft, path) {
+            // Another process was faster, and wrote the like.
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+            other => other,
+        });
     fs::remove_file(&draft)?;
     written
 }

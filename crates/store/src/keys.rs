@@ -18,7 +18,9 @@ pub fn session_key(data: &DataDir) -> io::Result<[u8; 32]> {
         write_once(&path, &key)?;
     }
     let bytes = std::fs::read(&path)?;
-    bytes.try_into().map_err(|_| io::Error::other(format!("{} does not hold a key: remove it, and agents start new sessions", path.display())))
+    bytes.try_into().map_err(|_| {
+        io::Error::other(format!("{} does not hold a key: remove it, and agents start new sessions", path.display()))
+    })
 }
 
 #[cfg(test)]

@@ -139,14 +139,7 @@ impl AuditLog {
     pub fn on_disk(disk: Box<dyn Disk>, options: Options) -> io::Result<AuditLog> {
         let chain = ids::next();
         let strict = options.durability == Durability::Strict;
-        AuditLog::with(
-            chain,
-            PathBuf::new(),
-            None,
-            disk,
-            Draft::new(chain, options, None),
-            strict,
-        )
+        AuditLog::with(chain, PathBuf::new(), None, disk, Draft::new(chain, options, None), strict)
     }
 
     fn with(
@@ -158,33 +151,12 @@ impl AuditLog {
         strict: bool,
     ) -> io::Result<AuditLog> {
         let sink = Sink::new(disk);
-        let (kept, moved) = if strict {
-            (None, Some(sink))
-        } else {
-            (Some(sink), None)
-        };
-        let state = LogState {
-            draft,
-            sink: kept,
-            batch: Arc::default(),
-            wanted: false,
-            stopped: false,
-            closing: false,
-        };
-        let shared = Arc::new(Shared {
-            state: Mutex::new(state),
-            wake: std::sync::Condvar::new(),
-        });
-        let writer = moved
-            .map(|sink| Writer::start(Arc::clone(&shared), sink))
-            .transpose()?;
-        Ok(AuditLog {
-            chain,
-            path,
-            shared,
-            writer,
-            _running: running,
-        })
+        let (kept, moved) = if strict { (None, Some(sink)) } else { (Some(sink), None) };
+        let state =
+            LogState { draft, sink: kept, batch: Arc::default(), wanted: false, stopped: false, closing: false };
+        let shared = Arc::new(Shared { state: Mutex::new(state), wake: std::sync::Condvar::new() });
+        let writer = moved.map(|sink| Writer::start(Arc::clone(&shared), sink)).transpose()?;
+        Ok(AuditLog { chain, path, shared, writer, _running: running })
     }
 
     /// The identifier of this chain, which is the name of its directory.
@@ -289,9 +261,7 @@ impl Drop for AuditLog {
 
 impl fmt::Debug for AuditLog {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("AuditLog")
-            .field("chain", &self.chain)
-            .finish_non_exhaustive()
+        f.debug_struct("AuditLog").field("chain", &self.chain).finish_non_exhaustive()
     }
 }
 
@@ -326,10 +296,7 @@ impl AuditDown {
     }
 
     fn closed() -> AuditDown {
-        AuditDown {
-            reason: "it was closed because the process ends".into(),
-            full: false,
-        }
+        AuditDown { reason: "it was closed because the process ends".into(), full: false }
     }
 }
 
@@ -337,14 +304,7 @@ impl From<io::Error> for AuditDown {
     fn from(error: io::Error) -> AuditDown {
         use io::ErrorKind::{FileTooLarge, QuotaExceeded, StorageFull};
         let full = matches!(error.kind(), StorageFull | QuotaExceeded | FileTooLarge);
-        let remedy = if full {
-            "; free space on the disk that holds the data directory"
-        } else {
-            ""
-        };
-        AuditDown {
-            reason: format!("{error}{remedy}").into(),
-            full,
-        }
+        let remedy = if full { "; free space on the disk that holds the data directory" } else { "" };
+        AuditDown { reason: format!("{error}{remedy}").into(), full }
     }
 }

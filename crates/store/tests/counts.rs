@@ -11,7 +11,14 @@ use store::counts::{Frozen, Ledger, PATIENCE};
 
 fn take(counter: &str, max: u32) -> Take {
     Take {
-        id: CountId::new("local", &[("grant", "g".to_owned())], counter, Some(Window::Day), &TimeZone::UTC, Kind::Quota),
+        id: CountId::new(
+            "local",
+            &[("grant", "g".to_owned())],
+            counter,
+            Some(Window::Day),
+            &TimeZone::UTC,
+            Kind::Quota,
+        ),
         window: Some(Window::Day),
         zone: TimeZone::UTC,
         kind: Kind::Quota,
@@ -45,7 +52,9 @@ fn eight_threads_and_two_handles_take_exactly_the_maximum() {
         .map(|number| {
             let ledger = Arc::clone(&ledgers[number % 2]);
             std::thread::spawn(move || {
-                (0..500).filter(|_| matches!(ledger.take(&[take("shared", 1000)], noon()), Ok(Taken::Granted(_)))).count()
+                (0..500)
+                    .filter(|_| matches!(ledger.take(&[take("shared", 1000)], noon()), Ok(Taken::Granted(_))))
+                    .count()
             })
         })
         .collect();

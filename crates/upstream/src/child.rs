@@ -102,11 +102,7 @@ impl Child {
         process.envs(command.env.iter().map(|(name, value)| (name, value)));
         let mut process = process.spawn()?;
         let lost = || io::Error::other("the process has no pipes");
-        let group = process
-            .id()
-            .and_then(|id| i32::try_from(id).ok())
-            .and_then(Pid::from_raw)
-            .ok_or_else(lost)?;
+        let group = process.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw).ok_or_else(lost)?;
         let stdin = process.stdin.take().ok_or_else(lost)?;
         let stdout = process.stdout.take().ok_or_else(lost)?;
         let errors = process.stderr.take().ok_or_else(lost)?;

@@ -61,8 +61,7 @@ impl Endpoint {
         if authority.as_str().contains('@') {
             return Err(BadEndpoint::UserInfo);
         }
-        let host = HeaderValue::from_str(authority.as_str())
-            .map_err(|_| BadEndpoint::NotAUrl(url.to_owned()))?;
+        let host = HeaderValue::from_str(authority.as_str()).map_err(|_| BadEndpoint::NotAUrl(url.to_owned()))?;
         Ok(Self { uri, host, credentials: HeaderMap::new() })
     }
 

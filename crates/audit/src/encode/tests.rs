@@ -7,11 +7,7 @@ use crate::event::{After, Change, Effect, Ending};
 use crate::{Record, Rows};
 
 fn stamp(seq: u64) -> Stamp {
-    Stamp {
-        seq,
-        id: Id::from_bits(77 << 80 | 5),
-        time: "2026-01-05T12:00:00.123456Z".parse().unwrap(),
-    }
+    Stamp { seq, id: Id::from_bits(77 << 80 | 5), time: "2026-01-05T12:00:00.123456Z".parse().unwrap() }
 }
 
 /// Encodes, decodes and encodes again.
@@ -20,16 +16,8 @@ fn there_and_back(event: &Event<'_>) -> (String, Record) {
     let head = encode(stamp(9), event, &Head::EMPTY, &mut first);
     let record = Record::decode(&first).unwrap();
     let mut second = Vec::new();
-    let again = encode(
-        record.stamp(),
-        &record.event().unwrap(),
-        &Head::EMPTY,
-        &mut second,
-    );
-    let (first, second) = (
-        String::from_utf8(first).unwrap(),
-        String::from_utf8(second).unwrap(),
-    );
+    let again = encode(record.stamp(), &record.event().unwrap(), &Head::EMPTY, &mut second);
+    let (first, second) = (String::from_utf8(first).unwrap(), String::from_utf8(second).unwrap());
     assert_eq!(first, second);
     assert_eq!((head, head), (again, record.hash));
     assert!(Record::follows(first.as_bytes(), &Head::EMPTY));
@@ -48,10 +36,7 @@ fn a_decision_reads_as_documented() {
         observed: true,
         ..Count::default()
     }];
-    let would = [Would {
-        rule: "tools.pay".into(),
-        effect: Effect::Ask,
-    }];
+    let would = [Would { rule: "tools.pay".into(), effect: Effect::Ask }];
     let (line, record) = there_and_back(&Event::Decision(Decision {
         id: Id::from_bits(77 << 80 | 5),
         grant: Some("local"),
@@ -83,37 +68,12 @@ fn a_decision_reads_as_documented() {
 
 #[test]
 fn every_kind_comes_back() {
-    let after = After {
-        chain: Id::from_bits(3),
-        seq: 8,
-        head: Head::EMPTY.then(&[b"a"]),
-    };
-    let refunded = [Count {
-        id: "x".into(),
-        amount: 1,
-        concurrency: true,
-        uncounted: true,
-        ..Count::default()
-    }];
+    let after = After { chain: Id::from_bits(3), seq: 8, head: Head::EMPTY.then(&[b"a"]) };
+    let refunded = [Count { id: "x".into(), amount: 1, concurrency: true, uncounted: true, ..Count::default() }];
     let events = [
-        Event::Segment(Segment {
-            chain: Id::from_bits(4),
-            segment: 1,
-            previous: Head::EMPTY,
-            after: Some(after),
-        }),
-        Event::Segment(Segment {
-            chain: Id::from_bits(4),
-            segment: 2,
-            previous: after.head,
-            after: None,
-        }),
-        Event::Start(Start {
-            version: "0.1.0",
-            command: "run",
-            pid: 4,
-            durability: "buffered",
-        }),
+        Event::Segment(Segment { chain: Id::from_bits(4), segment: 1, previous: Head::EMPTY, after: Some(after) }),
+        Event::Segment(Segment { chain: Id::from_bits(4), segment: 2, previous: after.head, after: None }),
+        Event::Start(Start { version: "0.1.0", command: "run", pid: 4, durability: "buffered" }),
         Event::Outcome(Outcome {
             decision: Id::from_bits(9),
             ending: Ending::NotSent,
@@ -140,10 +100,7 @@ fn every_kind_comes_back() {
             status: Some("exit status: 1"),
             reason: None,
         }),
-        Event::Recovered(Recovered {
-            reason: "2 children ended",
-            times: Some(2),
-        }),
+        Event::Recovered(Recovered { reason: "2 children ended", times: Some(2) }),
         Event::Stop(Stop { reason: None }),
     ];
     for event in &events {
@@ -168,10 +125,7 @@ fn what_a_later_version_writes_can_be_read_past() {
 #[test]
 fn long_texts_are_cut_once() {
     let long = "ä".repeat(5000);
-    let (line, record) = there_and_back(&Event::Decision(Decision {
-        reason: Some(&long),
-        ..Decision::default()
-    }));
+    let (line, record) = there_and_back(&Event::Decision(Decision { reason: Some(&long), ..Decision::default() }));
     let reason = record.reason.unwrap();
     assert!(reason.ends_with('…') && reason.len() <= LONGEST && line.len() < 3 * LONGEST);
 }
@@ -201,16 +155,9 @@ fn attacks() -> Option<Vec<String>> {
         .map(|up| up.join("shared/data/security/own/gateway-attacks.jsonl"))
         .find(|file| file.exists())?;
     let lines = std::fs::read_to_string(file).unwrap();
-    let cases = lines
-        .lines()
-        .map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap());
+    let cases = lines.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap());
     let log = cases.filter(|case| case["group"] == "log");
-    Some(
-        log.map(|case| {
-            String::from_utf8_lossy(&base64(case["b64"].as_str().unwrap())).into_owned()
-        })
-        .collect(),
-    )
+    Some(log.map(|case| String::from_utf8_lossy(&base64(case["b64"].as_str().unwrap())).into_owned()).collect())
 }
 
 fn base64(text: &str) -> Vec<u8> {
@@ -221,20 +168,9 @@ fn base64(text: &str) -> Vec<u8> {
         b'+' => 62,
         _ => 63,
     };
-    let digits: Vec<u8> = text
-        .bytes()
-        .filter(|byte| *byte != b'=')
-        .map(digit)
-        .collect();
-    let join = |four: &[u8]| {
-        four.iter()
-            .fold(0u32, |bits, six| bits << 6 | u32::from(*six))
-            << (6 * (4 - four.len()))
-    };
-    digits
-        .chunks(4)
-        .flat_map(|four| join(four).to_be_bytes()[1..four.len()].to_vec())
-        .collect()
+    let digits: Vec<u8> = text.bytes().filter(|byte| *byte != b'=').map(digit).collect();
+    let join = |four: &[u8]| four.iter().fold(0u32, |bits, six| bits << 6 | u32::from(*six)) << (6 * (4 - four.len()));
+    digits.chunks(4).flat_map(|four| join(four).to_be_bytes()[1..four.len()].to_vec()).collect()
 }
 
 #[test]
@@ -264,17 +200,8 @@ fn attacks_show_nothing_raw() {
         let row = Rows::default().row(&record).to_string();
         assert!(row.chars().all(visible::is_plain), "{row:?}");
         assert!(row.starts_with("2026-01-05T12:00:00.123Z  deny  "));
-        let (_, outcome) = there_and_back(&Event::Outcome(Outcome {
-            reason: Some(text),
-            ..Outcome::default()
-        }));
-        assert!(
-            Rows::default()
-                .row(&outcome)
-                .to_string()
-                .chars()
-                .all(visible::is_plain)
-        );
+        let (_, outcome) = there_and_back(&Event::Outcome(Outcome { reason: Some(text), ..Outcome::default() }));
+        assert!(Rows::default().row(&outcome).to_string().chars().all(visible::is_plain));
     }
 }
 

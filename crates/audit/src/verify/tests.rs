@@ -17,11 +17,7 @@ struct Writing {
 
 impl Writing {
     fn new() -> Writing {
-        let mut writing = Writing {
-            head: Head::EMPTY,
-            seq: 0,
-            segments: Vec::new(),
-        };
+        let mut writing = Writing { head: Head::EMPTY, seq: 0, segments: Vec::new() };
         writing.segment(CHAIN);
         writing
     }
@@ -29,12 +25,7 @@ impl Writing {
     fn segment(&mut self, chain: Id) {
         self.segments.push(Vec::new());
         let segment = u32::try_from(self.segments.len()).unwrap();
-        self.add(&Event::Segment(Segment {
-            chain,
-            segment,
-            previous: self.head,
-            after: None,
-        }));
+        self.add(&Event::Segment(Segment { chain, segment, previous: self.head, after: None }));
     }
 
     fn add(&mut self, event: &Event<'_>) -> Id {
@@ -42,16 +33,7 @@ impl Writing {
         let id = Id::from_bits(u128::from(self.seq));
         let time = jiff::Timestamp::from_second(i64::try_from(self.seq).unwrap()).unwrap();
         let out = self.segments.last_mut().unwrap();
-        self.head = encode(
-            Stamp {
-                seq: self.seq,
-                id,
-                time,
-            },
-            event,
-            &self.head,
-            out,
-        );
+        self.head = encode(Stamp { seq: self.seq, id, time }, event, &self.head, out);
         id
     }
 
@@ -59,12 +41,7 @@ impl Writing {
         let effect = Effect::Allow;
         let target = Target::Tool("read ä file");
         let id = Id::from_bits(u128::from(self.seq + 1));
-        self.add(&Event::Decision(Decision {
-            id,
-            effect,
-            target,
-            ..Decision::default()
-        }))
+        self.add(&Event::Decision(Decision { id, effect, target, ..Decision::default() }))
     }
 
     /// Two segments of five calls each, all settled.
@@ -76,10 +53,7 @@ impl Writing {
             }
             for _ in 0..5 {
                 let decision = writing.call();
-                writing.add(&Event::Outcome(Outcome {
-                    decision,
-                    ..Outcome::default()
-                }));
+                writing.add(&Event::Outcome(Outcome { decision, ..Outcome::default() }));
             }
         }
         writing
@@ -88,15 +62,10 @@ impl Writing {
 
 fn check_with(segments: &[(u32, &[u8])], known: &[(u64, Head)]) -> ChainReport {
     let mut verifier = Verifier::new(CHAIN);
-    known
-        .iter()
-        .for_each(|(seq, head)| verifier.expect(*seq, *head));
+    known.iter().for_each(|(seq, head)| verifier.expect(*seq, *head));
     for (index, (number, bytes)) in segments.iter().enumerate() {
         verifier.begin(*number);
-        let end = bytes
-            .iter()
-            .rposition(|byte| *byte == b'\n')
-            .map_or(0, |at| at + 1);
+        let end = bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
         for line in bytes[..end].split_inclusive(|byte| *byte == b'\n') {
             verifier.line(&line[..line.len() - 1]);
         }
@@ -111,24 +80,15 @@ fn check(segments: &[Vec<u8>]) -> ChainReport {
 }
 
 fn lines(bytes: &[u8]) -> Vec<Vec<u8>> {
-    bytes
-        .split_inclusive(|byte| *byte == b'\n')
-        .map(<[u8]>::to_vec)
-        .collect()
+    bytes.split_inclusive(|byte| *byte == b'\n').map(<[u8]>::to_vec).collect()
 }
 
 #[test]
 fn a_chain_in_order() {
     let mut writing = Writing::calls();
     let report = check(&writing.segments);
-    assert_eq!(
-        (report.head, report.records, report.segments),
-        (writing.head, 22, 2)
-    );
-    assert_eq!(
-        (report.finding, report.crash, report.stopped),
-        (None, None, false)
-    );
+    assert_eq!((report.head, report.records, report.segments), (writing.head, 22, 2));
+    assert_eq!((report.finding, report.crash, report.stopped), (None, None, false));
     assert!(report.unfinished.is_empty());
     let open = writing.call();
     assert_eq!(check(&writing.segments).unfinished, [open]);
@@ -140,44 +100,23 @@ fn a_chain_in_order() {
 fn a_torn_last_record_is_a_crash_at_every_byte() {
     let writing = Writing::calls();
     let whole = &writing.segments[1];
-    let start = whole[..whole.len() - 1]
-        .iter()
-        .rposition(|byte| *byte == b'\n')
-        .unwrap()
-        + 1;
+    let start = whole[..whole.len() - 1].iter().rposition(|byte| *byte == b'\n').unwrap() + 1;
     for end in start..whole.len() {
         let torn = [writing.segments[0].clone(), whole[..end].to_vec()];
         let report = check(&torn);
-        assert_eq!(
-            (&report.finding, report.records),
-            (&None, 21),
-            "cut at {end}"
-        );
-        let crash = Crash {
-            segment: 2,
-            line: 11,
-            offset: start as u64,
-            bytes: end - start,
-        };
+        assert_eq!((&report.finding, report.records), (&None, 21), "cut at {end}");
+        let crash = Crash { segment: 2, line: 11, offset: start as u64, bytes: end - start };
         // Cut at the end of a line it is a chain that ends there.
         assert_eq!(report.crash, (end > start).then_some(crash), "cut at {end}");
         // A head from before the cut finds it all the same.
         let numbered = [(1, torn[0].as_slice()), (2, torn[1].as_slice())];
-        let finding = check_with(&numbered, &[(22, writing.head)])
-            .finding
-            .unwrap();
-        assert_eq!(
-            (finding.segment, finding.line, finding.damage),
-            (2, 11, Damage::Shortened { seq: 22 })
-        );
+        let finding = check_with(&numbered, &[(22, writing.head)]).finding.unwrap();
+        assert_eq!((finding.segment, finding.line, finding.damage), (2, 11, Damage::Shortened { seq: 22 }));
     }
     // The first record of a segment, too.
     for end in 0..start.min(200) {
         let report = check(&[writing.segments[0].clone(), whole[..end].to_vec()]);
-        assert!(
-            report.finding.is_none() && report.crash.is_some(),
-            "cut at {end}"
-        );
+        assert!(report.finding.is_none() && report.crash.is_some(), "cut at {end}");
     }
 }
 
@@ -193,149 +132,52 @@ fn each_kind_of_tampering_has_its_place() {
     let at = |finding: &Finding| (finding.segment, finding.line);
 
     let dropped = with(&|all| drop(all.remove(4)));
-    assert_eq!(
-        (at(&dropped), &dropped.damage),
-        (
-            (2, 5),
-            &Damage::WrongNumber {
-                expected: 16,
-                found: 17
-            }
-        )
-    );
+    assert_eq!((at(&dropped), &dropped.damage), ((2, 5), &Damage::WrongNumber { expected: 16, found: 17 }));
     let swapped = with(&|all| all.swap(4, 5));
-    assert_eq!(
-        (at(&swapped), &swapped.damage),
-        (
-            (2, 5),
-            &Damage::WrongNumber {
-                expected: 16,
-                found: 17
-            }
-        )
-    );
+    assert_eq!((at(&swapped), &swapped.damage), ((2, 5), &Damage::WrongNumber { expected: 16, found: 17 }));
     let repeated = with(&|all| all.insert(4, all[3].clone()));
-    assert_eq!(
-        (at(&repeated), &repeated.damage),
-        (
-            (2, 5),
-            &Damage::WrongNumber {
-                expected: 16,
-                found: 15
-            }
-        )
-    );
+    assert_eq!((at(&repeated), &repeated.damage), ((2, 5), &Damage::WrongNumber { expected: 16, found: 15 }));
     let appended = with(&|all| all.push(b"2026-01-01 admin approved\n".to_vec()));
-    assert_eq!(
-        (at(&appended), &appended.damage),
-        ((2, 12), &Damage::NotARecord)
-    );
+    assert_eq!((at(&appended), &appended.damage), ((2, 12), &Damage::NotARecord));
     let blank = with(&|all| all.push(b"\n".to_vec()));
     assert_eq!((at(&blank), &blank.damage), ((2, 12), &Damage::NotARecord));
     let tail = with(&|all| all.push(b"rubbish".to_vec()));
     assert_eq!((at(&tail), &tail.damage), ((2, 12), &Damage::ForeignTail));
     let altered = with(&|all| {
-        all[2] = String::from_utf8(all[2].clone())
-            .unwrap()
-            .replace("unknown", "ok")
-            .into_bytes();
+        all[2] = String::from_utf8(all[2].clone()).unwrap().replace("unknown", "ok").into_bytes();
     });
-    assert_eq!(
-        (at(&altered), &altered.damage),
-        ((2, 3), &Damage::WrongHash)
-    );
+    assert_eq!((at(&altered), &altered.damage), ((2, 3), &Damage::WrongHash));
     let offset = lines(second)[..2].concat().len();
     assert_eq!(altered.offset, offset as u64);
     let last_feed = with(&|all| *all.last_mut().unwrap().last_mut().unwrap() = b'x');
-    assert_eq!(
-        (at(&last_feed), &last_feed.damage),
-        ((2, 11), &Damage::ForeignTail)
-    );
+    assert_eq!((at(&last_feed), &last_feed.damage), ((2, 11), &Damage::ForeignTail));
 }
 
 #[test]
 fn segments_belong_where_they_are() {
     let writing = Writing::calls();
-    let (first, second) = (
-        writing.segments[0].as_slice(),
-        writing.segments[1].as_slice(),
-    );
+    let (first, second) = (writing.segments[0].as_slice(), writing.segments[1].as_slice());
     let damage = |segments: &[(u32, &[u8])]| {
-        check_with(segments, &[])
-            .finding
-            .map(|found| (found.segment, found.line, found.damage))
+        check_with(segments, &[]).finding.map(|found| (found.segment, found.line, found.damage))
     };
     assert_eq!(damage(&[(1, first), (2, second)]), None);
     assert_eq!(damage(&[(2, second)]), Some((1, 0, Damage::MissingSegment)));
-    assert_eq!(
-        damage(&[(1, first), (3, second)]),
-        Some((2, 0, Damage::MissingSegment))
-    );
-    assert_eq!(
-        damage(&[(1, second)]),
-        Some((
-            1,
-            1,
-            Damage::WrongNumber {
-                expected: 1,
-                found: 12
-            }
-        ))
-    );
-    assert_eq!(
-        damage(&[(1, first), (2, first)]),
-        Some((
-            2,
-            1,
-            Damage::WrongNumber {
-                expected: 12,
-                found: 1
-            }
-        ))
-    );
+    assert_eq!(damage(&[(1, first), (3, second)]), Some((2, 0, Damage::MissingSegment)));
+    assert_eq!(damage(&[(1, second)]), Some((1, 1, Damage::WrongNumber { expected: 1, found: 12 })));
+    assert_eq!(damage(&[(1, first), (2, first)]), Some((2, 1, Damage::WrongNumber { expected: 12, found: 1 })));
     let cut = first.len() - 1;
-    assert_eq!(
-        damage(&[(1, &first[..cut]), (2, second)]),
-        Some((1, 11, Damage::CutSegment))
-    );
-    assert_eq!(
-        damage(&[(1, b""), (2, second)]),
-        Some((1, 1, Damage::CutSegment))
-    );
+    assert_eq!(damage(&[(1, &first[..cut]), (2, second)]), Some((1, 11, Damage::CutSegment)));
+    assert_eq!(damage(&[(1, b""), (2, second)]), Some((1, 1, Damage::CutSegment)));
     let less = lines(first)[..10].concat();
-    assert_eq!(
-        damage(&[(1, &less), (2, second)]),
-        Some((
-            2,
-            1,
-            Damage::WrongNumber {
-                expected: 11,
-                found: 12
-            }
-        ))
-    );
+    assert_eq!(damage(&[(1, &less), (2, second)]), Some((2, 1, Damage::WrongNumber { expected: 11, found: 12 })));
 
     // The same records under another name, or without a head.
-    let mut other = Writing {
-        head: Head::EMPTY,
-        seq: 0,
-        segments: Vec::new(),
-    };
+    let mut other = Writing { head: Head::EMPTY, seq: 0, segments: Vec::new() };
     other.segment(Id::from_bits(7));
-    assert_eq!(
-        damage(&[(1, &other.segments[0])]),
-        Some((1, 1, Damage::WrongSegment))
-    );
-    let mut headless = Writing {
-        head: Head::EMPTY,
-        seq: 0,
-        segments: vec![Vec::new()],
-    };
+    assert_eq!(damage(&[(1, &other.segments[0])]), Some((1, 1, Damage::WrongSegment)));
+    let mut headless = Writing { head: Head::EMPTY, seq: 0, segments: vec![Vec::new()] };
     headless.call();
-    assert_eq!(
-        damage(&[(1, &headless.segments[0])]),
-        Some((1, 1, Damage::WrongSegment))
-    );
+    assert_eq!(damage(&[(1, &headless.segments[0])]), Some((1, 1, Damage::WrongSegment)));
 }
 
 #[test]
@@ -346,14 +188,8 @@ fn nothing_follows_a_stop() {
     let torn = [stopped.clone(), b"{\"seq\":3".to_vec()].concat();
     assert_eq!(check(&[torn]).finding.unwrap().damage, Damage::AfterStop);
     writing.call();
-    assert_eq!(
-        check(&writing.segments).finding.unwrap().damage,
-        Damage::AfterStop
-    );
-    assert_eq!(
-        check(&[stopped, Vec::new()]).finding.unwrap().damage,
-        Damage::AfterStop
-    );
+    assert_eq!(check(&writing.segments).finding.unwrap().damage, Damage::AfterStop);
+    assert_eq!(check(&[stopped, Vec::new()]).finding.unwrap().damage, Damage::AfterStop);
 }
 
 #[test]
@@ -364,10 +200,7 @@ fn a_chain_written_anew_is_found_by_a_kept_head() {
         new.call();
     }
     let report = check_with(&[(1, &new.segments[0])], &[(22, old.head)]);
-    assert_eq!(
-        report.finding.unwrap().damage,
-        Damage::Rewritten { seq: 22 }
-    );
+    assert_eq!(report.finding.unwrap().damage, Damage::Rewritten { seq: 22 });
     let empty = check_with(&[], &[(22, old.head)]);
     assert_eq!(empty.finding.unwrap().damage, Damage::MissingChain);
 }

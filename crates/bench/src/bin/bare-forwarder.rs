@@ -42,7 +42,11 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     })
 }
 
-async fn forward(pool: Pool, upstream: Uri, request: Request<Incoming>) -> Result<Response<BoxBody<Bytes, hyper::Error>>, Infallible> {
+async fn forward(
+    pool: Pool,
+    upstream: Uri,
+    request: Request<Incoming>,
+) -> Result<Response<BoxBody<Bytes, hyper::Error>>, Infallible> {
     let body = request.into_body().collect().await.map(|body| body.to_bytes()).unwrap_or_default();
     let mut onward = Request::post(upstream).body(Full::new(body)).unwrap_or_default();
     onward.headers_mut().insert("content-type", hyper::header::HeaderValue::from_static("application/json"));

@@ -32,7 +32,10 @@ fn verify(options: &AuditVerify) -> Result<ExitCode, Failure> {
         };
         println!("chain {}  {} records, {state}", chain.report.chain, chain.report.records);
         if let Some(crash) = &chain.report.crash {
-            println!("  the last record was torn by the crash: segment {}, line {}, {} bytes", crash.segment, crash.line, crash.bytes);
+            println!(
+                "  the last record was torn by the crash: segment {}, line {}, {} bytes",
+                crash.segment, crash.line, crash.bytes
+            );
         }
         let unfinished = chain.report.unfinished.len();
         if unfinished > 0 && chain.state != State::Running {
@@ -48,7 +51,10 @@ fn verify(options: &AuditVerify) -> Result<ExitCode, Failure> {
     if let Some(asked) = &report.asked {
         match asked.reached {
             true => println!("the log holds everything up to {}", asked.head),
-            false => println!("TAMPERED WITH: the log does not hold the head {}: its end was cut off, or it is another log", asked.head),
+            false => println!(
+                "TAMPERED WITH: the log does not hold the head {}: its end was cut off, or it is another log",
+                asked.head
+            ),
         }
     }
     println!("{} records in {} chains", report.records, report.chains.len());

@@ -55,7 +55,8 @@ fn script() -> Vec<Step> {
 /// Runs the demo.
 pub fn demo(options: &DemoOptions) -> Result<ExitCode, Failure> {
     let data = tempfile::tempdir().trying("a temporary directory")?;
-    let (in_force, _) = compile(POLICY.to_owned()).map_err(|_| Failure::Usage("the demo's policy is broken".to_owned()))?;
+    let (in_force, _) =
+        compile(POLICY.to_owned()).map_err(|_| Failure::Usage("the demo's policy is broken".to_owned()))?;
     let cell = PolicyCell::new("demo_policy.json".into(), in_force);
     let program = std::env::current_exe().trying("this program's path")?;
     let record = data.path().join("what-the-server-received");
@@ -80,7 +81,8 @@ pub fn demo(options: &DemoOptions) -> Result<ExitCode, Failure> {
     let url = format!("http://{address}/mcp");
     runtime.block_on(async {
         let housekeeping = tokio::spawn(Arc::clone(&gateway).housekeeping());
-        let workers = Workers::start(&listener, &gateway, &Arc::new(FrontConfig::default()), Duration::from_secs(5), 1).trying("the worker")?;
+        let workers = Workers::start(&listener, &gateway, &Arc::new(FrontConfig::default()), Duration::from_secs(5), 1)
+            .trying("the worker")?;
         drop(listener);
         let mut show = Show { json: options.json, colour: std::io::stdout().is_terminal() };
         show.opening(&url);
@@ -158,7 +160,8 @@ impl Agent {
             headers.insert("mcp-session-id", session.clone());
         }
         let body = Some(message.to_string().into());
-        let answer = self.client.send(&self.endpoint, http::Method::POST, headers, body, Some(Duration::from_secs(30))).await;
+        let answer =
+            self.client.send(&self.endpoint, http::Method::POST, headers, body, Some(Duration::from_secs(30))).await;
         let answer = answer.trying("the gateway")?;
         if let Some(session) = answer.headers().get("mcp-session-id") {
             self.session = Some(session.clone());
@@ -232,7 +235,10 @@ impl Show {
             let line = json!({ "event": "end", "calls_received_by_server": calls, "audit_log_verified": sound });
             println!("{line}");
         } else {
-            println!("The server itself received {calls} of the {} calls; every decision is in the audit log,", script().len());
+            println!(
+                "The server itself received {calls} of the {} calls; every decision is in the audit log,",
+                script().len()
+            );
             println!("whose chain of hashes {}.", if sound { "verifies" } else { "does NOT verify" });
             println!("\nNow in front of your own server:");
             println!("    toolgate run --policy policy.json -- npx -y @modelcontextprotocol/server-filesystem /tmp");

@@ -33,18 +33,27 @@ pub fn doctor(options: &DoctorOptions) -> Result<ExitCode, Failure> {
                 note("data directory", true, path.display().to_string());
                 let mode = std::fs::metadata(&path).map(|metadata| metadata.permissions().mode() & 0o777).unwrap_or(0);
                 if mode & 0o077 != 0 {
-                    note("permissions", false, format!("others can enter {} (mode {mode:o}): run chmod 700", path.display()));
+                    note(
+                        "permissions",
+                        false,
+                        format!("others can enter {} (mode {mode:o}): run chmod 700", path.display()),
+                    );
                 }
                 match store::log::verify(&data.audit(), None) {
                     Ok(report) if report.is_intact() => {
-                        note("audit log", true, format!("{} records in {} chains, intact", report.records, report.chains.len()));
+                        note(
+                            "audit log",
+                            true,
+                            format!("{} records in {} chains, intact", report.records, report.chains.len()),
+                        );
                     }
                     Ok(_) => note("audit log", false, "does not verify: `toolgate audit verify` says where".to_owned()),
                     Err(error) => note("audit log", false, format!("cannot be read: {error}")),
                 }
-                match Ledger::open(&data).map_err(|error| error.to_string()).and_then(|ledger| {
-                    ledger.snapshot(Timestamp::now()).map_err(|error| error.to_string())
-                }) {
+                match Ledger::open(&data)
+                    .map_err(|error| error.to_string())
+                    .and_then(|ledger| ledger.snapshot(Timestamp::now()).map_err(|error| error.to_string()))
+                {
                     Ok(uses) => note("counts", true, format!("{} limits in use", uses.len())),
                     Err(error) => note("counts", false, error),
                 }

@@ -47,7 +47,13 @@ fn check(options: &PolicyCheck) -> Result<ExitCode, Failure> {
             println!("{}", render(&findings, &name, &text, rendering()));
         }
         for outcome in &failed {
-            println!("{name}: test `{}` got {} by {} instead of {}", outcome.name, outcome.got.as_str(), outcome.rule, outcome.expected.as_str());
+            println!(
+                "{name}: test `{}` got {} by {} instead of {}",
+                outcome.name,
+                outcome.got.as_str(),
+                outcome.rule,
+                outcome.expected.as_str()
+            );
         }
         let warnings = findings.iter().filter(|finding| !finding.is_error()).count();
         match (good, warnings) {
@@ -160,7 +166,8 @@ impl Tools {
             .entries
             .iter()
             .map(|tool| {
-                let class = if tool.destructive_hint() == Some(true) { Class::Destructive } else { Class::Unclassified };
+                let class =
+                    if tool.destructive_hint() == Some(true) { Class::Destructive } else { Class::Unclassified };
                 (tool.name.to_string(), tool.input_schema.map(str::to_owned), class)
             })
             .collect();

@@ -91,7 +91,10 @@ pub fn server(options: &ServerOptions) -> Result<Arc<Server>, Failure> {
             return Err(Failure::Usage("name the server: --upstream URL, or -- COMMAND".to_owned()));
         }
         None if !headers.headers.is_empty() => {
-            return Err(Failure::Usage("--header and --header-file are for --upstream; a program gets its secrets from the environment".to_owned()));
+            return Err(Failure::Usage(
+                "--header and --header-file are for --upstream; a program gets its secrets from the environment"
+                    .to_owned(),
+            ));
         }
         None => Reach::Child(command(&options.program, Vec::new(), &headers.variables)?),
     };

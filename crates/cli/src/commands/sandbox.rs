@@ -117,7 +117,11 @@ fn call(params: &Value, out: &mut impl Write) -> std::io::Result<Value> {
         "delete_everything" => "all records are gone".to_owned(),
         "debug_dump" => "SECRET=hunter2".to_owned(),
         "read_note" => format!("note {}: buy milk", argument("id")),
-        other => return Ok(json!({ "isError": true, "content": [{ "type": "text", "text": format!("no such tool: {other}") }] })),
+        other => {
+            return Ok(
+                json!({ "isError": true, "content": [{ "type": "text", "text": format!("no such tool: {other}") }] }),
+            );
+        }
     };
     Ok(json!({ "content": [{ "type": "text", "text": said }] }))
 }

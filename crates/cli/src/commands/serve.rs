@@ -49,7 +49,9 @@ pub fn serve(options: ServeOptions) -> Result<ExitCode, Failure> {
         None => plan(options)?,
     };
     if plan.front.anonymous && !plan.listen.ip().is_loopback() {
-        return Err(Failure::Usage("--anonymous is for loopback only: beyond it every agent brings a token".to_owned()));
+        return Err(Failure::Usage(
+            "--anonymous is for loopback only: beyond it every agent brings a token".to_owned(),
+        ));
     }
     if !plan.listen.ip().is_loopback() && plan.front.proxies.is_empty() {
         let text = "listening beyond loopback without TLS would show tokens to the network: put a TLS proxy in front and name it with --behind-tls-proxy ADDRESS";
@@ -63,7 +65,8 @@ pub fn serve(options: ServeOptions) -> Result<ExitCode, Failure> {
         let mut terminate = signal(SignalKind::terminate()).trying("signals")?;
         let housekeeping = tokio::spawn(Arc::clone(&gateway).housekeeping());
         let watch = tokio::spawn(policy_watch::watch(Arc::clone(&gateway), plan.policies));
-        let workers = Workers::start(&listener, &gateway, &Arc::new(plan.front), plan.connect, workers).trying("the workers")?;
+        let workers =
+            Workers::start(&listener, &gateway, &Arc::new(plan.front), plan.connect, workers).trying("the workers")?;
         drop(listener);
         for path in &plan.paths {
             eprintln!("endpoint http://{address}{path}");
@@ -88,7 +91,9 @@ pub fn serve(options: ServeOptions) -> Result<ExitCode, Failure> {
 fn plan(options: ServeOptions) -> Result<Plan, Failure> {
     let server = server(&options.server)?;
     let Some(file) = &options.server.policy else {
-        return Err(Failure::Usage("serve needs --policy FILE (or --config FILE): without a policy nothing may be called".to_owned()));
+        return Err(Failure::Usage(
+            "serve needs --policy FILE (or --config FILE): without a policy nothing may be called".to_owned(),
+        ));
     };
     let cell = policy_watch::load(file)?;
     let binding = Binding::new(Arc::clone(&server), Some(Arc::clone(&cell)));

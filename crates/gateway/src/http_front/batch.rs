@@ -7,9 +7,9 @@ use mcp::message::Message;
 
 use super::stream::event_stream;
 use super::{Front, empty, json, json_refusal, plain};
-use crate::names;
 use crate::body::Body;
 use crate::caller::Caller;
+use crate::names;
 use crate::seal::Session;
 
 /// Messages of one batch.
@@ -25,7 +25,8 @@ impl Front {
     ) -> Response<Body> {
         let agreed = session.is_some() && caller.revision.is_some_and(|revision| revision.allows_batch());
         if !agreed {
-            let text = "batches belong to 2025-03-26, and this is no session that agreed on it; send one message a request";
+            let text =
+                "batches belong to 2025-03-26, and this is no session that agreed on it; send one message a request";
             return plain(&json_refusal(StatusCode::BAD_REQUEST, text));
         }
         if messages.is_empty() || messages.len() > MAX_BATCH {

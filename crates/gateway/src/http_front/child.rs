@@ -19,7 +19,6 @@ use tokio::sync::mpsc;
 use super::post::{declared_params, sorry, subscription_notice};
 use super::stream::{Changes, event_stream, not_allowed};
 use super::{Front, empty, json, json_refusal, plain};
-use crate::names;
 use crate::body::Body;
 use crate::caller::Caller;
 use crate::child_link::{self, ChildLink};
@@ -27,6 +26,7 @@ use crate::era::Era;
 use crate::events::encode;
 use crate::gateway::Gateway;
 use crate::http_link::SESSION_ID;
+use crate::names;
 use crate::pipeline::{self, Judged};
 use crate::refusal;
 use crate::relay::{Expected, Relay, Seen};
@@ -58,7 +58,8 @@ impl Children {
     /// Ends every child and waits until they are gone.
     pub async fn stop_all(&self) {
         let all: Vec<_> = self.lock().drain().map(|(_, bridge)| bridge).collect();
-        let stops: Vec<_> = all.into_iter().map(|bridge| tokio::spawn(async move { bridge.link.child.stop().await })).collect();
+        let stops: Vec<_> =
+            all.into_iter().map(|bridge| tokio::spawn(async move { bridge.link.child.stop().await })).collect();
         for stop in stops {
             let _ = stop.await;
         }
@@ -142,7 +143,10 @@ impl Front {
             },
             (_, true) => {
                 let Some(number) = SessionNumber::random() else {
-                    return plain(&json_refusal(StatusCode::INTERNAL_SERVER_ERROR, "the system gives no random numbers"));
+                    return plain(&json_refusal(
+                        StatusCode::INTERNAL_SERVER_ERROR,
+                        "the system gives no random numbers",
+                    ));
                 };
                 let caller = Caller { session: Some(number), ..caller };
                 match self.start(&caller, Owner::Session(number), None) {
@@ -155,7 +159,8 @@ impl Front {
             }
             (None, false) => {
                 let id = names::raw_id(&message).unwrap_or("null");
-                let text = "this server keeps sessions: send initialize first, then every message with its Mcp-Session-Id";
+                let text =
+                    "this server keeps sessions: send initialize first, then every message with its Mcp-Session-Id";
                 return plain(&refusal::error(id, refusal::code::INVALID_REQUEST, text, 400));
             }
         };
@@ -233,7 +238,14 @@ impl Front {
         });
         self.gateway.children().lock().insert(owner.clone(), Arc::clone(&bridge));
         let relay = Relay::new(&self.gateway, caller.clone(), None);
-        self.gateway.background().spawn(read(Arc::clone(&self.gateway), owner, Arc::downgrade(&bridge), Arc::clone(&bridge.link), output, relay));
+        self.gateway.background().spawn(read(
+            Arc::clone(&self.gateway),
+            owner,
+            Arc::downgrade(&bridge),
+            Arc::clone(&bridge.link),
+            output,
+            relay,
+        ));
         Ok(bridge)
     }
 
@@ -327,41 +339,52 @@ impl Front {
             return answer;
         }
         let idle = (!listens).then_some(limits.idle);
-        let rest = stream::unfold((pieces, guard, Some(first), idle, changes), |(mut pieces, mut guard, ready, idle, mut changes)| async move {
-            if guard.done {
-                return None;
-            }
-            let piece = match ready {
-                Some(piece) => Some(piece),
-                None => match idle {
-                    None => next_or_change(&mut pieces, &mut changes).await,
-                    Some(limit) => match tokio::time::timeout(limit, pieces.recv()).await {
-                        Ok(piece) => piece,
-                        Err(_) => {
-                            let reason = format!("the server said nothing for {limit:?}");
-                            return Some((guard.last_word(Ended::Timeout, &reason), (pieces, guard, None, idle, changes)));
-                        }
+        let rest = stream::unfold(
+            (pieces, guard, Some(first), idle, changes),
+            |(mut pieces, mut guard, ready, idle, mut changes)| async move {
+                if guard.done {
+                    return None;
+                }
+                let piece = match ready {
+                    Some(piece) => Some(piece),
+                    None => match idle {
+                        None => next_or_change(&mut pieces, &mut changes).await,
+                        Some(limit) => match tokio::time::timeout(limit, pieces.recv()).await {
+                            Ok(piece) => piece,
+                            Err(_) => {
+                                let reason = format!("the server said nothing for {limit:?}");
+                                return Some((
+                                    guard.last_word(Ended::Timeout, &reason),
+                                    (pieces, guard, None, idle, changes),
+                                ));
+                            }
+                        },
                     },
-                },
-            };
-            let bytes = match piece {
-                Some(Piece::Aside(text)) => encode(None, &text),
-                Some(Piece::Answer(text)) => {
-                    guard.done = true;
-                    encode(None, &text)
-                }
-                None => {
-                    let reason = guard.bridge.obituary();
-                    guard.last_word(Ended::Unknown, &reason)
-                }
-            };
-            Some((bytes, (pieces, guard, None, idle, changes)))
-        });
+                };
+                let bytes = match piece {
+                    Some(Piece::Aside(text)) => encode(None, &text),
+                    Some(Piece::Answer(text)) => {
+                        guard.done = true;
+                        encode(None, &text)
+                    }
+                    None => {
+                        let reason = guard.bridge.obituary();
+                        guard.last_word(Ended::Unknown, &reason)
+                    }
+                };
+                Some((bytes, (pieces, guard, None, idle, changes)))
+            },
+        );
         event_stream(Body::Stream(Box::pin(rest)))
     }
 
     /// The stream on which a session's child speaks unasked.
-    pub(super) async fn child_stream(&self, caller: &Caller, session: Option<Session>, changes: Option<Changes>) -> Response<Body> {
+    pub(super) async fn child_stream(
+        &self,
+        caller: &Caller,
+        session: Option<Session>,
+        changes: Option<Changes>,
+    ) -> Response<Body> {
         let Some(session) = session else { return not_allowed() };
         let Some(bridge) = self.gateway.children().get(&Owner::Session(session.number)) else {
             return plain(&json_refusal(StatusCode::NOT_FOUND, "the server process of this session has ended"));
@@ -451,7 +474,11 @@ fn legacy_child(id: &str) -> Response<Body> {
 
 fn line(text: &str) -> Bytes {
     // Outside strings a line break is only white space; inside strings JSON allows none.
-    if text.contains(['\n', '\r']) { text.replace(['\n', '\r'], " ").into() } else { Bytes::copy_from_slice(text.as_bytes()) }
+    if text.contains(['\n', '\r']) {
+        text.replace(['\n', '\r'], " ").into()
+    } else {
+        Bytes::copy_from_slice(text.as_bytes())
+    }
 }
 
 /// A request under way. Dropped early, its agent went away: a modern child is told so, a legacy
@@ -526,12 +553,16 @@ impl Bridge {
     }
 
     fn answered(&self, key: &IdKey, raw: &[u8]) -> bool {
-        let Some(mut route) = self.routes.lock().unwrap_or_else(PoisonError::into_inner).remove(key) else { return false };
+        let Some(mut route) = self.routes.lock().unwrap_or_else(PoisonError::into_inner).remove(key) else {
+            return false;
+        };
         let raw = match &route.theirs {
-            Some(names) => match std::str::from_utf8(raw).ok().and_then(|raw| names::with_names(raw, &names.id, None)) {
-                Some(raw) => raw.into_bytes(),
-                None => raw.to_vec(),
-            },
+            Some(names) => {
+                match std::str::from_utf8(raw).ok().and_then(|raw| names::with_names(raw, &names.id, None)) {
+                    Some(raw) => raw.into_bytes(),
+                    None => raw.to_vec(),
+                }
+            }
             None => raw.to_vec(),
         };
         let text = match route.relay.see(&raw) {

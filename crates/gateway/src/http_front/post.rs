@@ -15,12 +15,12 @@ use mcp::revision::Revision;
 
 use super::stream::{Changes, Events};
 use super::{Front, MAX_BODY, closing, empty, json, json_refusal, plain, unreadable_kind};
-use crate::names;
 use crate::body::Body;
 use crate::caller::Caller;
 use crate::events::{EventReader, MAX_EVENT, collect};
 use crate::grant::Grant;
 use crate::http_link::{HttpLink, METHOD, NAME, PROTOCOL_VERSION, SESSION_ID};
+use crate::names;
 use crate::pipeline::{self, AskForTools, Judged};
 use crate::refusal::{self, Refusal};
 use crate::relay::{Expected, Relay, Seen};
@@ -240,7 +240,10 @@ impl Front {
     ) -> Response<Body> {
         let (head, body) = answer.into_parts();
         let status = head.status;
-        if matches!(status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN | StatusCode::PROXY_AUTHENTICATION_REQUIRED) {
+        if matches!(
+            status,
+            StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN | StatusCode::PROXY_AUTHENTICATION_REQUIRED
+        ) {
             let reason = format!("the server does not accept the gateway's credentials (HTTP {status})");
             return sorry(expected, Ended::RpcError, &reason);
         }
@@ -250,7 +253,11 @@ impl Front {
         let mut relay = Relay::new(&self.gateway, caller.clone(), expected);
 
         let mut response = if status.is_success() && kind.starts_with(b"text/event-stream") {
-            let idle = if relay.expected().is_some_and(|expected| expected.kind() == Kind::SubscriptionsListen) { None } else { idle };
+            let idle = if relay.expected().is_some_and(|expected| expected.kind() == Kind::SubscriptionsListen) {
+                None
+            } else {
+                idle
+            };
             let resumable = session.is_some();
             let changes = relay.expected().and_then(|expected| subscription_notice(&caller, expected));
             let mut events = Events::new(EventReader::new(body, idle), relay, link, resumable).announcing(changes);
@@ -294,15 +301,23 @@ impl Front {
         let sealed = match &session {
             // A server that repeats its session id must not be told apart by the repetition.
             Some(session) if session.upstream == id => Some(session.clone()),
-            _ => SessionNumber::random().map(|number| Session { number, revision: negotiated, upstream: id.to_owned() }),
+            _ => {
+                SessionNumber::random().map(|number| Session { number, revision: negotiated, upstream: id.to_owned() })
+            }
         };
-        let id = sealed.and_then(|session| self.gateway.seal().seal(&session, caller.grant.label(), caller.grant.server().id()));
+        let id = sealed
+            .and_then(|session| self.gateway.seal().seal(&session, caller.grant.label(), caller.grant.server().id()));
         match id.and_then(|id| HeaderValue::from_str(&id).ok()) {
             Some(id) => {
                 response.headers_mut().insert(SESSION_ID, id);
                 response
             }
-            None => plain(&refusal::error("null", refusal::code::INTERNAL, "no session can be opened: the system gives no random numbers", 500)),
+            None => plain(&refusal::error(
+                "null",
+                refusal::code::INTERNAL,
+                "no session can be opened: the system gives no random numbers",
+                500,
+            )),
         }
     }
 }
@@ -320,7 +335,9 @@ pub(super) async fn declared_params<'h>(
     let Ok(list) = pipeline::known_list(caller, upstream).await else { return Ok(Vec::new()) };
     let Some(tool) = request.params.name.as_deref().and_then(|name| list.get(name)) else { return Ok(Vec::new()) };
     let pairs: Vec<(&str, &[u8])> = given().map(|(name, value)| (name.as_str(), value.as_bytes())).collect();
-    if let Err(mismatch) = mcp::header::check_params(&tool.header_params, request.params.arguments, pairs.iter().copied()) {
+    if let Err(mismatch) =
+        mcp::header::check_params(&tool.header_params, request.params.arguments, pairs.iter().copied())
+    {
         return Err(refusal::error(request.id.raw(), refusal::code::HEADER_MISMATCH, &mismatch.message, 400));
     }
     let declared = |name: &HeaderName| {

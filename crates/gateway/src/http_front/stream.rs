@@ -169,10 +169,12 @@ impl Front {
         if caller.revision.is_some_and(Revision::is_modern) {
             return not_allowed();
         }
-        let changes = caller.grant.binding.policy.as_ref().map(|cell| Changes {
-            policy: cell.changes(),
-            notice: TOOLS_CHANGED.to_owned(),
-        });
+        let changes = caller
+            .grant
+            .binding
+            .policy
+            .as_ref()
+            .map(|cell| Changes { policy: cell.changes(), notice: TOOLS_CHANGED.to_owned() });
         let endpoint = match &caller.grant.server().config.reach {
             Reach::Child(_) => return self.child_stream(&caller, session, changes).await,
             Reach::Http(endpoint) => endpoint.clone(),
@@ -189,18 +191,25 @@ impl Front {
             Err(error) => return failed(None, &error),
         };
         let (head, body) = answer.into_parts();
-        let streams = head.headers.get(CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"text/event-stream"));
+        let streams =
+            head.headers.get(CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"text/event-stream"));
         if head.status.is_success() && streams {
             // Such a stream is silent for as long as the server has nothing to say.
             let relay = Relay::new(&self.gateway, caller, None);
-            return Events::new(EventReader::new(body, None), relay, link, true).announcing(changes).into_response(Vec::new());
+            return Events::new(EventReader::new(body, None), relay, link, true)
+                .announcing(changes)
+                .into_response(Vec::new());
         }
         match head.status {
             StatusCode::METHOD_NOT_ALLOWED => not_allowed(),
-            StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {
-                sorry(None, Ended::Unknown, &format!("the server does not accept the gateway's credentials (HTTP {})", head.status))
+            StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => sorry(
+                None,
+                Ended::Unknown,
+                &format!("the server does not accept the gateway's credentials (HTTP {})", head.status),
+            ),
+            status if status.is_success() => {
+                plain(&json_refusal(StatusCode::BAD_GATEWAY, "the server did not open a stream"))
             }
-            status if status.is_success() => plain(&json_refusal(StatusCode::BAD_GATEWAY, "the server did not open a stream")),
             status => plain(&json_refusal(status, &format!("the server answered with HTTP {status}"))),
         }
     }
@@ -230,7 +239,12 @@ impl Front {
         }
     }
 
-    fn link(&self, caller: &crate::caller::Caller, session: Option<crate::seal::Session>, endpoint: upstream::http::Endpoint) -> HttpLink {
+    fn link(
+        &self,
+        caller: &crate::caller::Caller,
+        session: Option<crate::seal::Session>,
+        endpoint: upstream::http::Endpoint,
+    ) -> HttpLink {
         HttpLink {
             client: self.client.clone(),
             server: Arc::clone(caller.grant.server()),

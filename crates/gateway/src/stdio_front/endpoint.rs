@@ -16,11 +16,11 @@ use tokio::task::JoinSet;
 use upstream::http::{Client, Endpoint, SendError};
 
 use super::{Lines, give_up, read_messages};
-use crate::names;
 use crate::caller::Caller;
 use crate::events::{EventReader, MAX_EVENT, StreamFault, collect};
 use crate::gateway::Gateway;
 use crate::http_link::{HttpLink, METHOD, SESSION_ID};
+use crate::names;
 use crate::pipeline::{self, Judged};
 use crate::relay::{Expected, Relay, Seen};
 use crate::ticket::Ended;
@@ -172,7 +172,8 @@ impl Run {
         let session = head.headers.get(SESSION_ID).and_then(|id| id.to_str().ok()).map(str::to_owned);
         let idle = Some(link.server.config.limits.idle);
         let mut relay = Relay::new(&self.gateway, caller, expected);
-        let streams = head.headers.get(CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"text/event-stream"));
+        let streams =
+            head.headers.get(CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"text/event-stream"));
         if streams && head.status.is_success() {
             let fault = self.relay_events(EventReader::new(body, idle), &mut relay, &link).await;
             let (ended, reason) = match &fault {

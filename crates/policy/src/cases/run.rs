@@ -85,7 +85,8 @@ fn run_one(policy: &Policy, case: &Case, tools: &[ToolFacts<'_>]) -> Outcome {
             Effect::Allow => match counters.take(&takes, now) {
                 Ok(Taken::Granted(receipt)) => {
                     // The calls of a test are made one after the other: each ends before the next.
-                    let in_flight = |index: usize| takes.get(index).is_some_and(|take| take.kind == quota::Kind::Concurrency);
+                    let in_flight =
+                        |index: usize| takes.get(index).is_some_and(|take| take.kind == quota::Kind::Concurrency);
                     let _ = counters.give_back(receipt.split(in_flight).0, now);
                     None
                 }
@@ -156,6 +157,13 @@ impl Who<'_> {
         }
         scopes.dedup();
         let id = CountId::new("test", &scopes, &limit.counter, limit.window, &limit.zone, limit.kind);
-        Take { id, window: limit.window, zone: limit.zone.clone(), kind: limit.kind, max: limit.max, amount: taken.amount }
+        Take {
+            id,
+            window: limit.window,
+            zone: limit.zone.clone(),
+            kind: limit.kind,
+            max: limit.max,
+            amount: taken.amount,
+        }
     }
 }

@@ -22,7 +22,8 @@ impl<'a> Lines<'a> {
     /// Finds the lines of `text`.
     #[must_use]
     pub fn new(text: &'a str) -> Lines<'a> {
-        let after_breaks = text.bytes().enumerate().filter(|&(_, byte)| byte == b'\n').map(|(at, _)| at.saturating_add(1));
+        let after_breaks =
+            text.bytes().enumerate().filter(|&(_, byte)| byte == b'\n').map(|(at, _)| at.saturating_add(1));
         Lines { text, starts: std::iter::once(0).chain(after_breaks).collect() }
     }
 

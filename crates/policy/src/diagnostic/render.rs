@@ -55,13 +55,9 @@ fn groups<'a>(diagnostic: &'a Diagnostic, source_name: &'a str, text: &'a str) -
     }
     let mut groups = vec![main];
     if let Some(fix) = &diagnostic.fix {
-        groups.push(
-            Level::HELP.secondary_title(&*fix.message).element(
-                Snippet::source(text)
-                    .path(source_name)
-                    .patch(Patch::new(within(text, &fix.range), &*fix.replacement)),
-            ),
-        );
+        groups.push(Level::HELP.secondary_title(&*fix.message).element(
+            Snippet::source(text).path(source_name).patch(Patch::new(within(text, &fix.range), &*fix.replacement)),
+        ));
     }
     groups
 }

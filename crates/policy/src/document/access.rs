@@ -41,7 +41,13 @@ impl Reader {
     }
 
     /// Reads the section `name` of the document; an absent one follows the document's default.
-    pub(super) fn access(&mut self, document: Fields<'_>, name: &str, what: &'static str, default_allow: bool) -> AccessRules {
+    pub(super) fn access(
+        &mut self,
+        document: Fields<'_>,
+        name: &str,
+        what: &'static str,
+        default_allow: bool,
+    ) -> AccessRules {
         let mut rules = AccessRules {
             what,
             hide: Vec::new(),
@@ -84,7 +90,11 @@ impl Reader {
             let list = match member.value.value {
                 Value::Array(_) => Some(member.value.clone()),
                 _ => {
-                    self.wrong_type(&member.value, &format!("the list `{}`", crate::source::shown(&member.key)), "an array");
+                    self.wrong_type(
+                        &member.value,
+                        &format!("the list `{}`", crate::source::shown(&member.key)),
+                        "an array",
+                    );
                     None
                 }
             };

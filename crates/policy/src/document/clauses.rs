@@ -50,8 +50,12 @@ impl Reader {
             && node.get("conditions").is_none()
         {
             self.report(
-                Diagnostic::new(Code::UnknownField, member.key_range.clone(), "a condition stands where a clause belongs")
-                    .help("wrap it: `{ \"conditions\": [ { \"path\": …, \"op\": …, \"value\": … } ] }`"),
+                Diagnostic::new(
+                    Code::UnknownField,
+                    member.key_range.clone(),
+                    "a condition stands where a clause belongs",
+                )
+                .help("wrap it: `{ \"conditions\": [ { \"path\": …, \"op\": …, \"value\": … } ] }`"),
             );
             return None;
         }
@@ -220,7 +224,9 @@ impl Reader {
         let message = format!("there is no operator `{}`", shown(text));
         let found = Diagnostic::new(Code::UnknownOperator, node.range.clone(), message).label("unknown operator");
         self.report(match near {
-            Some(near) => found.fix(node.range.clone(), format!("\"{near}\""), "an operator with a similar meaning exists"),
+            Some(near) => {
+                found.fix(node.range.clone(), format!("\"{near}\""), "an operator with a similar meaning exists")
+            }
             None => found.help(format!("the operators are {}", listed(names))),
         });
         None
@@ -248,10 +254,9 @@ impl Reader {
             }
             if inside.kind != ClauseKind::ApprovalIf {
                 let message = format!("`undecidable` has no meaning in `{}`", inside.kind.field());
-                self.report(
-                    Diagnostic::new(Code::Combination, member.key_range.clone(), message)
-                        .help("only a rule of `require_approval_if` can ask a person; elsewhere what cannot be judged is denied"),
-                );
+                self.report(Diagnostic::new(Code::Combination, member.key_range.clone(), message).help(
+                    "only a rule of `require_approval_if` can ask a person; elsewhere what cannot be judged is denied",
+                ));
             }
         }
         if let Some(node) = fields.get("ports") {

@@ -18,8 +18,18 @@ use super::limits::Place;
 use super::reader::{Fields, NotObeyed, Reader, listed};
 
 const ENTRY_FIELDS: &[&str] = &[
-    "action", "reason", "visible", "require", "deny_if", "require_approval_if", "limits", "rate_limit", "approval",
-    "schema", "mode", "valid_until",
+    "action",
+    "reason",
+    "visible",
+    "require",
+    "deny_if",
+    "require_approval_if",
+    "limits",
+    "rate_limit",
+    "approval",
+    "schema",
+    "mode",
+    "valid_until",
 ];
 
 const ENTRY_NOT_OBEYED: &[NotObeyed] = &[NotObeyed { name: "opens", what: "make the tools of a class callable" }];
@@ -89,7 +99,9 @@ impl Reader {
                 let found = Diagnostic::new(Code::UnknownValue, member.key_range.clone(), message)
                     .label(format!("expected {}", listed(names)));
                 self.report(match nearest(&member.key, names) {
-                    Some(near) => found.fix(member.key_range.clone(), format!("\"{near}\""), "a class with a similar name exists"),
+                    Some(near) => {
+                        found.fix(member.key_range.clone(), format!("\"{near}\""), "a class with a similar name exists")
+                    }
                     None => found,
                 });
                 continue;
@@ -123,13 +135,11 @@ impl Reader {
     fn entry(&mut self, node: &Node, head: Head, of: &str) -> Option<Arc<Entry>> {
         if let Some(action) = node.as_str() {
             let message = format!("{of} must be an object");
-            self.report(
-                Diagnostic::new(Code::WrongType, node.range.clone(), message).label("this is a string").fix(
-                    node.range.clone(),
-                    format!("{{ \"action\": {} }}", serde_json::Value::from(action)),
-                    "write the action as a field",
-                ),
-            );
+            self.report(Diagnostic::new(Code::WrongType, node.range.clone(), message).label("this is a string").fix(
+                node.range.clone(),
+                format!("{{ \"action\": {} }}", serde_json::Value::from(action)),
+                "write the action as a field",
+            ));
             return None;
         }
         let fields = self.fields(node, of, ENTRY_FIELDS, ENTRY_NOT_OBEYED)?;
@@ -142,7 +152,8 @@ impl Reader {
             ("hide", Action::Hide),
             ("require_approval", Action::RequireApproval),
         ];
-        let action = fields.get("action").and_then(|node| self.choice(node, "`action`", &actions)).unwrap_or(Action::Allow);
+        let action =
+            fields.get("action").and_then(|node| self.choice(node, "`action`", &actions)).unwrap_or(Action::Allow);
         let reason = self.text(fields.get("reason"), "`reason`");
         let visible = fields.get("visible").and_then(|node| self.boolean(node, "`visible`")).unwrap_or(false);
         self.check_texts(fields, action);
@@ -164,7 +175,11 @@ impl Reader {
             && action != Action::RequireApproval
             && !fields.has(ClauseKind::ApprovalIf.field())
         {
-            self.no_effect(&member.key_range, "approval", "it says how calls are approved, and this entry asks for no approval");
+            self.no_effect(
+                &member.key_range,
+                "approval",
+                "it says how calls are approved, and this entry asks for no approval",
+            );
         }
         let modes = [("check", SchemaMode::Check), ("closed", SchemaMode::Closed), ("off", SchemaMode::Off)];
         let schema = fields.get("schema").and_then(|node| self.choice(node, "`schema`", &modes));
@@ -272,7 +287,12 @@ impl Reader {
             "member" | "group" => {}
             "role" if ROLES.contains(&name) => {}
             "role" => {
-                self.unknown_value(&node.range, text, "an approver", &["role:approver", "role:policy_manager", "role:admin"]);
+                self.unknown_value(
+                    &node.range,
+                    text,
+                    "an approver",
+                    &["role:approver", "role:policy_manager", "role:admin"],
+                );
                 return None;
             }
             _ => {
@@ -298,7 +318,8 @@ impl Reader {
         let units = [("s", 1), ("m", 60), ("h", 3_600), ("d", 86_400)];
         let seconds = units.iter().find_map(|&(unit, seconds)| {
             let number = text.strip_suffix(unit)?;
-            let plain = number.len() <= 9 && number.bytes().all(|byte| byte.is_ascii_digit()) && !number.starts_with('0');
+            let plain =
+                number.len() <= 9 && number.bytes().all(|byte| byte.is_ascii_digit()) && !number.starts_with('0');
             let number = number.parse::<u64>().ok().filter(|_| plain)?;
             number.checked_mul(seconds).filter(|seconds| *seconds <= YEAR)
         });

@@ -53,9 +53,11 @@ impl Reader {
 
     fn limit(&mut self, node: &Node, place: &Place<'_>) -> Option<Limit> {
         let fields = self.fields(node, "a limit", LIMIT_FIELDS, &[])?;
-        let counter = self.required(fields, "counter", "a limit", "\"calls\"").and_then(|node| self.name(node, "`counter`"));
+        let counter =
+            self.required(fields, "counter", "a limit", "\"calls\"").and_then(|node| self.name(node, "`counter`"));
         let kinds = [("quota", quota::Kind::Quota), ("concurrency", quota::Kind::Concurrency)];
-        let kind = fields.get("kind").and_then(|node| self.choice(node, "`kind`", &kinds)).unwrap_or(quota::Kind::Quota);
+        let kind =
+            fields.get("kind").and_then(|node| self.choice(node, "`kind`", &kinds)).unwrap_or(quota::Kind::Quota);
         let in_flight = matches!(kind, quota::Kind::Concurrency);
         if in_flight {
             self.refuse_beside_concurrency(fields);
@@ -159,10 +161,11 @@ impl Reader {
                 }
                 if text.parse::<u32>().is_ok() {
                     let message = format!("a window of seconds is a number, not the text `{}`", shown(text));
-                    self.report(
-                        Diagnostic::new(Code::WrongType, node.range.clone(), message)
-                            .fix(node.range.clone(), text.clone(), "write it without quotes"),
-                    );
+                    self.report(Diagnostic::new(Code::WrongType, node.range.clone(), message).fix(
+                        node.range.clone(),
+                        text.clone(),
+                        "write it without quotes",
+                    ));
                     return None;
                 }
                 let names: Vec<&str> = WINDOWS.iter().map(|(name, _)| *name).collect();

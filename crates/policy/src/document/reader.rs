@@ -100,7 +100,8 @@ impl Reader {
                 "a field with a similar name exists",
             );
         } else {
-            let (word, names) = (if known.len() == 1 { "only field" } else { "fields" }, joined(known.iter().copied(), "and"));
+            let (word, names) =
+                (if known.len() == 1 { "only field" } else { "fields" }, joined(known.iter().copied(), "and"));
             let verb = if known.len() == 1 { "is" } else { "are" };
             found = found.help(format!("the {word} of {of} {verb} {names}"));
         }

@@ -13,7 +13,9 @@ const LONGEST: usize = 120;
 pub(crate) fn condition(condition: &Condition) -> String {
     match condition {
         Condition::Test(test) => format!("{} {} {}", test.path, test.op, operand(&test.value)),
-        Condition::AnyOf(parts) => format!("any of ({})", parts.iter().map(self::condition).collect::<Vec<_>>().join("; ")),
+        Condition::AnyOf(parts) => {
+            format!("any of ({})", parts.iter().map(self::condition).collect::<Vec<_>>().join("; "))
+        }
         Condition::Not(inner) => format!("not ({})", self::condition(inner)),
         Condition::Each { path, conditions } => {
             let inner = conditions.iter().map(self::condition).collect::<Vec<_>>().join(" and ");

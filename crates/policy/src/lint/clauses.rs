@@ -60,8 +60,9 @@ fn deny_list(kind: ClauseKind, leaf: &Leaf) -> Option<Diagnostic> {
     }
     let message = format!("this denies some spellings of `{}`, and every other passes", leaf.path);
     Some(
-        Diagnostic::new(Code::DenyList, leaf.range.clone(), message)
-            .help("say what is allowed instead, in `require`: `in`, `matches`, `within`, `url_host_in`, `email_domain_in`"),
+        Diagnostic::new(Code::DenyList, leaf.range.clone(), message).help(
+            "say what is allowed instead, in `require`: `in`, `matches`, `within`, `url_host_in`, `email_domain_in`",
+        ),
     )
 }
 
@@ -72,7 +73,11 @@ fn contradiction(kind: ClauseKind, clause: &Clause) -> Option<Diagnostic> {
         return None;
     }
     let mut equal = clause.leaves.iter().filter(|leaf| {
-        leaf.op == Op::Eq && !leaf.negated && leaf.each.is_none() && !leaf.path.has_wildcard() && leaf.strings.len() == 1
+        leaf.op == Op::Eq
+            && !leaf.negated
+            && leaf.each.is_none()
+            && !leaf.path.has_wildcard()
+            && leaf.strings.len() == 1
     });
     let (first, second) = loop {
         let first = equal.next()?;

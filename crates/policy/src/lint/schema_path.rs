@@ -25,7 +25,10 @@ pub(super) fn place<'a>(schema: &'a Value, steps: &[Step]) -> Place<'a> {
     let mut at = schema;
     let mut required = true;
     for step in steps {
-        if ["$ref", "anyOf", "oneOf", "allOf", "if", "$dynamicRef", "patternProperties"].iter().any(|key| at.get(key).is_some()) {
+        if ["$ref", "anyOf", "oneOf", "allOf", "if", "$dynamicRef", "patternProperties"]
+            .iter()
+            .any(|key| at.get(key).is_some())
+        {
             return Place::Unknown;
         }
         match step {

@@ -129,7 +129,10 @@ fn of_entry(entry: &Entry, tools: &[Tool<'_>], found: &mut Vec<Diagnostic>) {
         && entry.reads_arguments()
         && entry.schema != Some(SchemaMode::Closed)
     {
-        let message = format!("`{}` declares no arguments, so undeclared ones pass beside those that are judged", shown(tool.facts.name));
+        let message = format!(
+            "`{}` declares no arguments, so undeclared ones pass beside those that are judged",
+            shown(tool.facts.name)
+        );
         found.push(Diagnostic::new(Code::Undeclared, entry.key_range.clone(), message));
     }
 }
@@ -145,7 +148,13 @@ fn full_steps(leaf: &Leaf) -> Option<Vec<Step>> {
     }
 }
 
-fn of_path(path: &Path, range: &std::ops::Range<usize>, steps: &[Step], tools: &[&Tool<'_>], found: &mut Vec<Diagnostic>) {
+fn of_path(
+    path: &Path,
+    range: &std::ops::Range<usize>,
+    steps: &[Step],
+    tools: &[&Tool<'_>],
+    found: &mut Vec<Diagnostic>,
+) {
     let mut lacking = None;
     for tool in tools {
         let Some(schema) = &tool.schema else { return };
@@ -166,7 +175,8 @@ fn of_path(path: &Path, range: &std::ops::Range<usize>, steps: &[Step], tools: &
         Some(near) => diagnostic = diagnostic.help(format!("did you mean `{near}`?")),
         None if declared.is_empty() => {}
         None => {
-            let declared: Vec<String> = declared.iter().take(MOST_NAMES).map(|name| format!("`{}`", shown(name))).collect();
+            let declared: Vec<String> =
+                declared.iter().take(MOST_NAMES).map(|name| format!("`{}`", shown(name))).collect();
             diagnostic = diagnostic.help(format!("it declares {}", declared.join(", ")));
         }
     }
@@ -177,9 +187,11 @@ fn optional(leaf: &Leaf, steps: &[Step], tools: &[&Tool<'_>], found: &mut Vec<Di
     if leaf.missing.is_some() || leaf.op == Op::Exists {
         return;
     }
-    let tool = tools.iter().find(|tool| tool.schema.as_ref().is_some_and(|schema| place(schema, steps) == Place::Optional));
+    let tool =
+        tools.iter().find(|tool| tool.schema.as_ref().is_some_and(|schema| place(schema, steps) == Place::Optional));
     let Some(tool) = tool else { return };
-    let message = format!("`{}` is optional in `{}`, and a call without it is denied", leaf.path, shown(tool.facts.name));
+    let message =
+        format!("`{}` is optional in `{}`, and a call without it is denied", leaf.path, shown(tool.facts.name));
     found.push(
         Diagnostic::new(Code::Missing, leaf.path_range.clone(), message)
             .help("say what absence means: `\"missing\": true` counts as a match, `\"missing\": false` as none"),

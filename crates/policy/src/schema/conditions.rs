@@ -40,15 +40,28 @@ pub(super) fn define(defs: &mut Map<String, Value>) {
     defs.insert("path".to_owned(), json!({
         "type": "string", "maxLength": 1024, "pattern": PATH, "description": "Where the rule looks, such as `args.amount`."
     }));
-    defs.insert("path_value".to_owned(), closed("Another value of the call.", json!({ "path": { "$ref": "#/$defs/path" } }), &["path"]));
-    defs.insert("list_value".to_owned(), closed("A list of `lists`.", json!({ "list": { "type": "string" } }), &["list"]));
+    defs.insert(
+        "path_value".to_owned(),
+        closed("Another value of the call.", json!({ "path": { "$ref": "#/$defs/path" } }), &["path"]),
+    );
+    defs.insert(
+        "list_value".to_owned(),
+        closed("A list of `lists`.", json!({ "list": { "type": "string" } }), &["list"]),
+    );
     for (clause, condition) in [("clause", "condition"), ("approval_clause", "approval_condition")] {
         let text = "Conditions joined by AND; an empty list is true.";
-        defs.insert(clause.to_owned(), closed(text, json!({
-            "id": { "$ref": "#/$defs/name", "description": "The last part of the rule's name." },
-            "conditions": array(condition),
-            "on_deny": { "$ref": "#/$defs/text", "description": "Text for the agent." }
-        }), &["conditions"]));
+        defs.insert(
+            clause.to_owned(),
+            closed(
+                text,
+                json!({
+                    "id": { "$ref": "#/$defs/name", "description": "The last part of the rule's name." },
+                    "conditions": array(condition),
+                    "on_deny": { "$ref": "#/$defs/text", "description": "Text for the agent." }
+                }),
+                &["conditions"],
+            ),
+        );
         let asks = condition == "approval_condition";
         defs.insert(condition.to_owned(), forms(condition, asks));
     }
@@ -62,10 +75,14 @@ fn forms(condition: &str, asks: bool) -> Value {
     if let Some(members) = parts.as_object_mut() {
         members.insert("minItems".to_owned(), json!(1));
     }
-    let each = closed("One element after the other, as `item`.", json!({
-        "each": { "allOf": [ { "$ref": "#/$defs/path" }, { "pattern": "^(args|item)" } ] },
-        "conditions": array(condition)
-    }), &["each", "conditions"]);
+    let each = closed(
+        "One element after the other, as `item`.",
+        json!({
+            "each": { "allOf": [ { "$ref": "#/$defs/path" }, { "pattern": "^(args|item)" } ] },
+            "conditions": array(condition)
+        }),
+        &["each", "conditions"],
+    );
     let mut test = json!({ "$ref": "#/$defs/test_fields" });
     if !asks && let Some(members) = test.as_object_mut() {
         members.insert("properties".to_owned(), json!({ "undecidable": false }));
@@ -85,22 +102,28 @@ fn forms(condition: &str, asks: bool) -> Value {
 fn test_fields() -> Value {
     let operands = operands();
     let names: Vec<&str> = operands.iter().flat_map(|(ops, _)| ops.iter().copied()).collect();
-    let mut schema = closed("A test of one value.", json!({
-        "path": { "$ref": "#/$defs/path" },
-        "op": { "enum": names },
-        "value": { "description": "What is compared with; `{ \"path\": … }` and `{ \"list\": … }` refer to other values." },
-        "ignore_case": { "type": "boolean" },
-        "missing": { "type": "boolean", "description": "What it means that the path leads nowhere." },
-        "undecidable": { "const": "ask", "description": "In `require_approval_if`: ask where it cannot be judged." },
-        "ports": { "type": "array", "items": { "type": "integer", "minimum": 1, "maximum": 65535 } },
-        "schemes": { "type": "array", "items": { "type": "string" } }
-    }), &["path", "op", "value"]);
+    let mut schema = closed(
+        "A test of one value.",
+        json!({
+            "path": { "$ref": "#/$defs/path" },
+            "op": { "enum": names },
+            "value": { "description": "What is compared with; `{ \"path\": … }` and `{ \"list\": … }` refer to other values." },
+            "ignore_case": { "type": "boolean" },
+            "missing": { "type": "boolean", "description": "What it means that the path leads nowhere." },
+            "undecidable": { "const": "ask", "description": "In `require_approval_if`: ask where it cannot be judged." },
+            "ports": { "type": "array", "items": { "type": "integer", "minimum": 1, "maximum": 65535 } },
+            "schemes": { "type": "array", "items": { "type": "string" } }
+        }),
+        &["path", "op", "value"],
+    );
     let mut rules: Vec<Value> = operands
         .into_iter()
-        .map(|(ops, value)| json!({
-            "if": { "properties": { "op": { "enum": ops } }, "required": ["op"] },
-            "then": { "properties": { "value": value } }
-        }))
+        .map(|(ops, value)| {
+            json!({
+                "if": { "properties": { "op": { "enum": ops } }, "required": ["op"] },
+                "then": { "properties": { "value": value } }
+            })
+        })
         .collect();
     // An object with one of these names alone is a reference, for every operator.
     rules.push(json!({ "properties": { "value": {

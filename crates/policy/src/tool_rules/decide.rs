@@ -136,9 +136,14 @@ impl ToolRules {
             None => {
                 let rule = &self.document.default_denies;
                 let ended = !self.naming.is_empty();
-                let text = if ended { "what named this tool has ended" } else { "nothing under `tools` names this tool" };
+                let text =
+                    if ended { "what named this tool has ended" } else { "nothing under `tools` names this tool" };
                 trace.step(|| Step::at(Stage::Naming, rule, true, text));
-                let reason = if ended { "The permission to call this tool has ended." } else { "The policy does not allow this tool." };
+                let reason = if ended {
+                    "The permission to call this tool has ended."
+                } else {
+                    "The policy does not allow this tool."
+                };
                 keep(verdict, Verdict::deny(rule, reason));
             }
         }
@@ -168,7 +173,13 @@ impl ToolRules {
     }
 
     /// Steps 8 and 9, as far as enforced rules go.
-    fn with_arguments<T: Trace>(&self, facts: &Facts<'_>, now: Timestamp, verdict: &mut Option<Verdict>, trace: &mut T) {
+    fn with_arguments<T: Trace>(
+        &self,
+        facts: &Facts<'_>,
+        now: Timestamp,
+        verdict: &mut Option<Verdict>,
+        trace: &mut T,
+    ) {
         macro_rules! decided {
             () => {
                 verdict.is_some() && !T::WHOLE
@@ -229,7 +240,8 @@ impl ToolRules {
                 });
                 keep(verdict, Verdict::deny(&limit.rule, reason).detailed(why));
             } else {
-                trace.step(|| Step::passed_rule(Stage::Limits, &limit.rule, "to be taken before the call is forwarded"));
+                trace
+                    .step(|| Step::passed_rule(Stage::Limits, &limit.rule, "to be taken before the call is forwarded"));
             }
         }
         if let Some(ask) = ask {
@@ -324,7 +336,9 @@ fn polarity(kind: ClauseKind) -> Polarity {
 fn objection(clause: &Clause, kind: ClauseKind, truth: Truth, facts: &Facts<'_>) -> Option<Verdict> {
     let told = |other: &str| clause.on_deny.clone().unwrap_or_else(|| Arc::from(other));
     let verdict = match (kind, truth) {
-        (ClauseKind::Require, Truth::True) | (ClauseKind::DenyIf | ClauseKind::ApprovalIf, Truth::False) => return None,
+        (ClauseKind::Require, Truth::True) | (ClauseKind::DenyIf | ClauseKind::ApprovalIf, Truth::False) => {
+            return None;
+        }
         (ClauseKind::Require, Truth::False) => {
             Verdict::deny(&clause.rule, told("A condition that the policy requires of this call does not hold."))
         }
@@ -341,9 +355,10 @@ fn objection(clause: &Clause, kind: ClauseKind, truth: Truth, facts: &Facts<'_>)
 
 /// The conditions of a clause and what they were judged on.
 fn operands(clause: &Clause, facts: &Facts<'_>) -> String {
-    let each = clause.conditions.iter().map(|condition| {
-        format!("{} ({})", words::condition(condition), words::found(condition, facts))
-    });
+    let each = clause
+        .conditions
+        .iter()
+        .map(|condition| format!("{} ({})", words::condition(condition), words::found(condition, facts)));
     each.collect::<Vec<_>>().join("; ")
 }
 

@@ -103,7 +103,11 @@ fn is_known(path: &Path) -> bool {
         Root::Args | Root::Item => false,
         Root::Context(key) => !matches!(
             key,
-            ContextKey::SessionId | ContextKey::ClientIp | ContextKey::TimeNow | ContextKey::TimeHour | ContextKey::TimeWeekday
+            ContextKey::SessionId
+                | ContextKey::ClientIp
+                | ContextKey::TimeNow
+                | ContextKey::TimeHour
+                | ContextKey::TimeWeekday
         ),
     }
 }

@@ -64,7 +64,8 @@ fn whether_anything_could_pass() {
 #[test]
 fn methods() {
     let exact = r#""methods": { "allow": ["sampling/createMessage", "vendor/thing", "roots/*"] }"#;
-    let hidden = r#""methods": { "allow": ["sampling/createMessage"], "deny": ["sampling/*"], "hide": ["completion/*"] }"#;
+    let hidden =
+        r#""methods": { "allow": ["sampling/createMessage"], "deny": ["sampling/*"], "hide": ["completion/*"] }"#;
     for (default, fields, method, expected) in [
         ("deny", "", "initialize", "allow (housekeeping)"),
         ("deny", "", "tools/list", "allow (housekeeping)"),
@@ -87,7 +88,9 @@ fn methods() {
         let policy = policy(&document(default, fields));
         assert_eq!(word(&policy.method(method)), expected, "{default} {fields} {method}");
     }
-    let policy = policy(r#"{"version":"1","default":"allow","methods":{"allow":["sampling/createMessage","elicitation/create","roots/list"]}}"#);
+    let policy = policy(
+        r#"{"version":"1","default":"allow","methods":{"allow":["sampling/createMessage","elicitation/create","roots/list"]}}"#,
+    );
     for method in ["sampling/createMessage", "elicitation/create", "roots/list"] {
         assert!(policy.permits_method_by_name(method));
     }

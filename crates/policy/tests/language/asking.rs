@@ -68,7 +68,14 @@ pub(crate) fn take(counters: &Memory, decision: &Decision, now: jiff::Timestamp)
         .map(|taken| {
             let limit = &taken.limit;
             Take {
-                id: CountId::new("org", &[("grant", "local".to_owned())], &limit.counter, limit.window, &limit.zone, limit.kind),
+                id: CountId::new(
+                    "org",
+                    &[("grant", "local".to_owned())],
+                    &limit.counter,
+                    limit.window,
+                    &limit.zone,
+                    limit.kind,
+                ),
                 window: limit.window,
                 zone: limit.zone.clone(),
                 kind: limit.kind,

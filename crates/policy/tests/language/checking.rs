@@ -63,7 +63,10 @@ fn tools_and_patterns_without_a_partner() {
 
 #[test]
 fn refunds_endings_and_undeclared_arguments() {
-    let refund = document("deny", r#""tools": { "pay": { "limits": [ { "counter": "c", "window": "day", "max": 1, "refund": "on_error" } ] } }"#);
+    let refund = document(
+        "deny",
+        r#""tools": { "pay": { "limits": [ { "counter": "c", "window": "day", "max": 1, "refund": "on_error" } ] } }"#,
+    );
     assert_eq!(
         found(&refund, &[of_class("pay", Class::Financial)]),
         ["P1008 a call that failed may have acted before it did, and is given back"]
@@ -71,7 +74,10 @@ fn refunds_endings_and_undeclared_arguments() {
     assert_eq!(found(&refund, &[of_class("pay", Class::Read)]), Vec::<String>::new());
     let ended = document("deny", r#""tools": { "pay": { "valid_until": "2026-01-01T00:00:00Z" } }"#);
     assert_eq!(found(&ended, &[tool("pay")]), ["P1014 `pay` has ended"]);
-    let open = document("deny", r#""tools": { "pay": { "limits": [ { "counter": "c", "window": "day", "max": 1, "amount": "args.n" } ] } }"#);
+    let open = document(
+        "deny",
+        r#""tools": { "pay": { "limits": [ { "counter": "c", "window": "day", "max": 1, "amount": "args.n" } ] } }"#,
+    );
     assert_eq!(
         found(&open, &[with_schema("pay", r#"{ "type": "object" }"#)]),
         ["P1010 `pay` declares no arguments, so undeclared ones pass beside those that are judged"]

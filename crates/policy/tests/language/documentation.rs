@@ -44,7 +44,8 @@ fn fragments_load() {
     let fragments = blocks("jsonc");
     assert!(!fragments.is_empty());
     for fragment in fragments {
-        let document = format!("{{ \"version\": \"1\", \"default\": \"deny\", \"tools\": {{ \"a\": {{ {fragment} }} }} }}");
+        let document =
+            format!("{{ \"version\": \"1\", \"default\": \"deny\", \"tools\": {{ \"a\": {{ {fragment} }} }} }}");
         let loaded = load(&document, Load { comments_allowed: true });
         let errors: Vec<_> = loaded.diagnostics.iter().filter(|found| found.is_error()).collect();
         assert!(errors.is_empty(), "{document}\n{errors:#?}");
@@ -59,7 +60,10 @@ fn names_everything() {
     let mut names = Vec::new();
     properties(&schema, &mut names);
     for name in names {
-        if !text.contains(&format!("`{name}`")) && !text.contains(&format!("`\"{name}\"")) && !text.contains(&format!("`{{ \"{name}\"")) {
+        if !text.contains(&format!("`{name}`"))
+            && !text.contains(&format!("`\"{name}\""))
+            && !text.contains(&format!("`{{ \"{name}\""))
+        {
             missing.push(name);
         }
     }

@@ -47,12 +47,13 @@ fn in_each_step_tools_then_classes_then_all_tools() {
     let never = |id: &str| {
         format!(r#"[ {{ "id": "{id}", "conditions": [ {{ "path": "args.no", "op": "exists", "value": true }} ] }} ]"#)
     };
-    let rules = [
-        ("require", never("r")),
-        ("deny_if", clause("d")),
-    ];
+    let rules = [("require", never("r")), ("deny_if", clause("d"))];
     let section = |fields: &[usize]| -> String {
-        fields.iter().map(|&index| format!(r#""{}": {}"#, rules[index].0, rules[index].1)).collect::<Vec<_>>().join(", ")
+        fields
+            .iter()
+            .map(|&index| format!(r#""{}": {}"#, rules[index].0, rules[index].1))
+            .collect::<Vec<_>>()
+            .join(", ")
     };
     for (tools, classes, all, expected) in [
         (&[0, 1][..], &[0, 1][..], &[0, 1][..], "/tools/x/require/r"),

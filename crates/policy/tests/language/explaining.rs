@@ -31,16 +31,40 @@ fn every_objection_is_told_and_one_decides() {
         .collect();
     assert_eq!(
         objections,
-        [(Stage::Require, "/tools/pay/require/args.currency-in", true), (Stage::DenyIf, "/tools/pay/deny_if/cap", false)]
+        [
+            (Stage::Require, "/tools/pay/require/args.currency-in", true),
+            (Stage::DenyIf, "/tools/pay/deny_if/cap", false)
+        ]
     );
     assert_eq!(derivation.detail.as_deref(), Some(r#"args.currency in ["eur", "usd"] (args.currency is "gbp")"#));
+}
+
+#[test]
+fn as_text_whole() {
+    let text = explain(r#"{"currency": "eur", "amount": 200}"#).to_string();
+    let file = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/documents/explained.txt");
+    if std::env::var_os("UPDATE_SNAPSHOTS").is_some() {
+        std::fs::write(&file, &text).unwrap();
+    }
+    assert_eq!(std::fs::read_to_string(&file).unwrap_or_default(), text);
+}
+
+#[test]
+fn rules_are_shared_between_threads() {
+    fn shared<T: Send + Sync + 'static>() {}
+    shared::<policy::Policy>();
+    shared::<policy::ToolRules>();
+    shared::<policy::Decision>();
 }
 
 #[test]
 fn as_text() {
     let text = explain(r#"{"currency": "eur", "amount": 200}"#).to_string();
     // The missing address decides; the amount would have.
-    assert!(text.starts_with("DENY: pay (financial) on files\n  rule    /tools/pay/require/args.to-email_domain_in"), "{text}");
+    assert!(
+        text.starts_with("DENY: pay (financial) on files\n  rule    /tools/pay/require/args.to-email_domain_in"),
+        "{text}"
+    );
     assert!(text.contains("=> require"), "{text}");
     assert!(text.contains(" x deny if    /tools/pay/deny_if/cap: applies\n"), "{text}");
     let allowed = explain(r#"{"currency": "eur", "to": "a@example.com", "amount": 12.5}"#);
@@ -51,7 +75,12 @@ fn as_text() {
 
 #[test]
 fn as_data_and_the_same_decision() {
-    for arguments in ["{}", r#"{"currency": "eur"}"#, r#"{"currency": "eur", "to": "a@example.com", "amount": 1}"#, r#"{"a":1,"A":1}"#] {
+    for arguments in [
+        "{}",
+        r#"{"currency": "eur"}"#,
+        r#"{"currency": "eur", "to": "a@example.com", "amount": 1}"#,
+        r#"{"a":1,"A":1}"#,
+    ] {
         let derivation = explain(arguments);
         let data = serde_json::to_value(&derivation).unwrap();
         assert_eq!(data["effect"], serde_json::json!(derivation.effect.as_str()));

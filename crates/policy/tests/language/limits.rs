@@ -20,12 +20,18 @@ fn fields_and_their_defaults() {
     let limits: Vec<_> = policy.limits().collect();
     let [plain, full, busy, rate] = limits.as_slice() else { panic!("{limits:?}") };
     assert_eq!(plain.window, Some(quota::Window::Day));
-    assert_eq!((plain.scope.as_slice(), plain.count, plain.refund), (&[Scope::Grant][..], Count::Forwarded, Refund::NotSent));
+    assert_eq!(
+        (plain.scope.as_slice(), plain.count, plain.refund),
+        (&[Scope::Grant][..], Count::Forwarded, Refund::NotSent)
+    );
     assert_eq!((plain.on_store_down, plain.on_deny.as_deref()), (OnStoreDown::Deny, None));
     assert_eq!(plain.zone.iana_name(), Some("Europe/Berlin"));
     assert_eq!(plain.max.to_string(), "5");
     assert_eq!(full.window, Some(quota::Window::Rolling(90)));
-    assert_eq!((full.scope.as_slice(), full.count, full.refund), (&[Scope::Grant, Scope::Tool][..], Count::Attempts, Refund::OnError));
+    assert_eq!(
+        (full.scope.as_slice(), full.count, full.refund),
+        (&[Scope::Grant, Scope::Tool][..], Count::Attempts, Refund::OnError)
+    );
     assert_eq!((full.on_store_down, full.on_deny.as_deref()), (OnStoreDown::Allow, Some("Enough.")));
     assert_eq!(full.max.to_string(), "0.5");
     assert_eq!((busy.window, busy.kind), (None, quota::Kind::Concurrency));
@@ -84,9 +90,7 @@ fn attempts_are_named_for_every_outcome_but_hidden() {
                                       { "counter": "calls", "window": "minute", "max": 3 } ] }"#,
     );
     let policy = policy(&text);
-    for (name, limits, attempts) in
-        [("secret", 0, 0), ("other", 0, 1), ("no", 0, 1), ("ask", 2, 1), ("yes", 2, 1)]
-    {
+    for (name, limits, attempts) in [("secret", 0, 0), ("other", 0, 1), ("no", 0, 1), ("ask", 2, 1), ("yes", 2, 1)] {
         let decision = decide(&policy.for_tool(&tool(name)), "{}");
         assert_eq!((decision.limits.len(), decision.attempts.len()), (limits, attempts), "{name}");
     }

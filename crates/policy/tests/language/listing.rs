@@ -27,7 +27,11 @@ fn listed_is_what_is_not_already_denied() {
         ("allow", r#""tools": { "x": { "action": "hide" } }"#.to_owned(), false),
         ("allow", r#""tools": { "x": { "action": "deny" } }"#.to_owned(), false),
         ("allow", r#""tools": { "x": { "action": "deny", "visible": true } }"#.to_owned(), true),
-        ("allow", r#""tools": { "x": { "action": "deny", "visible": true }, "*x": { "action": "deny" } }"#.to_owned(), false),
+        (
+            "allow",
+            r#""tools": { "x": { "action": "deny", "visible": true }, "*x": { "action": "deny" } }"#.to_owned(),
+            false,
+        ),
         ("allow", r#""tools": { "x": { "action": "require_approval" } }"#.to_owned(), true),
         ("allow", r#""tools": { "x": { "rate_limit": { "max": 0, "window": 60 } } }"#.to_owned(), true),
         ("allow", format!(r#""all_tools": {{ "deny_if": {always} }}"#), false),

@@ -21,13 +21,23 @@ fn observed_entries() {
         ("deny", format!(r#""deny_if": {clause}"#), r#"{"a": 5}"#, "allow /tools/x", &[]),
         ("deny", format!(r#""deny_if": {clause}"#), "{}", "allow /tools/x", &["deny /tools/x/deny_if/c"]),
         ("deny", format!(r#""require": {clause}"#), r#"{"a": 5}"#, "allow /tools/x", &["deny /tools/x/require/c"]),
-        ("deny", format!(r#""require_approval_if": {clause}"#), r#"{"a": 6}"#, "allow /tools/x", &["ask /tools/x/require_approval_if/c"]),
+        (
+            "deny",
+            format!(r#""require_approval_if": {clause}"#),
+            r#"{"a": 6}"#,
+            "allow /tools/x",
+            &["ask /tools/x/require_approval_if/c"],
+        ),
         // Never observed.
         ("deny", format!(r#""deny_if": {clause}"#), r#"{"A": 6}"#, "deny (ambiguous arguments)", &[]),
     ] {
         let text = document(default, &format!(r#""tools": {{ "x": {{ "mode": "observe", {entry} }} }}"#));
         let (got, got_would) = ask(&text, &tool("x"), arguments);
-        assert_eq!((got.as_str(), got_would), (expected, would.iter().map(|&w| w.to_owned()).collect()), "{text} {arguments}");
+        assert_eq!(
+            (got.as_str(), got_would),
+            (expected, would.iter().map(|&w| w.to_owned()).collect()),
+            "{text} {arguments}"
+        );
     }
 }
 
@@ -37,7 +47,10 @@ fn enforced_rules_decide_as_if_observed_ones_were_absent() {
         "deny",
         r#""tools": { "x": { "action": "require_approval" }, "x*": { "mode": "observe", "action": "deny" } }"#,
     );
-    assert_eq!(ask(&text, &tool("x"), "{}"), ("ask /tools/x/action".to_owned(), vec!["deny /tools/x*/action".to_owned()]));
+    assert_eq!(
+        ask(&text, &tool("x"), "{}"),
+        ("ask /tools/x/action".to_owned(), vec!["deny /tools/x*/action".to_owned()])
+    );
 }
 
 #[test]
@@ -48,7 +61,8 @@ fn observed_limits_are_shadow_counts() {
                       "x*": { "limits": [ { "counter": "c", "window": "day", "max": 1 } ] } }"#,
     );
     let decision = decide(&policy(&text).for_tool(&tool("x")), "{}");
-    let limits: Vec<_> = decision.limits.iter().map(|taken| (taken.limit.rule.rule.as_str(), taken.limit.observed)).collect();
+    let limits: Vec<_> =
+        decision.limits.iter().map(|taken| (taken.limit.rule.rule.as_str(), taken.limit.observed)).collect();
     assert_eq!(limits, [("/tools/x/rate_limit", true), ("/tools/x*/limits/c", false)]);
 }
 

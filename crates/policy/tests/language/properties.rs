@@ -42,8 +42,8 @@ fn entry() -> impl Strategy<Value = Value> {
     let action = prop::option::of(prop::sample::select(vec!["allow", "deny", "hide", "require_approval"]));
     let mode = prop::option::weighted(0.2, Just("observe"));
     let limit = prop::option::of(0..3u32);
-    (action, mode, prop::option::of(clauses()), prop::option::of(clauses()), prop::option::of(clauses()), limit).prop_map(
-        |(action, mode, require, deny_if, approval, limit)| {
+    (action, mode, prop::option::of(clauses()), prop::option::of(clauses()), prop::option::of(clauses()), limit)
+        .prop_map(|(action, mode, require, deny_if, approval, limit)| {
             let mut entry = Map::new();
             let mut put = |name: &str, value: Option<Value>| {
                 if let Some(value) = value {
@@ -55,35 +55,44 @@ fn entry() -> impl Strategy<Value = Value> {
             put("require", require);
             put("deny_if", deny_if);
             put("require_approval_if", approval);
-            put("limits", limit.map(|max| json!([{ "counter": "c", "window": "day", "max": max, "amount": "args.a" }])));
+            put(
+                "limits",
+                limit.map(|max| json!([{ "counter": "c", "window": "day", "max": max, "amount": "args.a" }])),
+            );
             Value::Object(entry)
-        },
-    )
+        })
 }
 
 fn document() -> impl Strategy<Value = Value> {
     let tools = prop::collection::btree_map(pattern(), entry(), 0..4);
-    let classes = prop::collection::btree_map(prop::sample::select(vec!["read", "write", "unclassified"]), entry(), 0..3);
+    let classes =
+        prop::collection::btree_map(prop::sample::select(vec!["read", "write", "unclassified"]), entry(), 0..3);
     let default = prop::sample::select(vec!["allow", "deny"]);
     let mode = prop::option::weighted(0.1, Just("observe"));
     let hide = prop::collection::vec(pattern(), 0..2);
-    (default, mode, hide, prop::option::of(entry()), classes, tools).prop_map(|(default, mode, hide, all, classes, tools)| {
-        let mut document = json!({ "version": "1", "default": default, "hide": hide, "classes": classes, "tools": tools });
-        if let Some(all) = all {
-            document["all_tools"] = all;
-        }
-        if let Some(mode) = mode {
-            document["mode"] = json!(mode);
-        }
-        document
-    })
+    (default, mode, hide, prop::option::of(entry()), classes, tools).prop_map(
+        |(default, mode, hide, all, classes, tools)| {
+            let mut document =
+                json!({ "version": "1", "default": default, "hide": hide, "classes": classes, "tools": tools });
+            if let Some(all) = all {
+                document["all_tools"] = all;
+            }
+            if let Some(mode) = mode {
+                document["mode"] = json!(mode);
+            }
+            document
+        },
+    )
 }
 
 fn arguments() -> impl Strategy<Value = String> {
-    let value = || prop::sample::select(vec!["0", "1", "2.5", "\"x\"", "null", "[1]", "true", "-1", "9007199254740993"]);
+    let value =
+        || prop::sample::select(vec!["0", "1", "2.5", "\"x\"", "null", "[1]", "true", "-1", "9007199254740993"]);
     (prop::option::of(value()), prop::option::of(value())).prop_map(|(a, b)| {
-        let members: Vec<String> =
-            [("a", a), ("b", b)].into_iter().filter_map(|(key, value)| Some(format!("\"{key}\": {}", value?))).collect();
+        let members: Vec<String> = [("a", a), ("b", b)]
+            .into_iter()
+            .filter_map(|(key, value)| Some(format!("\"{key}\": {}", value?)))
+            .collect();
         format!("{{{}}}", members.join(", "))
     })
 }
@@ -101,7 +110,9 @@ fn loaded(document: &Value) -> policy::Policy {
 /// The objects of a document with their members in the opposite order.
 fn reversed(value: &Value) -> Value {
     match value {
-        Value::Object(members) => Value::Object(members.iter().rev().map(|(key, value)| (key.clone(), reversed(value))).collect()),
+        Value::Object(members) => {
+            Value::Object(members.iter().rev().map(|(key, value)| (key.clone(), reversed(value))).collect())
+        }
         Value::Array(items) => Value::Array(items.iter().map(reversed).collect()),
         other => other.clone(),
     }

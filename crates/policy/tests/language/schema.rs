@@ -20,13 +20,24 @@ fn the_committed_schema_is_the_generated_one() {
         std::fs::write(committed(), &generated).unwrap();
     }
     let found = std::fs::read_to_string(committed()).unwrap_or_default();
-    assert!(found == generated, "docs/policy.schema.json is not what the code generates; write it anew with UPDATE_SNAPSHOTS=1");
+    assert!(
+        found == generated,
+        "docs/policy.schema.json is not what the code generates; write it anew with UPDATE_SNAPSHOTS=1"
+    );
 }
 
 /// Findings that a schema cannot have: they are about other places of the document, or about languages inside of it.
 fn beyond(code: Code) -> bool {
-    matches!(code, Code::Operand | Code::UnknownList | Code::ItemOutsideEach | Code::Pattern | Code::Format | Code::DuplicateKey | Code::TooLarge)
-        || !matches!(code.severity(), policy::diagnostic::Severity::Error)
+    matches!(
+        code,
+        Code::Operand
+            | Code::UnknownList
+            | Code::ItemOutsideEach
+            | Code::Pattern
+            | Code::Format
+            | Code::DuplicateKey
+            | Code::TooLarge
+    ) || !matches!(code.severity(), policy::diagnostic::Severity::Error)
 }
 
 fn validator() -> jsonschema::Validator {
@@ -68,7 +79,9 @@ fn the_schema_and_the_parser_agree() {
             if pointer.starts_with("/lists/") || pointer.contains("/args/") || pointer.contains("/value/") {
                 continue;
             }
-            for replacement in ["null", "true", "5", "-1", "0.25", "\"\"", "\"x\"", "[]", "{}", "[null]", "{\"unknown\":1}"] {
+            for replacement in
+                ["null", "true", "5", "-1", "0.25", "\"\"", "\"x\"", "[]", "{}", "[null]", "{\"unknown\":1}"]
+            {
                 let mut changed = plain.clone();
                 *changed.pointer_mut(pointer).unwrap() = serde_json::from_str(replacement).unwrap();
                 agree(&changed.to_string(), &format!("{name} with {replacement} at {pointer}"));

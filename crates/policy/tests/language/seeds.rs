@@ -23,7 +23,8 @@ fn pages() -> Vec<(String, Value)> {
         .map(|file| {
             let text = std::fs::read_to_string(file).unwrap();
             let start = text.find('{').unwrap();
-            let document: Value = serde_json::Deserializer::from_str(&text[start..]).into_iter().next().unwrap().unwrap();
+            let document: Value =
+                serde_json::Deserializer::from_str(&text[start..]).into_iter().next().unwrap().unwrap();
             let tool = document["tools"].as_object().unwrap().keys().next().unwrap().clone();
             (tool, document)
         })

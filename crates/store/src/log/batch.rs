@@ -54,10 +54,7 @@ impl Commit {
                     if let Some(result) = &state.result {
                         return result.clone();
                     }
-                    state = batch
-                        .done
-                        .wait(state)
-                        .unwrap_or_else(PoisonError::into_inner);
+                    state = batch.done.wait(state).unwrap_or_else(PoisonError::into_inner);
                 }
             }
         }
@@ -75,11 +72,7 @@ impl Future for Commit {
                 if let Some(result) = &state.result {
                     return Poll::Ready(result.clone());
                 }
-                if !state
-                    .wakers
-                    .iter()
-                    .any(|waker| waker.will_wake(context.waker()))
-                {
+                if !state.wakers.iter().any(|waker| waker.will_wake(context.waker())) {
                     state.wakers.push(context.waker().clone());
                 }
                 Poll::Pending

@@ -62,11 +62,7 @@ impl Cursor {
     pub fn open(audit: &Path, begin: Begin) -> io::Result<Cursor> {
         let mut cursor = Cursor {
             audit: audit.to_owned(),
-            since: if let Begin::Since(since) = begin {
-                Some(since)
-            } else {
-                None
-            },
+            since: if let Begin::Since(since) = begin { Some(since) } else { None },
             waiting: BTreeMap::new(),
             reading: BTreeMap::new(),
             seen: HashSet::new(),
@@ -91,10 +87,7 @@ impl Cursor {
     ///
     /// # Errors
     /// When a file cannot be read.
-    #[expect(
-        clippy::should_implement_trait,
-        reason = "an iterator is over once it gave none; this goes on"
-    )]
+    #[expect(clippy::should_implement_trait, reason = "an iterator is over once it gave none; this goes on")]
     pub fn next(&mut self) -> io::Result<Option<Entry>> {
         if self.heap.is_empty() {
             self.look_around()?;
@@ -134,10 +127,7 @@ impl Cursor {
     /// A chain that may have a record before all those at hand.
     fn due(&mut self) -> Option<Chain> {
         let (id, _) = self.waiting.first_key_value()?;
-        let reached = self
-            .heap
-            .peek()
-            .map(|Reverse(Next(entry))| entry.record.time.as_millisecond());
+        let reached = self.heap.peek().map(|Reverse(Next(entry))| entry.record.time.as_millisecond());
         let begun = i64::try_from(id.millis()).unwrap_or(i64::MAX);
         if reached.is_some_and(|reached| begun > reached) {
             return None;
@@ -153,18 +143,11 @@ impl Cursor {
         // A chain without segments gets its first one with its first record.
         let first = first.or(chain.segments.is_empty().then_some(1));
         // Nothing new in it, but there may be.
-        let growing = || {
-            chain
-                .segments
-                .last()
-                .copied()
-                .filter(|_| chain.is_running())
-        };
+        let growing = || chain.segments.last().copied().filter(|_| chain.is_running());
         let Some(first) = first.or_else(growing) else {
             return Ok(());
         };
-        self.reading
-            .insert(chain.id, ChainLines::new(chain.path, first));
+        self.reading.insert(chain.id, ChainLines::new(chain.path, first));
         self.refill(chain.id)
     }
 
@@ -184,11 +167,7 @@ impl Cursor {
                     continue;
                 }
                 let line = String::from_utf8_lossy(&self.line).into_owned();
-                self.heap.push(Reverse(Next(Entry {
-                    chain: id,
-                    line,
-                    record,
-                })));
+                self.heap.push(Reverse(Next(Entry { chain: id, line, record })));
                 return Ok(());
             }
             if ended {
@@ -208,21 +187,12 @@ impl Cursor {
 /// last written before. `None` when there is none.
 pub(super) fn first_segment_since(chain: &Chain, since: Timestamp) -> Option<u32> {
     // Clocks of files are coarse and a record is stamped before it is written.
-    let earliest = since
-        .checked_sub(jiff::SignedDuration::from_secs(2))
-        .unwrap_or(since);
+    let earliest = since.checked_sub(jiff::SignedDuration::from_secs(2)).unwrap_or(since);
     let written = |number: u32| {
-        let modified = std::fs::metadata(chain.segment(number))
-            .ok()?
-            .modified()
-            .ok()?;
+        let modified = std::fs::metadata(chain.segment(number)).ok()?.modified().ok()?;
         Timestamp::try_from(modified).ok()
     };
-    chain
-        .segments
-        .iter()
-        .copied()
-        .find(|number| written(*number).is_none_or(|time| time >= earliest))
+    chain.segments.iter().copied().find(|number| written(*number).is_none_or(|time| time >= earliest))
 }
 
 impl Next {

@@ -44,17 +44,11 @@ pub(super) struct Files {
 
 impl Files {
     pub(super) fn new(directory: PathBuf, sync_names: bool) -> Files {
-        Files {
-            directory,
-            sync_names,
-            segment: None,
-        }
+        Files { directory, sync_names, segment: None }
     }
 
     fn segment(&mut self) -> io::Result<&mut File> {
-        self.segment
-            .as_mut()
-            .ok_or_else(|| io::Error::other("no segment was opened"))
+        self.segment.as_mut().ok_or_else(|| io::Error::other("no segment was opened"))
     }
 }
 
@@ -62,11 +56,7 @@ impl Disk for Files {
     fn open(&mut self, segment: u32) -> io::Result<()> {
         let path = self.directory.join(segments::file_name(segment));
         // The directory is this process's own: a file that is there was left by a failed attempt.
-        let file = OpenOptions::new()
-            .append(true)
-            .create(true)
-            .mode(0o600)
-            .open(path)?;
+        let file = OpenOptions::new().append(true).create(true).mode(0o600).open(path)?;
         file.set_len(0)?;
         if self.sync_names {
             File::open(&self.directory)?.sync_all()?;

@@ -123,25 +123,13 @@ impl Draft {
         self.opens = Some(self.segment);
         let after = self.after.filter(|_| self.segment == 1);
         let (chain, segment, previous) = (self.chain, self.segment, self.head);
-        self.add(
-            &Event::Segment(Segment {
-                chain,
-                segment,
-                previous,
-                after,
-            }),
-            now,
-        );
+        self.add(&Event::Segment(Segment { chain, segment, previous, after }), now);
     }
 
     pub(super) fn add(&mut self, event: &Event<'_>, now: Timestamp) {
         let start = self.bytes.len();
         self.seq += 1;
-        let stamp = Stamp {
-            seq: self.seq,
-            id: event.id().unwrap_or_else(ids::next),
-            time: now,
-        };
+        let stamp = Stamp { seq: self.seq, id: event.id().unwrap_or_else(ids::next), time: now };
         self.head = encode(stamp, event, &self.head, &mut self.bytes);
         self.size += u64::try_from(self.bytes.len() - start).unwrap_or(u64::MAX);
     }
@@ -158,12 +146,7 @@ impl Draft {
     }
 
     pub(super) fn mark(&self) -> Mark {
-        Mark {
-            length: self.bytes.len(),
-            head: self.head,
-            seq: self.seq,
-            size: self.size,
-        }
+        Mark { length: self.bytes.len(), head: self.head, seq: self.seq, size: self.size }
     }
 
     pub(super) fn back_to(&mut self, mark: Mark) {

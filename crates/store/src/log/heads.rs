@@ -85,10 +85,7 @@ impl Heads {
     }
 
     /// The lines to be added for chains that have come this far, and the head that they make.
-    pub(super) fn next<'r>(
-        &self,
-        reached: impl Iterator<Item = (Id, u64, &'r Head)>,
-    ) -> (String, Head) {
+    pub(super) fn next<'r>(&self, reached: impl Iterator<Item = (Id, u64, &'r Head)>) -> (String, Head) {
         let mut block = String::new();
         for (chain, seq, head) in reached {
             let before = self.known.get(&chain).and_then(BTreeMap::last_key_value);
@@ -96,22 +93,14 @@ impl Heads {
                 block.push_str(&format!("{chain} {seq} {head}\n"));
             }
         }
-        let head = if block.is_empty() {
-            self.last
-        } else {
-            self.last.then(&[block.as_bytes()])
-        };
+        let head = if block.is_empty() { self.last } else { self.last.then(&[block.as_bytes()]) };
         (block, head)
     }
 }
 
 fn parse_claim(line: &str) -> Option<(Id, u64, Head)> {
     let mut words = line.split(' ');
-    let claim = (
-        words.next()?.parse().ok()?,
-        words.next()?.parse().ok()?,
-        words.next()?.parse().ok()?,
-    );
+    let claim = (words.next()?.parse().ok()?, words.next()?.parse().ok()?, words.next()?.parse().ok()?);
     words.next().is_none().then_some(claim)
 }
 
@@ -124,27 +113,17 @@ fn parse_claim(line: &str) -> Option<(Id, u64, Head)> {
 /// read, say): then the report's head is good for as long as no chain grows.
 pub fn keep_head(audit: &Path, report: &Report) -> io::Result<Head> {
     if !report.is_intact() {
-        return Err(io::Error::other(
-            "the log is not intact: its head is not kept",
-        ));
+        return Err(io::Error::other("the log is not intact: its head is not kept"));
     }
     if report.chains.is_empty() {
         return Ok(report.head);
     }
     let mut options = OpenOptions::new();
-    let mut file = options
-        .read(true)
-        .write(true)
-        .create(true)
-        .truncate(false)
-        .mode(0o600)
-        .open(audit.join(NAME))?;
+    let mut file = options.read(true).write(true).create(true).truncate(false).mode(0o600).open(audit.join(NAME))?;
     file.lock()?;
     let heads = Heads::parse(&mut file, None)?;
     if let Some(line) = heads.broken {
-        return Err(io::Error::other(format!(
-            "line {line} of `{NAME}` does not fit the lines before it"
-        )));
+        return Err(io::Error::other(format!("line {line} of `{NAME}` does not fit the lines before it")));
     }
     let (block, head) = heads.next(report.reached());
     if !block.is_empty() {

@@ -11,16 +11,10 @@ static LAST: Mutex<u128> = Mutex::new(0);
 /// A new identifier: the present time and 80 random bits; within one millisecond (and while the
 /// clock runs back) the last one plus one. Chance is asked for once a millisecond at most.
 pub fn next() -> Id {
-    let since = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or_default();
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     let millis = since.as_millis() & ((1 << 48) - 1);
     let mut last = LAST.lock().unwrap_or_else(PoisonError::into_inner);
-    *last = if millis > *last >> 80 {
-        millis << 80 | chance(*last)
-    } else {
-        last.wrapping_add(1)
-    };
+    *last = if millis > *last >> 80 { millis << 80 | chance(*last) } else { last.wrapping_add(1) };
     Id::from_bits(*last)
 }
 
@@ -41,9 +35,8 @@ mod tests {
 
     #[test]
     fn rise_and_differ_across_threads() {
-        let threads: Vec<_> = (0..8)
-            .map(|_| std::thread::spawn(|| (0..5000).map(|_| next()).collect::<Vec<_>>()))
-            .collect();
+        let threads: Vec<_> =
+            (0..8).map(|_| std::thread::spawn(|| (0..5000).map(|_| next()).collect::<Vec<_>>())).collect();
         let mut all = Vec::new();
         for thread in threads {
             let ids = thread.join().unwrap();

@@ -21,11 +21,7 @@ pub(super) struct Lines {
 impl Lines {
     pub(super) fn open(path: &Path) -> io::Result<Lines> {
         let file = BufReader::with_capacity(1 << 16, File::open(path)?);
-        Ok(Lines {
-            file,
-            line: Vec::new(),
-            start: 0,
-        })
+        Ok(Lines { file, line: Vec::new(), start: 0 })
     }
 
     /// The next line without its line feed; `None` when there is no whole line (yet).
@@ -77,11 +73,7 @@ pub(super) struct ChainLines {
 impl ChainLines {
     /// From segment `first` on.
     pub(super) fn new(path: PathBuf, first: u32) -> ChainLines {
-        ChainLines {
-            path,
-            segment: first,
-            lines: None,
-        }
+        ChainLines { path, segment: first, lines: None }
     }
 
     pub(super) fn path(&self) -> &Path {

@@ -23,16 +23,12 @@ pub(super) fn find(audit: &Path, own: Id) -> Option<After> {
         let path = audit.join(chain.to_string());
         let numbers = segments::segment_numbers(&path).ok()?;
         // The last segment may have been begun without a whole record.
-        let record = numbers.iter().rev().take(2).find_map(|number| {
-            last_record(&path.join(segments::file_name(*number)))
-                .ok()
-                .flatten()
-        })?;
-        Some(After {
-            chain,
-            seq: record.seq,
-            head: record.hash,
-        })
+        let record = numbers
+            .iter()
+            .rev()
+            .take(2)
+            .find_map(|number| last_record(&path.join(segments::file_name(*number))).ok().flatten())?;
+        Some(After { chain, seq: record.seq, head: record.hash })
     })
 }
 

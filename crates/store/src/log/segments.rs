@@ -59,11 +59,7 @@ pub(super) fn chain_ids(audit: &Path) -> io::Result<Vec<Id>> {
     let mut ids = Vec::new();
     for entry in entries {
         // Other names are none of ours: a chain that is being made, the kept heads.
-        if let Some(id) = entry?
-            .file_name()
-            .to_str()
-            .and_then(|name| name.parse().ok())
-        {
+        if let Some(id) = entry?.file_name().to_str().and_then(|name| name.parse().ok()) {
             ids.push(id);
         }
     }
@@ -79,11 +75,7 @@ pub(super) fn create_chain(audit: &Path, chain: Id) -> io::Result<(PathBuf, File
     let hidden = audit.join(format!(".{chain}"));
     private.recursive(false).create(&hidden)?;
     let mut options = OpenOptions::new();
-    let lock = options
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(hidden.join(LOCK))?;
+    let lock = options.write(true).create_new(true).mode(0o600).open(hidden.join(LOCK))?;
     lock.lock()?;
     let path = audit.join(chain.to_string());
     fs::rename(&hidden, &path)?;
@@ -101,9 +93,7 @@ pub(super) fn segment_numbers(chain: &Path) -> io::Result<Vec<u32>> {
     let mut numbers = Vec::new();
     for entry in fs::read_dir(chain)? {
         let name = entry?.file_name();
-        let number = name
-            .to_str()
-            .and_then(|name| name.strip_suffix(".log")?.parse().ok());
+        let number = name.to_str().and_then(|name| name.strip_suffix(".log")?.parse().ok());
         // One spelling: `1.log` and `+00001.log` are not segments.
         numbers.extend(number.filter(|number| name.to_str() == Some(&file_name(*number))));
     }

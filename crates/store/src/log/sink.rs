@@ -15,12 +15,7 @@ pub(super) struct Sink {
 
 impl Sink {
     pub(super) fn new(disk: Box<dyn Disk>) -> Sink {
-        Sink {
-            disk,
-            segment: 0,
-            good: 0,
-            ragged: false,
-        }
+        Sink { disk, segment: 0, good: 0, ragged: false }
     }
 
     /// Adds `bytes`, which begin the segment `opens` if that is given. When it fails, nothing of

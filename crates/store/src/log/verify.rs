@@ -69,19 +69,11 @@ pub fn verify(audit: &Path, head: Option<Head>) -> io::Result<Report> {
     let heads = Heads::read(audit, head)?;
     let mut known = heads.known.clone();
     for after in segments::chains(audit)?.iter().filter_map(first_record) {
-        known
-            .entry(after.chain)
-            .or_default()
-            .entry(after.seq)
-            .or_insert(after.head);
+        known.entry(after.chain).or_default().entry(after.seq).or_insert(after.head);
     }
     // Anew: a chain that one of them names may have been made since.
     let chains = segments::chains(audit)?;
-    let mut asked = head.map(|head| Asked {
-        head,
-        reached: heads.found,
-        record: None,
-    });
+    let mut asked = head.map(|head| Asked { head, reached: heads.found, record: None });
     let mut states = Vec::new();
     for chain in &chains {
         let known = known.remove(&chain.id).unwrap_or_default();
@@ -89,10 +81,7 @@ pub fn verify(audit: &Path, head: Option<Head>) -> io::Result<Report> {
     }
     for (chain, known) in known {
         let state = State::Crashed;
-        states.push(ChainState {
-            state,
-            report: verifier(chain, known).finish(),
-        });
+        states.push(ChainState { state, report: verifier(chain, known).finish() });
     }
     states.sort_by_key(|state| state.report.chain);
     let mut report = Report {
@@ -115,10 +104,7 @@ impl Report {
     /// are no tampering.
     pub fn is_intact(&self) -> bool {
         self.heads_broken.is_none()
-            && self
-                .chains
-                .iter()
-                .all(|chain| chain.report.finding.is_none())
+            && self.chains.iter().all(|chain| chain.report.finding.is_none())
             && self.asked.is_none_or(|asked| asked.reached)
     }
 
@@ -131,9 +117,7 @@ impl Report {
 
 fn verifier(chain: Id, known: BTreeMap<u64, Head>) -> Verifier {
     let mut verifier = Verifier::new(chain);
-    known
-        .into_iter()
-        .for_each(|(seq, head)| verifier.expect(seq, head));
+    known.into_iter().for_each(|(seq, head)| verifier.expect(seq, head));
     verifier
 }
 
@@ -144,11 +128,7 @@ fn first_record(chain: &Chain) -> Option<After> {
     Record::decode(lines.next().ok()??).ok()?.after
 }
 
-fn check(
-    chain: &Chain,
-    known: BTreeMap<u64, Head>,
-    asked: &mut Option<Asked>,
-) -> io::Result<ChainState> {
+fn check(chain: &Chain, known: BTreeMap<u64, Head>, asked: &mut Option<Asked>) -> io::Result<ChainState> {
     // Asked before reading: what is cut off in the file of a process that has ended stays so.
     let running = chain.is_running();
     let segments = segments::segment_numbers(&chain.path)?;

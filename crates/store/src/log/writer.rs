@@ -38,10 +38,7 @@ fn write_all(shared: &Shared, mut sink: Sink) {
                 return;
             }
             if !state.closing {
-                state = shared
-                    .wake
-                    .wait(state)
-                    .unwrap_or_else(PoisonError::into_inner);
+                state = shared.wake.wait(state).unwrap_or_else(PoisonError::into_inner);
                 continue;
             }
         }
@@ -49,9 +46,7 @@ fn write_all(shared: &Shared, mut sink: Sink) {
         let mut handed = state.draft.hand_over(std::mem::take(&mut spare));
         let batch = std::mem::take(&mut state.batch);
         drop(state);
-        let written = sink
-            .write(&handed.bytes, handed.opens, true)
-            .map_err(AuditDown::from);
+        let written = sink.write(&handed.bytes, handed.opens, true).map_err(AuditDown::from);
         state = shared.lock();
         if written.is_ok() {
             spare = std::mem::take(&mut handed.bytes);

@@ -10,10 +10,7 @@ use store::log::{AuditLog, Durability, Options, State, chains, verify};
 use super::*;
 
 fn strict() -> Options {
-    Options {
-        durability: Durability::Strict,
-        ..Options::default()
-    }
+    Options { durability: Durability::Strict, ..Options::default() }
 }
 
 #[test]
@@ -25,43 +22,22 @@ fn outcomes_join_the_next_write() {
     log.append_later(&settled(first));
     assert_eq!(read_all(&audit).len(), 2, "segment head and decision");
     let second = call(&log, "b");
-    let kinds: Vec<Kind> = read_all(&audit)
-        .iter()
-        .map(|entry| entry.record.kind)
-        .collect();
-    assert_eq!(
-        kinds,
-        [Kind::Segment, Kind::Decision, Kind::Outcome, Kind::Decision]
-    );
+    let kinds: Vec<Kind> = read_all(&audit).iter().map(|entry| entry.record.kind).collect();
+    assert_eq!(kinds, [Kind::Segment, Kind::Decision, Kind::Outcome, Kind::Decision]);
     log.append_later(&settled(second));
     log.flush().wait().unwrap();
     assert_eq!(read_all(&audit).len(), 5);
 
     let report = verify(&audit, None).unwrap();
     assert!(report.is_intact());
-    assert_eq!(
-        (report.records, report.chains[0].state),
-        (5, State::Running)
-    );
-    assert_eq!(
-        (
-            report.chains[0].report.head,
-            report.chains[0].report.records
-        ),
-        log.head()
-    );
+    assert_eq!((report.records, report.chains[0].state), (5, State::Running));
+    assert_eq!((report.chains[0].report.head, report.chains[0].report.records), log.head());
     log.stop(Some("test")).unwrap();
-    assert!(
-        log.append(&settled(second)).is_err(),
-        "nothing follows a stop"
-    );
+    assert!(log.append(&settled(second)).is_err(), "nothing follows a stop");
     log.append_later(&settled(second));
     drop(log);
     let report = verify(&audit, None).unwrap();
-    assert_eq!(
-        (report.records, report.chains[0].state),
-        (6, State::Stopped)
-    );
+    assert_eq!((report.records, report.chains[0].state), (6, State::Stopped));
     assert!(report.is_intact());
 }
 
@@ -75,10 +51,7 @@ fn a_log_that_is_dropped_has_written_everything() {
         drop(log);
         let report = verify(dir.path(), None).unwrap();
         assert!(report.is_intact());
-        assert_eq!(
-            (report.records, report.chains[0].state),
-            (3, State::Crashed)
-        );
+        assert_eq!((report.records, report.chains[0].state), (3, State::Crashed));
     }
 }
 
@@ -86,11 +59,7 @@ fn a_log_that_is_dropped_has_written_everything() {
 fn eight_threads() {
     for durability in [Durability::Buffered, Durability::Strict] {
         let dir = tempfile::tempdir().unwrap();
-        let options = Options {
-            durability,
-            rotate_bytes: 20_000,
-            ..Options::default()
-        };
+        let options = Options { durability, rotate_bytes: 20_000, ..Options::default() };
         let log = Arc::new(AuditLog::open(dir.path(), options).unwrap());
         let threads: Vec<_> = (0..8)
             .map(|thread| {
@@ -106,10 +75,7 @@ fn eight_threads() {
                 })
             })
             .collect();
-        let acknowledged: HashSet<_> = threads
-            .into_iter()
-            .flat_map(|thread| thread.join().unwrap())
-            .collect();
+        let acknowledged: HashSet<_> = threads.into_iter().flat_map(|thread| thread.join().unwrap()).collect();
         log.stop(None).unwrap();
         let report = verify(dir.path(), None).unwrap();
         assert!(report.is_intact(), "{report:?}");
@@ -127,35 +93,18 @@ fn eight_threads() {
 #[test]
 fn rotates_by_size_and_by_age() {
     let dir = tempfile::tempdir().unwrap();
-    let by_size = Options {
-        rotate_bytes: 2_000,
-        ..Options::default()
-    };
-    let by_age = Options {
-        rotate_age: Duration::ZERO,
-        ..Options::default()
-    };
+    let by_size = Options { rotate_bytes: 2_000, ..Options::default() };
+    let by_age = Options { rotate_age: Duration::ZERO, ..Options::default() };
     let small = whole_chain(dir.path(), by_size, 30);
     let young = whole_chain(dir.path(), by_age, 10);
     let chains = chains(dir.path()).unwrap();
     assert_eq!(chains.len(), 2);
-    assert!(
-        (5..30).contains(&chains[0].segments.len()),
-        "{:?}",
-        chains[0].segments
-    );
-    assert_eq!(
-        chains[1].segments,
-        (1..=11).collect::<Vec<_>>(),
-        "a segment for each write"
-    );
+    assert!((5..30).contains(&chains[0].segments.len()), "{:?}", chains[0].segments);
+    assert_eq!(chains[1].segments, (1..=11).collect::<Vec<_>>(), "a segment for each write");
     for path in [small, young] {
         let first = std::fs::metadata(path.join("000001.log")).unwrap();
         assert!(first.len() < 3_000);
-        assert_eq!(
-            std::os::unix::fs::PermissionsExt::mode(&first.permissions()) & 0o777,
-            0o600
-        );
+        assert_eq!(std::os::unix::fs::PermissionsExt::mode(&first.permissions()) & 0o777, 0o600);
     }
     assert!(verify(dir.path(), None).unwrap().is_intact());
 }
@@ -164,9 +113,7 @@ fn rotates_by_size_and_by_age() {
 fn a_commit_can_be_awaited() {
     let dir = tempfile::tempdir().unwrap();
     let log = AuditLog::open(dir.path(), strict()).unwrap();
-    let commits: Vec<_> = (0..50)
-        .map(|_| log.submit(&allowed(ids::next(), "a")))
-        .collect();
+    let commits: Vec<_> = (0..50).map(|_| log.submit(&allowed(ids::next(), "a"))).collect();
     for commit in commits {
         block_on(commit).unwrap();
     }

@@ -27,46 +27,27 @@ fn what_was_acknowledged_survives_a_kill() {
             .unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let enough = 20 + chance.below(300);
-        let ids = |line: std::io::Result<String>| {
-            line.unwrap()
-                .strip_prefix("ack ")
-                .map(|id| id.parse::<Id>().unwrap())
-        };
+        let ids =
+            |line: std::io::Result<String>| line.unwrap().strip_prefix("ack ").map(|id| id.parse::<Id>().unwrap());
         acknowledged.extend(lines.by_ref().filter_map(ids).take(enough));
         child.kill().unwrap();
         child.wait().unwrap();
         // What it had said before it died, the last line perhaps cut off.
         let rest: Vec<String> = lines.map_while(Result::ok).collect();
-        acknowledged.extend(
-            rest.iter()
-                .filter_map(|line| line.strip_prefix("ack ")?.parse::<Id>().ok()),
-        );
+        acknowledged.extend(rest.iter().filter_map(|line| line.strip_prefix("ack ")?.parse::<Id>().ok()));
     }
     let report = verify(dir.path(), None).unwrap();
     assert!(report.is_intact(), "{report:?}");
     assert_eq!(report.chains.len(), ROUNDS);
-    assert!(
-        report
-            .chains
-            .iter()
-            .all(|chain| chain.state == State::Crashed)
-    );
+    assert!(report.chains.iter().all(|chain| chain.state == State::Crashed));
     let written: HashSet<_> = read_all(dir.path())
         .into_iter()
         .filter(|entry| entry.record.kind == Kind::Decision)
         .map(|entry| entry.record.id)
         .collect();
     assert!(acknowledged.len() > ROUNDS * 20);
-    assert_eq!(
-        acknowledged.difference(&written).count(),
-        0,
-        "none is missing"
-    );
-    let unfinished: usize = report
-        .chains
-        .iter()
-        .map(|chain| chain.report.unfinished.len())
-        .sum();
+    assert_eq!(acknowledged.difference(&written).count(), 0, "none is missing");
+    let unfinished: usize = report.chains.iter().map(|chain| chain.report.unfinished.len()).sum();
     assert!(unfinished > 0, "what was under way is unknown");
 }
 
@@ -77,26 +58,14 @@ fn child_that_appends() {
         return;
     };
     let strict = std::env::var_os("LOG_TEST_STRICT").is_some_and(|strict| !strict.is_empty());
-    let durability = if strict {
-        Durability::Strict
-    } else {
-        Durability::Buffered
-    };
-    let options = Options {
-        durability,
-        rotate_bytes: 5_000,
-        ..Options::default()
-    };
+    let durability = if strict { Durability::Strict } else { Durability::Buffered };
+    let options = Options { durability, rotate_bytes: 5_000, ..Options::default() };
     let log = AuditLog::open(Path::new(&audit), options).unwrap();
     let mut out = std::io::stdout();
     for number in 0..1_000_000 {
         let id = call(&log, "a");
         // Straight to the pipe: what is read on the other side was acknowledged here.
-        if out
-            .write_all(format!("ack {id}\n").as_bytes())
-            .and_then(|()| out.flush())
-            .is_err()
-        {
+        if out.write_all(format!("ack {id}\n").as_bytes()).and_then(|()| out.flush()).is_err() {
             return;
         }
         if number % 2 == 0 {

@@ -39,17 +39,8 @@ impl Disk for Shared {
         let mut memory = self.0.lock().unwrap();
         let fits = memory.room.unwrap_or(usize::MAX).min(bytes.len());
         memory.room = memory.room.map(|room| room - fits);
-        memory
-            .segments
-            .last_mut()
-            .unwrap()
-            .1
-            .extend_from_slice(&bytes[..fits]);
-        if fits < bytes.len() {
-            Err(io::ErrorKind::StorageFull.into())
-        } else {
-            Ok(())
-        }
+        memory.segments.last_mut().unwrap().1.extend_from_slice(&bytes[..fits]);
+        if fits < bytes.len() { Err(io::ErrorKind::StorageFull.into()) } else { Ok(()) }
     }
 
     fn truncate(&mut self, length: u64) -> io::Result<()> {
@@ -63,11 +54,7 @@ impl Disk for Shared {
     }
 
     fn sync(&mut self) -> io::Result<()> {
-        if self.0.lock().unwrap().no_sync {
-            Err(io::Error::other("disk on fire"))
-        } else {
-            Ok(())
-        }
+        if self.0.lock().unwrap().no_sync { Err(io::Error::other("disk on fire")) } else { Ok(()) }
     }
 }
 
@@ -97,22 +84,14 @@ impl Shared {
 }
 
 fn options(durability: Durability) -> Options {
-    Options {
-        durability,
-        rotate_bytes: 3_000,
-        ..Options::default()
-    }
+    Options { durability, rotate_bytes: 3_000, ..Options::default() }
 }
 
 /// Every amount of room that a few records can run out of, in both durabilities.
 #[test]
 fn a_full_disk_at_every_byte() {
     for durability in [Durability::Buffered, Durability::Strict] {
-        let step = if durability == Durability::Buffered {
-            1
-        } else {
-            13
-        };
+        let step = if durability == Durability::Buffered { 1 } else { 13 };
         for room in (0..1_500).step_by(step) {
             let disk = Shared::default();
             let log = AuditLog::on_disk(Box::new(disk.clone()), options(durability)).unwrap();
@@ -137,22 +116,12 @@ fn a_full_disk_at_every_byte() {
             acknowledged.insert(call(&log, "after"));
             log.stop(None).unwrap();
             let records = disk.check(&log);
-            let decisions: HashSet<_> = records
-                .iter()
-                .filter(|record| record.kind == Kind::Decision)
-                .map(|record| record.id)
-                .collect();
+            let decisions: HashSet<_> =
+                records.iter().filter(|record| record.kind == Kind::Decision).map(|record| record.id).collect();
             assert_eq!(decisions, acknowledged, "room {room}: no more and no less");
             if durability == Durability::Buffered {
-                let outcomes = records
-                    .iter()
-                    .filter(|record| record.kind == Kind::Outcome)
-                    .count();
-                assert_eq!(
-                    outcomes,
-                    acknowledged.len() - 1,
-                    "outcomes wait for better times"
-                );
+                let outcomes = records.iter().filter(|record| record.kind == Kind::Outcome).count();
+                assert_eq!(outcomes, acknowledged.len() - 1, "outcomes wait for better times");
             }
         }
     }
@@ -170,11 +139,7 @@ fn a_disk_that_cannot_even_be_cut() {
     assert!(log.append(&allowed(ids::next(), "c")).is_err());
     disk.set(|memory| memory.no_truncate = false);
     call(&log, "d");
-    let tools: Vec<_> = disk
-        .check(&log)
-        .into_iter()
-        .filter_map(|record| record.tool)
-        .collect();
+    let tools: Vec<_> = disk.check(&log).into_iter().filter_map(|record| record.tool).collect();
     assert_eq!(tools, ["a", "d"]);
 }
 
@@ -188,17 +153,11 @@ fn a_segment_that_cannot_be_made() {
         disk.set(|memory| memory.no_open = false);
         (0..20).for_each(|_| drop(call(&log, "b").to_string()));
         disk.set(|memory| memory.no_open = true);
-        let before = (0..20)
-            .filter(|_| log.append(&allowed(ids::next(), "c")).is_ok())
-            .count();
+        let before = (0..20).filter(|_| log.append(&allowed(ids::next(), "c")).is_ok()).count();
         assert!(before < 20);
         disk.set(|memory| memory.no_open = false);
         (0..20).for_each(|_| drop(call(&log, "d").to_string()));
-        let decisions = disk
-            .check(&log)
-            .iter()
-            .filter(|record| record.kind == Kind::Decision)
-            .count();
+        let decisions = disk.check(&log).iter().filter(|record| record.kind == Kind::Decision).count();
         assert_eq!(decisions, 40 + before);
     }
 }
@@ -216,25 +175,16 @@ fn a_disk_that_does_not_keep_what_it_took() {
     call(&log, "d");
     call(&log, "e");
     let records = disk.check(&log);
-    let tools: Vec<_> = records
-        .iter()
-        .filter_map(|record| record.tool.as_deref())
-        .collect();
+    let tools: Vec<_> = records.iter().filter_map(|record| record.tool.as_deref()).collect();
     assert_eq!(tools, ["a", "d", "e"]);
-    let lost = records
-        .iter()
-        .find(|record| record.kind == Kind::Recovered)
-        .unwrap();
+    let lost = records.iter().find(|record| record.kind == Kind::Recovered).unwrap();
     assert_eq!(lost.times, Some(1), "the outcome that went down with it");
 }
 
 #[test]
 fn what_waits_is_bounded() {
     let disk = Shared::default();
-    let big = Options {
-        rotate_bytes: u64::MAX,
-        ..options(Durability::Buffered)
-    };
+    let big = Options { rotate_bytes: u64::MAX, ..options(Durability::Buffered) };
     let log = AuditLog::on_disk(Box::new(disk.clone()), big).unwrap();
     call(&log, "a");
     disk.set(|memory| memory.room = Some(0));
@@ -246,16 +196,8 @@ fn what_waits_is_bounded() {
     log.flush().wait().unwrap();
     call(&log, "c");
     let records = disk.check(&log);
-    let kept = records
-        .iter()
-        .filter(|record| record.kind == Kind::Outcome)
-        .count();
-    let lost = records
-        .iter()
-        .find(|record| record.kind == Kind::Recovered)
-        .unwrap()
-        .times
-        .unwrap();
+    let kept = records.iter().filter(|record| record.kind == Kind::Outcome).count();
+    let lost = records.iter().find(|record| record.kind == Kind::Recovered).unwrap().times.unwrap();
     assert!(kept < outcomes && lost > 0);
     assert_eq!(kept as u64 + lost, outcomes as u64);
 }
@@ -271,17 +213,10 @@ fn a_file_that_may_not_grow() {
         .env("LOG_TEST_LITTLE_ROOM", dir.path())
         .output()
         .unwrap();
-    assert!(
-        child.status.success(),
-        "{}",
-        String::from_utf8_lossy(&child.stderr)
-    );
+    assert!(child.status.success(), "{}", String::from_utf8_lossy(&child.stderr));
     let report = store::log::verify(dir.path(), None).unwrap();
     assert!(report.is_intact() && report.records > 5, "{report:?}");
-    let tools: Vec<_> = read_all(dir.path())
-        .into_iter()
-        .filter_map(|entry| entry.record.tool)
-        .collect();
+    let tools: Vec<_> = read_all(dir.path()).into_iter().filter_map(|entry| entry.record.tool).collect();
     assert!(tools.contains(&"before".to_owned()) && tools.contains(&"after".to_owned()));
     assert!(!tools.contains(&"refused".to_owned()));
 }
@@ -295,10 +230,7 @@ fn child_with_little_room() {
     let log = AuditLog::open(Path::new(&audit), Options::default()).unwrap();
     while log.append(&allowed(ids::next(), "before")).is_ok() {}
     for _ in 0..3 {
-        let down = log.append(&Event::Recovered(audit::Recovered {
-            reason: &"x".repeat(500),
-            times: None,
-        }));
+        let down = log.append(&Event::Recovered(audit::Recovered { reason: &"x".repeat(500), times: None }));
         assert!(down.is_err_and(|down| down.is_full()));
     }
     let mut limit = rustix::process::getrlimit(rustix::process::Resource::Fsize);

@@ -17,31 +17,15 @@ use store::log::{AuditLog, Begin, Cursor, Entry, Options, ids};
 fn allowed(id: Id, tool: &str) -> Event<'_> {
     let (effect, target) = (Effect::Allow, Target::Tool(tool));
     let server = Some("fs");
-    Event::Decision(Decision {
-        id,
-        effect,
-        target,
-        server,
-        grant: Some("local"),
-        ..Decision::default()
-    })
+    Event::Decision(Decision { id, effect, target, server, grant: Some("local"), ..Decision::default() })
 }
 
 fn settled(decision: Id) -> Event<'static> {
-    Event::Outcome(Outcome {
-        decision,
-        ending: Ending::Ok,
-        duration_us: Some(5),
-        ..Outcome::default()
-    })
+    Event::Outcome(Outcome { decision, ending: Ending::Ok, duration_us: Some(5), ..Outcome::default() })
 }
 
 fn count(id: &'static str, amount: u64) -> Count<'static> {
-    Count {
-        id: id.into(),
-        amount: u128::from(amount),
-        ..Count::default()
-    }
+    Count { id: id.into(), amount: u128::from(amount), ..Count::default() }
 }
 
 /// Appends an allowed call and returns its identifier.
@@ -77,10 +61,7 @@ struct Chance(u64);
 
 impl Chance {
     fn below(&mut self, bound: usize) -> usize {
-        self.0 = self
-            .0
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         usize::try_from((self.0 >> 33) % bound as u64).unwrap()
     }
 }

@@ -10,14 +10,7 @@ use super::*;
 /// Three chains in several segments each.
 fn three_chains(audit: &Path) {
     for _ in 0..3 {
-        whole_chain(
-            audit,
-            Options {
-                rotate_bytes: 3_000,
-                ..Options::default()
-            },
-            15,
-        );
+        whole_chain(audit, Options { rotate_bytes: 3_000, ..Options::default() }, 15);
     }
 }
 
@@ -40,10 +33,7 @@ fn line_of(bytes: &[u8], at: usize) -> u64 {
 
 /// One change somewhere in a segment; the line where it shows, or `None` if it changes nothing.
 fn tamper(bytes: &mut Vec<u8>, chance: &mut Chance) -> Option<u64> {
-    let lines: Vec<Vec<u8>> = bytes
-        .split_inclusive(|byte| *byte == b'\n')
-        .map(<[u8]>::to_vec)
-        .collect();
+    let lines: Vec<Vec<u8>> = bytes.split_inclusive(|byte| *byte == b'\n').map(<[u8]>::to_vec).collect();
     let line = chance.below(lines.len());
     match chance.below(6) {
         0 => {
@@ -106,25 +96,14 @@ fn a_thousand_changes_are_all_found() {
         fs::write(&file, &bytes).unwrap();
         let report = verify(dir.path(), Some(kept)).unwrap();
         assert!(!report.is_intact(), "{line:?}");
-        let state = report
-            .chains
-            .iter()
-            .find(|state| state.report.chain == chain.id)
-            .unwrap();
+        let state = report.chains.iter().find(|state| state.report.chain == chain.id).unwrap();
         let finding = state.report.finding.as_ref().expect("in that chain");
         if let Some(line) = line {
             assert_eq!((finding.segment, finding.line), (number, line), "{finding}");
             placed += 1;
         }
         // The other chains are not affected.
-        assert_eq!(
-            report
-                .chains
-                .iter()
-                .filter(|state| state.report.finding.is_some())
-                .count(),
-            1
-        );
+        assert_eq!(report.chains.iter().filter(|state| state.report.finding.is_some()).count(), 1);
         fs::write(&file, &before).unwrap();
         found += 1;
     }
@@ -151,38 +130,17 @@ fn missing_and_misplaced_files() {
     let name = |index: usize| ids[index].id.to_string();
     assert!(damages(&|_| ()).is_empty());
     let segment = |index: usize, number: u32| format!("{}/{number:06}.log", name(index));
-    assert_eq!(
-        damages(&|at| fs::remove_file(at.join(segment(0, 2))).unwrap()),
-        [(ids[0].id, Damage::MissingSegment)]
-    );
-    assert_eq!(
-        damages(&|at| fs::remove_file(at.join(segment(0, 1))).unwrap()),
-        [(ids[0].id, Damage::MissingSegment)]
-    );
+    assert_eq!(damages(&|at| fs::remove_file(at.join(segment(0, 2))).unwrap()), [(ids[0].id, Damage::MissingSegment)]);
+    assert_eq!(damages(&|at| fs::remove_file(at.join(segment(0, 1))).unwrap()), [(ids[0].id, Damage::MissingSegment)]);
     // The chain that began next says how far this one had come.
-    assert_eq!(
-        damages(&|at| fs::remove_dir_all(at.join(name(1))).unwrap()),
-        [(ids[1].id, Damage::MissingChain)]
-    );
+    assert_eq!(damages(&|at| fs::remove_dir_all(at.join(name(1))).unwrap()), [(ids[1].id, Damage::MissingChain)]);
     let last = *ids[1].segments.last().unwrap();
     let shortened = damages(&|at| fs::remove_file(at.join(segment(1, last))).unwrap());
-    assert!(
-        matches!(shortened[..], [(chain, Damage::Shortened { .. })] if chain == ids[1].id),
-        "{shortened:?}"
-    );
+    assert!(matches!(shortened[..], [(chain, Damage::Shortened { .. })] if chain == ids[1].id), "{shortened:?}");
     let moved = damages(&|at| fs::rename(at.join(segment(2, 1)), at.join(segment(2, 99))).unwrap());
     assert_eq!(moved, [(ids[2].id, Damage::MissingSegment)]);
-    let swapped = damages(&|at| {
-        drop(
-            fs::copy(at.join(segment(0, 1)), at.join(segment(2, 1)))
-                .unwrap()
-                .to_string(),
-        )
-    });
-    assert!(
-        matches!(swapped[..], [(chain, Damage::WrongSegment)] if chain == ids[2].id),
-        "{swapped:?}"
-    );
+    let swapped = damages(&|at| drop(fs::copy(at.join(segment(0, 1)), at.join(segment(2, 1))).unwrap().to_string()));
+    assert!(matches!(swapped[..], [(chain, Damage::WrongSegment)] if chain == ids[2].id), "{swapped:?}");
     // Of the youngest chain nothing tells but a head that was kept.
     assert!(damages(&|at| fs::remove_dir_all(at.join(name(2))).unwrap()).is_empty());
 }
@@ -191,9 +149,7 @@ fn missing_and_misplaced_files() {
 fn a_head_is_found_again_after_the_chains_grew() {
     let dir = tempfile::tempdir().unwrap();
     assert_eq!(verify(dir.path(), None).unwrap().head, Head::EMPTY);
-    let logs: Vec<_> = (0..3)
-        .map(|_| AuditLog::open(dir.path(), Options::default()).unwrap())
-        .collect();
+    let logs: Vec<_> = (0..3).map(|_| AuditLog::open(dir.path(), Options::default()).unwrap()).collect();
     let mut heads = vec![];
     for round in 0..5 {
         (0..=round % 3).for_each(|log| drop(call(&logs[log], "a").to_string()));
@@ -211,19 +167,9 @@ fn a_head_is_found_again_after_the_chains_grew() {
     call(&logs[0], "later");
     for head in heads.iter().chain([&record]) {
         let report = verify(dir.path(), Some(*head)).unwrap();
-        assert!(
-            report.is_intact() && report.asked.unwrap().reached,
-            "{head}"
-        );
+        assert!(report.is_intact() && report.asked.unwrap().reached, "{head}");
     }
-    assert!(
-        verify(dir.path(), Some(record))
-            .unwrap()
-            .asked
-            .unwrap()
-            .record
-            .is_some()
-    );
+    assert!(verify(dir.path(), Some(record)).unwrap().asked.unwrap().record.is_some());
     let strange = Head::EMPTY.then(&[b"never"]);
     assert!(!verify(dir.path(), Some(strange)).unwrap().is_intact());
     drop(logs);
@@ -235,20 +181,13 @@ fn a_head_is_found_again_after_the_chains_grew() {
     fs::write(chain.segment(1), lines[..lines.len() - 1].concat()).unwrap();
     let report = verify(dir.path(), None).unwrap();
     let finding = report.chains[1].report.finding.as_ref().unwrap();
-    assert!(
-        matches!(finding.damage, Damage::Shortened { .. }),
-        "{finding}"
-    );
+    assert!(matches!(finding.damage, Damage::Shortened { .. }), "{finding}");
     assert!(keep_head(dir.path(), &report).is_err());
 
     // Removing the kept heads as well does not help against one that was kept elsewhere.
     fs::remove_file(dir.path().join("heads")).unwrap();
     assert!(verify(dir.path(), None).unwrap().is_intact());
-    assert!(
-        !verify(dir.path(), heads.last().copied())
-            .unwrap()
-            .is_intact()
-    );
+    assert!(!verify(dir.path(), heads.last().copied()).unwrap().is_intact());
 }
 
 #[test]
@@ -268,16 +207,10 @@ fn the_kept_heads_cannot_be_altered_unseen() {
         let mut bytes = good.clone();
         bytes[at] ^= 1;
         fs::write(&file, &bytes).unwrap();
-        assert!(
-            !verify(dir.path(), Some(last)).unwrap().is_intact(),
-            "byte {at}"
-        );
+        assert!(!verify(dir.path(), Some(last)).unwrap().is_intact(), "byte {at}");
     }
     // Cut off by a crash while one was kept: that one was never given out.
-    let block = good[..good.len() - 1]
-        .iter()
-        .rposition(|byte| *byte == b'\n')
-        .unwrap();
+    let block = good[..good.len() - 1].iter().rposition(|byte| *byte == b'\n').unwrap();
     for end in block..good.len() {
         fs::write(&file, &good[..end]).unwrap();
         let report = verify(dir.path(), None).unwrap();
