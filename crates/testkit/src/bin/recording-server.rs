@@ -37,8 +37,12 @@ fn main() -> anyhow::Result<ExitCode> {
         return Ok(ExitCode::from(u8::try_from(status)?));
     }
     if script.grandchild {
-        let idle =
-            Command::new(std::env::current_exe()?).arg("--idle").stdin(Stdio::null()).stdout(Stdio::null()).spawn()?;
+        let idle = Command::new(std::env::current_exe()?)
+            .arg("--idle")
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()?;
         record(&file, &Event::Grandchild { pid: idle.id() })?;
     }
     eprintln!("recording-server: ready");
