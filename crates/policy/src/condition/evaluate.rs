@@ -28,6 +28,10 @@ pub(super) struct Scope<'f> {
 
 impl<'f> Scope<'f> {
     fn all(self, conditions: &[Condition], polarity: Polarity) -> Truth {
+        // Most clauses have one condition.
+        if let [only] = conditions {
+            return self.condition(only, polarity);
+        }
         Truth::all(conditions.iter().map(|condition| self.condition(condition, polarity)))
     }
 

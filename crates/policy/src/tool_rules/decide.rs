@@ -192,8 +192,7 @@ impl ToolRules {
             trace.step(|| Step::at(Stage::Schema, &self.mode.rule, true, &problem));
             let reason = format!("The arguments do not match the tool's schema: {problem}.");
             keep(verdict, Verdict::deny(&self.mode.rule, reason));
-        } else if let Some(schema) = &self.schema {
-            let _ = schema;
+        } else if self.schema.is_some() {
             trace.step(|| Step::passed(Stage::Schema, "the arguments match the schema, or it is off"));
         }
         for (kind, clauses) in [(ClauseKind::Require, &self.require), (ClauseKind::DenyIf, &self.deny_if)] {
@@ -203,8 +202,8 @@ impl ToolRules {
                 }
                 let truth = judged(clause, kind, facts);
                 trace.step(|| Step::clause(kind, clause, &truth, facts));
-                if let Some(found) = objection(clause, kind, truth, facts) {
-                    keep(verdict, found);
+                if !passes(kind, &truth) {
+                    keep(verdict, objection(clause, kind, truth, facts));
                 }
             }
         }
@@ -221,12 +220,14 @@ impl ToolRules {
         for clause in &self.approval_if {
             let truth = judged(clause, ClauseKind::ApprovalIf, facts);
             trace.step(|| Step::clause(ClauseKind::ApprovalIf, clause, &truth, facts));
-            match objection(clause, ClauseKind::ApprovalIf, truth, facts) {
-                Some(found) if found.effect == Effect::Ask => {
-                    ask.get_or_insert(found);
-                }
-                Some(found) => keep(verdict, found),
-                None => {}
+            if passes(ClauseKind::ApprovalIf, &truth) {
+                continue;
+            }
+            let found = objection(clause, ClauseKind::ApprovalIf, truth, facts);
+            if found.effect == Effect::Ask {
+                ask.get_or_insert(found);
+            } else {
+                keep(verdict, found);
             }
         }
         if decided!() {
@@ -332,25 +333,31 @@ fn polarity(kind: ClauseKind) -> Polarity {
     }
 }
 
-/// What follows from it: `None` where the clause has no objection.
-fn objection(clause: &Clause, kind: ClauseKind, truth: Truth, facts: &Facts<'_>) -> Option<Verdict> {
+/// Whether a clause has no objection.
+fn passes(kind: ClauseKind, truth: &Truth) -> bool {
+    match kind {
+        ClauseKind::Require => truth.is_true(),
+        ClauseKind::DenyIf | ClauseKind::ApprovalIf => truth.is_false(),
+    }
+}
+
+/// The objection of a clause that does not pass.
+#[cold]
+fn objection(clause: &Clause, kind: ClauseKind, truth: Truth, facts: &Facts<'_>) -> Verdict {
     let told = |other: &str| clause.on_deny.clone().unwrap_or_else(|| Arc::from(other));
     let verdict = match (kind, truth) {
-        (ClauseKind::Require, Truth::True) | (ClauseKind::DenyIf | ClauseKind::ApprovalIf, Truth::False) => {
-            return None;
-        }
-        (ClauseKind::Require, Truth::False) => {
-            Verdict::deny(&clause.rule, told("A condition that the policy requires of this call does not hold."))
-        }
-        (ClauseKind::DenyIf, Truth::True) => Verdict::deny(&clause.rule, told("The policy denies this call.")),
-        (ClauseKind::ApprovalIf, Truth::True) => asking(&clause.rule, clause.on_deny.clone()),
         (ClauseKind::ApprovalIf, Truth::Undecidable(why)) if why.asks() => asking(&clause.rule, clause.on_deny.clone()),
         (_, Truth::Undecidable(why)) => {
             let verdict = Verdict::deny(&clause.rule, told("A condition of the policy on this call cannot be judged."));
-            return Some(verdict.detailed(why.to_string()));
+            return verdict.detailed(why.to_string());
         }
+        (ClauseKind::Require, _) => {
+            Verdict::deny(&clause.rule, told("A condition that the policy requires of this call does not hold."))
+        }
+        (ClauseKind::DenyIf, _) => Verdict::deny(&clause.rule, told("The policy denies this call.")),
+        (ClauseKind::ApprovalIf, _) => asking(&clause.rule, clause.on_deny.clone()),
     };
-    Some(verdict.detailed(operands(clause, facts)))
+    verdict.detailed(operands(clause, facts))
 }
 
 /// The conditions of a clause and what they were judged on.
