@@ -21,10 +21,7 @@ mod walk;
 use self::node::{Arguments, Node, Reading};
 use self::properties::Properties;
 
-pub use self::limits::{MAX_BYTES, MAX_DEPTH, MAX_SUBSCHEMAS, MAX_WORK};
-
-/// What a compiled pattern of a schema may take, in bytes.
-const PATTERN_SIZE: usize = 1 << 20;
+pub use self::limits::{MAX_BYTES, MAX_DEPTH, MAX_PATTERN_MEMORY, MAX_PATTERNS, MAX_SUBSCHEMAS, MAX_WORK};
 
 /// Whether arguments may have keys that the schema does not declare.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -91,8 +88,9 @@ impl ToolSchema {
         let schema: Value =
             serde_json::from_str(raw).map_err(|error| SchemaError::new(format!("it cannot be read: {error}")))?;
         let (walk, work) = limits::check(&schema)?;
-        let properties = Properties::of(&walk)?;
-        Ok(Self { validator: build(&schema)?, properties, work })
+        let pattern_memory = limits::pattern_memory(&walk)?;
+        let properties = Properties::of(&walk, pattern_memory)?;
+        Ok(Self { validator: build(&schema, pattern_memory)?, properties, work })
     }
 
     /// Holds arguments against the schema.
@@ -154,19 +152,37 @@ impl fmt::Debug for ToolSchema {
     }
 }
 
-fn build(schema: &Value) -> Result<Validator<Arguments>, SchemaError> {
+/// `pattern_memory` is what each pattern may take when compiled, in bytes.
+fn build(schema: &Value, pattern_memory: usize) -> Result<Validator<Arguments>, SchemaError> {
     let options = jsonschema::options_for::<Arguments>()
         .offline()
-        .with_pattern_options(PatternOptions::regex().size_limit(PATTERN_SIZE))
+        .with_pattern_options(PatternOptions::regex().size_limit(pattern_memory))
         .should_validate_formats(false)
         .should_ignore_unknown_formats(true)
         .without_content_media_type_support("application/json")
         .without_content_encoding_support("base64");
     keywords::exact(options).build(schema).map_err(|error| {
         let at = error.instance_path().as_str();
-        let place = if at.is_empty() { String::new() } else { format!(" at `{}`", at.escape_debug()) };
-        SchemaError::new(format!("it does not compile{place}: {}", error.masked_with("the value")))
+        let place = if at.is_empty() { String::new() } else { format!(" at `{}`", shortened(at)) };
+        if error.kind().keyword() == "format" {
+            // The only format that is asserted of schemas is that of patterns.
+            return SchemaError::new(format!(
+                "the pattern{place} does not compile: patterns are linear-time, without look-around and back-references, \
+                 and take at most {pattern_memory} bytes each in this schema"
+            ));
+        }
+        SchemaError::new(format!("it does not compile{place}: {}", shortened(&error.to_string())))
     })
+}
+
+/// A text of the schema, fit for a message.
+fn shortened(text: &str) -> String {
+    const LONGEST: usize = 200;
+    let mut short: String = text.chars().take(LONGEST).flat_map(char::escape_debug).collect();
+    if text.chars().nth(LONGEST).is_some() {
+        short.push('…');
+    }
+    short
 }
 
 /// Where the number stands whose text is `text`: the same piece of memory, not one that reads the same.

@@ -14,6 +14,11 @@ pub const MAX_SUBSCHEMAS: usize = 2_000;
 /// How many schemas may apply to one value at once, references followed.
 pub const MAX_WORK: usize = 10_000;
 
+/// How many patterns may stand in a schema.
+pub const MAX_PATTERNS: usize = 500;
+/// What all patterns of a schema may take together when compiled, in bytes.
+pub const MAX_PATTERN_MEMORY: usize = 8 << 20;
+
 /// Walks the schema and bounds it.
 ///
 /// Depth and number bound the text. References can multiply without adding text (`allOf` of twice the same, and so on
@@ -30,6 +35,23 @@ pub(super) fn check(schema: &Value) -> Result<(Walk<'_>, usize), SchemaError> {
         most = most.max(work_of(&walk, id, &mut work, 0)?);
     }
     Ok((walk, most))
+}
+
+/// What each pattern may take when compiled, in bytes: an equal part of what all may.
+///
+/// # Errors
+/// When there are too many.
+pub(super) fn pattern_memory(walk: &Walk<'_>) -> Result<usize, SchemaError> {
+    let count = |value: &Value| {
+        let keys = value.get("patternProperties").and_then(Value::as_object).map_or(0, serde_json::Map::len);
+        // Keys are compiled twice: for the schema, and to say which arguments it declares.
+        usize::from(value.get("pattern").is_some()) + 2 * keys
+    };
+    let patterns: usize = walk.subschemas.iter().map(|subschema| count(subschema.value)).sum();
+    if patterns > MAX_PATTERNS {
+        return Err(SchemaError::new(format!("it has more than {MAX_PATTERNS} patterns")));
+    }
+    Ok(MAX_PATTERN_MEMORY / patterns.max(1))
 }
 
 #[derive(Debug, Clone, Copy)]

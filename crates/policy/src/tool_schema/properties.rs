@@ -31,8 +31,9 @@ impl std::fmt::Debug for Properties {
 }
 
 impl Properties {
-    /// Collects what the schema and all that it applies in its own place declare.
-    pub(super) fn of(walk: &Walk<'_>) -> Result<Self, SchemaError> {
+    /// Collects what the schema and all that it applies in its own place declare. Patterns may take `pattern_memory`
+    /// bytes each.
+    pub(super) fn of(walk: &Walk<'_>, pattern_memory: usize) -> Result<Self, SchemaError> {
         let mut properties = Self::default();
         let mut patterns = BTreeSet::new();
         let mut seen = BTreeSet::new();
@@ -46,7 +47,7 @@ impl Properties {
         }
         if !patterns.is_empty() {
             let patterns: Vec<Value> = patterns.into_iter().map(|pattern| json!({ "pattern": pattern })).collect();
-            properties.patterns = Some(build(&json!({ "anyOf": patterns }))?);
+            properties.patterns = Some(build(&json!({ "anyOf": patterns }), pattern_memory)?);
         }
         Ok(properties)
     }
