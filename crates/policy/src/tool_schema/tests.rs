@@ -231,11 +231,19 @@ fn work_that_grows_with_the_arguments_is_cut_short() {
 
 #[test]
 fn usual_patterns_compile() {
-    for pattern in ["^.{1,2000}$", r"[^\\s]{1,500}", r"^[\\w-]{1,128}$", r"^\\p{L}{1,100}$", r"^\\d{4}-\\d{2}-\\d{2}$", "^(?!)$|^[a-z]+$"] {
+    for pattern in [
+        "^.{1,2000}$",
+        r"[^\\s]{1,500}",
+        r"^[\\w-]{1,128}$",
+        r"^\\p{L}{1,100}$",
+        r"^\\d{4}-\\d{2}-\\d{2}$",
+        "^(?!)$|^[a-z]+$",
+    ] {
         let compiled = ToolSchema::compile(&format!(r#"{{"properties":{{"a":{{"pattern":"{pattern}"}}}}}}"#));
         assert_eq!(compiled.is_ok(), !pattern.contains("(?!"), "{pattern} {:?}", compiled.err());
     }
-    let dates: Vec<String> = (0..400).map(|n| format!(r#""d{n}":{{"pattern":"^\\d{{4}}-\\d{{2}}-\\d{{2}}$"}}"#)).collect();
+    let dates: Vec<String> =
+        (0..400).map(|n| format!(r#""d{n}":{{"pattern":"^\\d{{4}}-\\d{{2}}-\\d{{2}}$"}}"#)).collect();
     let dates = compile(&format!("{{\"properties\":{{{}}}}}", dates.join(",")));
     let finding = |args: &str| dates.validate(&json::parse(args).unwrap(), Closing::Check, Numbers::Binary64);
     assert_eq!(finding(r#"{"d7":"2026-01-05"}"#), Ok(()));
