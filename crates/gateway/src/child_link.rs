@@ -27,8 +27,8 @@ pub struct ChildLink {
     /// The process.
     pub child: Child,
     own: Mutex<HashMap<String, oneshot::Sender<Result<String, String>>>>,
-    /// The modern revision, where the child is asked in it.
-    modern: Option<Revision>,
+    /// The modern revision, once the child is asked in it.
+    modern: OnceLock<Revision>,
     /// The legacy revision that was agreed on, once it was.
     pub negotiated: OnceLock<Revision>,
 }
@@ -84,7 +84,12 @@ pub fn start(
     let _background = gateway.background().enter();
     let child = Child::spawn(command, lines, stderr).map_err(|error| cannot_start(command, &error))?;
     gateway.child_started(server, child.group());
-    let link = Arc::new(ChildLink { child, own: Mutex::default(), modern, negotiated: OnceLock::new() });
+    let link = Arc::new(ChildLink {
+        child,
+        own: Mutex::default(),
+        modern: modern.map(OnceLock::from).unwrap_or_default(),
+        negotiated: OnceLock::new(),
+    });
     let watched = Arc::clone(&link);
     let (gateway, server) = (Arc::clone(gateway), Arc::clone(server));
     let since = Instant::now();
@@ -105,6 +110,11 @@ fn cannot_start(command: &Command, error: &std::io::Error) -> String {
 }
 
 impl ChildLink {
+    /// The agent speaks a modern revision, so the gateway asks in it too.
+    pub fn speaks(&self, revision: Revision) {
+        let _ = self.modern.set(revision);
+    }
+
     /// Takes an answer to a question of the gateway's own; false if the message is none.
     pub fn takes(&self, message: &[u8]) -> bool {
         let mut own = self.own.lock().unwrap_or_else(PoisonError::into_inner);
@@ -156,7 +166,7 @@ fn names(message: &[u8], id: &str) -> bool {
 
 impl AskForTools for ChildLink {
     fn page(&self, cursor: Option<String>) -> Pin<Box<dyn Future<Output = Result<String, String>> + Send + '_>> {
-        let params = list_params(cursor.as_deref(), self.modern);
+        let params = list_params(cursor.as_deref(), self.modern.get().copied());
         Box::pin(async move { self.ask("tools/list", &params).await })
     }
 }

@@ -123,6 +123,9 @@ async fn from_agent(
     for message in messages {
         if let Some(revision) = names::revision(&message).and_then(mcp::revision::Revision::parse) {
             caller.revision = Some(revision);
+            if revision.is_modern() {
+                link.speaks(revision);
+            }
         }
         if let Message::Request(request) = &message
             && gateway.sessions().waits(&caller.conversation(), &request.id.key())
