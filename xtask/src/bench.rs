@@ -228,6 +228,16 @@ struct Nginx {
     running: Running,
 }
 
+impl Drop for Nginx {
+    fn drop(&mut self) {
+        // A killed master leaves its worker behind; one that is told to stop does not.
+        let told = Command::new("kill").args(["-TERM", &self.running.0.id().to_string()]).status();
+        if told.is_ok() {
+            let _ = self.running.0.wait();
+        }
+    }
+}
+
 impl Nginx {
     fn worker(&self) -> Result<u32> {
         let master = self.running.0.id();
