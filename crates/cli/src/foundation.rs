@@ -27,6 +27,10 @@ pub fn lay(dir: Option<&Path>, command: &str, grants: Grants, background: &Handl
         eprintln!("toolgate: ended {ended} server processes that an earlier run had left behind");
     }
     let counters = Ledger::open(&data).trying("the counts of limits")?;
+    let again = counters.recover(&data.audit()).trying("the counts of limits")?.unwrap_or(0);
+    if again > 0 {
+        eprintln!("toolgate: the machine was restarted; counts of its last second were taken from the audit log again");
+    }
     let log = AuditLog::open(&data.audit(), Options::default()).trying("the audit log")?;
     let start = Start { version: env!("CARGO_PKG_VERSION"), command, pid: std::process::id(), durability: "buffered" };
     log.append(&Event::Start(start)).trying("the audit log")?;

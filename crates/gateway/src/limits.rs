@@ -1,38 +1,33 @@
 //! From the limits of a decision to counts, and back when nothing was sent.
 
+use std::borrow::Cow;
+
+use audit::Count;
 use jiff::Timestamp;
-use policy::{Limit, LimitUse, Refund, Scope};
-use quota::{CountId, Counters, Full, Receipt, StoreDown, Take, Taken};
+use policy::{Limit, LimitUse, LimitUses, Refund, Scope};
+use quota::{CountId, Counters, Full, Kind, Receipt, StoreDown, Take, Taken};
+use smallvec::SmallVec;
 
 use crate::caller::Caller;
 
 /// The one organisation of a gateway without a control plane.
 const ORGANISATION: &str = "local";
 
+/// What one call takes of its limits, each with the count that it means for this caller.
+#[derive(Debug, Default)]
+pub struct Uses {
+    limits: LimitUses,
+    takes: SmallVec<[Take; 2]>,
+}
+
 /// What came of asking for units.
 pub enum Outcome {
     /// All were taken.
-    Taken(Vec<Held>),
+    Taken(Receipt),
     /// One limit is full; none was taken.
-    Full {
-        /// The limit's place in the decision.
-        index: usize,
-        /// How full, and until when.
-        full: Full,
-    },
-    /// The counts cannot be reached, and some limit does not let calls pass then.
+    Full(Full),
+    /// The counts cannot be reached.
     Down(StoreDown),
-}
-
-/// Units that were taken for one way of giving back.
-#[derive(Debug)]
-pub struct Held {
-    receipt: Receipt,
-    refund: Refund,
-    /// Calls in flight: always given back when the call has ended.
-    concurrency: bool,
-    /// The places of these limits in the decision.
-    indices: Vec<usize>,
 }
 
 /// How a forwarded call ended, as far as limits care.
@@ -44,6 +39,93 @@ pub enum Ending {
     Error,
     /// Anything else: the call counts.
     Counted,
+}
+
+impl Uses {
+    /// The counts that these limits mean.
+    pub fn new(limits: LimitUses, caller: &Caller, tool: &str) -> Self {
+        let takes = limits.iter().map(|limit_use| take(limit_use, caller, tool)).collect();
+        Self { limits, takes }
+    }
+
+    /// The limit at a place.
+    pub fn limit(&self, index: usize) -> Option<&Limit> {
+        self.limits.get(index).map(|limit_use| &*limit_use.limit)
+    }
+
+    /// Whether a call may pass them all while the counts cannot be reached.
+    pub fn pass_while_down(&self) -> bool {
+        self.limits.iter().all(|limit_use| limit_use.limit.on_store_down == policy::OnStoreDown::Allow)
+    }
+
+    /// Takes all of them in one step, or none.
+    pub fn take(&self, counters: &dyn Counters, now: Timestamp) -> Outcome {
+        if self.takes.is_empty() {
+            return Outcome::Taken(Receipt::default());
+        }
+        match counters.take(&self.takes, now) {
+            Ok(Taken::Granted(receipt)) => Outcome::Taken(receipt),
+            Ok(Taken::Full(full)) => Outcome::Full(full),
+            Err(down) => Outcome::Down(down),
+        }
+    }
+
+    /// The limit that is full already, if one is.
+    pub fn look(&self, counters: &dyn Counters, now: Timestamp) -> Option<Full> {
+        counters.look(&self.takes, now).ok().flatten()
+    }
+
+    /// Gives back what the ending says, and tells which limits' uses went back.
+    pub fn settle(&self, counters: &dyn Counters, receipt: Receipt, ending: Ending, now: Timestamp) -> Vec<usize> {
+        let (back, _) = receipt.split(|index| self.limit(index).is_some_and(|limit| goes_back(limit, ending)));
+        if back.is_empty() {
+            return Vec::new();
+        }
+        let uses = |index: &usize| self.limit(*index).is_some_and(|limit| limit.kind == Kind::Quota);
+        let indices = back.indices().filter(uses).collect();
+        // A store that is down keeps the units: quota is never given back by mistake.
+        match counters.give_back(back, now) {
+            Ok(()) => indices,
+            Err(_) => Vec::new(),
+        }
+    }
+
+    /// How they stand in the record.
+    pub fn counts(&self, uncounted: bool) -> SmallVec<[Count<'_>; 2]> {
+        let uses = self.limits.iter().zip(&self.takes);
+        uses.map(|(limit_use, take)| count(limit_use, take, uncounted)).collect()
+    }
+}
+
+/// Calls in flight always end with the call; uses as their limit says.
+fn goes_back(limit: &Limit, ending: Ending) -> bool {
+    limit.kind == Kind::Concurrency
+        || match ending {
+            Ending::NotSent => limit.refund != Refund::Never,
+            Ending::Error => limit.refund == Refund::OnError,
+            Ending::Counted => false,
+        }
+}
+
+fn count<'a>(limit_use: &'a LimitUse, take: &'a Take, uncounted: bool) -> Count<'a> {
+    let limit = &*limit_use.limit;
+    Count {
+        id: Cow::Borrowed(take.id.text()),
+        counter: Cow::Borrowed(&limit.counter),
+        scope: match limit.scope.as_slice() {
+            [one] => Cow::Borrowed(one.as_str()),
+            several => Cow::Owned(several.iter().map(|scope| scope.as_str()).collect::<Vec<_>>().join("+")),
+        },
+        window: match limit.window {
+            None => Cow::Borrowed(""),
+            Some(rolling @ quota::Window::Rolling(_)) => Cow::Owned(rolling.to_string()),
+            Some(calendar) => Cow::Borrowed(calendar.name()),
+        },
+        amount: limit_use.amount.micros(),
+        concurrency: limit.kind == Kind::Concurrency,
+        observed: limit.observed,
+        uncounted,
+    }
 }
 
 /// The count that a limit means for this caller.
@@ -61,99 +143,44 @@ pub fn take(limit_use: &LimitUse, caller: &Caller, tool: &str) -> Take {
 
 fn count_id(limit: &Limit, caller: &Caller, tool: &str) -> CountId {
     let server = caller.grant.server().id();
-    let grant = caller.grant.label();
-    let mut parts: Vec<(&str, String)> = Vec::with_capacity(4);
-    for scope in &limit.scope {
-        match scope {
-            Scope::Grant => parts.push(("grant", format!("{server}/{grant}"))),
-            Scope::Agent => parts.push(("agent", caller.grant.facts.agent_label.clone())),
+    let grant = || Cow::Owned(format!("{server}/{}", caller.grant.label()));
+    let parts: SmallVec<[(&str, Cow<'_, str>); 4]> = limit
+        .scope
+        .iter()
+        .map(|scope| match scope {
+            Scope::Grant => ("grant", grant()),
+            Scope::Agent => ("agent", Cow::Borrowed(caller.grant.facts.agent_label.as_str())),
             // Without a session the grant stands in for it, which is never looser.
             Scope::Session => match &caller.session {
-                Some(session) => parts.push(("session", session.text())),
-                None => parts.push(("grant", format!("{server}/{grant}"))),
+                Some(session) => ("session", Cow::Owned(session.text())),
+                None => ("grant", grant()),
             },
-            Scope::Server => parts.push(("server", server.to_owned())),
-            Scope::Organisation => parts.push(("organisation", ORGANISATION.to_owned())),
-            Scope::Tool => parts.push(("tool", format!("{server}/{tool}"))),
-        }
-    }
-    let counter = if limit.private_to_entry {
-        format!("{}#{}", limit.counter, limit.rule.pointer)
-    } else {
-        limit.counter.clone()
+            Scope::Server => ("server", Cow::Borrowed(server)),
+            Scope::Organisation => ("organisation", Cow::Borrowed(ORGANISATION)),
+            Scope::Tool => ("tool", Cow::Owned(format!("{server}/{tool}"))),
+        })
+        .collect();
+    let counter = match (limit.observed, limit.private_to_entry) {
+        (false, false) => Cow::Borrowed(limit.counter.as_str()),
+        (true, false) => Cow::Owned(format!("observed:{}", limit.counter)),
+        (false, true) => Cow::Owned(format!("{}#{}", limit.counter, limit.rule.pointer)),
+        (true, true) => Cow::Owned(format!("observed:{}#{}", limit.counter, limit.rule.pointer)),
     };
-    let counter = if limit.observed { format!("observed:{counter}") } else { counter };
     CountId::new(ORGANISATION, &parts, &counter, limit.window, &limit.zone, limit.kind)
 }
 
-/// Takes all enforced limits of a call in one step, and the observed ones by the way.
-///
-/// Limits are grouped by what gives them back, but taken together: a group that does not fit
-/// gives the earlier ones back before anything is forwarded.
-pub fn take_all(counters: &dyn Counters, uses: &[LimitUse], caller: &Caller, tool: &str, now: Timestamp) -> Outcome {
-    if uses.is_empty() {
-        return Outcome::Taken(Vec::new());
-    }
-    let takes: Vec<Take> = uses.iter().map(|limit_use| take(limit_use, caller, tool)).collect();
-    match counters.take(&takes, now) {
-        Ok(Taken::Granted(receipt)) => {
-            let mut held = Vec::new();
-            let mut rest = receipt;
-            for class in [(Refund::OnError, false), (Refund::NotSent, false), (Refund::NotSent, true)] {
-                let belongs = |index: usize| uses.get(index).is_some_and(|limit_use| group(&limit_use.limit) == class);
-                let (part, others) = rest.split(belongs);
-                rest = others;
-                if !part.is_empty() {
-                    let indices = (0..uses.len()).filter(|index| belongs(*index)).collect();
-                    held.push(Held { receipt: part, refund: class.0, concurrency: class.1, indices });
-                }
-            }
-            Outcome::Taken(held)
-        }
-        Ok(Taken::Full(full)) => Outcome::Full { index: full.index, full },
-        Err(down) => Outcome::Down(down),
-    }
-}
-
-fn group(limit: &Limit) -> (Refund, bool) {
-    match limit.kind {
-        quota::Kind::Concurrency => (Refund::NotSent, true),
-        quota::Kind::Quota => (limit.refund, false),
-    }
-}
-
-/// Gives back what the ending says, and tells which of the decision's limits went back.
-pub fn settle(counters: &dyn Counters, held: Vec<Held>, ending: Ending, now: Timestamp) -> Vec<usize> {
-    let mut refunded = Vec::new();
-    for held in held {
-        let back = held.concurrency
-            || match ending {
-                Ending::NotSent => held.refund != Refund::Never,
-                Ending::Error => held.refund == Refund::OnError,
-                Ending::Counted => false,
-            };
-        // A store that is down keeps the units: quota is never given back by mistake.
-        if back && counters.give_back(held.receipt, now).is_ok() && !held.concurrency {
-            refunded.extend(held.indices);
-        }
-    }
-    refunded
-}
-
 /// Takes observed limits from their shadow counts, and names those that would have denied.
-pub fn shadow(
+pub fn shadow<'a>(
     counters: &dyn Counters,
-    uses: &[LimitUse],
+    observed: &'a [LimitUse],
     caller: &Caller,
     tool: &str,
     now: Timestamp,
-) -> Vec<audit::Would<'static>> {
-    let mut would = Vec::new();
-    for limit_use in uses {
-        if let Ok(Taken::Full(_)) = counters.take(&[take(limit_use, caller, tool)], now) {
-            let rule = limit_use.limit.rule.rule.clone();
-            would.push(audit::Would { rule: rule.into(), effect: audit::Effect::Deny });
-        }
-    }
-    would
+) -> impl Iterator<Item = audit::Would<'a>> {
+    let full =
+        move |limit_use: &&LimitUse| matches!(counters.take(&[take(limit_use, caller, tool)], now), Ok(Taken::Full(_)));
+    observed
+        .iter()
+        .filter(full)
+        .map(|limit_use| audit::Would { rule: limit_use.limit.rule.rule.as_str().into(), effect: audit::Effect::Deny })
 }

@@ -12,16 +12,17 @@ use jiff::Timestamp;
 use mcp::message::{Message, Notification, Request};
 use mcp::method::Kind;
 use policy::{Call, Decision, Effect};
+use smallvec::SmallVec;
 
 use crate::caller::Caller;
 use crate::gateway::Gateway;
 use crate::grant::Book;
-use crate::limits::{self, Outcome};
+use crate::limits::{self, Outcome, Uses};
 use crate::methods;
-use crate::record::{self, Judgement, Subject};
+use crate::record::{Judgement, Subject};
 use crate::refusal::{self, Refusal, Verdict};
 use crate::relay::Expected;
-use crate::ticket::Ticket;
+use crate::ticket::{Held, Ticket};
 use crate::tools::ToolList;
 
 /// Asks the caller's upstream for one page of `tools/list`, with an id of the gateway's own.
@@ -104,7 +105,7 @@ async fn call(gateway: &Arc<Gateway>, caller: &Caller, request: &Request<'_>, up
 
     // Decide: pure, and on the arguments that will be forwarded.
     let session = caller.session.map(|session| session.text());
-    let decision = rules.decide(&Call {
+    let mut decision = rules.decide(&Call {
         arguments: request.params.arguments,
         grant: &caller.grant.facts,
         session: session.as_deref(),
@@ -128,31 +129,26 @@ async fn call(gateway: &Arc<Gateway>, caller: &Caller, request: &Request<'_>, up
     };
 
     // Limits: all together or not at all.
-    let (enforced, observed): (Vec<_>, Vec<_>) =
-        decision.limits.iter().cloned().partition(|limit_use| !limit_use.limit.observed);
-    let mut uncounted = false;
-    let held = match limits::take_all(gateway.counters(), &enforced, caller, tool, now) {
-        Outcome::Taken(held) => held,
-        Outcome::Full { index, full } => return way.full(&book, &decision, enforced.get(index), &full),
+    let (enforced, observed): (policy::LimitUses, policy::LimitUses) =
+        std::mem::take(&mut decision.limits).into_iter().partition(|limit_use| !limit_use.limit.observed);
+    let mut held = Held { uses: Uses::new(enforced, caller, tool), ..Held::default() };
+    let mut taken = held.uses.take(gateway.counters(), now);
+    if matches!(taken, Outcome::Down(_)) && held.uses.pass_while_down() {
+        held.uncounted = true;
+        taken = held.uses.take(gateway.stand_in(), now);
+    }
+    match taken {
+        Outcome::Taken(receipt) => held.receipt = receipt,
+        Outcome::Full(full) => return way.full(&book, &decision, &held.uses, &full),
         Outcome::Down(down) => {
-            let passes = enforced.iter().all(|limit_use| limit_use.limit.on_store_down == policy::OnStoreDown::Allow);
-            match passes.then(|| limits::take_all(gateway.stand_in(), &enforced, caller, tool, now)) {
-                Some(Outcome::Taken(_)) => {
-                    uncounted = true;
-                    Vec::new()
-                }
-                Some(Outcome::Full { index, full }) => return way.full(&book, &decision, enforced.get(index), &full),
-                _ => {
-                    return way.deny_under(
-                        &book,
-                        "(evaluation error)",
-                        &format!("The counts of this policy's limits cannot be read: {down}."),
-                    );
-                }
-            }
+            return way.deny_under(
+                &book,
+                "(evaluation error)",
+                &format!("The counts of this policy's limits cannot be read: {down}."),
+            );
         }
-    };
-    let mut would: Vec<_> = decision
+    }
+    let mut would: SmallVec<[Would<'_>; 2]> = decision
         .would
         .iter()
         .map(|would| Would { rule: would.rule.rule.as_str().into(), effect: in_record(would.effect) })
@@ -160,24 +156,25 @@ async fn call(gateway: &Arc<Gateway>, caller: &Caller, request: &Request<'_>, up
     would.extend(limits::shadow(gateway.counters(), &observed, caller, tool, now));
 
     // Record, then forward: a call of which no record can be written is not made.
-    let judgement = Judgement {
-        effect: audit::Effect::Allow,
-        rule: &decision.rule,
-        reason: None,
-        policy: &in_force.digest,
-        subject: Subject::Tool(tool),
-        arguments: request.params.arguments,
-        counts: &enforced,
-        uncounted,
-        would,
-    };
     let id = gateway.new_id();
-    if let Err(down) = gateway.record(caller, id, request, &judgement) {
-        limits::settle(gateway.counters(), held, limits::Ending::NotSent, now);
+    let recorded = {
+        let judgement = Judgement {
+            effect: audit::Effect::Allow,
+            rule: &decision.rule,
+            reason: None,
+            policy: &in_force.digest,
+            subject: Subject::Tool(tool),
+            arguments: request.params.arguments,
+            counts: &held.uses.counts(held.uncounted),
+            would: &would,
+        };
+        gateway.record(caller, id, request, &judgement)
+    };
+    if let Err(down) = recorded {
+        held.settle(gateway, limits::Ending::NotSent, now);
         return way.unrecorded(&down.to_string());
     }
-    let counts = enforced.iter().map(|used| record::count(used, caller, tool, uncounted)).collect();
-    let ticket = Ticket::new(gateway, id, now, held, counts);
+    let ticket = Ticket::new(gateway, id, now, held);
     let edited = methods::without_denied_capabilities(&in_force.policy, request);
     Judged::Forward { edited, expected: Some(Expected::call(caller, request, ticket, permit)) }
 }
@@ -225,11 +222,11 @@ impl Way<'_> {
 
     /// A call that needs a person's word. This build cannot hold calls, so it is refused.
     fn unapproved(&self, book: &Book, decision: &Decision) -> Judged {
-        let looked: Vec<_> = decision.limits.iter().filter(|limit_use| !limit_use.limit.observed).cloned().collect();
-        let takes: Vec<_> = looked.iter().map(|limit_use| limits::take(limit_use, self.caller, self.tool)).collect();
+        let enforced = decision.limits.iter().filter(|limit_use| !limit_use.limit.observed).cloned().collect();
+        let uses = Uses::new(enforced, self.caller, self.tool);
         // A full limit denies instead of asking, so that nobody is asked for nothing.
-        if let Ok(Some(full)) = self.gateway.counters().look(&takes, self.now) {
-            return self.full(book, decision, looked.get(full.index), &full);
+        if let Some(full) = uses.look(self.gateway.counters(), self.now) {
+            return self.full(book, decision, &uses, &full);
         }
         self.count_attempt(decision);
         let reason = format!(
@@ -239,18 +236,11 @@ impl Way<'_> {
         self.refuse(&book.in_force.digest, &decision.rule, "approval", reason.trim_start(), None, None)
     }
 
-    fn full(
-        &self,
-        book: &Book,
-        decision: &Decision,
-        limit_use: Option<&policy::LimitUse>,
-        full: &quota::Full,
-    ) -> Judged {
+    fn full(&self, book: &Book, decision: &Decision, uses: &Uses, full: &quota::Full) -> Judged {
         self.count_attempt(decision);
-        let Some(limit_use) = limit_use else {
+        let Some(limit) = uses.limit(full.index) else {
             return self.deny_under(book, "(evaluation error)", "A limit of this policy is used up.");
         };
-        let limit = &limit_use.limit;
         let seconds = full.frees_at.map(|at| {
             let left = at.duration_since(self.now);
             u64::try_from(left.as_secs().max(0)).unwrap_or(0) + u64::from(left.subsec_nanos() > 0)
@@ -317,8 +307,7 @@ impl Way<'_> {
             subject: Subject::Tool(self.tool),
             arguments: self.request.params.arguments,
             counts: &[],
-            uncounted: false,
-            would: Vec::new(),
+            would: &[],
         };
         self.gateway.record(self.caller, id, self.request, &judgement).map_err(|down| down.to_string())?;
         Ok(id.to_string())

@@ -1,16 +1,13 @@
 //! From a decision to its audit record.
 
-use std::borrow::Cow;
-
 use audit::{ArgumentKeys, Count, Decision, Effect, Ending, Event, Outcome, Target, Would};
 use jiff::Timestamp;
 use mcp::message::Request;
-use policy::{LimitUse, RuleId};
+use policy::RuleId;
 use store::log::AuditDown;
 
 use crate::caller::Caller;
 use crate::gateway::Gateway;
-use crate::limits;
 use crate::ticket::Ended;
 
 /// What a request is about.
@@ -41,11 +38,9 @@ pub(crate) struct Judgement<'a> {
     /// The raw arguments, whose keys are recorded.
     pub(crate) arguments: Option<&'a str>,
     /// The counts that were taken.
-    pub(crate) counts: &'a [LimitUse],
-    /// Whether the counts' store was down, and the limits let the call pass.
-    pub(crate) uncounted: bool,
+    pub(crate) counts: &'a [Count<'a>],
     /// What observed rules would have done.
-    pub(crate) would: Vec<Would<'a>>,
+    pub(crate) would: &'a [Would<'a>],
 }
 
 impl Gateway {
@@ -61,12 +56,6 @@ impl Gateway {
         judgement: &Judgement<'_>,
     ) -> Result<(), AuditDown> {
         let session = caller.session.map(|session| session.text());
-        let tool = match judgement.subject {
-            Subject::Tool(name) => name,
-            _ => "",
-        };
-        let counts: Vec<Count<'_>> =
-            judgement.counts.iter().map(|used| count(used, caller, tool, judgement.uncounted)).collect();
         let policy = (!judgement.policy.is_empty()).then_some(judgement.policy);
         self.log().append(&Event::Decision(Decision {
             id,
@@ -89,8 +78,8 @@ impl Gateway {
             policy,
             reason: judgement.reason,
             argument_keys: judgement.arguments.map_or(ArgumentKeys::None, ArgumentKeys::In),
-            counts: &counts,
-            would: &judgement.would,
+            counts: judgement.counts,
+            would: judgement.would,
             bytes: u64::try_from(request.raw.len()).ok(),
         }))
     }
@@ -117,22 +106,7 @@ pub(crate) struct Settled<'a> {
     pub(crate) ended: Ended,
     pub(crate) reason: Option<&'a str>,
     pub(crate) bytes: usize,
-    pub(crate) refunded: &'a [Count<'static>],
-}
-
-/// How a limit's use stands in the record.
-pub(crate) fn count(used: &LimitUse, caller: &Caller, tool: &str, uncounted: bool) -> Count<'static> {
-    let limit = &used.limit;
-    Count {
-        id: Cow::Owned(limits::take(used, caller, tool).id.text().to_owned()),
-        counter: Cow::Owned(limit.counter.clone()),
-        scope: Cow::Owned(limit.scope.iter().map(ToString::to_string).collect::<Vec<_>>().join("+")),
-        window: Cow::Owned(limit.window.map(|window| window.to_string()).unwrap_or_default()),
-        amount: used.amount.micros(),
-        concurrency: limit.kind == quota::Kind::Concurrency,
-        observed: limit.observed,
-        uncounted,
-    }
+    pub(crate) refunded: &'a [Count<'a>],
 }
 
 impl Ended {

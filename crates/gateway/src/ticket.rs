@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
-use audit::Count;
 use jiff::Timestamp;
+use quota::Receipt;
+use smallvec::SmallVec;
 
 use crate::gateway::Gateway;
-use crate::limits::{self, Ending, Held};
+use crate::limits::{Ending, Uses};
 use crate::record::Settled;
 
 /// How a forwarded call ended, as the record says it.
@@ -40,28 +41,40 @@ impl Ended {
     }
 }
 
+/// What a call has taken of its limits.
+#[derive(Debug, Default)]
+pub struct Held {
+    /// The limits.
+    pub uses: Uses,
+    /// Proof of what was taken.
+    pub receipt: Receipt,
+    /// Whether the gateway's own memory counted, because the counts were down.
+    pub uncounted: bool,
+}
+
+impl Held {
+    /// Gives back what the ending says, and tells which limits' uses went back.
+    pub(crate) fn settle(&mut self, gateway: &Gateway, ending: Ending, now: Timestamp) -> Vec<usize> {
+        let counters = if self.uncounted { gateway.stand_in() } else { gateway.counters() };
+        self.uses.settle(counters, std::mem::take(&mut self.receipt), ending, now)
+    }
+}
+
 /// Held by whoever awaits the answer. A ticket that is dropped records that the end is unknown.
 pub struct Ticket {
     gateway: Arc<Gateway>,
     id: audit::Id,
     since: Timestamp,
-    held: Vec<Held>,
-    counts: Vec<Count<'static>>,
+    held: Held,
     settled: bool,
     unsettled_means: Ended,
 }
 
 impl Ticket {
     /// A ticket for a call that was recorded as `id`.
-    pub(crate) fn new(
-        gateway: &Arc<Gateway>,
-        id: audit::Id,
-        since: Timestamp,
-        held: Vec<Held>,
-        counts: Vec<Count<'static>>,
-    ) -> Self {
+    pub(crate) fn new(gateway: &Arc<Gateway>, id: audit::Id, since: Timestamp, held: Held) -> Self {
         let gateway = Arc::clone(gateway);
-        Self { gateway, id, since, held, counts, settled: false, unsettled_means: Ended::Unknown }
+        Self { gateway, id, since, held, settled: false, unsettled_means: Ended::Unknown }
     }
 
     /// The decision's id.
@@ -85,9 +98,12 @@ impl Ticket {
             return;
         }
         let now = Timestamp::now();
-        let refunded = limits::settle(self.gateway.counters(), std::mem::take(&mut self.held), ended.ending(), now);
-        let refunded: Vec<Count<'static>> =
-            refunded.into_iter().filter_map(|index| self.counts.get(index).cloned()).collect();
+        let indices = self.held.settle(&self.gateway, ended.ending(), now);
+        let mut refunded: SmallVec<[audit::Count<'_>; 2]> = SmallVec::new();
+        if !indices.is_empty() {
+            let counts = self.held.uses.counts(self.held.uncounted).into_iter().enumerate();
+            refunded.extend(counts.filter(|(index, _)| indices.contains(index)).map(|(_, count)| count));
+        }
         self.gateway.record_outcome(&Settled {
             decision: self.id,
             since: self.since,

@@ -8,7 +8,7 @@ use crate::{Amount, CountId, Counters, Kind, Take, Taken, Window};
 
 fn take(counter: &str, window: Window, max: &str, amount: &str) -> Take {
     Take {
-        id: CountId::new("local", &[("grant", "g".to_owned())], counter, Some(window), &TimeZone::UTC, Kind::Quota),
+        id: CountId::new("local", &[("grant", "g")], counter, Some(window), &TimeZone::UTC, Kind::Quota),
         window: Some(window),
         zone: TimeZone::UTC,
         kind: Kind::Quota,
@@ -19,7 +19,7 @@ fn take(counter: &str, window: Window, max: &str, amount: &str) -> Take {
 
 fn in_flight(counter: &str, max: &str) -> Take {
     Take {
-        id: CountId::new("local", &[("grant", "g".to_owned())], counter, None, &TimeZone::UTC, Kind::Concurrency),
+        id: CountId::new("local", &[("grant", "g")], counter, None, &TimeZone::UTC, Kind::Concurrency),
         window: None,
         zone: TimeZone::UTC,
         kind: Kind::Concurrency,

@@ -30,7 +30,7 @@ impl CountId {
     #[must_use]
     pub fn new(
         organisation: &str,
-        scopes: &[(&str, String)],
+        scopes: &[(&str, impl AsRef<str>)],
         counter: &str,
         window: Option<Window>,
         zone: &TimeZone,
@@ -39,8 +39,10 @@ impl CountId {
         let mut text = String::with_capacity(96);
         part(&mut text, organisation);
         for (scope, id) in scopes {
-            let _ = write!(text, "|{scope}=");
-            part(&mut text, id);
+            for piece in ["|", scope, "="] {
+                text.push_str(piece);
+            }
+            part(&mut text, id.as_ref());
         }
         text.push_str("|counter=");
         part(&mut text, counter);
@@ -48,9 +50,32 @@ impl CountId {
             (Kind::Concurrency, _) | (_, None) => text.push_str("|in flight"),
             // Rolling windows are the same in every zone.
             (_, Some(window @ Window::Rolling(_))) => drop(write!(text, "|{window}")),
-            (_, Some(window)) => drop(write!(text, "|{window} in {}", zone.iana_name().unwrap_or("UTC"))),
+            (_, Some(window)) => {
+                for piece in ["|", window.name(), " in ", zone.iana_name().unwrap_or("UTC")] {
+                    text.push_str(piece);
+                }
+            }
         }
         Self { digest: digest(&text), text: text.into() }
+    }
+
+    /// The identity of a use in a window as [`text`](Self::text) wrote it, with that window and its
+    /// zone; `None` for calls in flight, and for what is no such text.
+    ///
+    /// ```
+    /// use quota::{CountId, Kind, Window};
+    /// let zone = jiff::tz::TimeZone::UTC;
+    /// let id = CountId::new("local", &[("grant", "files/ann")], "writes", Some(Window::Day), &zone, Kind::Quota);
+    /// assert_eq!(CountId::parse(id.text()), Some((id, Window::Day, zone)));
+    /// ```
+    #[must_use]
+    pub fn parse(text: &str) -> Option<(Self, Window, TimeZone)> {
+        let (_, last) = text.rsplit_once('|')?;
+        let (window, zone) = match last.split_once(" in ") {
+            Some((name, zone)) => (Window::named(name)?, TimeZone::get(zone).ok()?),
+            None => (Window::Rolling(last.strip_suffix(" s")?.parse().ok()?), TimeZone::UTC),
+        };
+        Some((Self { digest: digest(text), text: text.into() }, window, zone))
     }
 
     /// The identity as text, unambiguous and readable.
@@ -69,6 +94,9 @@ impl CountId {
 
 /// A part in which the separators are escaped, so that parts cannot be shifted into each other.
 fn part(text: &mut String, part: &str) {
+    if !part.contains(['|', '=', '\\']) {
+        return text.push_str(part);
+    }
     for c in part.chars() {
         if matches!(c, '|' | '=' | '\\') {
             text.push('\\');
@@ -109,13 +137,13 @@ mod tests {
 
     #[test]
     fn identities_do_not_collide_by_shifted_parts() {
-        let id = |scopes: &[(&str, String)], counter: &str| {
+        let id = |scopes: &[(&str, &str)], counter: &str| {
             CountId::new("local", scopes, counter, Some(Window::Rolling(60)), &TimeZone::UTC, Kind::Quota)
         };
-        let one = id(&[("grant", "a|tool=b".to_owned())], "c");
-        let two = id(&[("grant", "a".to_owned()), ("tool", "b".to_owned())], "c");
+        let one = id(&[("grant", "a|tool=b")], "c");
+        let two = id(&[("grant", "a"), ("tool", "b")], "c");
         assert_ne!(one, two);
         assert_ne!(one.digest(), two.digest());
-        assert_eq!(one, id(&[("grant", "a|tool=b".to_owned())], "c"));
+        assert_eq!(one, id(&[("grant", "a|tool=b")], "c"));
     }
 }

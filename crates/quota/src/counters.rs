@@ -1,6 +1,7 @@
 //! What every form of the store of counts can do.
 
 use jiff::Timestamp;
+use smallvec::{SmallVec, smallvec};
 
 use crate::{Amount, Bucket, CountId, Kind, Take, Window};
 use jiff::tz::TimeZone;
@@ -75,7 +76,7 @@ pub struct Full {
 #[derive(Debug)]
 pub struct Held {
     /// The places of all takes that it stands for.
-    pub indices: Vec<usize>,
+    pub indices: SmallVec<[usize; 2]>,
     /// The count.
     pub id: CountId,
     /// What is counted.
@@ -89,19 +90,19 @@ pub struct Held {
 /// Proof of what was taken. It cannot be copied, so nothing is given back twice.
 #[derive(Debug, Default)]
 pub struct Receipt {
-    held: Vec<Held>,
+    held: SmallVec<[Held; 1]>,
 }
 
 impl Receipt {
     /// A receipt of these units.
     #[must_use]
-    pub fn new(held: Vec<Held>) -> Self {
+    pub fn new(held: SmallVec<[Held; 1]>) -> Self {
         Self { held }
     }
 
     /// The units.
     #[must_use]
-    pub fn into_held(self) -> Vec<Held> {
+    pub fn into_held(self) -> SmallVec<[Held; 1]> {
         self.held
     }
 
@@ -109,6 +110,11 @@ impl Receipt {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.held.is_empty()
+    }
+
+    /// The places of the takes that it stands for.
+    pub fn indices(&self) -> impl Iterator<Item = usize> {
+        self.held.iter().flat_map(|held| held.indices.iter().copied())
     }
 
     /// Parts it in two: units all of whose takes are chosen, and the rest.
@@ -135,8 +141,8 @@ pub struct Use {
 /// Takes of one call, identical counts folded into one under the smallest maximum: such a count is
 /// taken once, with the largest amount.
 #[must_use]
-pub fn fold(takes: &[Take]) -> Vec<Folded<'_>> {
-    let mut folded: Vec<Folded<'_>> = Vec::with_capacity(takes.len());
+pub fn fold(takes: &[Take]) -> SmallVec<[Folded<'_>; 2]> {
+    let mut folded: SmallVec<[Folded<'_>; 2]> = SmallVec::new();
     for (index, take) in takes.iter().enumerate() {
         match folded.iter_mut().find(|other| *other.id == take.id) {
             Some(other) => {
@@ -149,7 +155,7 @@ pub fn fold(takes: &[Take]) -> Vec<Folded<'_>> {
             }
             None => folded.push(Folded {
                 id: &take.id,
-                indices: vec![index],
+                indices: smallvec![index],
                 strictest: index,
                 window: take.window,
                 zone: &take.zone,
@@ -168,7 +174,7 @@ pub struct Folded<'a> {
     /// The count.
     pub id: &'a CountId,
     /// The places of all takes of it.
-    pub indices: Vec<usize>,
+    pub indices: SmallVec<[usize; 2]>,
     /// The place of the take with the smallest maximum.
     pub strictest: usize,
     /// The window; `None` for calls in flight.

@@ -5,6 +5,7 @@ use std::sync::{Mutex, PoisonError};
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use smallvec::SmallVec;
 
 use crate::{
     Amount, Bucket, CountId, Counters, Full, Held, Kind, Receipt, Slot, StoreDown, Take, Taken, Use, Window, fold,
@@ -64,7 +65,7 @@ impl Counters for Memory {
         if let Some(full) = obstacle(&counts, takes, now) {
             return Ok(Taken::Full(full));
         }
-        let mut held = Vec::with_capacity(takes.len());
+        let mut held = SmallVec::new();
         for take in fold(takes) {
             let bucket = match (take.kind, take.window) {
                 (Kind::Quota, Some(window)) => {

@@ -21,6 +21,9 @@ pub struct Slot {
     pub latest: i64,
     /// The last maximum, to be shown.
     pub max: u128,
+    /// The calendar window that was worked out last: its number, begin and end. Every use of a window
+    /// asks for it, and calendars are slow.
+    calendar: Option<(i64, i64, i64)>,
 }
 
 /// Where a use was counted, to give it back there.
@@ -29,7 +32,7 @@ pub struct Bucket(pub i64);
 
 impl Default for Slot {
     fn default() -> Self {
-        Self { buckets: [(i64::MIN, 0); BUCKETS], latest: i64::MIN, max: 0 }
+        Self::stored([(i64::MIN, 0); BUCKETS], i64::MIN, 0)
     }
 }
 
@@ -41,6 +44,19 @@ pub(crate) struct State {
 }
 
 impl Slot {
+    /// A slot as a store kept it.
+    #[must_use]
+    pub fn stored(buckets: [(i64, u128); BUCKETS], latest: i64, max: u128) -> Self {
+        Self { buckets, latest, max, calendar: None }
+    }
+
+    /// What one bucket holds, and its place among [`BUCKETS`].
+    #[must_use]
+    pub fn bucket(&self, bucket: Bucket) -> Option<(usize, u128)> {
+        let index = index(bucket.0)?;
+        self.buckets.get(index).filter(|(number, _)| *number == bucket.0).map(|(_, used)| (index, *used))
+    }
+
     /// The time to reckon with: never before a time that was seen, unless the clock was wrong by
     /// more than a window, when nothing of the window is left to protect.
     fn now(&self, now: Timestamp) -> i64 {
@@ -55,17 +71,28 @@ impl Slot {
     }
 
     fn state(&self, window: Window, zone: &TimeZone, now: i64) -> State {
-        let bucket = bucket(window, zone, now);
-        let oldest = match window {
-            Window::Rolling(_) => bucket.saturating_sub(60),
-            _ => bucket,
+        let number = self.number(window, zone, now);
+        let used = match window {
+            Window::Rolling(_) => self
+                .buckets
+                .iter()
+                .filter(|(other, _)| (number.saturating_sub(60)..=number).contains(other))
+                .fold(0_u128, |sum, (_, used)| sum.saturating_add(*used)),
+            _ => self.bucket(Bucket(number)).map_or(0, |(_, used)| used),
         };
-        let used = self
-            .buckets
-            .iter()
-            .filter(|(number, _)| (oldest..=bucket).contains(number))
-            .fold(0_u128, |sum, (_, used)| sum.saturating_add(*used));
-        State { used, bucket: Bucket(bucket) }
+        State { used, bucket: Bucket(number) }
+    }
+
+    /// The number of the bucket around `now`.
+    fn number(&self, window: Window, zone: &TimeZone, now: i64) -> i64 {
+        match (window, self.calendar) {
+            (Window::Rolling(seconds), _) => {
+                let number = i128::from(now) * PARTS / (i128::from(seconds.max(1)) * 1_000_000_000);
+                i64::try_from(number).unwrap_or(i64::MAX)
+            }
+            (_, Some((number, start, end))) if (start..end).contains(&now) => number,
+            _ => calendar(window, zone, now).map_or(i64::MAX, |(number, _, _)| number),
+        }
     }
 
     /// Whether `amount` fits beside what is used.
@@ -80,7 +107,10 @@ impl Slot {
         let now = self.now(now);
         self.latest = now;
         self.max = max.micros();
-        let number = bucket(window, zone, now);
+        if !self.calendar.is_some_and(|(_, start, end)| (start..end).contains(&now)) {
+            self.calendar = calendar(window, zone, now);
+        }
+        let number = self.number(window, zone, now);
         if let Some(place) = self.place(number) {
             if place.0 != number {
                 *place = (number, 0);
@@ -138,20 +168,19 @@ impl Slot {
     }
 
     fn place(&mut self, number: i64) -> Option<&mut (i64, u128)> {
-        let index = usize::try_from(number.rem_euclid(61)).ok()?;
-        self.buckets.get_mut(index)
+        self.buckets.get_mut(index(number)?)
     }
 }
 
-/// The number of the bucket around `now`.
-fn bucket(window: Window, zone: &TimeZone, now: i64) -> i64 {
-    match window {
-        Window::Rolling(seconds) => {
-            let number = i128::from(now) * PARTS / (i128::from(seconds.max(1)) * 1_000_000_000);
-            i64::try_from(number).unwrap_or(i64::MAX)
-        }
-        _ => timestamp(now).and_then(|now| window.calendar(zone, now)).map_or(i64::MAX, |(start, _)| start.as_second()),
-    }
+/// Where a bucket stands.
+fn index(number: i64) -> Option<usize> {
+    usize::try_from(number.rem_euclid(61)).ok()
+}
+
+/// The calendar window around `now`: its number, which is its first second, its begin and its end.
+fn calendar(window: Window, zone: &TimeZone, now: i64) -> Option<(i64, i64, i64)> {
+    let (start, end) = window.calendar(zone, timestamp(now)?)?;
+    Some((start.as_second(), nanos(start), nanos(end)))
 }
 
 fn nanos(at: Timestamp) -> i64 {

@@ -27,18 +27,35 @@ pub enum Window {
 impl fmt::Display for Window {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Second => f.pad("second"),
-            Self::Minute => f.pad("minute"),
-            Self::Hour => f.pad("hour"),
-            Self::Day => f.pad("day"),
-            Self::Week => f.pad("week"),
-            Self::Month => f.pad("month"),
             Self::Rolling(seconds) => f.pad(&format!("{seconds} s")),
+            calendar => f.pad(calendar.name()),
         }
     }
 }
 
 impl Window {
+    /// The word for a calendar window; `rolling` for all others.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Second => "second",
+            Self::Minute => "minute",
+            Self::Hour => "hour",
+            Self::Day => "day",
+            Self::Week => "week",
+            Self::Month => "month",
+            Self::Rolling(_) => "rolling",
+        }
+    }
+
+    /// The calendar window of this name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        [Self::Second, Self::Minute, Self::Hour, Self::Day, Self::Week, Self::Month]
+            .into_iter()
+            .find(|window| window.name() == name)
+    }
+
     /// Begin and end of the calendar window around `now`; `None` for a rolling one, or beyond the
     /// calendar's own range.
     #[must_use]

@@ -8,17 +8,11 @@ use jiff::tz::TimeZone;
 use quota::{Amount, CountId, Counters, Kind, Take, Taken, Window};
 use store::DataDir;
 use store::counts::{Frozen, Ledger, PATIENCE};
+use store::log::{AuditLog, Options};
 
 fn take(counter: &str, max: u32) -> Take {
     Take {
-        id: CountId::new(
-            "local",
-            &[("grant", "g".to_owned())],
-            counter,
-            Some(Window::Day),
-            &TimeZone::UTC,
-            Kind::Quota,
-        ),
+        id: CountId::new("local", &[("grant", "g")], counter, Some(Window::Day), &TimeZone::UTC, Kind::Quota),
         window: Some(Window::Day),
         zone: TimeZone::UTC,
         kind: Kind::Quota,
@@ -131,4 +125,70 @@ fn calls_in_flight_of_the_dead_do_not_count() {
     assert!(matches!(other.take(std::slice::from_ref(&call), noon()), Ok(Taken::Full(_))));
     drop(dead);
     assert!(matches!(other.take(std::slice::from_ref(&call), noon()), Ok(Taken::Granted(_))));
+}
+
+#[test]
+fn a_busy_process_leaves_room_for_others() {
+    let dir = tempfile::tempdir().unwrap();
+    let data = DataDir::open(dir.path()).unwrap();
+    let (busy, other) = (Ledger::open(&data).unwrap(), Ledger::open(&data).unwrap());
+    let stop = std::sync::atomic::AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            while !stop.load(std::sync::atomic::Ordering::Relaxed) {
+                assert!(busy.take(&[take("busy", u32::MAX)], noon()).is_ok());
+            }
+        });
+        for number in 1..=300 {
+            // Each sees what the other has counted, and neither finds the counts down.
+            assert!(matches!(other.take(&[take("quiet", 300)], noon()), Ok(Taken::Granted(_))), "{number}");
+        }
+        stop.store(true, std::sync::atomic::Ordering::Relaxed);
+    });
+    assert!(matches!(busy.take(&[take("quiet", 300)], noon()), Ok(Taken::Full(_))));
+}
+
+#[test]
+fn a_turn_ends_without_another_call() {
+    let dir = tempfile::tempdir().unwrap();
+    let data = DataDir::open(dir.path()).unwrap();
+    let (busy, other) = (Ledger::open(&data).unwrap(), Ledger::open(&data).unwrap());
+    for _ in 0..1000 {
+        assert!(busy.take(&[take("x", 1001)], noon()).is_ok());
+    }
+    // Nobody calls `busy` any more, and still its lock is to be had.
+    assert!(matches!(other.take(&[take("x", 1001)], noon()), Ok(Taken::Granted(_))));
+    assert!(matches!(other.take(&[take("x", 1001)], noon()), Ok(Taken::Full(_))));
+}
+
+#[test]
+fn uses_that_a_loss_of_power_took_are_counted_again() {
+    let dir = tempfile::tempdir().unwrap();
+    let data = DataDir::open(dir.path()).unwrap();
+    let log = AuditLog::open(&data.audit(), Options::default()).unwrap();
+    let ledger = Ledger::open(&data).unwrap();
+    let (first, second) = ([1; 16], [2; 16]);
+    assert_eq!(ledger.recover_in(first, &data.audit()).unwrap(), Some(0));
+    // The log has three uses of which the file knows nothing.
+    let lost = take("lost", 5);
+    let count = audit::Count { id: lost.id.text().into(), amount: 1_000_000, ..Default::default() };
+    for _ in 0..3 {
+        let counts = std::slice::from_ref(&count);
+        let decision = audit::Decision { id: store::log::ids::next(), counts, ..Default::default() };
+        log.append(&audit::Event::Decision(decision)).unwrap();
+    }
+    let now = Timestamp::now();
+    let used =
+        |ledger: &Ledger| ledger.snapshot(now).unwrap().iter().map(|used| used.used.to_string()).collect::<Vec<_>>();
+    // The same boot: a killed process loses nothing, so there is nothing to do.
+    assert_eq!(ledger.recover_in(first, &data.audit()).unwrap(), None);
+    assert!(used(&ledger).is_empty());
+    let after = Ledger::open(&data).unwrap();
+    assert!(after.recover_in(second, &data.audit()).unwrap().is_some_and(|added| added > 0));
+    assert_eq!(used(&after), ["3"]);
+    // Whoever comes second adds nothing.
+    assert_eq!(ledger.recover_in(second, &data.audit()).unwrap(), None);
+    assert_eq!(used(&ledger), ["3"]);
+    let left = (0..9).filter(|_| matches!(after.take(&[take("lost", 5)], now), Ok(Taken::Granted(_)))).count();
+    assert_eq!(left, 2);
 }

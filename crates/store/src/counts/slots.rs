@@ -1,5 +1,6 @@
-//! The bytes of the counts file: a header, and slots of fixed size.
+//! The bytes of the counts: slots of fixed size behind the header.
 
+use std::borrow::Cow;
 use std::fs::{self, File};
 use std::io;
 use std::os::unix::fs::{FileExt, OpenOptionsExt};
@@ -7,29 +8,27 @@ use std::path::Path;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use quota::{Amount, BUCKETS, CountId, Folded, Kind, Slot, Use, Window};
+use quota::{Amount, BUCKETS, Bucket, CountId, Folded, Kind, Slot, Use, Window};
 
-use super::write_at;
+use super::header::Header;
 
 /// Bytes of a slot. Two fill a page, so no slot crosses one.
 pub(super) const SLOT: u64 = 2048;
 
-const MAGIC: &[u8; 8] = b"TGcounts";
-
 /// The most bytes of an identity that a slot holds; longer ones end in their SHA-256.
 const KEY: usize = 480;
 
-/// Bytes before the buckets: digest, tags, lengths, times, maximum, zone.
+/// The most bytes of a time zone's name.
 const ZONE: usize = 48;
 
-/// What stands at the beginning of the file.
-#[derive(Debug, Clone)]
-pub(super) struct Header {
-    pub(super) slots: u64,
-    pub(super) used: u64,
-    /// The table lives in another file of the same name now.
-    pub(super) moved: bool,
-}
+/// Bytes before the buckets: tags, lengths, digest, latest time, maximum.
+const BUCKETS_AT: u64 = 56;
+
+/// Where the latest time and the maximum begin.
+const LATEST_AT: u64 = 32;
+
+/// Bytes of a bucket: its number and what it holds.
+const BUCKET: u64 = 24;
 
 /// One count.
 #[derive(Debug)]
@@ -37,8 +36,10 @@ pub(super) struct Entry {
     pub(super) digest: [u8; 16],
     pub(super) key: String,
     pub(super) state: State,
-    /// Not in the file yet.
-    pub(super) fresh: bool,
+    /// Where it stands in the file, if it does yet.
+    pub(super) place: Option<u64>,
+    /// The latest time and the maximum as they stand in the file.
+    stored: (i64, u128),
     window: Option<Window>,
     zone: String,
     max: u128,
@@ -60,48 +61,17 @@ pub(super) struct Lease {
     pub(super) heartbeat: i64,
 }
 
-impl Header {
-    pub(super) fn fresh(slots: u64) -> Self {
-        Self { slots, used: 0, moved: false }
-    }
-
-    pub(super) fn read(file: &File) -> io::Result<Self> {
-        let mut bytes = [0; 32];
-        file.read_exact_at(&mut bytes, 0).map_err(|error| damaged(&error.to_string()))?;
-        let mut reader = Reader(&bytes);
-        if reader.take::<8>()? != *MAGIC || reader.u32()? != 1 {
-            return Err(damaged("it does not begin as such a file does"));
-        }
-        let moved = reader.u32()? != 0;
-        let header = Self { slots: reader.u64()?, used: reader.u64()?, moved };
-        if header.slots == 0 || header.slots > 1 << 32 {
-            return Err(damaged("its size makes no sense"));
-        }
-        Ok(header)
-    }
-
-    pub(super) fn write(&self, file: &File) -> io::Result<()> {
-        let mut bytes = Vec::with_capacity(32);
-        bytes.extend_from_slice(MAGIC);
-        bytes.extend_from_slice(&1_u32.to_le_bytes());
-        bytes.extend_from_slice(&u32::from(self.moved).to_le_bytes());
-        bytes.extend_from_slice(&self.slots.to_le_bytes());
-        bytes.extend_from_slice(&self.used.to_le_bytes());
-        write_at(file, &bytes, 0)
-    }
-}
-
 /// The name under which a count stands in the file.
-pub(super) fn key(id: &CountId) -> String {
+pub(super) fn key(id: &CountId) -> Cow<'_, str> {
     let text = id.text();
     if text.len() <= KEY {
-        return text.to_owned();
+        return Cow::Borrowed(text);
     }
     let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, text.as_bytes());
     let mut key: String = text.chars().take(100).collect();
     key.push('…');
     digest.as_ref().iter().for_each(|byte| key.push_str(&format!("{byte:02x}")));
-    key
+    Cow::Owned(key)
 }
 
 /// Finds a count, or the place where it may be put.
@@ -147,9 +117,10 @@ pub(super) fn grow(directory: &Path, old: &File, header: &Header, now: Timestamp
         }
     })?;
     let needed = u64::try_from(live.len()).unwrap_or(u64::MAX).saturating_mul(4);
-    let mut grown = Header::fresh(header.slots.max(needed.next_power_of_two()));
+    let slots = header.slots.max(needed.next_power_of_two());
+    let mut grown = Header { slots, used: 0, changes: header.changes + 1, ..header.clone() };
     new.set_len((grown.slots + 2) * SLOT)?;
-    for entry in &live {
+    for entry in &mut live {
         let (place, _) = probe(&new, &grown, &entry.digest, &entry.key)?;
         entry.write(&new, place)?;
         grown.used += 1;
@@ -181,13 +152,14 @@ pub(super) fn release(leases: &mut Vec<Lease>, lessee: u64) {
 }
 
 impl Entry {
-    pub(super) fn fresh(take: &Folded<'_>, key: String) -> Self {
+    pub(super) fn fresh(take: &Folded<'_>, key: Cow<'_, str>) -> Self {
         let flight = take.kind == Kind::Concurrency || take.window.is_none();
         Self {
             digest: take.id.digest(),
-            key,
+            key: key.into_owned(),
             state: if flight { State::InFlight(Vec::new()) } else { State::Uses(Box::default()) },
-            fresh: true,
+            place: None,
+            stored: (i64::MIN, 0),
             window: take.window.filter(|_| !flight),
             zone: take.zone.iana_name().unwrap_or("UTC").chars().take(ZONE).collect(),
             max: take.max.micros(),
@@ -255,13 +227,13 @@ impl Entry {
             (State::InFlight(leases), None)
         } else {
             let window = untag(tag, seconds).ok_or_else(|| damaged("a count has an unknown window"))?;
-            (State::Uses(Box::new(Slot { buckets, latest, max })), Some(window))
+            (State::Uses(Box::new(Slot::stored(buckets, latest, max))), Some(window))
         };
-        Ok(Some(Self { digest, key, state, fresh: false, window, zone, max }))
+        Ok(Some(Self { digest, key, state, place: Some(place), stored: (latest, max), window, zone, max }))
     }
 
     /// Puts the count at its place.
-    pub(super) fn write(&self, file: &File, place: u64) -> io::Result<()> {
+    pub(super) fn write(&mut self, file: &File, place: u64) -> io::Result<()> {
         let mut bytes = Vec::with_capacity(2048);
         let (tag, seconds) = self.window.map_or((0, 0), tag);
         let empty = [(0_i64, 0_u128); BUCKETS];
@@ -291,7 +263,36 @@ impl Entry {
         if bytes.len() > 2048 {
             return Err(io::Error::other("the name of a count is too long"));
         }
-        write_at(file, &bytes, (place + 2) * SLOT)
+        file.write_all_at(&bytes, (place + 2) * SLOT)?;
+        self.place = Some(place);
+        self.stored = (latest, max);
+        Ok(())
+    }
+
+    /// Puts down what one bucket holds now, of a count that has its place. One small write is whole
+    /// or not there when a process dies.
+    pub(super) fn write_bucket(&mut self, file: &File, bucket: Bucket) -> io::Result<()> {
+        let (Some(place), State::Uses(slot)) = (self.place, &self.state) else {
+            return Err(io::Error::other("a count has no place"));
+        };
+        let Some((index, used)) = slot.bucket(bucket) else { return Ok(()) };
+        let start = (place + 2) * SLOT;
+        let mut bytes = [0; 24];
+        let (number, rest) = bytes.split_at_mut(8);
+        number.copy_from_slice(&bucket.0.to_le_bytes());
+        rest.copy_from_slice(&used.to_le_bytes());
+        file.write_all_at(&bytes, start + BUCKETS_AT + BUCKET * u64::try_from(index).unwrap_or(0))?;
+        // The latest time matters when the clock is set back, the maximum when it is shown: once a
+        // second is enough.
+        let (latest, max) = self.stored;
+        if slot.latest.saturating_sub(latest) >= 1_000_000_000 || slot.max != max {
+            let (number, rest) = bytes.split_at_mut(8);
+            number.copy_from_slice(&slot.latest.to_le_bytes());
+            rest.copy_from_slice(&slot.max.to_le_bytes());
+            file.write_all_at(&bytes, start + LATEST_AT)?;
+            self.stored = (slot.latest, slot.max);
+        }
+        Ok(())
     }
 }
 
@@ -320,29 +321,29 @@ fn untag(tag: u8, seconds: u32) -> Option<Window> {
     })
 }
 
-fn damaged(why: &str) -> io::Error {
+pub(super) fn damaged(why: &str) -> io::Error {
     io::Error::other(format!("the file is damaged ({why}); move it away, and counts begin at zero"))
 }
 
 /// Reads little-endian numbers one after the other.
-struct Reader<'a>(&'a [u8]);
+pub(super) struct Reader<'a>(pub(super) &'a [u8]);
 
 impl Reader<'_> {
-    fn take<const N: usize>(&mut self) -> io::Result<[u8; N]> {
+    pub(super) fn take<const N: usize>(&mut self) -> io::Result<[u8; N]> {
         let (first, rest) = self.0.split_first_chunk::<N>().ok_or_else(|| damaged("it ends early"))?;
         self.0 = rest;
         Ok(*first)
     }
 
-    fn u32(&mut self) -> io::Result<u32> {
+    pub(super) fn u32(&mut self) -> io::Result<u32> {
         self.take().map(u32::from_le_bytes)
     }
 
-    fn u64(&mut self) -> io::Result<u64> {
+    pub(super) fn u64(&mut self) -> io::Result<u64> {
         self.take().map(u64::from_le_bytes)
     }
 
-    fn i64(&mut self) -> io::Result<i64> {
+    pub(super) fn i64(&mut self) -> io::Result<i64> {
         self.take().map(i64::from_le_bytes)
     }
 
