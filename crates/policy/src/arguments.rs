@@ -1,12 +1,12 @@
 //! Ambiguous arguments: keys that some reader may take for another key.
 //!
 //! Go matches keys without regard to case, others trim or normalise them. A rule that reads `amount` says nothing about
-//! a call whose reader finds `Amount`, so such calls are denied before any rule.
+//! a call whose reader finds `Amount`, so such calls are denied before any rule, whether or not one reads arguments.
 
 use std::borrow::Cow;
 use std::fmt;
 
-use mcp::json::{Object, Value};
+use mcp::json::{self, Object, Value};
 use unicode_normalization::UnicodeNormalization;
 
 use crate::condition::Condition;
@@ -57,6 +57,8 @@ struct Names {
     names: Vec<Box<str>>,
     /// The same by their folded form, with one name for each, in order.
     folded: Vec<(Box<str>, Box<str>)>,
+    /// Some name is not its own folded form.
+    spelled: bool,
 }
 
 impl Names {
@@ -64,6 +66,7 @@ impl Names {
         let Err(at) = self.names.binary_search_by(|known| known.as_ref().cmp(name)) else { return };
         self.names.insert(at, name.into());
         let folded = folded(name);
+        self.spelled |= folded != name;
         if let Err(at) = self.folded.binary_search_by(|(known, _)| known.as_ref().cmp(&folded)) {
             self.folded.insert(at, (folded.into(), name.into()));
         }
@@ -124,6 +127,12 @@ impl KnownKeys {
     }
 }
 
+/// Whether a glance at the strict JSON text of arguments is enough to see that they are not [`ambiguous`].
+#[must_use]
+pub fn clear(text: &str, known: &KnownKeys) -> bool {
+    !known.arguments.spelled && !known.inner.spelled && json::plain_keys(text)
+}
+
 /// Looks for a key that may be taken for another: for one beside it in the same object, or for a known one.
 #[must_use]
 pub fn ambiguous(args: &Value<'_>, known: &KnownKeys) -> Option<Ambiguity> {
@@ -132,22 +141,29 @@ pub fn ambiguous(args: &Value<'_>, known: &KnownKeys) -> Option<Ambiguity> {
 
 fn inside(value: &Value<'_>, known: &KnownKeys, names: &Names) -> Option<Ambiguity> {
     match value {
-        Value::Object(members) => twins(members)
-            .or_else(|| {
-                members.iter().find_map(|(key, _)| {
-                    let other = names.mistaken(key)?;
-                    Some(Ambiguity { sent: key.to_owned(), other: other.to_owned(), both_sent: false })
-                })
-            })
-            .or_else(|| members.iter().find_map(|(_, member)| inside(member, known, &known.inner))),
+        Value::Object(members) => {
+            let plain = members.iter().all(|(key, _)| is_folded(key));
+            let found = if plain { None } else { twins(members) };
+            found
+                .or_else(|| if plain && !names.spelled { None } else { mistaken(members, names) })
+                .or_else(|| members.iter().find_map(|(_, member)| inside(member, known, &known.inner)))
+        }
         Value::Array(items) => items.iter().find_map(|item| inside(item, known, &known.inner)),
         _ => None,
     }
 }
 
+/// A key that folds to the same as one of the names.
+fn mistaken(members: &Object<'_>, names: &Names) -> Option<Ambiguity> {
+    members.iter().find_map(|(key, _)| {
+        let other = names.mistaken(key)?;
+        Some(Ambiguity { sent: key.to_owned(), other: other.to_owned(), both_sent: false })
+    })
+}
+
 /// Two keys of one object that fold to the same.
 fn twins(members: &Object<'_>) -> Option<Ambiguity> {
-    if members.len() < 2 || members.iter().all(|(key, _)| is_folded(key)) {
+    if members.len() < 2 {
         return None;
     }
     let ambiguity =
@@ -170,9 +186,9 @@ fn is_word(key: &str) -> bool {
     key.bytes().all(|byte| byte.is_ascii_graphic())
 }
 
-/// A key that is its own folded form, as most are.
+/// A key that is its own folded form, as most are: there is no branch for each byte.
 fn is_folded(key: &str) -> bool {
-    key.bytes().all(|byte| byte.is_ascii_graphic() && !byte.is_ascii_uppercase())
+    key.bytes().fold(true, |folded, byte| folded & byte.is_ascii_graphic() & !byte.is_ascii_uppercase())
 }
 
 /// The key after trimming, NFKC and case folding.

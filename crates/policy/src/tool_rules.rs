@@ -166,6 +166,8 @@ impl ToolRules {
         let mode = Mode::merged(enforced(), default_mode(enforced().any(|entry| entry.reads_arguments())));
         let mode_if_enforced =
             Mode::merged(entries.iter(), default_mode(entries.iter().any(|entry| entry.reads_arguments())));
+        // Keys of a schema that is off are still keys of the tool.
+        let known_keys = known_keys(&entries, schema.as_ref());
         let schema = schema.filter(|_| !(mode.always_off() && mode_if_enforced.always_off()));
         let held = held(tool.name).or_else(|| {
             // A schema that is never looked at holds nothing.
@@ -188,7 +190,7 @@ impl ToolRules {
             deny_if: clauses(|entry| &entry.deny_if),
             approval_if: clauses(|entry| &entry.approval_if),
             limits: entries.iter().flat_map(|entry| &entry.limits).map(Arc::clone).collect(),
-            known_keys: known_keys(&entries, schema.as_ref()),
+            known_keys,
             schema,
             mode,
             mode_if_enforced,

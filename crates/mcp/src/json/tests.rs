@@ -350,3 +350,30 @@ fn edits_leave_the_rest() {
     }
     assert_eq!(splice("é", &[(1..2, "")]), None);
 }
+
+#[test]
+fn keys_that_every_reader_sees_alike() {
+    for (text, plain) in [
+        ("{}", true),
+        ("\"A\"", true),
+        (r#"[1,"A",{"a":"B","c_d-9":["É"]}]"#, true),
+        (r#"{"a":"\"B\":1,","c":"\\"}"#, true),
+        ("{\"\":1,\"a\" \t\r\n :2}", true),
+        (r#"{"A":1}"#, false),
+        (r#"{"a":"\\","B":1}"#, false),
+        (r#"{"a":[[{"b":{"leadId":1}}]]}"#, false),
+        ("{\"A\" \t\r\n :2}", false),
+        (r#"{"a b":1}"#, false),
+        (r#"{"\u0061":1}"#, false),
+        (r#"{"\"":1}"#, false),
+        ("{\"\u{7f}\":1}", false),
+        ("{\"é\":1}", false),
+    ] {
+        assert!(parse(text).is_ok(), "{text}");
+        assert_eq!(plain_keys(text), plain, "{text}");
+    }
+    // Of other texts it says nothing, but comes to an end.
+    for text in ["\"", "\"\\", "{\"a", "{\"a\\\"", ":", "{\"a\"", "\"\\\u{e9}"] {
+        let _ = plain_keys(text);
+    }
+}

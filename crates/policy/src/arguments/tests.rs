@@ -108,6 +108,22 @@ fn texts() {
 }
 
 proptest! {
+    // A glance never lets an ambiguity pass.
+    #[test]
+    fn what_is_clear_is_not_ambiguous(
+        keys in proptest::collection::btree_set("[aAbB ß\"\\\\]{0,2}", 0..5), inside in any::<bool>(),
+        text in "[ -~\u{e9}]{0,9}", name in "[ab]{1,2}|[aAbB]{1,2}",
+    ) {
+        let members: Vec<String> = keys.iter().map(|key| format!("{} : {}", json::quote(key), json::quote(&text))).collect();
+        let object = format!("{{{}}}", members.join(","));
+        let args = if inside { format!("{{\"in\":[\":\",{object}]}}") } else { object };
+        let known = known(&[&format!("args.{name}"), &format!("args.in[0].{name}")]);
+        let plain = keys.iter().all(|key| key.bytes().all(|byte| byte.is_ascii_lowercase()));
+        prop_assert_eq!(json::plain_keys(&args), plain);
+        prop_assert!(!clear(&args, &known) || found(&args, &known).is_none());
+        prop_assert!(!clear(&args, &KnownKeys::default()) || found(&args, &KnownKeys::default()).is_none());
+    }
+
     // The shortcuts for usual keys agree with folding every key.
     #[test]
     fn shortcuts_change_nothing(keys in proptest::collection::btree_set("[aAbB ßs\u{17f}]{0,3}", 0..20)) {

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use mcp::json::Value;
+use mcp::json::{self, Value};
 use smallvec::SmallVec;
 
-use crate::arguments::ambiguous;
+use crate::arguments::{ambiguous, clear};
 use crate::condition::{Context, Facts, Polarity, Truth, evaluate};
 use crate::decision::{Decision, Effect, Would};
 use crate::entry::{Clause, ClauseKind, SchemaMode};
@@ -47,6 +47,15 @@ impl Verdict {
     }
 }
 
+/// Why arguments cannot be read at all, and under which name a call with them is denied.
+struct Unreadable {
+    rule: &'static Arc<RuleId>,
+    why: String,
+}
+
+/// What a call uses of each limit of the tool, in their order.
+type Amounts = SmallVec<[Result<quota::Amount, Uncountable>; 2]>;
+
 /// The first verdict stands; those found later, when everything is to be told, do not change it.
 fn keep(first: &mut Option<Verdict>, verdict: Verdict) {
     if first.is_none() {
@@ -73,40 +82,26 @@ impl ToolRules {
         let mut verdict = None;
         let opened = self.before_arguments(call.now, &mut verdict, &mut would, trace);
         if verdict.is_some() && !T::WHOLE && would.is_empty() && self.observed.is_empty() {
-            let arguments = self.arguments_of_attempts(call);
-            return self.concluded(verdict, opened, arguments.as_ref(), would);
+            let amounts = self.amounts_of_attempts(call);
+            return self.concluded(verdict, opened, &amounts, would);
         }
-        let empty = Value::Object(mcp::json::Object::default());
-        let arguments = match call.arguments.filter(|_| self.reads_arguments) {
-            None => empty,
-            Some(text) => match mcp::json::parse(text) {
-                Ok(arguments @ Value::Object(_)) => arguments,
-                Ok(_) => {
-                    let message = "The arguments are not an object.";
-                    keep(&mut verdict, Verdict::deny(&EVALUATION, message));
-                    return self.concluded(verdict, opened, None, would);
-                }
-                Err(error) => {
-                    let message = format!("The arguments cannot be read: {error}.");
-                    keep(&mut verdict, Verdict::deny(&EVALUATION, message));
-                    return self.concluded(verdict, opened, None, would);
-                }
-            },
+        let arguments = match self.arguments(call) {
+            Ok(arguments) => arguments,
+            Err(Unreadable { rule, why }) => {
+                trace.step(|| Step::at(Stage::Arguments, rule, true, &why));
+                keep(&mut verdict, Verdict::deny(rule, why));
+                // No rule can be asked about arguments that its reader could read differently.
+                return self.concluded(verdict, opened, &self.amounts(None), would);
+            }
         };
-        if let Some(ambiguity) = self.ambiguity(&arguments) {
-            trace.step(|| Step::at(Stage::Arguments, &AMBIGUOUS, true, &ambiguity));
-            let message = format!("The arguments cannot be judged: {ambiguity}.");
-            keep(&mut verdict, Verdict::deny(&AMBIGUOUS, message));
-            // No rule can be asked about arguments that its reader could read differently.
-            return self.concluded(verdict, opened, None, would);
-        }
         let context = self.context(call);
         let facts = Facts { args: &arguments, context: &context, numbers: self.numbers };
-        self.with_arguments(&facts, call.now, &mut verdict, trace);
+        let amounts = self.amounts(Some(&arguments));
+        self.with_arguments(&facts, &amounts, call.now, &mut verdict, trace);
         if !self.observed.is_empty() {
             self.observe(&facts, call.now, &mut would, trace);
         }
-        self.concluded(verdict, opened, Some(&arguments), would)
+        self.concluded(verdict, opened, &amounts, would)
     }
 
     /// Steps 5 to 7: what no argument changes. Returns the rule that opens the tool.
@@ -155,27 +150,46 @@ impl ToolRules {
         opened.map(Arc::clone)
     }
 
-    /// The arguments, where a limit on attempts adds up one of them.
-    fn arguments_of_attempts<'a>(&self, call: &Call<'a>) -> Option<Value<'a>> {
-        let reads = self.limits.iter().any(|limit| limit.count == Count::Attempts && limit.amount.is_some());
-        if !reads {
-            return None;
+    /// The arguments, or what is wrong with them. Where nothing reads them and a glance at their keys is enough, an
+    /// empty object stands for them.
+    fn arguments<'a>(&self, call: &Call<'a>) -> Result<Value<'a>, Unreadable> {
+        let empty = || Value::Object(json::Object::default());
+        let Some(text) = call.arguments else { return Ok(empty()) };
+        if !self.reads_arguments && text.starts_with('{') && clear(text, &self.known_keys) {
+            return Ok(empty());
         }
-        let arguments = mcp::json::parse(call.arguments.unwrap_or("{}")).ok()?;
-        self.ambiguity(&arguments).is_none().then_some(arguments)
+        let unreadable = |why| Unreadable { rule: &EVALUATION, why };
+        let arguments =
+            json::parse(text).map_err(|error| unreadable(format!("The arguments cannot be read: {error}.")))?;
+        if !matches!(arguments, Value::Object(_)) {
+            return Err(unreadable("The arguments are not an object.".to_owned()));
+        }
+        match ambiguous(&arguments, &self.known_keys) {
+            None => Ok(arguments),
+            Some(ambiguity) => {
+                let why = format!("The arguments cannot be judged: {ambiguity}.");
+                Err(Unreadable { rule: &AMBIGUOUS, why })
+            }
+        }
     }
 
-    fn ambiguity(&self, arguments: &Value<'_>) -> Option<String> {
-        if !self.reads_arguments {
-            return None;
-        }
-        ambiguous(arguments, &self.known_keys).map(|ambiguity| ambiguity.to_string())
+    /// What the call uses of each limit.
+    fn amounts(&self, arguments: Option<&Value<'_>>) -> Amounts {
+        self.limits.iter().map(|limit| self.amount(limit, arguments)).collect()
+    }
+
+    /// What a call uses of each limit that was decided without its arguments.
+    fn amounts_of_attempts(&self, call: &Call<'_>) -> Amounts {
+        let reads = self.limits.iter().any(|limit| limit.count == Count::Attempts && limit.amount.is_some());
+        let arguments = if reads { self.arguments(call).ok() } else { None };
+        self.amounts(arguments.as_ref())
     }
 
     /// Steps 8 and 9, as far as enforced rules go.
     fn with_arguments<T: Trace>(
         &self,
         facts: &Facts<'_>,
+        amounts: &Amounts,
         now: Timestamp,
         verdict: &mut Option<Verdict>,
         trace: &mut T,
@@ -233,13 +247,13 @@ impl ToolRules {
         if decided!() {
             return;
         }
-        for limit in self.limits.iter().filter(|limit| !limit.observed) {
-            if let Err(Uncountable(why)) = self.amount(limit, facts.args) {
-                trace.step(|| Step::at(Stage::Limits, &limit.rule, true, &why));
+        for (limit, amount) in self.limits.iter().zip(amounts).filter(|(limit, _)| !limit.observed) {
+            if let Err(Uncountable(why)) = amount {
+                trace.step(|| Step::at(Stage::Limits, &limit.rule, true, why));
                 let reason = limit.on_deny.clone().unwrap_or_else(|| {
                     Arc::from(format!("The amount that this call uses of `{}` cannot be counted.", limit.counter))
                 });
-                keep(verdict, Verdict::deny(&limit.rule, reason).detailed(why));
+                keep(verdict, Verdict::deny(&limit.rule, reason).detailed(why.clone()));
             } else {
                 trace
                     .step(|| Step::passed_rule(Stage::Limits, &limit.rule, "to be taken before the call is forwarded"));
@@ -261,11 +275,12 @@ impl ToolRules {
         Some(finding.to_string())
     }
 
-    /// How much a call uses of a limit.
-    pub(super) fn amount(&self, limit: &Limit, arguments: &Value<'_>) -> Result<quota::Amount, Uncountable> {
-        match &limit.amount {
-            None => Ok(quota::Amount::ONE),
-            Some(path) => amount_at(path, arguments, self.numbers),
+    /// How much a call with these arguments uses of a limit. Without arguments nothing says it of some limits.
+    pub(super) fn amount(&self, limit: &Limit, arguments: Option<&Value<'_>>) -> Result<quota::Amount, Uncountable> {
+        match (&limit.amount, arguments) {
+            (None, _) => Ok(quota::Amount::ONE),
+            (Some(path), Some(arguments)) => amount_at(path, arguments, self.numbers),
+            (Some(_), None) => Err(Uncountable(String::new())),
         }
     }
 
@@ -287,7 +302,7 @@ impl ToolRules {
         &self,
         verdict: Option<Verdict>,
         opened: Option<Arc<RuleId>>,
-        arguments: Option<&Value<'_>>,
+        amounts: &Amounts,
         would: SmallVec<[Would; 1]>,
     ) -> Decision {
         let verdict = verdict.unwrap_or_else(|| Verdict {
@@ -297,15 +312,11 @@ impl ToolRules {
             detail: None,
         });
         let uses = |wanted: fn(&Limit) -> bool| -> LimitUses {
-            let limits = self.limits.iter().filter(|limit| wanted(limit));
+            let limits = self.limits.iter().zip(amounts).filter(|(limit, _)| wanted(limit));
             limits
-                .filter_map(|limit| {
-                    let amount = match arguments {
-                        Some(arguments) => self.amount(limit, arguments).ok()?,
-                        // Nothing says by how much it would have counted.
-                        None if limit.amount.is_some() => return None,
-                        None => quota::Amount::ONE,
-                    };
+                .filter_map(|(limit, amount)| {
+                    // Where nothing says by how much it would have counted, it does not.
+                    let amount = *amount.as_ref().ok()?;
                     Some(LimitUse { limit: Arc::clone(limit), amount })
                 })
                 .collect()

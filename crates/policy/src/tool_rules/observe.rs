@@ -35,7 +35,7 @@ impl ToolRules {
                 }
             }
             for limit in &entry.limits {
-                if self.amount(limit, facts.args).is_err() {
+                if self.amount(limit, Some(facts.args)).is_err() {
                     would.push(Would { rule: Arc::clone(&limit.rule), effect: Effect::Deny });
                 }
             }

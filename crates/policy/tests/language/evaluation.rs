@@ -137,14 +137,49 @@ fn tools_that_cannot_be_judged_are_held() {
 }
 
 #[test]
-fn arguments_that_nothing_reads_are_not_read() {
-    let text = document("allow", "");
-    assert_eq!(ask(&text, &tool("x"), r#"{"a": 1, "A": 2}"#), "allow /default");
-    let reads = document(
-        "allow",
-        r#""all_tools": { "deny_if": [ { "conditions": [ { "path": "args.b", "op": "exists", "value": true } ] } ] }"#,
-    );
-    assert_eq!(ask(&reads, &tool("x"), r#"{"a": 1, "A": 2}"#), "deny (ambiguous arguments)");
-    assert_eq!(ask(&reads, &tool("x"), r#"{"B": 1}"#), "deny (ambiguous arguments)");
-    assert_eq!(ask(&reads, &tool("x"), r#"{"a": 1}"#), "allow /default");
+fn ambiguous_arguments_are_denied_whether_or_not_a_rule_reads_any() {
+    let schema = r#"{ "type": "object", "properties": { "leadId": {}, "note": {} } }"#;
+    let context = r#"[ { "conditions": [ { "path": "grant.label", "op": "eq", "value": "x" } ] } ]"#;
+    let reading = r#"[ { "conditions": [ { "path": "args.b", "op": "exists", "value": true } ] } ]"#;
+    let nothing = document("allow", "");
+    let observed = document("deny", r#""mode": "observe""#);
+    let elsewhere = document("allow", &format!(r#""all_tools": {{ "deny_if": {context} }}"#));
+    let limited = document("allow", r#""all_tools": { "rate_limit": { "max": 1, "window": 60 } }"#);
+    let reads = document("allow", &format!(r#""all_tools": {{ "deny_if": {reading} }}"#));
+    let off = document("allow", r#""all_tools": { "schema": "off" }"#);
+    let (bare, pinned) = (tool("x"), with_schema("x", schema));
+    let (no, yes) = ("deny (ambiguous arguments)", "allow /default");
+    for (arguments, expected) in [
+        ("{}", yes),
+        (r#"{"a": 1, "b_c": {"a": "A", "B": "A"}}"#, yes),
+        (r#"{"leadID": 1, "lead": 2, "Due Date": [{"Due Date": 0}], "é": "É"}"#, yes),
+        (r#" {"a": 1} "#, yes),
+        (r#"{"a": 1, "A": 2}"#, no),
+        (r#"{"leadId": 1, "leadID": 2}"#, no),
+        (r#"{"a": 1, "a ": 2}"#, no),
+        (r#"{"a": 1, "\u0041": 2}"#, no),
+        (r#"{"a": "\"", "\u0061\u0000": 2}"#, no),
+        (r#"{"deep": [1, {"x": {"key": 1, "\u212aey": 2}}]}"#, no),
+        (r#"{"straße": 1, "STRASSE": 2}"#, no),
+        // What the gateway refuses before.
+        ("[]", "deny (evaluation error)"),
+        (r#"{"a": 1, "a": 2, "A": 3}"#, "deny (evaluation error)"),
+    ] {
+        for text in [&nothing, &observed, &elsewhere, &limited, &off] {
+            assert_eq!(ask(text, &bare, arguments), expected, "{text} {arguments}");
+        }
+    }
+    for (text, facts, arguments, expected) in [
+        (&reads, &bare, r#"{"a": 1}"#, yes),
+        (&reads, &bare, r#"{"B": 1}"#, no),
+        (&nothing, &bare, r#"{"B": 1}"#, yes),
+        // A key that the pinned schema names, also where it is not held against it.
+        (&nothing, &pinned, r#"{"NOTE": 1}"#, no),
+        (&off, &pinned, r#"{"NOTE": 1}"#, no),
+        (&off, &pinned, r#"{"leadid": 1}"#, no),
+        (&off, &pinned, r#"{"leadId": 1, "note": 2, "other": 3}"#, yes),
+        (&off, &bare, r#"{"leadid": 1}"#, yes),
+    ] {
+        assert_eq!(ask(text, facts, arguments), expected, "{text} {arguments}");
+    }
 }

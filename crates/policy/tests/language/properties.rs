@@ -97,6 +97,27 @@ fn arguments() -> impl Strategy<Value = String> {
     })
 }
 
+/// Members that some reader takes for one, at the top or inside.
+fn twins() -> impl Strategy<Value = String> {
+    let twin = prop::sample::select(vec![
+        ("extra", "EXTRA"),
+        ("extra", "extra "),
+        ("extra", "\\textra"),
+        ("extra", "\\u0045xtra"),
+        ("extra", "extra\\u0000"),
+        ("extra", "\u{ff45}xtra"),
+        ("extra", "extra\u{200b}"),
+        ("EXTRA", "eXTRA"),
+        ("strasse", "stra\u{df}e"),
+        ("\u{e9}", "e\u{301}"),
+    ]);
+    (twin, any::<bool>(), 0..3_usize).prop_map(|((one, other), swapped, depth)| {
+        let (one, other) = if swapped { (other, one) } else { (one, other) };
+        let members = format!("\"{one}\": 0, \"{other}\": \"x\"");
+        (0..depth).fold(members, |inner, _| format!("\"in\": [1, {{ \"plain\": \":\", {inner} }}]"))
+    })
+}
+
 fn class() -> impl Strategy<Value = Class> {
     prop::sample::select(vec![Class::Read, Class::Write, Class::Financial, Class::Unclassified])
 }
@@ -141,6 +162,30 @@ proptest! {
         let before = decide(&loaded(&opened).for_tool(&facts), &arguments);
         let after = decide(&loaded(&stricter).for_tool(&facts), &arguments);
         prop_assert!(after.effect >= before.effect, "{before:?} {after:?}");
+    }
+
+    #[test]
+    fn an_ambiguous_key_more_is_never_allowed(
+        document in document(), arguments in arguments(), class in class(), name in prop::sample::select(NAMES.to_vec()),
+        twins in twins(), first in any::<bool>(),
+        schema in prop::option::of(prop::sample::select(vec!["{}", r#"{ "properties": { "a": {} }, "additionalProperties": {} }"#])),
+    ) {
+        let rules = loaded(&document).for_tool(&policy::ToolFacts { input_schema: schema, ..of_class(name, class) });
+        let before = decide(&rules, &arguments);
+        let members = arguments.trim_start_matches('{').trim_end_matches('}');
+        let comma = if members.is_empty() { "" } else { ", " };
+        let more = if first { format!("{{{twins}{comma}{members}}}") } else { format!("{{{members}{comma}{twins}}}") };
+        let after = decide(&rules, &more);
+        match before.effect {
+            Effect::Allow | Effect::Ask => prop_assert_eq!(said(&after), "deny (ambiguous arguments)"),
+            Effect::Deny | Effect::Hide => prop_assert!(matches!(after.effect, Effect::Deny | Effect::Hide)),
+        }
+        let grant = policy::GrantFacts::labelled("local");
+        let call = policy::Call {
+            arguments: Some(&more), grant: &grant, session: None, client_ip: None, now: crate::asking::noon(),
+        };
+        let derivation = rules.explain(&call);
+        prop_assert_eq!((after.effect, &*after.rule), (derivation.effect, &derivation.rule));
     }
 
     #[test]
