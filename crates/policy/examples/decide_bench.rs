@@ -63,7 +63,8 @@ fn main() -> Result<(), String> {
 
 /// Clauses that do not apply to [`ARGUMENTS`].
 fn deny_if(conditions: &[&str], count: usize) -> String {
-    let clauses = conditions.iter().cycle().take(count).map(|condition| format!(r#"{{ "conditions": [ {condition} ] }}"#));
+    let clauses =
+        conditions.iter().cycle().take(count).map(|condition| format!(r#"{{ "conditions": [ {condition} ] }}"#));
     format!(r#""deny_if": [ {} ]"#, clauses.collect::<Vec<_>>().join(", "))
 }
 

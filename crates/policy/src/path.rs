@@ -119,7 +119,7 @@ impl Path {
     #[must_use]
     pub fn only<'v>(&self, args: &'v Value<'v>) -> Option<&'v Value<'v>> {
         let start = (self.root == Root::Args).then_some(args)?;
-        self.steps.iter().try_fold(start, |value, step| step.enter(value).ok())
+        self.steps.iter().try_fold(start, |value, step| step.enter(value))
     }
 
     /// The path as written, shared.
@@ -135,21 +135,27 @@ impl Path {
 }
 
 impl Step {
-    /// The value one step further.
-    ///
-    /// # Errors
-    /// When it is absent, when the value has no such parts, and always for [`Step::Every`], which leads to several.
-    pub(crate) fn enter<'v>(&self, value: &'v Value<'v>) -> Result<&'v Value<'v>, NoEntry> {
-        let inner = match (self, value) {
+    /// The value one step further. `None` where it is absent, where the value has no such parts, and always for
+    /// [`Step::Every`], which leads to several.
+    #[inline]
+    pub(crate) fn enter<'v>(&self, value: &'v Value<'v>) -> Option<&'v Value<'v>> {
+        match (self, value) {
             (Step::Key(key), Value::Object(members)) => members.get(key),
             (Step::Index(index), Value::Array(items)) => items.get(*index),
             (Step::FromEnd(back), Value::Array(items)) => {
                 items.len().checked_sub(*back).and_then(|index| items.get(index))
             }
-            (Step::Key(_), _) => return Err(NoEntry::Type { found: value.type_name(), wanted: "object" }),
-            _ => return Err(NoEntry::Type { found: value.type_name(), wanted: "array" }),
-        };
-        inner.ok_or(NoEntry::Absent)
+            _ => None,
+        }
+    }
+
+    /// Why the step leads from this value to no other.
+    pub(crate) fn no_entry(&self, value: &Value<'_>) -> NoEntry {
+        match (self, value) {
+            (Step::Key(_), Value::Object(_)) | (Step::Index(_) | Step::FromEnd(_), Value::Array(_)) => NoEntry::Absent,
+            (Step::Key(_), _) => NoEntry::Type { found: value.type_name(), wanted: "object" },
+            _ => NoEntry::Type { found: value.type_name(), wanted: "array" },
+        }
     }
 }
 

@@ -51,6 +51,10 @@ impl<'a> Number<'a> {
     /// shortest as the same value (0.1). False for 9007199254740993 and 99.99999999999999999999.
     #[must_use]
     pub fn survives_binary64(self) -> bool {
+        // Up to 15 digits always survive, and without an exponent so few characters stay in the range.
+        if self.text.len() <= 15 && !self.text.contains(['e', 'E']) {
+            return true;
+        }
         let exact = self.decimal();
         // Up to 15 significant digits always survive in the range of normal numbers.
         if exact.digits().len() <= 15 && (-290..290).contains(&exact.exponent()) {

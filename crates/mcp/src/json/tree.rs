@@ -4,6 +4,8 @@ use std::borrow::Cow;
 
 use super::{Fault, Number, Scanner};
 
+/// What outermost objects hold without growing.
+const USUAL: usize = 8;
 /// From so many members on an object keeps an index of its keys.
 const INDEXED: usize = 32;
 
@@ -80,16 +82,21 @@ impl<'a> Value<'a> {
 pub struct Object<'a> {
     entries: Vec<(Cow<'a, str>, Value<'a>)>,
     // Positions of the entries in the order of their keys; empty for small objects.
-    index: Vec<u32>,
+    index: Box<[u32]>,
 }
 
 impl<'a> Object<'a> {
     /// The value under `key`, compared exactly.
     #[must_use]
+    #[inline]
     pub fn get(&self, key: &str) -> Option<&Value<'a>> {
         if self.index.is_empty() {
-            return self.entries.iter().find(|(name, _)| name == key).map(|(_, value)| value);
+            return self.entries.iter().find(|(name, _)| same(name, key)).map(|(_, value)| value);
         }
+        self.indexed_get(key)
+    }
+
+    fn indexed_get(&self, key: &str) -> Option<&Value<'a>> {
         let entry = |position: u32| self.entries.get(position as usize);
         let found =
             self.index.binary_search_by(|position| entry(*position).map_or("", |(name, _)| name.as_ref()).cmp(key));
@@ -124,9 +131,31 @@ impl<'a> Object<'a> {
     }
 }
 
+/// Whether two keys are equal. Most have at most eight bytes, which two words hold: that is less than a call.
+#[inline]
+fn same(name: &str, key: &str) -> bool {
+    let (name, key) = (name.as_bytes(), key.as_bytes());
+    if name.len() != key.len() {
+        return false;
+    }
+    match (name.first_chunk::<4>(), key.first_chunk::<4>()) {
+        (Some(one), Some(other)) => {
+            one == other && name.last_chunk::<4>() == key.last_chunk::<4>() && (key.len() <= 8 || name == key)
+        }
+        _ => name.iter().eq(key),
+    }
+}
+
 /// Reads the value the scanner stands before, inside `depth` open arrays and objects.
 pub(super) fn read<'a>(scanner: &mut Scanner<'a>, depth: usize) -> Result<Value<'a>, Fault> {
-    Ok(match scanner.peek() {
+    let mut value = Value::Null;
+    read_to(scanner, depth, &mut value)?;
+    Ok(value)
+}
+
+/// Like [`read`], to where the value will stay: most of the time that trees take is that of moving values.
+fn read_to<'a>(scanner: &mut Scanner<'a>, depth: usize, place: &mut Value<'a>) -> Result<(), Fault> {
+    *place = match scanner.peek() {
         Some(b'"') => {
             let quoted = scanner.string()?;
             Value::String(scanner.decode(quoted))
@@ -134,17 +163,19 @@ pub(super) fn read<'a>(scanner: &mut Scanner<'a>, depth: usize) -> Result<Value<
         Some(b'{') => {
             let mut object = Object::default();
             scanner.object(depth, |scanner, key| {
-                let value = read(scanner, depth + 1)?;
-                object.entries.push((scanner.decode(key), value));
-                Ok(())
+                if depth == 0 && object.is_empty() {
+                    object.entries.reserve(USUAL);
+                }
+                object.entries.push((scanner.decode(key), Value::Null));
+                object.entries.last_mut().map_or(Ok(()), |(_, place)| read_to(scanner, depth + 1, place))
             })?;
             Value::Object(object.indexed())
         }
         Some(b'[') => {
             let mut items = Vec::new();
             scanner.array(depth, |scanner| {
-                items.push(read(scanner, depth + 1)?);
-                Ok(())
+                items.push(Value::Null);
+                items.last_mut().map_or(Ok(()), |place| read_to(scanner, depth + 1, place))
             })?;
             Value::Array(items)
         }
@@ -153,5 +184,6 @@ pub(super) fn read<'a>(scanner: &mut Scanner<'a>, depth: usize) -> Result<Value<
         Some(b'n') => scanner.literal("null").map(|()| Value::Null)?,
         Some(b'-' | b'0'..=b'9') => Value::Number(Number::scanned(scanner.number()?.of(scanner.text()))),
         _ => return Err(scanner.expected("a value")),
-    })
+    };
+    Ok(())
 }

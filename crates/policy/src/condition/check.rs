@@ -2,6 +2,7 @@
 
 use std::cmp::Ordering;
 
+use jiff::Timestamp;
 use regex::Regex;
 
 use super::compare::{Compare, Small};
@@ -14,14 +15,14 @@ use crate::text::{Doubtful, email, url};
 
 /// What a test does with the value that its path leads to. `neq` and `not_in` are negations around it.
 ///
-/// `limit` is the value of the policy where that is a short number: a short way to the same outcome.
+/// `limit` is the value of the policy where that can be read beforehand: a short way to the same outcome.
 #[derive(Debug, Clone)]
 pub(super) enum Check {
     Equal,
     In,
     Order {
         order: Order,
-        limit: Option<Small>,
+        limit: Option<Known>,
     },
     Regex(Regex),
     Contains,
@@ -42,6 +43,13 @@ pub(super) enum Check {
     },
     EmailDomainIn(Hosts),
     Cidr(Box<[Block]>),
+}
+
+/// A value of the policy that was read beforehand.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Known {
+    Number(Small),
+    Time(Timestamp),
 }
 
 /// What an ordering must be.
@@ -81,22 +89,24 @@ impl Check {
     ///
     /// # Errors
     /// Why the value cannot be judged.
-    pub(super) fn judge(&self, compare: Compare, found: View<'_>, wanted: View<'_>) -> Result<bool, Cause> {
+    pub(super) fn judge(&self, compare: Compare, found: &View<'_>, wanted: &View<'_>) -> Result<bool, Cause> {
         match self {
             Self::Equal => compare.equal(found, wanted),
             Self::In => match wanted {
-                View::Array(items) => compare.one_of(found, items),
+                View::Array(items) => compare.one_of(found, *items),
                 _ => Err(Cause::Type { found: found.type_name(), wanted: wanted.type_name() }),
             },
             Self::Order { order, limit } => {
-                if let (View::Sent(number), Some(limit)) = (&found, limit)
-                    && let Some(number) = Small::read(number.text())
-                {
-                    return Ok(order.holds(number.cmp(*limit)));
-                }
-                compare.order(found, wanted).map(|ordering| order.holds(ordering))
+                let short = match (found, limit) {
+                    (View::Sent(number), Some(Known::Number(limit))) => {
+                        Small::read(number.text()).map(|number| number.cmp(*limit))
+                    }
+                    (View::Time(time), Some(Known::Time(limit))) => Some(time.cmp(limit)),
+                    _ => None,
+                };
+                let ordering = short.map_or_else(|| compare.order(found, wanted), Ok)?;
+                Ok(order.holds(ordering))
             }
-            Self::Regex(regex) => text(found).map(|text| regex.is_match(text)),
             Self::Contains => compare.contains(found, wanted),
             Self::Exists(exists) => Ok(*exists != matches!(found, View::Null)),
             Self::StartsWith => compare.edge(found, wanted, false),
@@ -110,11 +120,22 @@ impl Check {
                 if let (Some(length), Some(limit)) = (Small::count(length), limit) {
                     return Ok(order.holds(length.cmp(*limit)));
                 }
-                let length = View::Small(u32::try_from(length).unwrap_or(u32::MAX));
+                let length = &View::Small(u32::try_from(length).unwrap_or(u32::MAX));
                 compare.order(length, wanted).map(|ordering| order.holds(ordering))
             }
-            Self::Type(TypeName("integer")) => Ok(compare.number(&found)?.is_some_and(|number| number.is_integer())),
+            Self::Type(TypeName("integer")) => Ok(compare.number(found)?.is_some_and(|number| number.is_integer())),
             Self::Type(TypeName(name)) => Ok(found.type_name() == *name),
+            Self::Regex(_) | Self::Within(_) | Self::UrlHostIn { .. } | Self::EmailDomainIn(_) | Self::Cidr(_) => {
+                self.judge_form(found, wanted)
+            }
+        }
+    }
+
+    /// Judges a text by its form. Apart from the rest, which is quick and stays so with little on the stack.
+    #[inline(never)]
+    fn judge_form(&self, found: &View<'_>, wanted: &View<'_>) -> Result<bool, Cause> {
+        match self {
+            Self::Regex(regex) => text(found).map(|text| regex.is_match(text)),
             Self::Within(Some(prefix)) => doubtful(prefix.covers(text(found)?)),
             Self::Within(None) => doubtful(doubtful(Prefix::parse(text(wanted)?))?.covers(text(found)?)),
             Self::UrlHostIn { hosts, ports, schemes } => {
@@ -128,16 +149,17 @@ impl Check {
             Self::EmailDomainIn(hosts) => doubtful(email::domain(text(found)?)).map(|domain| hosts.covers(&domain)),
             Self::Cidr(blocks) => {
                 let address = match found {
-                    View::Address(address) => address,
+                    View::Address(address) => *address,
                     found => doubtful(cidr::address(text(found)?))?,
                 };
                 Ok(blocks.iter().any(|block| block.covers(address)))
             }
+            _ => Err(Cause::Type { found: found.type_name(), wanted: "string" }),
         }
     }
 }
 
-fn text(view: View<'_>) -> Result<&str, Cause> {
+fn text<'v>(view: &View<'v>) -> Result<&'v str, Cause> {
     match view {
         View::Text(text) => Ok(text),
         other => Err(Cause::Type { found: other.type_name(), wanted: "string" }),

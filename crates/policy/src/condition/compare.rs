@@ -49,7 +49,7 @@ fn mismatch(found: &View<'_>, wanted: &'static str) -> Cause {
 }
 
 impl Compare {
-    pub(super) fn equal(self, found: View<'_>, wanted: View<'_>) -> Outcome {
+    pub(super) fn equal(self, found: &View<'_>, wanted: &View<'_>) -> Outcome {
         match (found, wanted) {
             (View::Null, View::Null) => Ok(true),
             (_, View::Null) if self.literal => Ok(false),
@@ -61,18 +61,24 @@ impl Compare {
                 if found.len() != wanted.len() {
                     return Ok(false);
                 }
-                all(found.iter().zip(wanted.iter()).map(|(found, wanted)| self.equal(found, wanted)))
+                all(found.iter().zip(wanted.iter()).map(|(found, wanted)| self.equal(&found, &wanted)))
             }
-            (View::Object(found), View::Object(wanted)) => self.members(found, wanted),
+            (View::Object(found), View::Object(wanted)) => self.members(*found, *wanted),
             (View::Address(found), View::Text(wanted)) | (View::Text(wanted), View::Address(found)) => {
-                self.address(wanted).map(|wanted| found == wanted)
+                self.address(wanted).map(|wanted| *found == wanted)
             }
             (View::Address(found), View::Address(wanted)) => Ok(found == wanted),
             (View::Time(_), _) | (_, View::Time(_)) => self.order(found, wanted).map(Ordering::is_eq),
-            _ => match (self.number(&found)?, self.number(&wanted)?) {
-                (Some(found), Some(wanted)) => Ok(found.cmp(&wanted).is_eq()),
-                _ => Err(mismatch(&found, wanted.type_name())),
-            },
+            _ => self.equal_numbers(found, wanted),
+        }
+    }
+
+    // Apart, since exact values take room on the stack.
+    #[inline(never)]
+    fn equal_numbers(self, found: &View<'_>, wanted: &View<'_>) -> Outcome {
+        match (self.number(found)?, self.number(wanted)?) {
+            (Some(found), Some(wanted)) => Ok(found.cmp(&wanted).is_eq()),
+            _ => Err(mismatch(found, wanted.type_name())),
         }
     }
 
@@ -80,7 +86,7 @@ impl Compare {
         if found.len() != wanted.len() {
             return Ok(false);
         }
-        all(found.pairs(wanted).map(|(found, wanted)| found.map_or(Ok(false), |found| self.equal(found, wanted))))
+        all(found.pairs(wanted).map(|(found, wanted)| found.map_or(Ok(false), |found| self.equal(&found, &wanted))))
     }
 
     fn address(self, text: &str) -> Result<IpAddr, Cause> {
@@ -88,43 +94,43 @@ impl Compare {
     }
 
     /// Equal to some element.
-    pub(super) fn one_of(self, found: View<'_>, wanted: Items<'_>) -> Outcome {
-        any(wanted.iter().map(|wanted| self.equal(found, wanted)))
+    pub(super) fn one_of(self, found: &View<'_>, wanted: Items<'_>) -> Outcome {
+        any(wanted.iter().map(|wanted| self.equal(found, &wanted)))
     }
 
     /// A substring of a string, an element of an array.
-    pub(super) fn contains(self, found: View<'_>, wanted: View<'_>) -> Outcome {
+    pub(super) fn contains(self, found: &View<'_>, wanted: &View<'_>) -> Outcome {
         match (found, wanted) {
-            (View::Array(items), wanted) => any(items.iter().map(|item| self.equal(item, wanted))),
+            (View::Array(items), wanted) => any(items.iter().map(|item| self.equal(&item, wanted))),
             (View::Text(whole), View::Text(part)) => {
-                Ok(if self.ignore_case { fold::contains(whole, part) } else { whole.contains(part) })
+                Ok(if self.ignore_case { fold::contains(whole, part) } else { whole.contains(*part) })
             }
-            (View::Text(_), wanted) => Err(mismatch(&found, wanted.type_name())),
-            _ => Err(mismatch(&found, "string or array")),
+            (View::Text(_), wanted) => Err(mismatch(found, wanted.type_name())),
+            _ => Err(mismatch(found, "string or array")),
         }
     }
 
     /// Whether a string or array begins (`at_end`: ends) with another.
-    pub(super) fn edge(self, found: View<'_>, wanted: View<'_>, at_end: bool) -> Outcome {
+    pub(super) fn edge(self, found: &View<'_>, wanted: &View<'_>, at_end: bool) -> Outcome {
         match (found, wanted) {
             (View::Text(found), View::Text(wanted)) => Ok(match (self.ignore_case, at_end) {
-                (false, false) => found.starts_with(wanted),
-                (false, true) => found.ends_with(wanted),
+                (false, false) => found.starts_with(*wanted),
+                (false, true) => found.ends_with(*wanted),
                 (true, false) => fold::starts_with(found, wanted),
                 (true, true) => fold::ends_with(found, wanted),
             }),
             (View::Array(found), View::Array(wanted)) => {
                 let Some(spare) = found.len().checked_sub(wanted.len()) else { return Ok(false) };
                 let skipped = if at_end { spare } else { 0 };
-                all(found.iter().skip(skipped).zip(wanted.iter()).map(|(found, wanted)| self.equal(found, wanted)))
+                all(found.iter().skip(skipped).zip(wanted.iter()).map(|(found, wanted)| self.equal(&found, &wanted)))
             }
-            _ => Err(mismatch(&found, wanted.type_name())),
+            _ => Err(mismatch(found, wanted.type_name())),
         }
     }
 
     /// Which of two numbers or times is the greater.
-    pub(super) fn order(self, found: View<'_>, wanted: View<'_>) -> Result<Ordering, Cause> {
-        if let (Some(found), Some(wanted)) = (self.number(&found)?, self.number(&wanted)?) {
+    pub(super) fn order(self, found: &View<'_>, wanted: &View<'_>) -> Result<Ordering, Cause> {
+        if let (Some(found), Some(wanted)) = (self.number(found)?, self.number(wanted)?) {
             return Ok(found.cmp(&wanted));
         }
         let instant = |view: &View<'_>| match view {
@@ -132,17 +138,16 @@ impl Compare {
             View::Text(text) => time::instant(text),
             _ => None,
         };
-        match (&found, &wanted) {
-            (View::Text(_) | View::Time(_), View::Text(_) | View::Time(_)) => match (instant(&found), instant(&wanted))
-            {
+        match (found, wanted) {
+            (View::Text(_) | View::Time(_), View::Text(_) | View::Time(_)) => match (instant(found), instant(wanted)) {
                 (Some(found), Some(wanted)) => Ok(found.cmp(&wanted)),
                 _ => Err(Cause::Time),
             },
-            (_, View::Text(_)) => Err(mismatch(&found, "time")),
+            (_, View::Text(_)) => Err(mismatch(found, "time")),
             (_, View::Sent(_) | View::Exact(_) | View::Small(_) | View::Time(_)) => {
-                Err(mismatch(&found, wanted.type_name()))
+                Err(mismatch(found, wanted.type_name()))
             }
-            _ => Err(mismatch(&found, "number or time")),
+            _ => Err(mismatch(found, "number or time")),
         }
     }
 
@@ -205,6 +210,7 @@ impl Small {
     const MOST: usize = 15;
 
     /// Reads a number written without an exponent.
+    #[inline]
     pub(super) fn read(text: &str) -> Option<Self> {
         let (negative, unsigned) = text.strip_prefix('-').map_or((false, text), |rest| (true, rest));
         if unsigned.len() > Self::MOST {
@@ -244,12 +250,13 @@ impl Small {
         i64::try_from(count).ok().map(|digits| Self { digits, decimals: 0 })
     }
 
+    #[inline]
     pub(super) fn cmp(self, other: Self) -> Ordering {
         if self.decimals == other.decimals {
             return self.digits.cmp(&other.digits);
         }
         // At most 15 decimals each, so that this fits.
-        let scaled = |number: Self, by: u32| i128::from(number.digits) * 10_i128.pow(by);
+        let scaled = |number: Self, by: u32| i128::from(number.digits) * i128::from(10_i64.pow(by));
         scaled(self, other.decimals).cmp(&scaled(other, self.decimals))
     }
 }

@@ -45,51 +45,56 @@ impl<'f> Scope<'f> {
             Condition::Each { path, conditions } => {
                 let undecidable = |cause| Truth::Undecidable(Box::new(Why::new(path, cause, false)));
                 let Some(start) = self.start(path) else { return undecidable(Cause::Missing) };
-                walk(start, path.steps(), polarity, &|reached| match reached {
-                    Ok(Value::Array(items)) => {
+                let each = |reached: &'f Value<'f>| match reached {
+                    Value::Array(items) => {
                         over(items, polarity, |item| Scope { item: Some(item), ..self }.all(conditions, polarity))
                     }
-                    Ok(other) => undecidable(Cause::Enters { found: other.type_name(), wanted: "array" }),
-                    Err(cause) => undecidable(cause),
-                })
+                    other => undecidable(Cause::Enters { found: other.type_name(), wanted: "array" }),
+                };
+                walk(start, path.steps(), polarity, &each, &undecidable)
             }
         }
     }
 
+    #[inline]
     fn test(self, test: &Test, polarity: Polarity) -> Truth {
         if test.negated { !self.positive(test, polarity.flipped()) } else { self.positive(test, polarity) }
     }
 
     /// The test as it would be without the `n` of `neq` or the `not` of `not_in`.
     fn positive(self, test: &Test, polarity: Polarity) -> Truth {
-        let asks = test.options.undecidable_asks;
-        let doubt = |path: &Path, cause| Truth::Undecidable(Box::new(Why::new(path, cause, asks)));
-        let judge = |found: Result<View<'_>, Cause>| -> Truth {
-            let found = match found {
-                Ok(found) => found,
-                Err(Cause::Missing) => return absent(test).unwrap_or_else(|| doubt(&test.path, Cause::Missing)),
-                Err(cause) => return doubt(&test.path, cause),
-            };
-            let compare =
-                |literal| Compare { ignore_case: test.options.ignore_case, numbers: self.facts.numbers, literal };
-            let outcome = match &test.value {
-                Operand::Literal(literal) => test.check.judge(compare(true), found, View::from(literal)),
-                Operand::Path(other) => match self.read(other) {
-                    Ok(wanted) => match compare(false).number(&wanted) {
-                        Ok(_) => test.check.judge(compare(false), found, wanted),
-                        Err(cause) => return doubt(other, cause),
-                    },
-                    Err(cause) => return doubt(other, cause),
-                },
-            };
-            outcome.map_or_else(|cause| doubt(&test.path, cause), Truth::from)
-        };
         match test.path.root() {
-            Root::Context(key) => judge(self.facts.context.read(key).ok_or(Cause::Missing)),
-            Root::Args | Root::Item => match self.start(&test.path) {
-                Some(start) => walk(start, test.path.steps(), polarity, &|reached| judge(reached.map(View::from))),
-                None => judge(Err(Cause::Missing)),
+            Root::Context(key) => match self.facts.context.read(key) {
+                Some(found) => self.judge(test, &found),
+                None => not_found(test, Cause::Missing),
             },
+            Root::Args | Root::Item => match self.start(&test.path) {
+                Some(start) => {
+                    let judge = |reached: &'f Value<'f>| self.judge(test, &View::from(reached));
+                    walk(start, test.path.steps(), polarity, &judge, &|cause| not_found(test, cause))
+                }
+                None => not_found(test, Cause::Missing),
+            },
+        }
+    }
+
+    /// Judges the value that the path of the test leads to.
+    #[inline]
+    fn judge(self, test: &Test, found: &View<'_>) -> Truth {
+        let compare = |literal| Compare { ignore_case: test.options.ignore_case, numbers: self.facts.numbers, literal };
+        let outcome = match &test.value {
+            Operand::Literal(literal) => test.check.judge(compare(true), found, &View::from(literal)),
+            Operand::Path(other) => match self.read(other) {
+                Ok(wanted) => match compare(false).number(&wanted) {
+                    Ok(_) => test.check.judge(compare(false), found, &wanted),
+                    Err(cause) => return doubt(test, other, cause),
+                },
+                Err(cause) => return doubt(test, other, cause),
+            },
+        };
+        match outcome {
+            Ok(holds) => Truth::from(holds),
+            Err(cause) => doubt(test, &test.path, cause),
         }
     }
 
@@ -109,10 +114,22 @@ impl<'f> Scope<'f> {
         }
         let mut value = self.start(path).ok_or(Cause::Missing)?;
         for step in path.steps() {
-            value = enter(value, step)?;
+            value = step.enter(value).ok_or_else(|| lost(step, value))?;
         }
         Ok(View::from(value))
     }
+}
+
+/// What a value that cannot be judged makes of a test.
+#[cold]
+fn doubt(test: &Test, path: &Path, cause: Cause) -> Truth {
+    Truth::Undecidable(Box::new(Why::new(path, cause, test.options.undecidable_asks)))
+}
+
+/// What a path that leads nowhere makes of a test.
+fn not_found(test: &Test, cause: Cause) -> Truth {
+    let said = if cause == Cause::Missing { absent(test) } else { None };
+    said.unwrap_or_else(|| doubt(test, &test.path, cause))
 }
 
 /// What the absence of its value makes of a test, where that is said.
@@ -124,29 +141,40 @@ fn absent(test: &Test) -> Option<Truth> {
     test.options.missing.map(|missing| Truth::from(missing != test.negated))
 }
 
-/// Goes down from `value` and judges what is reached, every element of an array where the path says `[*]`.
+/// Goes down from `value` and judges what is reached, every element of an array where the path says `[*]`; `nowhere`
+/// judges where nothing is.
+#[inline]
 fn walk<'f>(
     value: &'f Value<'f>,
     steps: &[Step],
     polarity: Polarity,
-    judge: &impl Fn(Result<&'f Value<'f>, Cause>) -> Truth,
+    judge: &impl Fn(&'f Value<'f>) -> Truth,
+    nowhere: &impl Fn(Cause) -> Truth,
 ) -> Truth {
     let mut value = value;
-    let mut rest = steps;
-    while let Some((step, after)) = rest.split_first() {
-        if *step == Step::Every {
-            return match value {
-                Value::Array(items) => over(items, polarity, |item| walk(item, after, polarity, judge)),
-                other => judge(Err(Cause::Enters { found: other.type_name(), wanted: "array" })),
-            };
+    let mut rest = steps.iter();
+    while let Some(step) = rest.next() {
+        match step.enter(value) {
+            Some(inner) => value = inner,
+            None if *step == Step::Every => return walk_every(value, rest.as_slice(), polarity, judge, nowhere),
+            None => return nowhere(lost(step, value)),
         }
-        match enter(value, step) {
-            Ok(inner) => value = inner,
-            Err(cause) => return judge(Err(cause)),
-        }
-        rest = after;
     }
-    judge(Ok(value))
+    judge(value)
+}
+
+/// Goes on with every element.
+fn walk_every<'f>(
+    value: &'f Value<'f>,
+    steps: &[Step],
+    polarity: Polarity,
+    judge: &impl Fn(&'f Value<'f>) -> Truth,
+    nowhere: &impl Fn(Cause) -> Truth,
+) -> Truth {
+    match value {
+        Value::Array(items) => over(items, polarity, |item| walk(item, steps, polarity, judge, nowhere)),
+        other => nowhere(Cause::Enters { found: other.type_name(), wanted: "array" }),
+    }
 }
 
 /// Every element, or one, by what a true condition does.
@@ -157,10 +185,11 @@ fn over<'f>(items: &'f [Value<'f>], polarity: Polarity, judge: impl Fn(&'f Value
     }
 }
 
-/// One step that leads to one value.
-fn enter<'f>(value: &'f Value<'f>, step: &Step) -> Result<&'f Value<'f>, Cause> {
-    step.enter(value).map_err(|no_entry| match no_entry {
+/// Why a step leads nowhere.
+#[cold]
+fn lost(step: &Step, value: &Value<'_>) -> Cause {
+    match step.no_entry(value) {
         NoEntry::Absent => Cause::Missing,
         NoEntry::Type { found, wanted } => Cause::Enters { found, wanted },
-    })
+    }
 }

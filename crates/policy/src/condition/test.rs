@@ -2,7 +2,7 @@
 
 use regex::{Regex, RegexBuilder};
 
-use super::check::{Check, Order, TypeName};
+use super::check::{Check, Known, Order, TypeName};
 use super::compare::Small;
 use super::context::WEEKDAYS;
 use super::op::Op;
@@ -175,7 +175,7 @@ fn compile(op: Op, value: &Operand, options: &TestOptions) -> Result<Check, Test
         Operand::Literal(literal) => Some(literal),
         Operand::Path(_) => None,
     };
-    let limit = match literal {
+    let number = match literal {
         Some(OwnedValue::Number(number)) => Small::of(number),
         _ => None,
     };
@@ -194,18 +194,14 @@ fn compile(op: Op, value: &Operand, options: &TestOptions) -> Result<Check, Test
             Some(_) => return Err(wrong("an array").help("for one value write `eq`")),
         },
         Op::Lt | Op::Lte | Op::Gt | Op::Gte => {
-            let fits = match literal {
-                None | Some(OwnedValue::Number(_)) => true,
-                Some(OwnedValue::String(text)) => time::instant(text).is_some(),
-                Some(_) => false,
-            };
-            if !fits {
+            let instant = literal.and_then(OwnedValue::as_str).and_then(time::instant);
+            if instant.is_none() && !matches!(literal, None | Some(OwnedValue::Number(_))) {
                 return Err(wrong("a number or an RFC 3339 time with an offset").help(match literal {
                     Some(OwnedValue::String(text)) if text.parse::<f64>().is_ok() => "write the number without quotes",
                     _ => "write `100` or `\"2026-01-05T12:00:00Z\"`",
                 }));
             }
-            Check::Order { order: order(op), limit }
+            Check::Order { order: order(op), limit: instant.map(Known::Time).or(number.map(Known::Number)) }
         }
         Op::Regex | Op::Matches => {
             let text = literal.and_then(OwnedValue::as_str).ok_or_else(|| wrong("a string"))?;
@@ -225,7 +221,7 @@ fn compile(op: Op, value: &Operand, options: &TestOptions) -> Result<Check, Test
             Some(OwnedValue::Number(number)) if !number.is_integer() || number.is_negative() => {
                 return Err(TestError::new(format!("the value of `{op}` must be a whole number from 0 on")));
             }
-            None | Some(OwnedValue::Number(_)) => Check::Length { order: order(op), limit },
+            None | Some(OwnedValue::Number(_)) => Check::Length { order: order(op), limit: number },
             Some(_) => return Err(wrong("a whole number")),
         },
         Op::Type => {

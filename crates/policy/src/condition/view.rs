@@ -101,6 +101,7 @@ impl<'v> Members<'v> {
 }
 
 impl<'v> From<&'v json::Value<'v>> for View<'v> {
+    #[inline]
     fn from(value: &'v json::Value<'v>) -> Self {
         match value {
             json::Value::Null => Self::Null,
@@ -114,6 +115,7 @@ impl<'v> From<&'v json::Value<'v>> for View<'v> {
 }
 
 impl<'v> From<&'v OwnedValue> for View<'v> {
+    #[inline]
     fn from(value: &'v OwnedValue) -> Self {
         match value {
             OwnedValue::Null => Self::Null,

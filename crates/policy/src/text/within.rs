@@ -58,6 +58,9 @@ fn segments(path: &str) -> Result<impl Iterator<Item = &str>, Doubtful> {
 
 /// `.` and `..`, also with parameters (`..;x`) or with white space, which some systems drop.
 fn is_dots(segment: &str) -> bool {
+    if !segment.trim_start().starts_with('.') {
+        return false;
+    }
     let name = segment.split_once(';').map_or(segment, |(name, _)| name);
     matches!(name.trim(), "." | "..")
 }
