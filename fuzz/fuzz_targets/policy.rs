@@ -1,4 +1,7 @@
 //! Any document is read to its end, and what compiles can decide.
+//!
+//! The first line is the arguments of a call, the rest the document, in which comments are allowed where `//` stands
+//! before the arguments.
 #![no_main]
 
 use jiff::Timestamp;
@@ -6,8 +9,10 @@ use libfuzzer_sys::fuzz_target;
 use mcp::json;
 use policy::{Call, Class, GrantFacts, Load, Numbers, ToolFacts, load};
 
-fuzz_target!(|input: (bool, &str, &str)| {
-    let (comments_allowed, arguments, text) = input;
+fuzz_target!(|input: &str| {
+    let (line, text) = input.split_once('\n').unwrap_or(("", input));
+    let commented = line.strip_prefix("//").map(str::trim_start);
+    let (comments_allowed, arguments) = (commented.is_some(), commented.unwrap_or(line));
     let loaded = load(text, Load { comments_allowed });
     for found in &loaded.diagnostics {
         let range = found.range();

@@ -44,6 +44,22 @@ fn rendered_like_rustc() {
     assert!(different.is_empty(), "{}", different.join("\n"));
 }
 
+/// The fuzz target's seeds: a line of arguments, then the document.
+#[test]
+fn seeds_of_the_fuzz_target_say_what_their_names_say() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/seeds/policy");
+    let seeds: Vec<PathBuf> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    assert!(!seeds.is_empty());
+    for seed in seeds {
+        let (name, content) = (seed.file_name().unwrap().to_str().unwrap(), std::fs::read_to_string(&seed).unwrap());
+        let (line, text) = content.split_once('\n').unwrap();
+        let arguments = line.trim_start_matches("// ");
+        assert!(mcp::json::check(arguments.as_bytes()).is_ok(), "{name}: {arguments}");
+        let loaded = load(text, Load { comments_allowed: line.starts_with("//") });
+        assert_eq!(loaded.policy.is_none(), name.starts_with("invalid_"), "{name}: {:#?}", loaded.diagnostics);
+    }
+}
+
 #[test]
 fn valid_documents_have_no_errors() {
     for (name, text) in documents("valid") {
