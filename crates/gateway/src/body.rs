@@ -1,12 +1,14 @@
-//! Bodies of the gateway's answers.
+//! Bodies: how those that come are read, and those of the gateway's own answers.
 
 use std::convert::Infallible;
 use std::pin::Pin;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::Stream;
 use http_body::{Frame, SizeHint};
+use http_body_util::BodyExt;
 
 /// A stream of the bytes of an answer. A stream cannot fail: what goes wrong once the head is
 /// sent is said as a last event, or by ending early.
@@ -57,5 +59,59 @@ impl http_body::Body for Body {
             }
             Self::Stream(_) => SizeHint::default(),
         }
+    }
+}
+
+/// Why a body ended before its end.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum BodyFault {
+    /// Silence for longer than the sender may be silent.
+    #[error("the server said nothing for {0:?}")]
+    Silent(Duration),
+    /// The connection broke.
+    #[error("the connection to the server broke: {0}")]
+    Broken(String),
+    /// More bytes than this.
+    #[error("the server's answer is longer than {0} bytes")]
+    TooLong(usize),
+    /// An event that is too long, or bytes that are no event stream.
+    #[error("the server's event stream cannot be read: {0}")]
+    Unreadable(String),
+}
+
+/// Collects a whole body within a byte limit; `idle` bounds the silence between two pieces of it.
+///
+/// # Errors
+/// [`BodyFault`] when it is longer, slower or cut.
+pub async fn collect<B>(mut body: B, limit: usize, idle: Option<Duration>) -> Result<Bytes, BodyFault>
+where
+    B: http_body::Body<Data = Bytes> + Unpin,
+    B::Error: std::fmt::Display,
+{
+    let mut first: Option<Bytes> = None;
+    let mut whole: Vec<u8> = Vec::new();
+    while let Some(frame) = within(idle, body.frame()).await? {
+        let frame = frame.map_err(|error| BodyFault::Broken(error.to_string()))?;
+        let Ok(data) = frame.into_data() else { continue };
+        if whole.len() + first.as_ref().map_or(0, Bytes::len) + data.len() > limit {
+            return Err(BodyFault::TooLong(limit));
+        }
+        // The usual body is one piece, which need not be copied.
+        match first.take() {
+            None if whole.is_empty() => first = Some(data),
+            None => whole.extend_from_slice(&data),
+            Some(before) => {
+                whole.extend_from_slice(&before);
+                whole.extend_from_slice(&data);
+            }
+        }
+    }
+    Ok(first.unwrap_or_else(|| whole.into()))
+}
+
+pub(crate) async fn within<T>(idle: Option<Duration>, step: impl Future<Output = T>) -> Result<T, BodyFault> {
+    match idle {
+        None => Ok(step.await),
+        Some(limit) => tokio::time::timeout(limit, step).await.map_err(|_| BodyFault::Silent(limit)),
     }
 }

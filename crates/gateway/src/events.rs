@@ -4,8 +4,10 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http_body_util::BodyExt;
-use hyper::body::Incoming;
 use mcp::sse::Decoder;
+use upstream::http::Answer;
+
+use crate::body::{BodyFault, within};
 
 /// The longest event: real tool lists of one megabyte exist.
 pub const MAX_EVENT: usize = 32 * 1024 * 1024;
@@ -26,23 +28,9 @@ pub fn encode(id: Option<&[u8]>, message: &str) -> Bytes {
     mcp::sse::write_event(id, None, message.as_bytes()).into()
 }
 
-/// Why a stream ended before its end.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum StreamFault {
-    /// Silence for longer than the server may be silent.
-    #[error("the server said nothing for {0:?}")]
-    Silent(Duration),
-    /// The connection broke.
-    #[error("the connection to the server broke: {0}")]
-    Broken(String),
-    /// An event beyond [`MAX_EVENT`], or bytes that are no event stream.
-    #[error("the server's event stream cannot be read: {0}")]
-    Unreadable(String),
-}
-
 /// Reads a `text/event-stream` body event by event.
 pub struct EventReader {
-    body: Incoming,
+    body: Answer,
     decoder: Decoder,
     idle: Option<Duration>,
     ended: bool,
@@ -50,15 +38,15 @@ pub struct EventReader {
 
 impl EventReader {
     /// Reads `body`; `idle` bounds the silence between two pieces of it.
-    pub fn new(body: Incoming, idle: Option<Duration>) -> Self {
+    pub fn new(body: Answer, idle: Option<Duration>) -> Self {
         Self { body, decoder: Decoder::new(MAX_EVENT), idle, ended: false }
     }
 
     /// The next event; `None` at the end of the stream.
     ///
     /// # Errors
-    /// [`StreamFault`] when the stream cannot go on.
-    pub async fn next(&mut self) -> Result<Option<Event>, StreamFault> {
+    /// [`BodyFault`] when the stream cannot go on.
+    pub async fn next(&mut self) -> Result<Option<Event>, BodyFault> {
         loop {
             match self.decoder.next_event() {
                 Ok(Some(event)) => {
@@ -70,7 +58,7 @@ impl EventReader {
                     return Ok(Some(Event { raw, message, id: event.id.map(<[u8]>::to_vec) }));
                 }
                 Ok(None) => {}
-                Err(error) => return Err(StreamFault::Unreadable(error.to_string())),
+                Err(error) => return Err(BodyFault::Unreadable(error.to_string())),
             }
             if self.ended {
                 return Ok(None);
@@ -81,45 +69,12 @@ impl EventReader {
                         self.decoder.push(&data);
                     }
                 }
-                Some(Err(error)) => return Err(StreamFault::Broken(error.to_string())),
+                Some(Err(error)) => return Err(BodyFault::Broken(error.to_string())),
                 None => {
                     // What is left is an event that was cut: no client would take it for one.
                     self.ended = true;
                 }
             }
         }
-    }
-}
-
-/// Collects a whole body within a byte limit.
-///
-/// # Errors
-/// [`StreamFault`] when it is longer, slower or cut.
-pub async fn collect(mut body: Incoming, limit: usize, idle: Option<Duration>) -> Result<Bytes, StreamFault> {
-    let mut first: Option<Bytes> = None;
-    let mut whole: Vec<u8> = Vec::new();
-    while let Some(frame) = within(idle, body.frame()).await? {
-        let frame = frame.map_err(|error| StreamFault::Broken(error.to_string()))?;
-        let Ok(data) = frame.into_data() else { continue };
-        if whole.len() + first.as_ref().map_or(0, Bytes::len) + data.len() > limit {
-            return Err(StreamFault::Unreadable(format!("it is longer than {limit} bytes")));
-        }
-        // The usual body is one piece, which need not be copied.
-        match first.take() {
-            None if whole.is_empty() => first = Some(data),
-            None => whole.extend_from_slice(&data),
-            Some(before) => {
-                whole.extend_from_slice(&before);
-                whole.extend_from_slice(&data);
-            }
-        }
-    }
-    Ok(first.unwrap_or_else(|| whole.into()))
-}
-
-async fn within<T>(idle: Option<Duration>, step: impl Future<Output = T>) -> Result<T, StreamFault> {
-    match idle {
-        None => Ok(step.await),
-        Some(limit) => tokio::time::timeout(limit, step).await.map_err(|_| StreamFault::Silent(limit)),
     }
 }

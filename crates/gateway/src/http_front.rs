@@ -119,8 +119,8 @@ impl Front {
             }
             _ => authority,
         };
-        let host = host.to_ascii_lowercase();
-        matches!(host.as_str(), "localhost" | "127.0.0.1" | "[::1]") || self.config.hosts.contains(&host)
+        ["localhost", "127.0.0.1", "[::1]"].iter().any(|local| host.eq_ignore_ascii_case(local))
+            || (!self.config.hosts.is_empty() && self.config.hosts.contains(&host.to_ascii_lowercase()))
     }
 
     /// The agent's address: the peer's, or what a trusted proxy says. Of a list only the last

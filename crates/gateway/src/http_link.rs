@@ -8,12 +8,12 @@ use std::sync::{Arc, LazyLock};
 use bytes::Bytes;
 use http::header::ACCEPT;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Response};
-use hyper::body::Incoming;
 use mcp::message::{Body, IdKey, Message, Outcome};
 use mcp::revision::Revision;
-use upstream::http::{Client, Endpoint, SendError};
+use upstream::http::{Answer, Client, Endpoint, SendError};
 
-use crate::events::{EventReader, MAX_EVENT, collect};
+use crate::body::collect;
+use crate::events::{EventReader, MAX_EVENT};
 use crate::pipeline::AskForTools;
 use crate::server::Server;
 
@@ -63,7 +63,7 @@ impl HttpLink {
     ///
     /// # Errors
     /// [`SendError`], which says whether the server can have seen it.
-    pub async fn post(&self, headers: HeaderMap, message: Bytes) -> Result<Response<Incoming>, SendError> {
+    pub async fn post(&self, headers: HeaderMap, message: Bytes) -> Result<Response<Answer>, SendError> {
         let first_byte = Some(self.server.config.limits.first_byte);
         self.client.send(&self.endpoint, Method::POST, headers, Some(message), first_byte).await
     }

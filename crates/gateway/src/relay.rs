@@ -9,6 +9,7 @@ use std::sync::Arc;
 use mcp::json;
 use mcp::message::{Body, IdKey, Message, Notification, Outcome, Request, Response};
 use mcp::method::{Kind, Sender};
+use mcp::result::Call;
 use mcp::revision::Revision;
 use policy::Access;
 use tokio::sync::OwnedSemaphorePermit;
@@ -271,7 +272,7 @@ impl Relay {
             }
             // An answer that nobody here awaits, on a resumed stream: judged by its shape.
             return match response.outcome {
-                Outcome::Result(result) => self.edit(response, result, None),
+                Outcome::Result(result) => self.edit(response, result, &read(result), None),
                 Outcome::Error(_) => self.stripped(response),
             };
         };
@@ -286,19 +287,19 @@ impl Relay {
                 self.stripped(response)
             }
             Outcome::Result(result) => {
+                let read = read(result);
                 if let Some(ticket) = ticket {
-                    let failed =
-                        expected.kind == Kind::ToolsCall && mcp::result::call(result).is_ok_and(|call| call.is_error);
+                    let failed = expected.kind == Kind::ToolsCall && read.is_error;
                     ticket.settle(if failed { Ended::ToolError } else { Ended::Ok }, None, bytes);
                 }
-                self.edit(response, result, Some(&expected))
+                self.edit(response, result, &read, Some(&expected))
             }
         }
     }
 
     /// Takes out of a result what the policy hides. Without `expected` the result's shape says
     /// what it is.
-    fn edit(&mut self, response: &Response<'_>, result: &str, expected: Option<&Expected>) -> Seen {
+    fn edit(&mut self, response: &Response<'_>, result: &str, read: &Call<'_>, expected: Option<&Expected>) -> Seen {
         let Some(cell) = self.caller.grant.binding.policy.clone() else {
             return self.stripped(response);
         };
@@ -346,7 +347,7 @@ impl Relay {
                 return Seen::Replace(refusal::error(id, refusal::code::INTERNAL, &text, 200).body);
             }
         };
-        if let Some(question) = forbidden_input(policy, result) {
+        if let Some(question) = forbidden_input(policy, read) {
             let text = format!(
                 "The server asked for `{question}` in the middle of the call, which the policy does not allow."
             );
@@ -511,9 +512,14 @@ pub(crate) fn answered_code(answer: &str) -> Option<String> {
     error_code(span.of(answer))
 }
 
+/// What a result says of itself. The message that it stands in was read strictly, so it can be read.
+fn read(result: &str) -> Call<'_> {
+    mcp::result::call(result).unwrap_or_default()
+}
+
 /// The first question in a multi-round result that the policy does not let the server ask.
-fn forbidden_input(policy: &policy::Policy, result: &str) -> Option<String> {
-    let requests = mcp::result::call(result).ok()?.input_requests?;
+fn forbidden_input(policy: &policy::Policy, result: &Call<'_>) -> Option<String> {
+    let requests = result.input_requests?;
     match mcp::result::input_requests(requests) {
         Ok(asked) => asked.into_iter().map(|(_, method)| method).find(|method| !policy.permits_method_by_name(method)),
         Err(_) => Some("something unreadable".to_owned()),

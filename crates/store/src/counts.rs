@@ -199,7 +199,7 @@ impl Counters for Ledger {
         // A copy of the handle, so that nobody waits for the disk.
         let now = Timestamp::now().as_millisecond();
         let mut synced = self.synced.load(Ordering::Relaxed);
-        let Ok(Some(file)) = self.exclusively(|table| table.to_sync(&mut synced)) else { return };
+        let Ok(Some(file)) = self.exclusively(|table| table.unsynced(&mut synced)) else { return };
         if file.sync_data().is_ok() {
             // On disk with the next sync: what is counted again after a loss of power may then be a
             // second's uses too many, never too few.

@@ -7,7 +7,6 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::header::{ACCEPT, CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
-use http_body_util::{BodyExt, Limited};
 use hyper::body::Incoming;
 use mcp::message::{self, Message, Request};
 use mcp::method::Kind;
@@ -15,9 +14,9 @@ use mcp::revision::Revision;
 
 use super::stream::{Changes, Events};
 use super::{Front, MAX_BODY, closing, empty, json, json_refusal, plain, unreadable_kind};
-use crate::body::Body;
+use crate::body::{Body, BodyFault, collect};
 use crate::caller::Caller;
-use crate::events::{EventReader, MAX_EVENT, collect};
+use crate::events::{EventReader, MAX_EVENT};
 use crate::grant::Grant;
 use crate::http_link::{HttpLink, METHOD, NAME, PROTOCOL_VERSION, SESSION_ID};
 use crate::names;
@@ -27,7 +26,7 @@ use crate::relay::{Expected, Relay, Seen};
 use crate::seal::{Session, SessionNumber};
 use crate::server::Reach;
 use crate::ticket::Ended;
-use upstream::http::SendError;
+use upstream::http::{Answer, SendError};
 
 /// How long an agent may take to send its body.
 const BODY_TIME: Duration = Duration::from_secs(60);
@@ -43,10 +42,10 @@ impl Front {
         if let Some(refusal) = unreadable_kind(&headers) {
             return closing(plain(&refusal));
         }
-        let body = match tokio::time::timeout(BODY_TIME, Limited::new(body, MAX_BODY).collect()).await {
-            Ok(Ok(body)) => body.to_bytes(),
-            Ok(Err(error)) if error.is::<http_body_util::LengthLimitError>() => {
-                let text = format!("the message is longer than {MAX_BODY} bytes");
+        let body = match tokio::time::timeout(BODY_TIME, collect(body, MAX_BODY, None)).await {
+            Ok(Ok(body)) => body,
+            Ok(Err(BodyFault::TooLong(limit))) => {
+                let text = format!("the message is longer than {limit} bytes");
                 return closing(plain(&json_refusal(StatusCode::PAYLOAD_TOO_LARGE, &text)));
             }
             Ok(Err(_)) => return closing(plain(&json_refusal(StatusCode::BAD_REQUEST, "the body ended early"))),
@@ -235,7 +234,7 @@ impl Front {
         caller: Caller,
         session: Option<Session>,
         link: HttpLink,
-        answer: Response<Incoming>,
+        answer: Response<Answer>,
         expected: Option<Expected>,
     ) -> Response<Body> {
         let (head, body) = answer.into_parts();
@@ -270,7 +269,7 @@ impl Front {
                 Ok(bytes) => bytes,
                 Err(fault) => {
                     let ended = match fault {
-                        crate::events::StreamFault::Silent(_) => Ended::Timeout,
+                        BodyFault::Silent(_) => Ended::Timeout,
                         _ => Ended::Unknown,
                     };
                     return sorry(relay.take_expected(), ended, &fault.to_string());

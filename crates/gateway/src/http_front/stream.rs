@@ -12,8 +12,8 @@ use tokio::sync::watch;
 
 use super::post::{failed, sorry};
 use super::{Front, empty, json_refusal, plain};
-use crate::body::Body;
-use crate::events::{EventReader, StreamFault, encode};
+use crate::body::{Body, BodyFault};
+use crate::events::{EventReader, encode};
 use crate::grant::Grant;
 use crate::http_link::{HttpLink, LAST_EVENT_ID};
 use crate::relay::{Relay, Seen};
@@ -129,9 +129,9 @@ impl Events {
         self.last_word(Ended::Unknown, "the server ended its answer before the result")
     }
 
-    fn broke(&mut self, fault: &StreamFault) -> Option<Bytes> {
+    fn broke(&mut self, fault: &BodyFault) -> Option<Bytes> {
         let ended = match fault {
-            StreamFault::Silent(_) => Ended::Timeout,
+            BodyFault::Silent(_) => Ended::Timeout,
             _ => Ended::Unknown,
         };
         self.last_word(ended, &fault.to_string())

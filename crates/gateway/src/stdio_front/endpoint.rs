@@ -7,17 +7,17 @@ use std::sync::{Arc, Mutex, PoisonError};
 use bytes::Bytes;
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode};
-use hyper::body::Incoming;
 use mcp::message::{IdKey, Message};
 use mcp::revision::Revision;
 use tokio::io::AsyncRead;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
-use upstream::http::{Client, Endpoint, SendError};
+use upstream::http::{Answer, Client, Endpoint, SendError};
 
 use super::{Lines, give_up, read_messages};
+use crate::body::{BodyFault, collect};
 use crate::caller::Caller;
-use crate::events::{EventReader, MAX_EVENT, StreamFault, collect};
+use crate::events::{EventReader, MAX_EVENT};
 use crate::gateway::Gateway;
 use crate::http_link::{HttpLink, METHOD, SESSION_ID};
 use crate::names;
@@ -153,7 +153,7 @@ impl Run {
         &self,
         caller: Caller,
         link: HttpLink,
-        answer: Result<Response<Incoming>, SendError>,
+        answer: Result<Response<Answer>, SendError>,
         expected: Option<Expected>,
     ) -> Opened {
         let answer = match answer {
@@ -177,7 +177,7 @@ impl Run {
         if streams && head.status.is_success() {
             let fault = self.relay_events(EventReader::new(body, idle), &mut relay, &link).await;
             let (ended, reason) = match &fault {
-                Some(fault @ StreamFault::Silent(_)) => (Ended::Timeout, fault.to_string()),
+                Some(fault @ BodyFault::Silent(_)) => (Ended::Timeout, fault.to_string()),
                 Some(fault) => (Ended::Unknown, fault.to_string()),
                 None => (Ended::Unknown, "the server ended its answer before the result".to_owned()),
             };
@@ -215,7 +215,7 @@ impl Run {
         self.give_up(relay.take_expected(), Ended::Unknown, "the server did not answer the request").await;
     }
 
-    async fn relay_events(&self, mut reader: EventReader, relay: &mut Relay, link: &HttpLink) -> Option<StreamFault> {
+    async fn relay_events(&self, mut reader: EventReader, relay: &mut Relay, link: &HttpLink) -> Option<BodyFault> {
         loop {
             match reader.next().await {
                 Ok(Some(event)) => {

@@ -75,7 +75,7 @@ impl Ledger {
 
 impl Table<'_> {
     /// The file, if it was written since it was synced.
-    pub(super) fn to_sync(&mut self, synced: &mut u64) -> io::Result<Option<fs::File>> {
+    pub(super) fn unsynced(&mut self, synced: &mut u64) -> io::Result<Option<fs::File>> {
         if std::mem::replace(synced, self.header.changes) == self.header.changes {
             return Ok(None);
         }

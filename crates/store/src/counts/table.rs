@@ -57,7 +57,7 @@ impl Table<'_> {
     fn learn_again(&mut self, id: &CountId) -> io::Result<Option<&mut Entry>> {
         let key = slots::key(id);
         let digest = id.digest();
-        if !self.entries.get(&digest).is_some_and(|entry| entry.key == key) {
+        if self.entries.get(&digest).is_none_or(|entry| entry.key != key) {
             let (_, entry) = slots::probe(self.file, self.header, &digest, &key)?;
             let Some(entry) = entry else { return Ok(None) };
             self.make_room(1);

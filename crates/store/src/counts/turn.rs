@@ -85,7 +85,7 @@ impl Shared {
 /// # Errors
 /// When the system gives no thread.
 pub(super) fn keeper(shared: Arc<Shared>) -> io::Result<JoinHandle<()>> {
-    thread::Builder::new().name("counts".to_owned()).stack_size(64 * 1024).spawn(move || {
+    thread::Builder::new().name("counts".to_owned()).spawn(move || {
         let mut turns = shared.lock();
         while !turns.closing {
             let Some(begun) = turns.begun else {
