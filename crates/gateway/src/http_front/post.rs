@@ -193,7 +193,12 @@ impl Front {
         };
         let bytes = edited.map_or_else(|| body.clone(), Bytes::from);
         match link.post(onward, bytes).await {
-            Ok(answer) => self.relay(caller, session, link, answer, expected).await,
+            Ok(answer) => {
+                let answer = self.relay(caller, session, link, answer, expected).await;
+                // Answers that came together go out together: see `Line::ask`.
+                tokio::task::yield_now().await;
+                answer
+            }
             Err(error) => failed(expected, &error),
         }
     }
