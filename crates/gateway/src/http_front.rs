@@ -75,12 +75,12 @@ impl Front {
         let client_ip = self.client_ip(peer, &head.headers);
         let grant = match self.grant(&place, &head.headers) {
             Ok(grant) => grant,
-            Err(reason) => return self.unauthorised(reason, client_ip).await,
+            Err(reason) => return Box::pin(self.unauthorised(reason, client_ip)).await,
         };
         match head.method {
             Method::POST => self.post(grant, client_ip, head.headers, body).await,
-            Method::GET => self.get(grant, client_ip, &head.headers).await,
-            _ => self.delete(grant, client_ip, &head.headers).await,
+            Method::GET => Box::pin(self.get(grant, client_ip, &head.headers)).await,
+            _ => Box::pin(self.delete(grant, client_ip, &head.headers)).await,
         }
     }
 

@@ -205,9 +205,14 @@ impl KnownTools {
     /// # Errors
     /// [`BadList`] when the server cannot be asked or gives no list that can be believed.
     pub async fn get(&self, upstream: &dyn AskForTools) -> Result<Arc<ToolList>, BadList> {
-        if let Some(list) = self.current() {
-            return Ok(list);
+        match self.current() {
+            Some(list) => Ok(list),
+            // Boxed, so that calls which need nothing of it do not carry its state.
+            None => Box::pin(self.fetch(upstream)).await,
         }
+    }
+
+    async fn fetch(&self, upstream: &dyn AskForTools) -> Result<Arc<ToolList>, BadList> {
         let _one_at_a_time = self.fetching.lock().await;
         if let Some(list) = self.current() {
             return Ok(list);

@@ -106,7 +106,7 @@ impl Client {
                 Err(NoAnswer::Broken(error)) => return Err(SendError::Broken(chain(&error))),
             }
         }
-        match self.connect(endpoint).await?.ask(request).await {
+        match Box::pin(self.connect(endpoint)).await?.ask(request).await {
             Ok((head, line)) => Ok(self.answer(endpoint, head, line)),
             Err(NoAnswer::Unwritten(_, error)) => Err(SendError::NotSent(chain(&error))),
             Err(NoAnswer::Broken(error)) => Err(SendError::Broken(chain(&error))),

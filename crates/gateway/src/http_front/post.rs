@@ -54,7 +54,7 @@ impl Front {
         let parsed = match message::parse_client(&body) {
             Ok(parsed) => parsed,
             Err(malformed) => {
-                self.gateway.refused().slow_down("malformed body", client_ip).await;
+                Box::pin(self.gateway.refused().slow_down("malformed body", client_ip)).await;
                 let id = malformed.id.as_deref().unwrap_or("null");
                 if let Some(method) = gone_method(&headers) {
                     return closing(plain(&refusal::method_not_found(id, method, crate::caller::Dialect::Modern)));
@@ -75,7 +75,7 @@ impl Front {
                     Ok(caller) => caller,
                     Err(refusal) => return plain(&refusal),
                 };
-                self.batch(caller, &headers, messages).await
+                Box::pin(self.batch(caller, &headers, messages)).await
             }
         }
     }
@@ -158,7 +158,7 @@ impl Front {
             return plain(&refusal::error(id, refusal::code::HEADER_MISMATCH, &mismatch.message, 400));
         }
         match &caller.grant.server().config.reach {
-            Reach::Child(_) => self.to_child(caller, session, headers, message).await,
+            Reach::Child(_) => Box::pin(self.to_child(caller, session, headers, message)).await,
             Reach::Http(endpoint) => {
                 let link = HttpLink {
                     client: self.client.clone(),
@@ -227,7 +227,7 @@ impl Front {
         if let Message::Request(request) = message
             && request.kind == Kind::ToolsCall
         {
-            for (name, value) in declared_params(caller, link, headers, request).await? {
+            for (name, value) in Box::pin(declared_params(caller, link, headers, request)).await? {
                 onward.append(name.clone(), value.clone());
             }
         }
@@ -265,7 +265,7 @@ impl Front {
             let resumable = session.is_some();
             let changes = relay.expected().and_then(|expected| subscription_notice(&caller, expected));
             let mut events = Events::new(EventReader::new(body, idle), relay, link, resumable).announcing(changes);
-            let ready = if initialize { events.until_answered().await } else { Vec::new() };
+            let ready = if initialize { Box::pin(events.until_answered()).await } else { Vec::new() };
             let negotiated = events.negotiated();
             let response = events.into_response(ready);
             self.with_session(response, &caller, session, &head.headers, negotiated)
@@ -406,7 +406,7 @@ async fn whole(status: StatusCode, bytes: Bytes, relay: &mut Relay, link: &HttpL
         Seen::Replace(text) => json(status, text),
         Seen::Withhold { answer } => {
             if let Some(answer) = answer {
-                link.tell(answer).await;
+                Box::pin(link.tell(answer)).await;
             }
             sorry(relay.take_expected(), Ended::Unknown, "the server did not answer the request")
         }
