@@ -2,6 +2,7 @@
 
 mod bench;
 mod conformance;
+mod full;
 mod peers;
 mod system;
 mod test;
@@ -16,8 +17,8 @@ cargo xtask TASK
   tidy          layering, file sizes, formatting, lints
   peers         install the real servers and clients that tests use, into .cache/
   conformance   the official suite, against the fixture and through the gateway
-  bench         CPU, latency and memory of a call, as ratios to nginx and a bare forwarder
-  full          the tests, and every figure that the documents name, written to docs/
+  bench         CPU, latency and memory of a call, as ratios to nginx and a bare forwarder; start and scale
+  full          the tests, the proofs with many rounds, and every figure that the documents name, written to docs/
 ";
 
 fn main() -> ExitCode {
@@ -34,7 +35,7 @@ fn main() -> ExitCode {
             println!("node: {}", peers.node.display());
         }),
         "bench" => bench::bench(rest),
-        "full" => full(),
+        "full" => full::run(rest),
         "conformance" => conformance::run(rest),
         "help" | "--help" | "-h" => {
             print!("{HELP}");
@@ -49,10 +50,4 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
-}
-
-/// Everything, with the figures written down.
-fn full() -> anyhow::Result<()> {
-    test::run(&[])?;
-    bench::bench(&["--seconds".to_owned(), "20".to_owned(), "--write".to_owned()])
 }

@@ -2,7 +2,7 @@
 //!
 //! The file holds no secret: tokens stand in it as digests, or as names of files and variables.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::ffi::OsString;
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
@@ -152,6 +152,7 @@ impl Config {
         }
         let mut tokens = Vec::new();
         let mut anonymous = Vec::new();
+        let mut taken = HashSet::new();
         let mut labels = BTreeSet::new();
         for table in &self.grants {
             let what = format!("grant {}", table.label);
@@ -177,7 +178,8 @@ impl Config {
             };
             let grant = Arc::new(Grant { facts, binding });
             match table.digest(&self.base).trying(&what)? {
-                Some(digest) if tokens.iter().any(|(other, _)| *other == digest) => {
+                // A set: looking through the list for each grant would take time with their square.
+                Some(digest) if !taken.insert(digest) => {
                     return Err(Failure::Usage(format!(
                         "{what}: another grant has the same token; each needs its own"
                     )));

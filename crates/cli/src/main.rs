@@ -7,6 +7,8 @@ mod environment;
 mod failure;
 mod foundation;
 mod policy_watch;
+#[cfg(test)]
+mod reference;
 mod token;
 
 use std::process::ExitCode;

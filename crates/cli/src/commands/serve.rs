@@ -44,6 +44,9 @@ pub struct Plan {
 /// Serves until told to stop.
 pub fn serve(options: ServeOptions) -> Result<ExitCode, Failure> {
     let workers = options.workers.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from));
+    // The first random number takes tens of milliseconds, in which aws-lc gathers noise for its
+    // seed: they pass while the configuration is read. Whoever needs one sooner waits for it.
+    std::thread::spawn(|| aws_lc_rs::rand::fill(&mut [0; 16]));
     let plan = match &options.config {
         Some(path) => Config::read(path)?.plan(&options)?,
         None => plan(options)?,
