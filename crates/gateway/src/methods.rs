@@ -15,7 +15,7 @@ use crate::policy_file::InForce;
 use crate::record::{Judgement, Subject};
 use crate::refusal::{self, Refusal, Verdict};
 use crate::relay::Expected;
-use crate::ticket::{Held, Ticket};
+use crate::ticket::Ticket;
 
 /// Questions that a server may ask an agent, if the policy names them.
 const QUESTIONS: [(&str, &str); 3] =
@@ -237,7 +237,7 @@ fn judged(
             };
             match record(gateway, caller, request, Effect::Allow, &rule, in_force, subject) {
                 Ok(decision) => {
-                    let ticket = Ticket::new(gateway, decision, Timestamp::now(), Held::default());
+                    let ticket = Ticket::new(gateway, decision, Timestamp::now(), Box::default());
                     let edited = without_denied_capabilities(&in_force.policy, request);
                     let expected = Expected::recorded(caller, request, kind, ticket, permit);
                     Judged::Forward { edited, expected: Some(expected) }

@@ -131,7 +131,7 @@ async fn call(gateway: &Arc<Gateway>, caller: &Caller, request: &Request<'_>, up
     // Limits: all together or not at all.
     let (enforced, observed): (policy::LimitUses, policy::LimitUses) =
         std::mem::take(&mut decision.limits).into_iter().partition(|limit_use| !limit_use.limit.observed);
-    let mut held = Held { uses: Uses::new(enforced, caller, tool), ..Held::default() };
+    let mut held = Box::new(Held { uses: Uses::new(enforced, caller, tool), ..Held::default() });
     let mut taken = held.uses.take(gateway.counters(), now);
     if matches!(taken, Outcome::Down(_)) && held.uses.pass_while_down() {
         held.uncounted = true;

@@ -65,14 +65,14 @@ pub struct Ticket {
     gateway: Arc<Gateway>,
     id: audit::Id,
     since: Timestamp,
-    held: Held,
+    held: Box<Held>,
     settled: bool,
     unsettled_means: Ended,
 }
 
 impl Ticket {
     /// A ticket for a call that was recorded as `id`.
-    pub(crate) fn new(gateway: &Arc<Gateway>, id: audit::Id, since: Timestamp, held: Held) -> Self {
+    pub(crate) fn new(gateway: &Arc<Gateway>, id: audit::Id, since: Timestamp, held: Box<Held>) -> Self {
         let gateway = Arc::clone(gateway);
         Self { gateway, id, since, held, settled: false, unsettled_means: Ended::Unknown }
     }

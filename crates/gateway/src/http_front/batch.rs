@@ -38,7 +38,7 @@ impl Front {
         }
         let mut answers = Vec::new();
         let mut events = Vec::new();
-        for message in messages {
+        for message in &messages {
             let body = Bytes::copy_from_slice(message.raw().as_bytes());
             let answer = Box::pin(self.one((caller.clone(), session.clone()), headers, &body, message)).await;
             let streamed = answer

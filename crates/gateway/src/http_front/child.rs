@@ -126,17 +126,17 @@ impl Front {
         caller: Caller,
         session: Option<Session>,
         headers: &HeaderMap,
-        message: Message<'_>,
+        message: &Message<'_>,
     ) -> Response<Body> {
         if caller.revision.is_some_and(Revision::is_modern) {
             return self.to_modern_child(caller, headers, message).await;
         }
-        let opens = matches!(&message, Message::Request(request) if request.method == "initialize");
+        let opens = matches!(message, Message::Request(request) if request.method == "initialize");
         let (caller, bridge, fresh) = match (&session, opens) {
             (Some(session), false) => match self.gateway.children().get(&Owner::Session(session.number)) {
                 Some(bridge) => (caller, bridge, None),
                 None => {
-                    let id = names::raw_id(&message).unwrap_or("null");
+                    let id = names::raw_id(message).unwrap_or("null");
                     let text = "the server process of this session has ended; start again with initialize";
                     return plain(&refusal::error(id, refusal::code::INVALID_REQUEST, text, 404));
                 }
@@ -152,13 +152,13 @@ impl Front {
                 match self.start(&caller, Owner::Session(number), None) {
                     Ok(bridge) => (caller, bridge, Some(number)),
                     Err(reason) => {
-                        let id = names::raw_id(&message).unwrap_or("null");
+                        let id = names::raw_id(message).unwrap_or("null");
                         return plain(&refusal::error(id, refusal::code::INTERNAL, &reason, 502));
                     }
                 }
             }
             (None, false) => {
-                let id = names::raw_id(&message).unwrap_or("null");
+                let id = names::raw_id(message).unwrap_or("null");
                 let text =
                     "this server keeps sessions: send initialize first, then every message with its Mcp-Session-Id";
                 return plain(&refusal::error(id, refusal::code::INVALID_REQUEST, text, 400));
@@ -179,9 +179,9 @@ impl Front {
 
     /// A modern request: to a modern child of the grant, or 400 if the child is legacy, so that a
     /// client that knows both eras falls back.
-    async fn to_modern_child(&self, caller: Caller, headers: &HeaderMap, message: Message<'_>) -> Response<Body> {
+    async fn to_modern_child(&self, caller: Caller, headers: &HeaderMap, message: &Message<'_>) -> Response<Body> {
         let server = Arc::clone(caller.grant.server());
-        let id = names::raw_id(&message).unwrap_or("null").to_owned();
+        let id = names::raw_id(message).unwrap_or("null").to_owned();
         let owner = Owner::Grant(server.id().to_owned(), caller.grant.label().to_owned());
         let bridge = match self.gateway.children().get(&owner) {
             Some(bridge) => bridge,
@@ -205,7 +205,7 @@ impl Front {
             }
         };
         *bridge.touched.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
-        if let Message::Request(request) = &message {
+        if let Message::Request(request) = message {
             if request.params.meta_protocol_version.is_none() || request.params.meta_client_capabilities.is_none() {
                 let text = "a request of 2026-07-28 names its protocolVersion and clientCapabilities in _meta";
                 return plain(&refusal::error(&id, refusal::code::INVALID_PARAMS, text, 400));
@@ -250,8 +250,8 @@ impl Front {
     }
 
     /// One message to the child, and its answer.
-    async fn through(&self, caller: &Caller, bridge: &Arc<Bridge>, message: Message<'_>) -> Response<Body> {
-        let judged = pipeline::judge(&self.gateway, caller, &message, &*bridge.link).await;
+    async fn through(&self, caller: &Caller, bridge: &Arc<Bridge>, message: &Message<'_>) -> Response<Body> {
+        let judged = pipeline::judge(&self.gateway, caller, message, &*bridge.link).await;
         let (edited, expected) = match judged {
             Judged::Answer(refusal) => return plain(&refusal),
             Judged::Drop => return empty(StatusCode::ACCEPTED),
@@ -262,10 +262,10 @@ impl Front {
             None => message.raw(),
         };
         let Some(expected) = expected else {
-            let text = match names::cancelled(&message) {
+            let text = match names::cancelled(message) {
                 // A shared child knows requests by other ids; one that it does not work on for this
                 // agent is none that the agent could cancel.
-                Some(_) if bridge.modern => match bridge.renumber_cancel(&message) {
+                Some(_) if bridge.modern => match bridge.renumber_cancel(message) {
                     Some(text) => text,
                     None => return empty(StatusCode::ACCEPTED),
                 },
@@ -276,7 +276,7 @@ impl Front {
                 Err(ended) => plain(&json_refusal(StatusCode::BAD_GATEWAY, &ended.to_string())),
             };
         };
-        self.exchange(caller, bridge, text, &message, expected).await
+        self.exchange(caller, bridge, text, message, expected).await
     }
 
     async fn exchange(

@@ -68,7 +68,7 @@ impl Front {
                     Ok(caller) => caller,
                     Err(refusal) => return plain(&refusal),
                 };
-                self.one(caller, &headers, &body, message).await
+                self.one(caller, &headers, &body, &message).await
             }
             message::Body::Batch(messages) => {
                 let caller = match self.caller(grant, client_ip, &headers, None) {
@@ -140,21 +140,21 @@ impl Front {
         (caller, session): (Caller, Option<Session>),
         headers: &HeaderMap,
         body: &Bytes,
-        message: Message<'_>,
+        message: &Message<'_>,
     ) -> Response<Body> {
-        if let (Message::Request(request), Some(revision)) = (&message, caller.revision)
+        if let (Message::Request(request), Some(revision)) = (message, caller.revision)
             && is_gone(&request.method, revision)
         {
             return plain(&refusal::method_not_found(request.id.raw(), &request.method, caller.dialect()));
         }
         let given = || headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes()));
-        let checked = match &message {
+        let checked = match message {
             Message::Request(request) => mcp::header::check(request, given()),
             Message::Notification(notification) => mcp::header::check_notification(notification, given()),
             Message::Response(_) => Ok(()),
         };
         if let Err(mismatch) = checked {
-            let id = names::raw_id(&message).unwrap_or("null");
+            let id = names::raw_id(message).unwrap_or("null");
             return plain(&refusal::error(id, refusal::code::HEADER_MISMATCH, &mismatch.message, 400));
         }
         match &caller.grant.server().config.reach {
@@ -179,13 +179,13 @@ impl Front {
         link: HttpLink,
         headers: &HeaderMap,
         body: &Bytes,
-        message: Message<'_>,
+        message: &Message<'_>,
     ) -> Response<Body> {
-        let onward = match self.onward_headers(&caller, &link, headers, &message).await {
+        let onward = match self.onward_headers(&caller, &link, headers, message).await {
             Ok(onward) => onward,
             Err(refusal) => return plain(&refusal),
         };
-        let judged = pipeline::judge(&self.gateway, &caller, &message, &link).await;
+        let judged = pipeline::judge(&self.gateway, &caller, message, &link).await;
         let (edited, expected) = match judged {
             Judged::Answer(refusal) => return plain(&refusal),
             Judged::Drop => return empty(StatusCode::ACCEPTED),
