@@ -7,11 +7,12 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-/// The layout that this version writes. Additive changes keep it.
-const FORMAT: u32 = 1;
+/// The layout that this version writes. 2: the counts say how often they were changed.
+const FORMAT: u32 = 2;
 
-/// The oldest version of the layout that may write beside this one.
-const MINIMUM_WRITER: u32 = 1;
+/// The oldest version of the layout that may write beside this one. Whoever does not raise the number
+/// of changes would be overlooked.
+const MINIMUM_WRITER: u32 = 2;
 
 #[derive(Debug, Serialize, Deserialize)]
 struct Format {
@@ -59,12 +60,13 @@ impl DataDir {
                 if found.minimum_writer > FORMAT {
                     return Err(BadDataDir::Newer { found: found.minimum_writer });
                 }
+                if found.format < FORMAT {
+                    let newer = path.join(format!("format.{}", crate::log::ids::next()));
+                    write_once(&newer, &ours()?)?;
+                    fs::rename(newer, &format)?;
+                }
             }
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                let ours = serde_json::to_string(&Format { format: FORMAT, minimum_writer: MINIMUM_WRITER })
-                    .map_err(|error| BadDataDir::Unreadable(error.to_string()))?;
-                write_once(&format, format!("{ours}\n").as_bytes())?;
-            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => write_once(&format, &ours()?)?,
             Err(error) => return Err(error.into()),
         }
         Ok(Self { path: path.to_path_buf() })
@@ -86,6 +88,14 @@ impl DataDir {
         DirBuilder::new().recursive(true).mode(0o700).create(&path)?;
         Ok(path)
     }
+}
+
+/// The `format` file of this version.
+fn ours() -> Result<Vec<u8>, BadDataDir> {
+    let ours = Format { format: FORMAT, minimum_writer: MINIMUM_WRITER };
+    let mut text = serde_json::to_vec(&ours).map_err(|error| BadDataDir::Unreadable(error.to_string()))?;
+    text.push(b'\n');
+    Ok(text)
 }
 
 /// Writes a file that must not change afterwards: whole, or not at all, by whoever comes first.
@@ -117,6 +127,10 @@ mod tests {
         fs::write(path.join("format"), r#"{ "format": 9, "minimum_writer": 9 }"#).unwrap();
         let error = DataDir::open(&path).unwrap_err().to_string();
         assert!(error.contains("newer version"), "{error}");
+        // An older layout is brought to this one, and an older version may write there no more.
+        fs::write(path.join("format"), r#"{ "format": 1, "minimum_writer": 1 }"#).unwrap();
+        DataDir::open(&path).unwrap();
+        assert!(fs::read_to_string(path.join("format")).unwrap().contains(r#""minimum_writer":2"#));
         // Newer, but this version may still write beside it.
         fs::write(path.join("format"), r#"{ "format": 9, "minimum_writer": 1 }"#).unwrap();
         DataDir::open(&path).unwrap();

@@ -91,8 +91,7 @@ fn drive(connection: &mut Option<Connection<Stream, Full<Bytes>>>, context: &mut
     }
 }
 
-/// Idle connections by endpoint.
-#[expect(clippy::vec_box, reason = "a line is large, and moves with every use")]
+/// Idle connections by endpoint. A line is large and moves with every use, so it is boxed.
 type Idle = HashMap<u64, Vec<Box<Line>>>;
 
 /// The idle connections of one runtime.
