@@ -154,7 +154,8 @@ pub fn own_id() -> String {
 
 /// The answer to the gateway's own request `id`, if `message` is that.
 pub fn answer_to(id: &str, message: &[u8]) -> Option<Result<String, String>> {
-    match mcp::message::parse_upstream(message) {
+    let mended = mcp::json::mend_surrogates(message);
+    match mcp::message::parse_upstream(mended.as_deref().unwrap_or(message)) {
         Ok(Body::One(Message::Response(response))) => {
             if let Some(theirs) = &response.id
                 && theirs.key() != IdKey::String(id.into())

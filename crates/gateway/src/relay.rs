@@ -211,7 +211,13 @@ impl Relay {
         match mcp::message::parse_upstream(raw) {
             Ok(Body::One(message)) => self.see_message(&message, raw.len()),
             Ok(Body::Batch(messages)) => self.see_batch(&messages),
-            Err(malformed) => self.unreadable(&malformed.message),
+            Err(malformed) => match json::mend_surrogates(raw) {
+                None => self.unreadable(&malformed.message),
+                Some(mended) => match self.see(&mended) {
+                    Seen::Pass => Seen::Replace(String::from_utf8_lossy(&mended).into_owned()),
+                    other => other,
+                },
+            },
         }
     }
 

@@ -213,7 +213,8 @@ async fn read_lines(mut stdout: ChildStdout, output: mpsc::Sender<Bytes>, junk: 
                 junk.fetch_add(1, Ordering::Relaxed);
                 continue;
             }
-            if output.send(Bytes::copy_from_slice(text)).await.is_err() {
+            let text = mcp::json::mend_surrogates(text).map_or_else(|| Bytes::copy_from_slice(text), Bytes::from);
+            if output.send(text).await.is_err() {
                 return;
             }
         }

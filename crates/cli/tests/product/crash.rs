@@ -9,7 +9,7 @@ use testkit::toolgate::is_alive;
 use testkit::upstream::Upstream;
 use testkit::wait;
 
-use crate::setup::{limited, open, recording, toolgate, word};
+use crate::setup::{allow, limited, open, recording, toolgate, word};
 
 #[test]
 fn every_call_that_arrived_was_recorded_before() -> anyhow::Result<()> {
@@ -136,4 +136,32 @@ fn a_torn_last_record_is_a_crash_and_an_edit_is_tampering() -> anyhow::Result<()
 fn walk(folder: &std::path::Path) -> Vec<std::path::PathBuf> {
     let entries = std::fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path());
     entries.flat_map(|path| if path.is_dir() { walk(&path) } else { vec![path] }).collect()
+}
+
+#[test]
+fn a_full_disk_denies_and_tells() -> anyhow::Result<()> {
+    let upstream = Upstream::start(Script::default())?;
+    // The file of the counts fits; the log runs into the limit, with records made long by the names
+    // of their arguments.
+    let setup = toolgate()?.policy(&allow(&["read_file"]))?.upstream(&upstream.url()).most_blocks(17_000);
+    let toolgate = setup.serve()?;
+    let client = toolgate.legacy()?;
+    let keys: serde_json::Map<String, Value> = (0..64).map(|n| (format!("{n:0>250}"), json!(1))).collect();
+    let arguments = Value::Object(keys);
+    let mut done = 0;
+    let refused = loop {
+        let outcome = client.call("read_file", arguments.clone())?;
+        if !outcome.is_done() {
+            break outcome;
+        }
+        done += 1;
+        assert!(done < 5_000, "the log never filled");
+    };
+    let text = format!("{refused:?}");
+    assert!(text.contains("cannot be recorded") && text.contains("free space"), "{text}");
+    assert!(!client.call("read_file", arguments)?.is_done());
+    assert_eq!(upstream.called().len(), done, "what could not be recorded was not forwarded");
+    let verified = toolgate.setup.ask(&["audit", "verify"])?;
+    assert!(verified.status.success(), "{}", String::from_utf8_lossy(&verified.stdout));
+    Ok(())
 }

@@ -9,6 +9,7 @@ mod listening;
 mod lists;
 mod modern;
 mod requests;
+mod results;
 mod rules;
 mod seeds;
 mod sessions;

@@ -201,8 +201,7 @@ impl Run {
 
     async fn whole(&self, bytes: &Bytes, status: StatusCode, relay: &mut Relay, link: &HttpLink) {
         let refused = matches!(status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN);
-        let readable = mcp::message::parse_upstream(bytes).is_ok();
-        if refused || (!status.is_success() && !readable) {
+        if refused || (!status.is_success() && mcp::message::parse_upstream(bytes).is_err()) {
             let reason = if refused {
                 format!("the server does not accept the gateway's credentials (HTTP {status})")
             } else {

@@ -18,6 +18,7 @@ use crate::wait::{self, PATIENCE};
 #[derive(Debug)]
 pub struct Setup {
     exe: PathBuf,
+    most_blocks: Option<u32>,
     folder: Arc<TempDir>,
     data: PathBuf,
     pub(super) options: Vec<OsString>,
@@ -37,6 +38,7 @@ impl Setup {
         let data = folder.path().join("data");
         Ok(Self {
             exe: exe.as_ref().to_path_buf(),
+            most_blocks: None,
             folder,
             data,
             options: Vec::new(),
@@ -125,6 +127,13 @@ impl Setup {
         self
     }
 
+    /// No file of it may have more blocks of 512 bytes than this: what a full disk does to one file.
+    #[must_use]
+    pub fn most_blocks(mut self, blocks: u32) -> Self {
+        self.most_blocks = Some(blocks);
+        self
+    }
+
     /// Another data directory, to be shared or kept.
     #[must_use]
     pub fn data(mut self, data: &Path) -> Self {
@@ -145,7 +154,15 @@ impl Setup {
     }
 
     fn command(&self, verb: &str) -> Command {
-        let mut command = Command::new(&self.exe);
+        let mut command = match self.most_blocks {
+            None => Command::new(&self.exe),
+            Some(blocks) => {
+                let mut shell = Command::new("sh");
+                let script = format!("trap '' XFSZ; ulimit -S -f {blocks}; exec \"$0\" \"$@\"");
+                shell.arg("-c").arg(script).arg(&self.exe);
+                shell
+            }
+        };
         command.arg(verb).args(&self.options).arg("--data").arg(&self.data);
         if verb == "serve" {
             command.args(["--listen", "127.0.0.1:0"]);
