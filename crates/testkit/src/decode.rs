@@ -11,7 +11,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
-use crate::place;
+use crate::{peers, place};
 
 /// A decoder that is installed here.
 #[derive(Debug, Clone)]
@@ -21,18 +21,24 @@ pub struct Language {
     command: Vec<PathBuf>,
 }
 
-/// The languages that are installed. For others it is said that they are skipped.
+/// The languages that are installed, by `cargo xtask test` or on the machine. For others it is said
+/// that they are skipped.
 pub fn languages() -> Vec<Language> {
     let scripts = place::repository().join("tests/clients");
-    let known: [(&'static str, &[&str], &str); 3] =
-        [("Python", &["python3"], "decode.py"), ("Node", &["node"], "decode.mjs"), ("Go", &["go", "run"], "decode.go")];
+    let peers = peers::find();
+    let known: [(&'static str, &str, &str, &[&str], &str); 3] = [
+        ("Python", "python3", "--version", &[], "decode.py"),
+        ("Node", "node", "--version", &[], "decode.mjs"),
+        ("Go", "go", "version", &["run"], "decode.go"),
+    ];
     let mut found = Vec::new();
-    for (name, words, script) in known {
-        let version = if name == "Go" { "version" } else { "--version" };
-        let program = words.first().copied().unwrap_or_default();
-        let there = Command::new(program).arg(version).stdout(Stdio::null()).stderr(Stdio::null()).status();
+    for (name, program, version, words, script) in known {
+        let installed = peers.as_ref().and_then(|peers| peers.command(program, &[]).ok()?.into_iter().next());
+        let program = installed.unwrap_or_else(|| program.to_owned());
+        let there = Command::new(&program).arg(version).stdout(Stdio::null()).stderr(Stdio::null()).status();
         if there.is_ok_and(|status| status.success()) {
-            let mut command: Vec<PathBuf> = words.iter().map(PathBuf::from).collect();
+            let mut command = vec![PathBuf::from(program)];
+            command.extend(words.iter().map(PathBuf::from));
             command.push(scripts.join(script));
             found.push(Language { name, command });
         } else {

@@ -7,6 +7,7 @@ use anyhow::{Context, Result};
 use super::grants::Grants;
 use super::load::{Wrk, steady};
 use super::long_run::long_run;
+use super::processes::{free_port, nginx};
 use super::pure;
 use super::ratios::{Measured, gateway};
 use crate::bench::Options;
@@ -78,27 +79,34 @@ fn grants(work: &Path, upstream_url: &str) -> Result<Vec<Row>> {
     Ok(rows)
 }
 
-/// The gateway and the upstream alone, each at the rate that is half of what the gateway can take.
+/// The upstream alone, nginx and the gateway, each at the rate that is half of what the gateway takes.
 fn half_load(work: &Path, upstream_url: &str, rate: u64, seconds: u32) -> Result<Vec<Row>> {
     eprintln!("measuring latency at {rate} calls a second …");
     let work = work.join("half-load");
     std::fs::create_dir_all(&work)?;
-    let (_running, url) = gateway(&work, upstream_url)?;
-    for warm in [upstream_url, &url] {
-        steady(warm, rate, 2)?;
-    }
-    let alone = steady(upstream_url, rate, seconds)?;
-    let through = steady(&url, rate, seconds)?;
-    let row = |name: &str, alone: f64, through: f64, goal, most: f64| {
-        let (added, most) = (through - alone, most * 1e3);
-        let what = format!("added latency at half load ({rate} calls a second), {name}");
-        let measured = format!("{:.2} ms ({:.2} − {:.2})", added / 1e3, through / 1e3, alone / 1e3);
-        Row::of(what, measured, goal, added <= most)
+    let upstream = upstream_url.trim_start_matches("http://").trim_end_matches("/mcp");
+    let measured = |url: &str| {
+        steady(url, rate, 2)?;
+        steady(url, rate, seconds)
     };
-    Ok(vec![
-        row("p50", alone.p50_us, through.p50_us, "≤ 0.15 ms", 0.15),
-        row("p99", alone.p99_us, through.p99_us, "≤ 1 ms", 1.0),
-    ])
+    let alone = measured(upstream_url)?;
+    let port = free_port()?;
+    let proxy = nginx(&work, port, upstream)?;
+    let floor = measured(&format!("http://127.0.0.1:{port}/mcp"))?;
+    drop(proxy);
+    let (_running, url) = gateway(&work, upstream_url)?;
+    let through = measured(&url)?;
+    let rows = |name: &str, alone: f64, floor: f64, through: f64, goal, most: f64| {
+        let shown = |by: f64| format!("{:.2} ms ({:.2} − {:.2})", (by - alone) / 1e3, by / 1e3, alone / 1e3);
+        let what = |by: &str| format!("{name} added by {by} at half load, {rate} calls a second");
+        [
+            Row::shown(what("nginx"), shown(floor)),
+            Row::of(what("the gateway"), shown(through), goal, through - alone <= most * 1e3),
+        ]
+    };
+    let p50 = rows("p50", alone.p50_us, floor.p50_us, through.p50_us, "≤ 0.15 ms", 0.15);
+    let p99 = rows("p99", alone.p99_us, floor.p99_us, through.p99_us, "≤ 1 ms", 1.0);
+    Ok(p50.into_iter().chain(p99).collect())
 }
 
 fn mib(kib: u64) -> String {
