@@ -79,6 +79,26 @@ pub struct DataOptions {
     pub dir: Option<PathBuf>,
 }
 
+/// When the record of a call counts as written.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum DurabilityWord {
+    /// In the file: survives the death of Toolgate
+    #[default]
+    Buffered,
+    /// On disk: survives a loss of power, and each call waits for the disk
+    Strict,
+}
+
+impl From<DurabilityWord> for store::log::Durability {
+    fn from(word: DurabilityWord) -> Self {
+        match word {
+            DurabilityWord::Buffered => Self::Buffered,
+            DurabilityWord::Strict => Self::Strict,
+        }
+    }
+}
+
 /// Options of `run`.
 #[derive(Debug, Args)]
 pub struct RunOptions {
@@ -88,6 +108,9 @@ pub struct RunOptions {
     /// Data.
     #[command(flatten)]
     pub data: DataOptions,
+    /// When a call's record counts as written, before the call is forwarded
+    #[arg(long, value_name = "WHEN", value_enum, default_value = "buffered")]
+    pub durability: DurabilityWord,
 }
 
 /// Options of `serve`.
@@ -105,6 +128,9 @@ pub struct ServeOptions {
     /// Data.
     #[command(flatten)]
     pub data: DataOptions,
+    /// When a call's record counts as written, before the call is forwarded [default: buffered]
+    #[arg(long, value_name = "WHEN", value_enum)]
+    pub durability: Option<DurabilityWord>,
     /// The grant's token, 32 or more printable characters; else --token-file, else $TOOLGATE_TOKEN, else a fresh one
     #[arg(long, value_name = "TOKEN", conflicts_with = "token_file")]
     pub token: Option<String>,

@@ -18,7 +18,7 @@ use policy::{Class, GrantFacts, Numbers};
 use serde::Deserialize;
 use upstream::http::Endpoint;
 
-use crate::args::ServeOptions;
+use crate::args::{DurabilityWord, ServeOptions};
 use crate::commands::serve::Plan;
 use crate::environment::{Headers, command};
 use crate::failure::{Failure, Trying};
@@ -31,6 +31,7 @@ use crate::token::Token;
 pub struct Config {
     listen: Option<SocketAddr>,
     data: Option<PathBuf>,
+    durability: Option<DurabilityWord>,
     #[serde(default)]
     allow_hosts: Vec<String>,
     #[serde(default)]
@@ -216,6 +217,7 @@ impl Config {
             connect,
             paths: servers.keys().map(|id| format!("/mcp/{id}/")).collect(),
             data: options.data.dir.clone().or_else(|| self.data.map(|dir| self.base.join(dir))),
+            durability: options.durability.or(self.durability).unwrap_or_default().into(),
             fresh: None,
         })
     }

@@ -7,7 +7,7 @@ use audit::{Event, Start};
 use gateway::gateway::{Foundation, Gateway, Grants};
 use store::DataDir;
 use store::counts::Ledger;
-use store::log::{AuditLog, Options};
+use store::log::{AuditLog, Durability, Options};
 use store::processes::Processes;
 use tokio::runtime::Handle;
 
@@ -18,7 +18,13 @@ use crate::failure::{Failure, Trying};
 ///
 /// # Errors
 /// When the directory cannot be used, or belongs to a newer version.
-pub fn lay(dir: Option<&Path>, command: &str, grants: Grants, background: &Handle) -> Result<Arc<Gateway>, Failure> {
+pub fn lay(
+    dir: Option<&Path>,
+    command: &str,
+    durability: Durability,
+    grants: Grants,
+    background: &Handle,
+) -> Result<Arc<Gateway>, Failure> {
     let path = data_dir(dir)?;
     let data = DataDir::open(&path).trying(format!("the data directory {}", path.display()))?;
     let processes = Processes::register(&data).trying("the register of processes")?;
@@ -31,8 +37,12 @@ pub fn lay(dir: Option<&Path>, command: &str, grants: Grants, background: &Handl
     if again > 0 {
         eprintln!("toolgate: the machine was restarted; counts of its last second were taken from the audit log again");
     }
-    let log = AuditLog::open(&data.audit(), Options::default()).trying("the audit log")?;
-    let start = Start { version: env!("CARGO_PKG_VERSION"), command, pid: std::process::id(), durability: "buffered" };
+    let log = AuditLog::open(&data.audit(), Options { durability, ..Options::default() }).trying("the audit log")?;
+    let word = match durability {
+        Durability::Buffered => "buffered",
+        Durability::Strict => "strict",
+    };
+    let start = Start { version: env!("CARGO_PKG_VERSION"), command, pid: std::process::id(), durability: word };
     log.append(&Event::Start(start)).trying("the audit log")?;
     let session_key = store::keys::session_key(&data).trying("the key of session ids")?;
     // What a program says may hold what a terminal obeys.

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use mcp::message::{Notification, Reference, Request, Response};
 use mcp::method::{Kind, Sender};
 use policy::{Access, Policy, RuleId};
+use store::log::{AuditDown, Commit};
 
 use crate::caller::{Caller, Dialect};
 use crate::gateway::Gateway;
@@ -236,8 +237,8 @@ fn judged(
                 return Judged::Answer(refusal::error(id, refusal::code::INTERNAL, text, 200));
             };
             match record(gateway, caller, request, Effect::Allow, &rule, in_force, subject) {
-                Ok(decision) => {
-                    let ticket = Ticket::new(gateway, decision, Timestamp::now(), Box::default());
+                Ok((decision, commit)) => {
+                    let ticket = Ticket::new(gateway, decision, Timestamp::now(), Box::default(), commit);
                     let edited = without_denied_capabilities(&in_force.policy, request);
                     let expected = Expected::recorded(caller, request, kind, ticket, permit);
                     Judged::Forward { edited, expected: Some(expected) }
@@ -255,7 +256,7 @@ fn judged(
         },
         Access::Deny { rule, reason } => match record(gateway, caller, request, Effect::Deny, &rule, in_force, subject)
         {
-            Ok(decision) => {
+            Ok((decision, _)) => {
                 let verdict = Verdict {
                     id: &decision.to_string(),
                     effect: "deny",
@@ -279,7 +280,7 @@ fn record(
     rule: &RuleId,
     in_force: &InForce,
     subject: Subject<'_>,
-) -> Result<audit::Id, Refusal> {
+) -> Result<(audit::Id, Commit), Refusal> {
     let id = gateway.new_id();
     let judgement = Judgement {
         effect,
@@ -292,10 +293,13 @@ fn record(
         would: &[],
     };
     match gateway.record(caller, id, request, &judgement) {
-        Ok(()) => Ok(id),
-        Err(down) => {
-            let text = format!("the request cannot be recorded ({down}), so it was not made");
-            Err(refusal::error(request.id.raw(), refusal::code::INTERNAL, &text, 200))
-        }
+        Ok(commit) => Ok((id, commit)),
+        Err(down) => Err(unrecorded(request, &down)),
     }
+}
+
+/// What the agent reads of a request that cannot be recorded.
+pub(crate) fn unrecorded(request: &Request<'_>, down: &AuditDown) -> Refusal {
+    let text = format!("the request cannot be recorded ({down}), so it was not made");
+    refusal::error(request.id.raw(), refusal::code::INTERNAL, &text, 200)
 }

@@ -13,6 +13,7 @@ use mcp::message::{Message, Notification, Request};
 use mcp::method::Kind;
 use policy::{Call, Decision, Effect};
 use smallvec::SmallVec;
+use store::log::AuditDown;
 
 use crate::caller::Caller;
 use crate::gateway::Gateway;
@@ -54,10 +55,13 @@ pub async fn judge(
     upstream: &dyn AskForTools,
 ) -> Judged {
     match message {
-        Message::Request(request) => match request.kind {
-            Kind::ToolsCall => call(gateway, caller, request, upstream).await,
-            kind => methods::request(gateway, caller, request, kind),
-        },
+        Message::Request(request) => {
+            let judged = match request.kind {
+                Kind::ToolsCall => call(gateway, caller, request, upstream).await,
+                kind => methods::request(gateway, caller, request, kind),
+            };
+            written(caller, request, judged).await
+        }
         Message::Notification(notification) => notified(gateway, caller, notification),
         Message::Response(response) => methods::response(gateway, caller, response),
     }
@@ -65,6 +69,33 @@ pub async fn judge(
 
 fn notified(gateway: &Arc<Gateway>, caller: &Caller, notification: &Notification<'_>) -> Judged {
     methods::notification(gateway, caller, notification)
+}
+
+/// A request goes on when its record counts as written: at once, or with strict durability when it
+/// is on disk.
+async fn written(caller: &Caller, request: &Request<'_>, mut judged: Judged) -> Judged {
+    if let Judged::Forward { expected: Some(expected), .. } = &mut judged
+        && let Err(down) = expected.written().await
+    {
+        return Judged::Answer(match request.kind {
+            Kind::ToolsCall => unrecorded(caller, request, &down),
+            _ => methods::unrecorded(request, &down),
+        });
+    }
+    judged
+}
+
+/// The audit log cannot be written, so nothing is decided at all.
+fn unrecorded(caller: &Caller, request: &Request<'_>, down: &AuditDown) -> Refusal {
+    let verdict = Verdict {
+        id: "unrecorded",
+        effect: "deny",
+        rule: "(evaluation error)",
+        reason: &format!("The call cannot be recorded ({down}), so it was not made."),
+        retry_after: None,
+        detail: None,
+    };
+    refusal::denied_call(request.id.raw(), &verdict, caller.dialect())
 }
 
 /// The whole way of a `tools/call`, in the order of the policy language's "Order of evaluation".
@@ -170,11 +201,14 @@ async fn call(gateway: &Arc<Gateway>, caller: &Caller, request: &Request<'_>, up
         };
         gateway.record(caller, id, request, &judgement)
     };
-    if let Err(down) = recorded {
-        held.settle(gateway, limits::Ending::NotSent, now);
-        return way.unrecorded(&down.to_string());
-    }
-    let ticket = Ticket::new(gateway, id, now, held);
+    let commit = match recorded {
+        Ok(commit) => commit,
+        Err(down) => {
+            held.settle(gateway, limits::Ending::NotSent, now);
+            return Judged::Answer(unrecorded(caller, request, &down));
+        }
+    };
+    let ticket = Ticket::new(gateway, id, now, held, commit);
     let edited = methods::without_denied_capabilities(&in_force.policy, request);
     Judged::Forward { edited, expected: Some(Expected::call(caller, request, ticket, permit)) }
 }
@@ -209,7 +243,7 @@ impl Way<'_> {
         let answer = refusal::unknown_tool(self.request.id.raw(), self.tool);
         match self.write(&book.in_force.digest, &policy::rule_id::built_in(rule), audit::Effect::Hide, None) {
             Ok(_) => Judged::Answer(answer),
-            Err(down) => self.unrecorded(&down),
+            Err(down) => Judged::Answer(unrecorded(self.caller, self.request, &down)),
         }
     }
 
@@ -260,19 +294,6 @@ impl Way<'_> {
         self.refuse(&book.in_force.digest, &limit.rule, "limit", &reason, seconds, None)
     }
 
-    /// The audit log cannot be written, so nothing is decided at all.
-    fn unrecorded(&self, down: &str) -> Judged {
-        let verdict = Verdict {
-            id: "unrecorded",
-            effect: "deny",
-            rule: "(evaluation error)",
-            reason: &format!("The call cannot be recorded ({down}), so it was not made."),
-            retry_after: None,
-            detail: None,
-        };
-        Judged::Answer(refusal::denied_call(self.request.id.raw(), &verdict, self.caller.dialect()))
-    }
-
     fn refuse(
         &self,
         policy: &str,
@@ -285,7 +306,7 @@ impl Way<'_> {
         let in_record = if effect == "approval" { audit::Effect::Ask } else { audit::Effect::Deny };
         let id = match self.write(policy, rule, in_record, Some(reason)) {
             Ok(id) => id,
-            Err(down) => return self.unrecorded(&down),
+            Err(down) => return Judged::Answer(unrecorded(self.caller, self.request, &down)),
         };
         let verdict = Verdict { id: &id, effect, rule: &rule.rule, reason, retry_after, detail };
         Judged::Answer(refusal::denied_call(self.request.id.raw(), &verdict, self.caller.dialect()))
@@ -297,7 +318,7 @@ impl Way<'_> {
         rule: &policy::RuleId,
         effect: audit::Effect,
         reason: Option<&str>,
-    ) -> Result<String, String> {
+    ) -> Result<String, AuditDown> {
         let id = self.gateway.new_id();
         let judgement = Judgement {
             effect,
@@ -309,7 +330,8 @@ impl Way<'_> {
             counts: &[],
             would: &[],
         };
-        self.gateway.record(self.caller, id, self.request, &judgement).map_err(|down| down.to_string())?;
+        // A denial is not held up by the disk: nothing follows from it that the record must precede.
+        self.gateway.record(self.caller, id, self.request, &judgement)?;
         Ok(id.to_string())
     }
 

@@ -4,7 +4,7 @@ use audit::{ArgumentKeys, Count, Decision, Effect, Ending, Event, Outcome, Targe
 use jiff::Timestamp;
 use mcp::message::Request;
 use policy::RuleId;
-use store::log::AuditDown;
+use store::log::{AuditDown, Commit};
 
 use crate::caller::Caller;
 use crate::gateway::Gateway;
@@ -44,7 +44,8 @@ pub(crate) struct Judgement<'a> {
 }
 
 impl Gateway {
-    /// Writes the record of a decision. It is in the log when this returns.
+    /// Writes the record of a decision. With buffered durability it is in the log when this returns;
+    /// with strict durability nothing may be forwarded before the [`Commit`] is there.
     ///
     /// # Errors
     /// [`AuditDown`]: nothing may be forwarded.
@@ -54,10 +55,10 @@ impl Gateway {
         id: audit::Id,
         request: &Request<'_>,
         judgement: &Judgement<'_>,
-    ) -> Result<(), AuditDown> {
+    ) -> Result<Commit, AuditDown> {
         let session = caller.session.map(|session| session.text());
         let policy = (!judgement.policy.is_empty()).then_some(judgement.policy);
-        self.log().append(&Event::Decision(Decision {
+        let commit = self.log().submit(&Event::Decision(Decision {
             id,
             grant: Some(caller.grant.label()),
             agent: Some(&caller.grant.facts.agent_label),
@@ -81,7 +82,11 @@ impl Gateway {
             counts: judgement.counts,
             would: judgement.would,
             bytes: u64::try_from(request.raw.len()).ok(),
-        }))
+        }));
+        match commit.now() {
+            Some(Err(down)) => Err(down),
+            _ => Ok(commit),
+        }
     }
 
     /// Writes what became of a forwarded request. It joins the next write.

@@ -12,6 +12,7 @@ use mcp::method::{Kind, Sender};
 use mcp::result::Call;
 use mcp::revision::Revision;
 use policy::Access;
+use store::log::AuditDown;
 use tokio::sync::OwnedSemaphorePermit;
 
 use crate::caller::Caller;
@@ -78,6 +79,17 @@ impl Expected {
             asked,
             ticket,
             _permit: permit,
+        }
+    }
+
+    /// Waits until the record of the request counts as written.
+    ///
+    /// # Errors
+    /// The request must not be forwarded.
+    pub(crate) async fn written(&mut self) -> Result<(), AuditDown> {
+        match &mut self.ticket {
+            Some(ticket) => ticket.written().await,
+            None => Ok(()),
         }
     }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use quota::Receipt;
 use smallvec::SmallVec;
+use store::log::{AuditDown, Commit};
 
 use crate::gateway::Gateway;
 use crate::limits::{Ending, Uses};
@@ -66,20 +67,43 @@ pub struct Ticket {
     id: audit::Id,
     since: Timestamp,
     held: Box<Held>,
+    /// The end of writing the record, until it was awaited.
+    commit: Option<Commit>,
     settled: bool,
     unsettled_means: Ended,
 }
 
 impl Ticket {
     /// A ticket for a call that was recorded as `id`.
-    pub(crate) fn new(gateway: &Arc<Gateway>, id: audit::Id, since: Timestamp, held: Box<Held>) -> Self {
+    pub(crate) fn new(
+        gateway: &Arc<Gateway>,
+        id: audit::Id,
+        since: Timestamp,
+        held: Box<Held>,
+        commit: Commit,
+    ) -> Self {
         let gateway = Arc::clone(gateway);
-        Self { gateway, id, since, held, settled: false, unsettled_means: Ended::Unknown }
+        Self { gateway, id, since, held, commit: Some(commit), settled: false, unsettled_means: Ended::Unknown }
     }
 
     /// The decision's id.
     pub fn id(&self) -> audit::Id {
         self.id
+    }
+
+    /// Waits until the record counts as written.
+    ///
+    /// # Errors
+    /// The call must not be forwarded. What it had taken is given back, and no end is recorded of
+    /// what is not in the log.
+    pub(crate) async fn written(&mut self) -> Result<(), AuditDown> {
+        let Some(commit) = self.commit.take() else { return Ok(()) };
+        let written = commit.await;
+        if written.is_err() {
+            self.settled = true;
+            self.held.settle(&self.gateway, Ending::NotSent, Timestamp::now());
+        }
+        written
     }
 
     /// What it will mean that the ticket is dropped without an end: `Disconnected` while an

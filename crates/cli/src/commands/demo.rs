@@ -17,6 +17,7 @@ use gateway::server::{Denials, Reach, Server, ServerConfig, TimeLimits};
 use http_body_util::BodyExt;
 use policy::Numbers;
 use serde_json::{Value, json};
+use store::log::Durability;
 use upstream::child::Command;
 use upstream::http::{Client, Endpoint};
 
@@ -75,7 +76,8 @@ pub fn demo(options: &DemoOptions) -> Result<ExitCode, Failure> {
     let grant = Arc::new(Grant { facts: facts("demo"), binding });
     let grants = Grants::new(vec![(token.digest(), grant)], Vec::new(), true);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().trying("the runtime")?;
-    let gateway = foundation::lay(Some(&data.path().join("data")), "demo", grants, runtime.handle())?;
+    let gateway =
+        foundation::lay(Some(&data.path().join("data")), "demo", Durability::Buffered, grants, runtime.handle())?;
     let listener = TcpListener::bind("127.0.0.1:0").trying("listening on loopback")?;
     let address = listener.local_addr().trying("the listening address")?;
     let url = format!("http://{address}/mcp");

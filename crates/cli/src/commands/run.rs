@@ -28,7 +28,13 @@ pub fn run(options: RunOptions) -> Result<ExitCode, Failure> {
     let binding = Binding::new(Arc::clone(&server), Some(Arc::clone(&cell)));
     let grant = Arc::new(Grant { facts: facts(&options.server.grant), binding });
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().trying("the runtime")?;
-    let gateway = foundation::lay(options.data.dir.as_deref(), "run", Grants::default(), runtime.handle())?;
+    let gateway = foundation::lay(
+        options.data.dir.as_deref(),
+        "run",
+        options.durability.into(),
+        Grants::default(),
+        runtime.handle(),
+    )?;
     let client = Client::new(server.config.limits.connect).trying("the HTTP client")?;
     let done = runtime.block_on(async move {
         let housekeeping = tokio::spawn(Arc::clone(&gateway).housekeeping());

@@ -9,6 +9,7 @@ use gateway::grant::{Binding, Grant};
 use gateway::http_front::FrontConfig;
 use gateway::listen::Workers;
 use gateway::policy_file::PolicyCell;
+use store::log::Durability;
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::args::ServeOptions;
@@ -37,6 +38,8 @@ pub struct Plan {
     pub paths: Vec<String>,
     /// The data directory.
     pub data: Option<std::path::PathBuf>,
+    /// When a record counts as written.
+    pub durability: Durability,
     /// A fresh token, to be shown once.
     pub fresh: Option<Token>,
 }
@@ -61,7 +64,7 @@ pub fn serve(options: ServeOptions) -> Result<ExitCode, Failure> {
         return Err(Failure::Usage(format!("{}: {text}", plan.listen)));
     }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().trying("the runtime")?;
-    let gateway = foundation::lay(plan.data.as_deref(), "serve", plan.grants, runtime.handle())?;
+    let gateway = foundation::lay(plan.data.as_deref(), "serve", plan.durability, plan.grants, runtime.handle())?;
     let listener = TcpListener::bind(plan.listen).trying(format!("listening at {}", plan.listen))?;
     let address = listener.local_addr().trying("the listening address")?;
     runtime.block_on(async move {
@@ -129,6 +132,7 @@ fn plan(options: ServeOptions) -> Result<Plan, Failure> {
         connect: server.config.limits.connect,
         paths: vec!["/mcp".to_owned()],
         data: options.data.dir,
+        durability: options.durability.unwrap_or_default().into(),
         fresh,
     })
 }

@@ -124,3 +124,18 @@ fn nothing_that_is_logged_can_play_tricks() -> anyhow::Result<()> {
     }
     Ok(())
 }
+
+#[test]
+fn strict_records_are_on_disk_before_the_call() -> anyhow::Result<()> {
+    let upstream = Upstream::start(Script::default())?;
+    let setup = toolgate()?.policy(&limited("read_file", 3))?.upstream(&upstream.url());
+    let toolgate = setup.options(["--durability", "strict"]).serve()?;
+    let client = toolgate.legacy()?;
+    let outcomes: Vec<_> = (0..4).map(|_| client.call("read_file", json!({}))).collect::<Result<_, _>>()?;
+    assert_eq!(outcomes.iter().filter(|outcome| outcome.is_done()).count(), 3);
+    assert_eq!(upstream.called().len(), 3);
+    let records = toolgate.setup.audit()?;
+    assert!(records.iter().any(|record| word(record, "durability") == "strict"), "{records:?}");
+    assert_eq!(records.iter().filter(|record| word(record, "effect") == "allow").count(), 3);
+    Ok(())
+}

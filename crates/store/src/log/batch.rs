@@ -41,6 +41,14 @@ impl Commit {
         Commit(Kind::Waiting(batch))
     }
 
+    /// What is known already: with buffered durability everything.
+    pub fn now(&self) -> Option<Result<(), AuditDown>> {
+        match &self.0 {
+            Kind::Done(result) => Some(result.clone()),
+            Kind::Waiting(batch) => batch.lock().result.clone(),
+        }
+    }
+
     /// Blocks until the record counts as written.
     ///
     /// # Errors
