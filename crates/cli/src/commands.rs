@@ -10,3 +10,10 @@ pub mod policy;
 pub mod run;
 pub mod sandbox;
 pub mod serve;
+
+/// A number of things, as people say it: `1 record`, `2 records`.
+fn counted(number: impl std::fmt::Display, thing: &str) -> String {
+    let number = number.to_string();
+    let end = if number == "1" { "" } else { "s" };
+    format!("{number} {thing}{end}")
+}

@@ -88,6 +88,10 @@ where
     B: http_body::Body<Data = Bytes> + Unpin,
     B::Error: std::fmt::Display,
 {
+    // A length that is too long is refused before anything of it is awaited.
+    if body.size_hint().lower() > u64::try_from(limit).unwrap_or(u64::MAX) {
+        return Err(BodyFault::TooLong(limit));
+    }
     let mut first: Option<Bytes> = None;
     let mut whole: Vec<u8> = Vec::new();
     while let Some(frame) = within(idle, body.frame()).await? {

@@ -163,10 +163,16 @@ fn count_id(limit: &Limit, caller: &Caller, tool: &str) -> CountId {
     let counter = match (limit.observed, limit.private_to_entry) {
         (false, false) => Cow::Borrowed(limit.counter.as_str()),
         (true, false) => Cow::Owned(format!("observed:{}", limit.counter)),
-        (false, true) => Cow::Owned(format!("{}#{}", limit.counter, limit.rule.pointer)),
-        (true, true) => Cow::Owned(format!("observed:{}#{}", limit.counter, limit.rule.pointer)),
+        (false, true) => Cow::Owned(private(limit)),
+        (true, true) => Cow::Owned(format!("observed:{}", private(limit))),
     };
     CountId::new(ORGANISATION, &parts, &counter, limit.window, &limit.zone, limit.kind)
+}
+
+/// The name of a count that belongs to one entry of the policy: no counter is called so.
+fn private(limit: &Limit) -> String {
+    let pointer = &limit.rule.pointer;
+    if limit.counter == *pointer { format!("#{pointer}") } else { format!("{}#{pointer}", limit.counter) }
 }
 
 /// Takes observed limits from their shadow counts, and names those that would have denied.

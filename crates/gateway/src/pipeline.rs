@@ -100,9 +100,8 @@ fn unrecorded(caller: &Caller, request: &Request<'_>, down: &AuditDown) -> Refus
 
 /// The whole way of a `tools/call`, in the order of the policy language's "Order of evaluation".
 async fn call(gateway: &Arc<Gateway>, caller: &Caller, request: &Request<'_>, upstream: &dyn AskForTools) -> Judged {
-    let now = Timestamp::now();
     let tool = request.params.name.as_deref().unwrap_or_default();
-    let way = Way { gateway, caller, request, tool, now };
+    let mut way = Way { gateway, caller, request, tool, now: Timestamp::now() };
 
     // A grant without a policy may do nothing.
     let Some(policy) = &caller.grant.binding.policy else {
@@ -115,6 +114,9 @@ async fn call(gateway: &Arc<Gateway>, caller: &Caller, request: &Request<'_>, up
         Ok(list) => list,
         Err(reason) => return way.deny("(evaluation error)", &format!("The call cannot be judged: {reason}.")),
     };
+    // The server may have taken its time: what is judged and counted is the call as it goes on now.
+    let now = Timestamp::now();
+    way.now = now;
     let book = caller.grant.binding.book(&in_force, &list);
     let Some((listed, rules)) = book.get(tool) else {
         return way.unknown("(unknown tool)", &book);

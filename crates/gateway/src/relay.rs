@@ -144,10 +144,11 @@ impl Expected {
 
     /// What the agent reads in place of an answer.
     pub fn apology(&self, ended: Ended, reason: &str) -> refusal::Refusal {
+        let what = if self.kind == Kind::ToolsCall { "call" } else { "request" };
         let (what, status) = match ended {
-            Ended::NotSent => ("The call was not made", 502),
-            Ended::Timeout => ("Whether the call was carried out is not known", 504),
-            _ => ("Whether the call was carried out is not known", 502),
+            Ended::NotSent => (format!("The {what} was not made"), 502),
+            Ended::Timeout => (format!("Whether the {what} was carried out is not known"), 504),
+            _ => (format!("Whether the {what} was carried out is not known"), 502),
         };
         let decision = self.ticket.as_ref().map(|ticket| format!(" (decision {})", ticket.id()));
         let text = format!("{what}: {reason}.{}", decision.unwrap_or_default());

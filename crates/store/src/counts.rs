@@ -6,15 +6,15 @@
 //! it is free, whoever asks, and a process that is killed leaves the counts as they were. What is
 //! written never crosses a page, which the kernel writes whole or not at all when a process dies.
 //!
-//! A process that counts all the time keeps the file's lock for a [turn](turn) of two milliseconds,
-//! unless somebody else wants it too.
+//! A process that counts all the time, and alone, keeps the file's lock for a [turn](turn) of two
+//! milliseconds.
 //!
 //! When the *machine* loses power, the file may lack the uses since it was synced last
 //! ([`Counters::sync`] is called every second). They are in the audit log, and [`Ledger::recover`]
 //! counts them again.
 //!
 //! A frozen process that holds the lock stops nobody for longer than [`PATIENCE`]: then the counts
-//! are *down*, calls are denied by the limits that say so, and after [`PAUSE`] they are tried again.
+//! are *down*, and calls are denied by the limits that say so, until the lock is to be had again.
 
 mod header;
 mod recovery;
@@ -44,9 +44,6 @@ use crate::DataDir;
 /// How long a frozen process can keep the others waiting.
 pub const PATIENCE: Duration = Duration::from_millis(100);
 
-/// How long the counts are taken for down after that, without trying.
-pub const PAUSE: Duration = Duration::from_secs(1);
-
 /// Slots of a new file: 8 MiB, of which a file system with holes stores what is used.
 const SLOTS: u64 = 4096;
 
@@ -75,12 +72,15 @@ impl Ledger {
         let mut bytes = [0; 8];
         aws_lc_rs::rand::fill(&mut bytes).map_err(|_| io::Error::other("the system gives no random numbers"))?;
         let lessee = u64::from_le_bytes(bytes) | 1;
-        let alive =
-            File::options().write(true).create(true).truncate(false).mode(0o600).open(alive(&directory, lessee))?;
-        flock(&alive, FlockOperation::NonBlockingLockExclusive)?;
+        remove_remains(&directory)?;
+        // Locked before it has its name, so that nobody takes it for a dead one's.
+        let draft = directory.join(format!("new-{lessee:016x}"));
+        let alive_file = File::options().write(true).create_new(true).mode(0o600).open(&draft)?;
+        flock(&alive_file, FlockOperation::NonBlockingLockExclusive)?;
+        fs::rename(draft, alive(&directory, lessee))?;
         let shared = Arc::new(Shared::new(Turns::new(open_file(&directory)?, Arc::clone(&directory), lessee)));
         let keeper = turn::keeper(Arc::clone(&shared))?;
-        Ok(Self { directory, lessee, _alive: alive, shared, keeper: Some(keeper), synced: AtomicU64::new(0) })
+        Ok(Self { directory, lessee, _alive: alive_file, shared, keeper: Some(keeper), synced: AtomicU64::new(0) })
     }
 
     /// Runs `act` while no other process can, and nobody else of this one.
@@ -95,6 +95,37 @@ impl Ledger {
 /// Where a process shows that it lives.
 fn alive(directory: &Path, lessee: u64) -> PathBuf {
     directory.join(format!("alive-{lessee:016x}"))
+}
+
+/// Removes what killed processes left: signs of life that nobody holds, and drafts.
+fn remove_remains(directory: &Path) -> io::Result<()> {
+    for entry in fs::read_dir(directory)?.flatten() {
+        let name = entry.file_name();
+        let name = name.to_string_lossy();
+        let draft = name.starts_with("ledger.") || name.starts_with("new-");
+        // Somebody may be about to lock or to rename a young draft.
+        let young = || {
+            let age = entry.metadata().and_then(|data| data.modified()).map(|at| at.elapsed().unwrap_or_default());
+            age.is_ok_and(|age| age < Duration::from_secs(60))
+        };
+        let dead =
+            || File::open(entry.path()).is_ok_and(|file| flock(&file, FlockOperation::NonBlockingLockShared).is_ok());
+        if (name.starts_with("alive-") && dead()) || (draft && !young() && dead()) {
+            // Another process may have been faster.
+            let _ = fs::remove_file(entry.path());
+        }
+    }
+    Ok(())
+}
+
+/// Whether another process counts here.
+fn has_company(directory: &Path, lessee: u64) -> bool {
+    let Ok(entries) = fs::read_dir(directory) else { return true };
+    entries.flatten().any(|entry| {
+        let name = entry.file_name();
+        let other = name.to_string_lossy().strip_prefix("alive-").and_then(|hex| u64::from_str_radix(hex, 16).ok());
+        other.is_some_and(|other| other != lessee && lives(directory, other))
+    })
 }
 
 /// Whether the process still has the lock of its file.
@@ -166,7 +197,9 @@ impl Counters for Ledger {
 
     fn give_back(&self, receipt: Receipt, _now: Timestamp) -> Result<(), StoreDown> {
         let held = receipt.into_held();
-        self.exclusively(|table| held.iter().try_for_each(|held| table.give_back(held)))
+        self.exclusively(|table| {
+            held.iter().try_for_each(|held| table.give_back(&held.id, held.kind, held.bucket, held.amount))
+        })
     }
 
     fn snapshot(&self, now: Timestamp) -> Result<Vec<Use>, StoreDown> {

@@ -192,3 +192,48 @@ fn uses_that_a_loss_of_power_took_are_counted_again() {
     let left = (0..9).filter(|_| matches!(after.take(&[take("lost", 5)], now), Ok(Taken::Granted(_)))).count();
     assert_eq!(left, 2);
 }
+
+#[test]
+fn a_table_that_was_replaced_is_left_for_the_new_one() {
+    let dir = tempfile::tempdir().unwrap();
+    let data = DataDir::open(dir.path()).unwrap();
+    let (running, path) = (Ledger::open(&data).unwrap(), dir.path().join("counts/ledger"));
+    assert!(matches!(running.take(&[take("x", 3)], noon()), Ok(Taken::Granted(_))));
+    // As after a growth whose process died at once: another file has the name now.
+    let copy = dir.path().join("counts/copy");
+    std::fs::copy(&path, &copy).unwrap();
+    std::fs::rename(&copy, &path).unwrap();
+    let fresh = Ledger::open(&data).unwrap();
+    let granted = |ledger: &Ledger| matches!(ledger.take(&[take("x", 3)], noon()), Ok(Taken::Granted(_)));
+    assert!(granted(&fresh) && granted(&running));
+    assert!(!granted(&fresh) && !granted(&running));
+}
+
+#[test]
+fn killed_processes_leave_nothing_behind() {
+    let dir = tempfile::tempdir().unwrap();
+    let data = DataDir::open(dir.path()).unwrap();
+    let living = Ledger::open(&data).unwrap();
+    // A sign of life that nobody holds.
+    std::fs::write(dir.path().join("counts/alive-00000000000000ff"), b"").unwrap();
+    drop(Ledger::open(&data).unwrap());
+    let names: Vec<_> =
+        std::fs::read_dir(dir.path().join("counts")).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert_eq!(names.iter().filter(|name| name.to_string_lossy().starts_with("alive-")).count(), 1, "{names:?}");
+    assert!(living.take(&[take("x", 1)], noon()).is_ok());
+}
+
+#[test]
+fn a_take_that_fails_half_way_keeps_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    let data = DataDir::open(dir.path()).unwrap();
+    let ledger = Ledger::open(&data).unwrap();
+    let flight = |counter: &str| Take { window: None, kind: Kind::Concurrency, ..take(counter, 100) };
+    // More processes than a count has room for have a call in flight.
+    let crowd: Vec<_> = (0..quota::BUCKETS).map(|_| Ledger::open(&data).unwrap()).collect();
+    for one in &crowd {
+        assert!(matches!(one.take(&[flight("crowded")], noon()), Ok(Taken::Granted(_))));
+    }
+    assert!(ledger.take(&[take("first", 1), flight("crowded")], noon()).is_err());
+    assert!(matches!(ledger.take(&[take("first", 1)], noon()), Ok(Taken::Granted(_))), "it was given back");
+}

@@ -10,6 +10,7 @@
 mod answer;
 mod endpoint;
 mod pool;
+mod stream;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -151,6 +152,10 @@ fn request(endpoint: &Endpoint, method: Method, headers: HeaderMap, body: Option
     all.insert(USER_AGENT, HeaderValue::from_static(concat!("toolgate/", env!("CARGO_PKG_VERSION"))));
     if has_body {
         all.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    }
+    // An operator may name the client otherwise; all else of ours cannot be given.
+    if endpoint.place.credentials.contains_key(USER_AGENT) {
+        all.remove(USER_AGENT);
     }
     for (name, value) in &endpoint.place.credentials {
         all.append(name, value.clone());

@@ -57,7 +57,7 @@ fn verify(options: &AuditVerify) -> Result<ExitCode, Failure> {
             ),
         }
     }
-    println!("{} records in {} chains", report.records, report.chains.len());
+    println!("{} in {}", super::counted(report.records, "record"), super::counted(report.chains.len(), "chain"));
     let mut head = report.head;
     if report.is_intact() && asked.is_none() && !report.chains.is_empty() {
         // A chain of hashes cannot show that its end is missing; a head that was kept can. A copy

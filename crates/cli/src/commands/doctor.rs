@@ -44,7 +44,11 @@ pub fn doctor(options: &DoctorOptions) -> Result<ExitCode, Failure> {
                         note(
                             "audit log",
                             true,
-                            format!("{} records in {} chains, intact", report.records, report.chains.len()),
+                            format!(
+                                "{} in {}, intact",
+                                super::counted(report.records, "record"),
+                                super::counted(report.chains.len(), "chain")
+                            ),
                         );
                     }
                     Ok(_) => note("audit log", false, "does not verify: `toolgate audit verify` says where".to_owned()),
@@ -54,7 +58,7 @@ pub fn doctor(options: &DoctorOptions) -> Result<ExitCode, Failure> {
                     .map_err(|error| error.to_string())
                     .and_then(|ledger| ledger.snapshot(Timestamp::now()).map_err(|error| error.to_string()))
                 {
-                    Ok(uses) => note("counts", true, format!("{} limits in use", uses.len())),
+                    Ok(uses) => note("counts", true, format!("{} in use", super::counted(uses.len(), "limit"))),
                     Err(error) => note("counts", false, error),
                 }
             }

@@ -34,7 +34,9 @@ pub fn limits(command: &LimitsCommand) -> Result<ExitCode, Failure> {
     }
     for used in &uses {
         let frees = used.frees_at.map(|at| format!("  frees at {at:.0}")).unwrap_or_default();
-        println!("{:>10} of {:<10} {}{frees}", used.used, used.max, audit::visible::word(&used.id));
+        // What was counted again from the log has no maximum until the next call.
+        let max = if used.max.is_zero() { "?".to_owned() } else { used.max.to_string() };
+        println!("{:>10} of {max:<10} {}{frees}", used.used.to_string(), audit::visible::word(&used.id));
     }
     Ok(ExitCode::SUCCESS)
 }

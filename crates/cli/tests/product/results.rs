@@ -145,3 +145,51 @@ fn servers_that_close_connections_lose_no_call_and_get_none_twice() -> anyhow::R
     }
     Ok(())
 }
+
+/// A server that answers long calls when it has seen their head, and reads nothing more of them.
+fn hasty_server() -> anyhow::Result<String> {
+    let listener = TcpListener::bind("127.0.0.1:0")?;
+    let url = format!("http://{}/mcp", listener.local_addr()?);
+    std::thread::spawn(move || {
+        for stream in listener.incoming().flatten() {
+            std::thread::spawn(move || while hasty(&stream).is_some() {});
+        }
+    });
+    Ok(url)
+}
+
+fn hasty(mut stream: &TcpStream) -> Option<()> {
+    let mut bytes = [0; 4096];
+    let length = loop {
+        let read = stream.peek(&mut bytes).ok().filter(|read| *read > 0)?;
+        let text = String::from_utf8_lossy(bytes.get(..read)?).into_owned();
+        let Some((head, _)) = text.split_once("\r\n\r\n") else { continue };
+        break head.lines().find_map(|line| line.strip_prefix("content-length: ")?.parse::<usize>().ok())?;
+    };
+    if length < 1 << 20 {
+        let (came, _calls) = std::sync::mpsc::channel();
+        return serve_one(stream, false, &came);
+    }
+    let result = json!({ "content": [{ "type": "text", "text": "done" }] });
+    let answer = json!({ "jsonrpc": "2.0", "id": 1, "result": result }).to_string();
+    let head = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n";
+    stream.write_all(format!("{head}content-length: {}\r\n\r\n{answer}", answer.len()).as_bytes()).ok()?;
+    loop {
+        std::thread::park();
+    }
+}
+
+#[test]
+fn a_connection_with_unsent_bytes_is_not_used_again() -> anyhow::Result<()> {
+    let url = hasty_server()?;
+    let toolgate = toolgate()?.policy(&allow(&["read_file"]))?.upstream(&url).options(["--workers", "1"]).serve()?;
+    let client = toolgate.client()?;
+    let long = json!({ "path": "x".repeat(3 << 20) });
+    let first = client.open(&call(1, "read_file", long))?.answer(testkit::wait::PATIENCE)?.message()?;
+    assert_eq!(text(&first), "done", "{first}");
+    for number in 2..5 {
+        let message = client.post_message(&call(number, "read_file", json!({})))?.message()?;
+        assert_eq!(text(&message), "done", "{message}");
+    }
+    Ok(())
+}

@@ -22,8 +22,6 @@ const WAITED: u64 = 64;
 pub(super) struct Header {
     pub(super) slots: u64,
     pub(super) used: u64,
-    /// The table lives in another file of the same name now.
-    pub(super) moved: bool,
     /// Rises with every turn in which something was written: who finds the number that it left
     /// knows what the file holds.
     pub(super) changes: u64,
@@ -35,7 +33,7 @@ pub(super) struct Header {
 
 impl Header {
     pub(super) fn fresh(slots: u64) -> Self {
-        Self { slots, used: 0, moved: false, changes: 0, synced: 0, boot: [0; 16] }
+        Self { slots, used: 0, changes: 0, synced: 0, boot: [0; 16] }
     }
 
     /// The header, and when somebody had to wait for the file last, in milliseconds since 1970.
@@ -50,10 +48,9 @@ impl Header {
         if form > FORM {
             return Err(io::Error::other("a newer version of Toolgate has written this file: upgrade this one"));
         }
-        let moved = reader.u32()? != 0;
+        let _reserved = reader.u32()?;
         let (slots, used) = (reader.u64()?, reader.u64()?);
-        let header =
-            Self { slots, used, moved, changes: reader.u64()?, synced: reader.i64()?, boot: reader.take::<16>()? };
+        let header = Self { slots, used, changes: reader.u64()?, synced: reader.i64()?, boot: reader.take::<16>()? };
         if form == 0 || header.slots == 0 || header.slots > 1 << 32 {
             return Err(damaged("its size makes no sense"));
         }
@@ -64,7 +61,7 @@ impl Header {
         let mut bytes = Vec::with_capacity(LENGTH);
         bytes.extend_from_slice(MAGIC);
         bytes.extend_from_slice(&FORM.to_le_bytes());
-        bytes.extend_from_slice(&u32::from(self.moved).to_le_bytes());
+        bytes.extend_from_slice(&0_u32.to_le_bytes());
         bytes.extend_from_slice(&self.slots.to_le_bytes());
         bytes.extend_from_slice(&self.used.to_le_bytes());
         bytes.extend_from_slice(&self.changes.to_le_bytes());

@@ -11,10 +11,14 @@ use smallvec::SmallVec;
 use super::Ledger;
 use super::table::Table;
 
+/// How much longer than the time of syncing is looked back, in milliseconds.
+const MARGIN: i64 = 2_000;
+
 impl Ledger {
     /// Counts again what the log below `audit` says was used since the file was last known to be on
-    /// disk, if the machine was started since; `None` if it was not. A use of that last second may
-    /// be counted twice, and none is forgotten that the log still has. To be called before the first
+    /// disk, if the machine was started since; `None` if it was not. A use of the last seconds may
+    /// be counted twice, and none is forgotten that the log still has. Attempts that were not
+    /// forwarded, and what limits only observe, are not in the log. To be called before the first
     /// call, by every process: the first one does it.
     ///
     /// Systems that do not name their boots (all but Linux) are taken to have had no loss of power.
@@ -36,7 +40,9 @@ impl Ledger {
         if header.boot == boot {
             return Ok(None);
         }
-        let since = Timestamp::from_millisecond(header.synced).unwrap_or(Timestamp::UNIX_EPOCH);
+        // The margin is for calls whose time was read before that of the sync, and which were counted
+        // or recorded after it.
+        let since = Timestamp::from_millisecond(header.synced.saturating_sub(MARGIN)).unwrap_or(Timestamp::UNIX_EPOCH);
         // Files of the first form do not say when they were synced.
         let uses = match header.synced {
             0 => audit::Uses::default(),
@@ -84,7 +90,7 @@ impl Table<'_> {
 
     /// Everything that was written before `at` (milliseconds since 1970) is on disk.
     pub(super) fn synced(&mut self, at: i64) -> io::Result<()> {
-        self.header.synced = self.header.synced.max(at);
+        self.header.synced = at;
         self.header.write(self.file)
     }
 }

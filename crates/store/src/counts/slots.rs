@@ -89,23 +89,27 @@ pub(super) fn probe(file: &File, header: &Header, digest: &[u8; 16], key: &str) 
     Err(io::Error::other("the table is full"))
 }
 
-/// Shows every count.
+/// Shows every count. All places are looked at: the number of counts in the header may be older than
+/// the counts after a loss of power.
 pub(super) fn each(file: &File, header: &Header, mut show: impl FnMut(u64, Entry)) -> io::Result<()> {
-    let mut left = header.used;
-    for place in 0..header.slots {
-        if left == 0 {
-            break;
-        }
-        if let Some(entry) = Entry::read(file, place)? {
-            left -= 1;
-            show(place, entry);
+    const AT_ONCE: u64 = 64;
+    let mut bytes = Vec::new();
+    for first in (0..header.slots).step_by(64) {
+        let places = AT_ONCE.min(header.slots - first);
+        bytes.resize(usize::try_from(places * SLOT).map_err(|_| damaged("its size makes no sense"))?, 0);
+        file.read_exact_at(&mut bytes, (first + 2) * SLOT).map_err(|error| damaged(&error.to_string()))?;
+        for (place, slot) in (first..).zip(bytes.chunks_exact(2048)) {
+            if let Some(entry) = Entry::parse(slot, place)? {
+                show(place, entry);
+            }
         }
     }
     Ok(())
 }
 
-/// Makes a table twice as large, without counts that have run out, in a file that takes the old
-/// one's name. The caller holds the old one's lock, and holds the new one's afterwards.
+/// Makes a table with room for four times the counts that have not run out, in a file that takes the
+/// old one's name. The caller holds the old one's lock, and holds the new one's afterwards. Whoever
+/// waits for the old one's lock finds that the name stands for another file.
 pub(super) fn grow(directory: &Path, old: &File, header: &Header, now: Timestamp) -> io::Result<File> {
     let draft = directory.join(format!("ledger.{}", crate::log::ids::next()));
     let new = File::options().read(true).write(true).create_new(true).mode(0o600).open(&draft)?;
@@ -128,8 +132,6 @@ pub(super) fn grow(directory: &Path, old: &File, header: &Header, now: Timestamp
     grown.write(&new)?;
     new.sync_all()?;
     fs::rename(&draft, directory.join("ledger"))?;
-    // Whoever waits for the old one's lock learns that there is a new one.
-    Header { moved: true, ..header.clone() }.write(old)?;
     Ok(new)
 }
 
@@ -198,7 +200,11 @@ impl Entry {
         let mut bytes = [0; 2048];
         // The first two places hold the header.
         file.read_exact_at(&mut bytes, (place + 2) * SLOT).map_err(|error| damaged(&error.to_string()))?;
-        let mut reader = Reader(&bytes);
+        Self::parse(&bytes, place)
+    }
+
+    fn parse(bytes: &[u8], place: u64) -> io::Result<Option<Self>> {
+        let mut reader = Reader(bytes);
         let [kind, tag, ..] = reader.take::<4>()?;
         if kind == 0 {
             return Ok(None);
@@ -322,7 +328,9 @@ fn untag(tag: u8, seconds: u32) -> Option<Window> {
 }
 
 pub(super) fn damaged(why: &str) -> io::Error {
-    io::Error::other(format!("the file is damaged ({why}); move it away, and counts begin at zero"))
+    io::Error::other(format!(
+        "the file is damaged ({why}); end all processes and move it away, and counts begin at zero"
+    ))
 }
 
 /// Reads little-endian numbers one after the other.

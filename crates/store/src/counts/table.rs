@@ -9,7 +9,7 @@ use std::io;
 use std::path::Path;
 
 use jiff::Timestamp;
-use quota::{Amount, Bucket, CountId, Folded, Full, Held, Kind};
+use quota::{Amount, Bucket, CountId, Folded, Full, Kind};
 use smallvec::SmallVec;
 
 use super::header::Header;
@@ -94,9 +94,11 @@ impl Table<'_> {
             Some(place) => entry.write(self.file, place),
             None => {
                 let (place, _) = slots::probe(self.file, self.header, digest, &entry.key)?;
-                entry.write(self.file, place)?;
+                // First, so that a process which dies in between leaves a table that is fuller than it
+                // seems to nobody.
                 self.header.used += 1;
-                self.header.write(self.file)
+                self.header.write(self.file)?;
+                entry.write(self.file, place)
             }
         }
     }
@@ -145,44 +147,54 @@ impl Table<'_> {
             return Ok(Err(full));
         }
         self.will_change()?;
-        let lessee = self.lessee;
         let mut buckets = SmallVec::new();
         for take in takes {
-            let digest = take.id.digest();
-            let entry = self.entry(&digest)?;
-            let bucket = match (&mut entry.state, take.window) {
-                (State::Uses(slot), Some(window)) => {
-                    let bucket = slot.add(window, take.zone, now, take.amount, take.max);
-                    self.put_bucket(&digest, bucket)?;
-                    bucket
+            match self.take_one(take, now) {
+                Ok(bucket) => buckets.push(bucket),
+                Err(error) => {
+                    // All or nothing: what was taken before goes back, as far as the file can be written.
+                    for (taken, bucket) in takes.iter().zip(&buckets) {
+                        let _ = self.give_back(taken.id, taken.kind, *bucket, taken.amount);
+                    }
+                    return Err(error);
                 }
-                (State::InFlight(leases), _) => {
-                    slots::lease(leases, lessee, now.as_second())
-                        .ok_or_else(|| io::Error::other("too many processes have calls in flight"))?;
-                    let id = take.id;
-                    self.flights.entry(digest).or_insert_with(|| Flight { id: id.clone(), calls: 0 }).calls += 1;
-                    self.put(&digest)?;
-                    Bucket(0)
-                }
-                _ => return Err(io::Error::other("a count has changed its kind")),
-            };
-            buckets.push(bucket);
+            }
         }
         Ok(Ok(buckets))
     }
 
-    pub(super) fn give_back(&mut self, held: &Held) -> io::Result<()> {
-        let lessee = self.lessee;
-        let digest = held.id.digest();
-        if let Some(flight) = self.flights.get_mut(&digest) {
+    fn take_one(&mut self, take: &Folded<'_>, now: Timestamp) -> io::Result<Bucket> {
+        let (digest, lessee) = (take.id.digest(), self.lessee);
+        match (&mut self.entry(&digest)?.state, take.window) {
+            (State::Uses(slot), Some(window)) => {
+                let bucket = slot.add(window, take.zone, now, take.amount, take.max);
+                self.put_bucket(&digest, bucket)?;
+                Ok(bucket)
+            }
+            (State::InFlight(leases), _) => {
+                slots::lease(leases, lessee, now.as_second())
+                    .ok_or_else(|| io::Error::other("too many processes have calls in flight"))?;
+                self.put(&digest)?;
+                self.flights.entry(digest).or_insert_with(|| Flight { id: take.id.clone(), calls: 0 }).calls += 1;
+                Ok(Bucket(0))
+            }
+            _ => Err(io::Error::other("a count has changed its kind")),
+        }
+    }
+
+    pub(super) fn give_back(&mut self, id: &CountId, kind: Kind, bucket: Bucket, amount: Amount) -> io::Result<()> {
+        let (digest, lessee) = (id.digest(), self.lessee);
+        if kind == Kind::Concurrency
+            && let Some(flight) = self.flights.get_mut(&digest)
+        {
             flight.calls = flight.calls.saturating_sub(1);
         }
-        let Some(entry) = self.learn_again(&held.id)? else { return Ok(()) };
+        let Some(entry) = self.learn_again(id)? else { return Ok(()) };
         match &mut entry.state {
             State::Uses(slot) => {
-                slot.give_back(held.bucket, held.amount);
+                slot.give_back(bucket, amount);
                 self.will_change()?;
-                self.put_bucket(&digest, held.bucket)
+                self.put_bucket(&digest, bucket)
             }
             State::InFlight(leases) => {
                 slots::release(leases, lessee);
@@ -198,7 +210,9 @@ impl Table<'_> {
         self.will_change()?;
         let digest = take.id.digest();
         if let (State::Uses(slot), Some(window)) = (&mut self.entry(&digest)?.state, take.window) {
-            let bucket = slot.add(window, take.zone, at, take.amount, take.max);
+            // The log does not say what the maximum was.
+            let max = Amount::from_micros(slot.max).unwrap_or_default();
+            let bucket = slot.add(window, take.zone, at, take.amount, max);
             self.put_bucket(&digest, bucket)?;
         }
         Ok(())

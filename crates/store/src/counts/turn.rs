@@ -2,11 +2,12 @@
 //!
 //! A call now and then takes the lock, counts and gives it back. A process that counts all the time
 //! would spend most of its counting on that, so it keeps the lock for a turn, unless another process
-//! had to wait for the file lately: then everybody gives it back after each call.
+//! counts in the same directory: then everybody gives it back after each call.
 
 use std::collections::HashMap;
 use std::fs::File;
 use std::io;
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
@@ -16,12 +17,12 @@ use jiff::Timestamp;
 use quota::CountId;
 use rustix::fs::{FlockOperation, flock};
 
+use super::PATIENCE;
 use super::header::{self, Header};
 use super::slots::{self, Entry};
 use super::table::{Flight, Table};
-use super::{PATIENCE, PAUSE};
 
-/// The longest turn: what another process waits at most, once.
+/// The longest turn: what a process that begins to count beside a busy one may wait, once.
 pub(super) const TURN: Duration = Duration::from_millis(2);
 
 /// How long after somebody had to wait nobody keeps the lock, in milliseconds.
@@ -48,10 +49,13 @@ pub(super) struct Turns {
     changed: bool,
     /// Since when the lock is held.
     begun: Option<Instant>,
-    /// Whether nobody had to wait for the file lately.
+    /// Whether nobody had to wait for the file lately, and no other process counts here.
     alone: bool,
+    /// When it was looked for company last, and whether there was some.
+    company: Option<(Instant, bool)>,
     last_use: Option<Instant>,
-    down_until: Option<Instant>,
+    /// Whether the lock could not be had the last time.
+    down: bool,
     flights: HashMap<[u8; 16], Flight>,
     /// Whether the keeper looks after this turn already.
     watched: bool,
@@ -118,8 +122,9 @@ impl Turns {
             changed: false,
             begun: None,
             alone: false,
+            company: None,
             last_use: None,
-            down_until: None,
+            down: false,
             flights: HashMap::new(),
             watched: false,
             closing: false,
@@ -135,10 +140,6 @@ impl Turns {
     /// Runs `act` while the file's lock is held.
     pub(super) fn exclusively<T>(&mut self, act: impl FnOnce(&mut Table<'_>) -> io::Result<T>) -> Result<T, String> {
         let now = Instant::now();
-        if self.down_until.is_some_and(|until| now < until) {
-            return Err("another process holds their lock and does not go on; it is tried again within a second".into());
-        }
-        self.down_until = None;
         let busy = self.last_use.replace(now).is_some_and(|last| now.duration_since(last) < TURN);
         let done = self.in_turn(now, act);
         let goes_on = busy && self.alone && self.begun.is_some_and(|begun| now.duration_since(begun) < TURN);
@@ -150,9 +151,9 @@ impl Turns {
         if done.is_err() || !goes_on {
             self.end();
         }
+        self.down = done.as_ref().is_err_and(|error| error.kind() == io::ErrorKind::WouldBlock);
         done.map_err(|error| {
             if error.kind() == io::ErrorKind::WouldBlock {
-                self.down_until = Some(now + PAUSE);
                 "another process holds their lock and does not go on".to_owned()
             } else {
                 format!("{}: {error}", self.directory.join("ledger").display())
@@ -162,9 +163,10 @@ impl Turns {
 
     fn in_turn<T>(&mut self, now: Instant, act: impl FnOnce(&mut Table<'_>) -> io::Result<T>) -> io::Result<T> {
         if self.begun.is_none() {
-            wait_for(&self.file)?;
+            // Who holds the lock for long is not waited for again by every call.
+            wait_for(&self.file, if self.down { TURN * 2 } else { PATIENCE })?;
             self.begun = Some(now);
-            self.begin()?;
+            self.begin(now)?;
         }
         act(&mut Table {
             file: &self.file,
@@ -178,16 +180,15 @@ impl Turns {
     }
 
     /// The lock is held: what has the file become meanwhile?
-    fn begin(&mut self) -> io::Result<()> {
-        let (mut header, mut waited) = Header::read(&self.file)?;
-        // The table has grown into another file while this one was open.
-        while header.moved {
+    fn begin(&mut self, now: Instant) -> io::Result<()> {
+        // The table may have grown into another file while this one was open, or was moved away.
+        while !is_at(&self.file, &self.directory.join("ledger"))? {
             let next = super::open_file(&self.directory)?;
-            wait_for(&next)?;
+            wait_for(&next, PATIENCE)?;
             self.file = next;
             self.entries.clear();
-            (header, waited) = Header::read(&self.file)?;
         }
+        let (mut header, waited) = Header::read(&self.file)?;
         if header.used >= header.slots / 4 * 3 {
             self.file = slots::grow(&self.directory, &self.file, &header, Timestamp::now())?;
             self.entries.clear();
@@ -198,8 +199,20 @@ impl Turns {
         }
         self.header = header;
         self.changed = false;
-        self.alone = Timestamp::now().as_millisecond().saturating_sub(waited) > SHARED;
+        self.alone = Timestamp::now().as_millisecond().saturating_sub(waited) > SHARED && !self.has_company(now);
         Ok(())
+    }
+
+    /// Whether another process counts here, as of the last second.
+    fn has_company(&mut self, now: Instant) -> bool {
+        match self.company {
+            Some((at, company)) if now.duration_since(at) < Duration::from_secs(1) => company,
+            _ => {
+                let company = super::has_company(&self.directory, self.lessee);
+                self.company = Some((now, company));
+                company
+            }
+        }
     }
 
     fn end(&mut self) {
@@ -210,9 +223,19 @@ impl Turns {
     }
 }
 
+/// Whether this is the file of that name still.
+fn is_at(file: &File, path: &Path) -> io::Result<bool> {
+    let ours = file.metadata()?;
+    match std::fs::metadata(path) {
+        Ok(found) => Ok((found.dev(), found.ino()) == (ours.dev(), ours.ino())),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
 /// Takes the file's lock, or gives up with `WouldBlock`. It is held for microseconds or for a turn,
 /// so turning in place comes first.
-fn wait_for(file: &File) -> io::Result<()> {
+fn wait_for(file: &File, patience: Duration) -> io::Result<()> {
     let mut begun = None;
     let mut tries = 0_u32;
     loop {
@@ -225,7 +248,7 @@ fn wait_for(file: &File) -> io::Result<()> {
             header::say_waiting(file, Timestamp::now().as_millisecond());
             Instant::now()
         });
-        if since.elapsed() >= PATIENCE {
+        if since.elapsed() >= patience {
             return Err(io::ErrorKind::WouldBlock.into());
         }
         tries += 1;

@@ -74,7 +74,21 @@ impl Endpoint {
     pub fn add_header(&mut self, name: &str, value: &str) -> Result<(), BadEndpoint> {
         let header = HeaderName::from_bytes(name.trim().as_bytes())
             .map_err(|_| BadEndpoint::Header(name.to_owned(), "the name is not an HTTP token"))?;
-        let ours = ["host", "content-length", "transfer-encoding", "connection", "content-type", "accept"];
+        let ours = [
+            "host",
+            "content-length",
+            "transfer-encoding",
+            "connection",
+            "keep-alive",
+            "te",
+            "trailer",
+            "upgrade",
+            "expect",
+            "content-type",
+            "content-encoding",
+            "accept",
+            "accept-encoding",
+        ];
         if ours.contains(&header.as_str()) || header.as_str().starts_with("mcp-") {
             return Err(BadEndpoint::Header(name.to_owned(), "the gateway writes it itself"));
         }
@@ -109,7 +123,7 @@ mod tests {
         let mut endpoint = Endpoint::parse("http://h/").unwrap();
         endpoint.add_header("Authorization", "Bearer s3cr3t").unwrap();
         assert!(!format!("{endpoint:?}").contains("s3cr3t"));
-        for ours in ["Host", "Mcp-Session-Id", "Content-Length", "bad name"] {
+        for ours in ["Host", "Mcp-Session-Id", "Content-Length", "Accept-Encoding", "bad name"] {
             assert!(endpoint.add_header(ours, "x").is_err(), "{ours}");
         }
         assert!(endpoint.add_header("X-Key", "a\r\nb").is_err());

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use ::http::{Request, Response};
 use bytes::Bytes;
+use http_body::Body;
 use http_body_util::Full;
 use hyper::body::Incoming;
 use hyper::client::conn::http1::{self, Connection, SendRequest};
@@ -16,15 +17,18 @@ use hyper_rustls::MaybeHttpsStream;
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 
+use super::stream::{Stream, Unsent};
+
 /// How long an idle connection is kept: below the keep-alive of common servers (Node: 5 s), so
 /// that a request is rarely written into a connection which the peer is closing.
 const IDLE: Duration = Duration::from_secs(4);
 
+/// A body of more bytes than this may lie in the buffers of the system, sent and not read, when the
+/// server has answered already. The next request would wait behind it, so the connection is closed.
+const LONG: u64 = 256 * 1024;
+
 /// The most idle connections to one server.
 const MOST: usize = 256;
-
-/// A connection's bytes, encrypted or not.
-pub(super) type Stream = MaybeHttpsStream<TokioIo<TcpStream>>;
 
 /// The head of an answer, whose body the line has to bring yet.
 pub(super) type Head = Response<Incoming>;
@@ -34,6 +38,9 @@ pub(super) struct Line {
     sender: SendRequest<Full<Bytes>>,
     /// `None` once it has ended.
     connection: Option<Connection<Stream, Full<Bytes>>>,
+    unsent: Unsent,
+    /// Whether a long body went over it.
+    long: bool,
     idle_since: Instant,
 }
 
@@ -46,9 +53,10 @@ pub(super) enum NoAnswer {
 }
 
 impl Line {
-    pub(super) async fn open(stream: Stream) -> hyper::Result<Box<Self>> {
+    pub(super) async fn open(stream: MaybeHttpsStream<TokioIo<TcpStream>>) -> hyper::Result<Box<Self>> {
+        let (stream, unsent) = Stream::new(stream);
         let (sender, connection) = http1::handshake(stream).await?;
-        Ok(Box::new(Self { sender, connection: Some(connection), idle_since: Instant::now() }))
+        Ok(Box::new(Self { sender, connection: Some(connection), unsent, long: false, idle_since: Instant::now() }))
     }
 
     /// Sends a request and waits for the head of its answer.
@@ -56,6 +64,7 @@ impl Line {
         // Whoever else is ready now is judged first: then all are written one behind the other, and
         // the server is woken once for them rather than once for each.
         tokio::task::yield_now().await;
+        self.long = request.body().size_hint().lower() > LONG;
         let mut answer = pin!(self.sender.try_send_request(request));
         let connection = &mut self.connection;
         let answer = poll_fn(|context| {
@@ -80,7 +89,7 @@ impl Line {
 
     /// Whether another request can be sent.
     pub(super) fn is_free(&self) -> bool {
-        self.connection.is_some() && self.sender.is_ready()
+        self.connection.is_some() && self.sender.is_ready() && !self.long && !self.unsent.any()
     }
 }
 
