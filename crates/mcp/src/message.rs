@@ -8,6 +8,7 @@ mod envelope;
 mod id;
 pub(crate) mod member;
 mod params;
+mod salvage;
 mod scan;
 
 use std::borrow::Cow;

@@ -6,7 +6,7 @@ use std::collections::HashSet;
 use smallvec::SmallVec;
 
 use super::member::{Member, Members};
-use super::{Body, MAX_BATCH, Malformed, Message, Side, envelope};
+use super::{Body, MAX_BATCH, Malformed, Message, Side, envelope, salvage};
 use crate::json::{self, Quoted, Scanner, Span, folds_to};
 
 /// A value in the text: where it stands and what it begins with.
@@ -83,8 +83,11 @@ pub(super) fn body(bytes: &[u8], side: Side) -> Result<Body<'_>, Malformed> {
     let mut scanner = Scanner::new(text);
     match scanner.peek() {
         Some(b'{') => {
-            let (raw, envelope) = message(&mut scanner, 0).map_err(not_json)?;
-            scanner.end().map_err(not_json)?;
+            let read = message(&mut scanner, 0).and_then(|message| scanner.end().map(|()| message));
+            let (raw, envelope) = read.map_err(|fault| Malformed {
+                id: if side == Side::Client { salvage::id(text) } else { None },
+                ..not_json(fault)
+            })?;
             envelope::read(text, raw, &envelope, side).map(Body::One)
         }
         Some(b'[') => batch(&mut scanner, side),

