@@ -17,6 +17,7 @@ use crate::refusal::{self, Refusal};
 pub use child::Children;
 
 mod batch;
+mod bridge;
 mod child;
 mod post;
 mod stream;

@@ -8,6 +8,7 @@ pub mod caller;
 pub mod child_link;
 pub mod era;
 pub mod events;
+pub mod expected;
 pub mod gateway;
 pub mod grant;
 pub mod hex;

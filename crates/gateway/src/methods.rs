@@ -10,12 +10,12 @@ use policy::{Access, Policy, RuleId};
 use store::log::{AuditDown, Commit};
 
 use crate::caller::{Caller, Dialect};
+use crate::expected::Expected;
 use crate::gateway::Gateway;
 use crate::pipeline::Judged;
 use crate::policy_file::InForce;
 use crate::record::{Judgement, Subject};
 use crate::refusal::{self, Refusal, Verdict};
-use crate::relay::Expected;
 use crate::ticket::Ticket;
 
 /// Questions that a server may ask an agent, if the policy names them.

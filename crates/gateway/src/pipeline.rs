@@ -16,13 +16,13 @@ use smallvec::SmallVec;
 use store::log::AuditDown;
 
 use crate::caller::Caller;
+use crate::expected::Expected;
 use crate::gateway::Gateway;
 use crate::grant::Book;
 use crate::limits::{self, Outcome, Uses};
 use crate::methods;
 use crate::record::{Judgement, Subject};
 use crate::refusal::{self, Refusal, Verdict};
-use crate::relay::Expected;
 use crate::ticket::{Held, Ticket};
 use crate::tools::ToolList;
 

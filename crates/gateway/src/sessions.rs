@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use mcp::message::IdKey;
 
-use crate::relay::Expected;
+use crate::expected::Expected;
 use crate::seal::SessionNumber;
 
 /// How long a session that nobody uses is remembered.

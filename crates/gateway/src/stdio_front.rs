@@ -14,13 +14,14 @@ use upstream::http::Client;
 
 use crate::caller::Caller;
 use crate::child_link::{self, ChildLink};
+use crate::expected::Expected;
 use crate::gateway::Gateway;
 use crate::grant::Grant;
 use crate::http_front::MAX_BODY;
 use crate::names;
 use crate::pipeline::{self, AskForTools, Judged};
 use crate::refusal;
-use crate::relay::{Expected, Relay, Seen};
+use crate::relay::{Relay, Seen};
 use crate::seal::SessionNumber;
 use crate::server::Reach;
 use crate::ticket::Ended;

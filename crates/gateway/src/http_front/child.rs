@@ -4,7 +4,7 @@
 //! shared by all requests of a grant, so ids and progress tokens are renumbered on the way in and
 //! put back on the way out.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -16,25 +16,23 @@ use mcp::method::Kind;
 use mcp::revision::Revision;
 use tokio::sync::mpsc;
 
+use super::bridge::{Bridge, Piece, Renumbered, Route, read};
 use super::post::{declared_params, sorry, subscription_notice};
 use super::stream::{Changes, event_stream, not_allowed};
 use super::{Front, empty, json, json_refusal, plain};
 use crate::body::Body;
 use crate::caller::Caller;
-use crate::child_link::{self, ChildLink};
+use crate::child_link;
 use crate::era::Era;
 use crate::events::encode;
-use crate::gateway::Gateway;
+use crate::expected::Expected;
 use crate::http_link::SESSION_ID;
 use crate::names;
 use crate::pipeline::{self, Judged};
 use crate::refusal;
-use crate::relay::{Expected, Relay, Seen};
+use crate::relay::Relay;
 use crate::seal::{Session, SessionNumber};
 use crate::ticket::Ended;
-
-/// Messages of a child that wait for an agent to listen.
-const BACKLOG: usize = 256;
 
 /// How long a session that nobody uses keeps its child.
 const IDLE: Duration = Duration::from_secs(1800);
@@ -44,7 +42,7 @@ const MAX_CHILDREN: usize = 256;
 
 /// Who shares a child.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-enum Owner {
+pub(super) enum Owner {
     Session(SessionNumber),
     /// A grant, by server and label: a modern child is stateless.
     Grant(String, String),
@@ -74,50 +72,13 @@ impl Children {
         self.lock().get(owner).filter(|bridge| bridge.link.child.exit().is_none()).cloned()
     }
 
-    fn remove(&self, owner: &Owner) -> Option<Arc<Bridge>> {
+    pub(super) fn remove(&self, owner: &Owner) -> Option<Arc<Bridge>> {
         self.lock().remove(owner)
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<Owner, Arc<Bridge>>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-/// What a request's stream is given.
-enum Piece {
-    /// A notification or a question.
-    Aside(String),
-    /// The answer: nothing follows.
-    Answer(String),
-}
-
-/// A request that a child works on.
-struct Route {
-    raw_key: String,
-    relay: Relay,
-    to_agent: mpsc::UnboundedSender<Piece>,
-    /// The agent's own id and progress token, where they were renumbered.
-    theirs: Option<Renumbered>,
-    began: u64,
-}
-
-/// What a request's names were before they were renumbered.
-#[derive(Clone)]
-struct Renumbered {
-    id: String,
-    token: Option<String>,
-}
-
-/// One child and those who wait for its words.
-struct Bridge {
-    link: Arc<ChildLink>,
-    background: tokio::runtime::Handle,
-    modern: bool,
-    routes: Mutex<HashMap<IdKey, Route>>,
-    listener: Mutex<Option<mpsc::UnboundedSender<String>>>,
-    backlog: Mutex<VecDeque<String>>,
-    touched: Mutex<Instant>,
-    count: std::sync::atomic::AtomicU64,
 }
 
 impl Front {
@@ -524,132 +485,5 @@ impl Drop for InFlight {
             );
             self.bridge.background.spawn(async move { bridge.link.child.send(cancel.into()).await });
         }
-    }
-}
-
-impl Bridge {
-    /// What to say when the child ended: its last words are often the reason.
-    fn obituary(&self) -> String {
-        match self.link.child.last_stderr().pop() {
-            Some(last) if !last.trim().is_empty() => {
-                let last: String = last.chars().take(300).collect();
-                format!("the server process ended; its last line on stderr was `{last}`")
-            }
-            _ => "the server process ended before it answered".to_owned(),
-        }
-    }
-
-    /// A cancellation names a request by the agent's id; a shared child knows it by another.
-    fn renumber_cancel(&self, message: &Message<'_>) -> Option<String> {
-        let theirs = names::cancelled(message)?;
-        let routes = self.routes.lock().unwrap_or_else(PoisonError::into_inner);
-        let ours = routes.iter().find(|(_, route)| {
-            route.theirs.as_ref().is_some_and(|names| names::key(&names.id).as_ref() == Some(&theirs))
-        })?;
-        Some(format!(
-            r#"{{"jsonrpc":"2.0","method":"notifications/cancelled","params":{{"requestId":{}}}}}"#,
-            ours.1.raw_key
-        ))
-    }
-
-    fn answered(&self, key: &IdKey, raw: &[u8]) -> bool {
-        let Some(mut route) = self.routes.lock().unwrap_or_else(PoisonError::into_inner).remove(key) else {
-            return false;
-        };
-        let raw = match &route.theirs {
-            Some(names) => {
-                match std::str::from_utf8(raw).ok().and_then(|raw| names::with_names(raw, &names.id, None)) {
-                    Some(raw) => raw.into_bytes(),
-                    None => raw.to_vec(),
-                }
-            }
-            None => raw.to_vec(),
-        };
-        let text = match route.relay.see(&raw) {
-            Seen::Pass => String::from_utf8_lossy(&raw).into_owned(),
-            Seen::Replace(text) => text,
-            Seen::Withhold { .. } => return true,
-        };
-        let _ = route.to_agent.send(Piece::Answer(text));
-        true
-    }
-
-    /// Gives a notification or question to exactly one stream: the one whose progress token or
-    /// subscription it names, else the youngest request's, else the listener's.
-    fn aside(&self, text: String) {
-        let routes = self.routes.lock().unwrap_or_else(PoisonError::into_inner);
-        let named = names::named(&text);
-        if self.modern {
-            let owner = match &named {
-                Some(name) => routes.get(name),
-                None if routes.len() == 1 => routes.values().next(),
-                None => None,
-            };
-            if let Some(route) = owner
-                && let Some(names) = &route.theirs
-            {
-                let text = names::with_names(&text, &names.id, names.token.as_deref()).unwrap_or(text);
-                let _ = route.to_agent.send(Piece::Aside(text));
-            }
-            return;
-        }
-        let youngest = routes.values().max_by_key(|route| route.began);
-        if let Some(route) = youngest {
-            let _ = route.to_agent.send(Piece::Aside(text));
-            return;
-        }
-        drop(routes);
-        let listener = self.listener.lock().unwrap_or_else(PoisonError::into_inner);
-        let text = match listener.as_ref() {
-            Some(listener) => match listener.send(text) {
-                Ok(()) => return,
-                Err(unsent) => unsent.0,
-            },
-            None => text,
-        };
-        let mut backlog = self.backlog.lock().unwrap_or_else(PoisonError::into_inner);
-        if backlog.len() == BACKLOG {
-            backlog.pop_front();
-        }
-        backlog.push_back(text);
-    }
-}
-
-/// Reads a child's messages for as long as it speaks.
-async fn read(
-    gateway: Arc<Gateway>,
-    owner: Owner,
-    bridge: std::sync::Weak<Bridge>,
-    link: Arc<ChildLink>,
-    mut output: mpsc::Receiver<Bytes>,
-    mut relay: Relay,
-) {
-    while let Some(raw) = output.recv().await {
-        if link.takes(&raw) {
-            continue;
-        }
-        let Some(bridge) = bridge.upgrade() else { break };
-        if let Some(key) = names::answered(&raw)
-            && bridge.answered(&key, &raw)
-        {
-            continue;
-        }
-        match relay.see(&raw) {
-            Seen::Pass => bridge.aside(String::from_utf8_lossy(&raw).into_owned()),
-            Seen::Replace(text) => bridge.aside(text),
-            Seen::Withhold { answer: Some(answer) } => {
-                let _ = link.child.send(answer.into()).await;
-            }
-            Seen::Withhold { answer: None } => {}
-        }
-    }
-    link.hang_up();
-    gateway.children().remove(&owner);
-    if let Some(bridge) = bridge.upgrade() {
-        // Dropping the senders tells every waiting request; each says why itself.
-        bridge.routes.lock().unwrap_or_else(PoisonError::into_inner).values_mut().for_each(|route| {
-            route.to_agent = mpsc::unbounded_channel().0;
-        });
-        bridge.listener.lock().unwrap_or_else(PoisonError::into_inner).take();
     }
 }

@@ -17,12 +17,13 @@ use super::{Front, MAX_BODY, closing, empty, json, json_refusal, plain, unreadab
 use crate::body::{Body, BodyFault, collect};
 use crate::caller::Caller;
 use crate::events::{EventReader, MAX_EVENT};
+use crate::expected::Expected;
 use crate::grant::Grant;
 use crate::http_link::{HttpLink, METHOD, NAME, PROTOCOL_VERSION, SESSION_ID};
 use crate::names;
 use crate::pipeline::{self, AskForTools, Judged};
 use crate::refusal::{self, Refusal};
-use crate::relay::{Expected, Relay, Seen};
+use crate::relay::{Relay, Seen};
 use crate::seal::{Session, SessionNumber};
 use crate::server::Reach;
 use crate::ticket::Ended;

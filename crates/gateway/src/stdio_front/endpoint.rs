@@ -18,11 +18,12 @@ use super::{Lines, give_up, read_messages};
 use crate::body::{BodyFault, collect};
 use crate::caller::Caller;
 use crate::events::{EventReader, MAX_EVENT};
+use crate::expected::Expected;
 use crate::gateway::Gateway;
 use crate::http_link::{HttpLink, METHOD, SESSION_ID};
 use crate::names;
 use crate::pipeline::{self, Judged};
-use crate::relay::{Expected, Relay, Seen};
+use crate::relay::{Relay, Seen};
 use crate::ticket::Ended;
 
 /// What the requests of one run share.
