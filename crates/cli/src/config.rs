@@ -124,15 +124,29 @@ impl Config {
     /// # Errors
     /// The first thing that cannot be used.
     pub fn check(&self) -> Result<(), Failure> {
-        for (id, table) in &self.servers {
-            table.server(id, &self.base).trying(format!("server {id}"))?;
-        }
+        self.registered()?;
         let files =
             self.servers.values().map(|table| &table.policy).chain(self.grants.iter().map(|table| &table.policy));
         for file in files.flatten() {
             policy_watch::load(&self.base.join(file))?;
         }
         Ok(())
+    }
+
+    /// The servers. No program inherits a variable that holds the credentials of a server or a grant.
+    fn registered(&self) -> Result<Vec<(&ServerTable, Arc<Server>)>, Failure> {
+        let mut hidden: BTreeSet<String> = self.grants.iter().filter_map(|table| table.token_env.clone()).collect();
+        let mut tables = Vec::with_capacity(self.servers.len());
+        for (id, table) in &self.servers {
+            let headers = table.headers(&self.base).trying(format!("server {id}"))?;
+            hidden.extend(headers.variables.iter().cloned());
+            tables.push((id, table, headers));
+        }
+        let servers = tables.into_iter().map(|(id, table, headers)| {
+            let server = table.server(id, &headers, &hidden).trying(format!("server {id}"))?;
+            Ok((table, server))
+        });
+        servers.collect()
     }
 
     /// Turns the configuration into what is served. The command line's own words win.
@@ -146,10 +160,10 @@ impl Config {
         let mut policies = Policies { base: self.base.clone(), cells: BTreeMap::new() };
         let mut servers = BTreeMap::new();
         let mut connect = Duration::ZERO;
-        for (id, table) in &self.servers {
-            let server = table.server(id, &self.base).trying(format!("server {id}"))?;
+        for (table, server) in self.registered()? {
             connect = connect.max(server.config.limits.connect);
-            servers.insert(id.clone(), (server, table.policy.clone(), BTreeMap::<PathBuf, Arc<Binding>>::new()));
+            let bindings = BTreeMap::<PathBuf, Arc<Binding>>::new();
+            servers.insert(server.id().to_owned(), (server, table.policy.clone(), bindings));
         }
         let mut tokens = Vec::new();
         let mut anonymous = Vec::new();
@@ -249,22 +263,31 @@ impl Policies {
 }
 
 impl ServerTable {
-    fn server(&self, id: &str, base: &Path) -> Result<Arc<Server>, String> {
-        if !gateway::server::is_server_id(id) {
-            return Err("a server's name is 1 to 40 of a-z, 0-9 and -".to_owned());
-        }
+    fn headers(&self, base: &Path) -> Result<Headers, Failure> {
         let mut headers = Headers::default();
         for (name, value) in &self.headers {
-            headers.add(&format!("{name}: {value}")).map_err(|failure| failure.to_string())?;
+            headers.add(&format!("{name}: {value}"))?;
         }
         if let Some(file) = &self.header_file {
-            headers.add_file(&base.join(file)).map_err(|failure| failure.to_string())?;
+            headers.add_file(&base.join(file))?;
+        }
+        Ok(headers)
+    }
+
+    fn server(&self, id: &str, headers: &Headers, hidden: &BTreeSet<String>) -> Result<Arc<Server>, String> {
+        if !gateway::server::is_server_id(id) {
+            return Err("a server's name is 1 to 40 of a-z, 0-9 and -".to_owned());
         }
         let reach = match (&self.url, &self.command) {
             (Some(url), None) => {
                 let mut endpoint = Endpoint::parse(url).map_err(|error| error.to_string())?;
                 headers.apply(&mut endpoint).map_err(|failure| failure.to_string())?;
                 Reach::Http(endpoint)
+            }
+            (None, Some(_)) if !headers.headers.is_empty() => {
+                return Err(
+                    "`headers` and `header_file` are for a `url`; a program gets its secrets by `env`".to_owned()
+                );
             }
             (None, Some(words)) => {
                 let words: Vec<OsString> = words.iter().map(OsString::from).collect();
@@ -274,7 +297,7 @@ impl ServerTable {
                         crate::environment::expand(value).map_err(|error| format!("env.{name}: {error}"))?;
                     env.push((OsString::from(name), OsString::from(value)));
                 }
-                Reach::Child(command(&words, env, &headers.variables).map_err(|failure| failure.to_string())?)
+                Reach::Child(command(&words, env, hidden).map_err(|failure| failure.to_string())?)
             }
             _ => return Err("give it either `url` or `command`".to_owned()),
         };

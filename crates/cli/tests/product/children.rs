@@ -202,6 +202,31 @@ fn a_child_inherits_no_secret_of_toolgate() -> anyhow::Result<()> {
 }
 
 #[test]
+fn a_child_inherits_no_credential_of_others() -> anyhow::Result<()> {
+    let setup = toolgate()?;
+    setup.file("policy.json", &open().to_string())?;
+    setup.file("headers", "X-Key: ${MAIL_KEY}")?;
+    let (words, record) = recording(&setup, &Script::default())?;
+    let config = format!(
+        "listen = \"127.0.0.1:0\"\n[servers.files]\ncommand = {words:?}\nenv = {{ OWN = \"${{GIVEN}}\" }}\npolicy = \"policy.json\"\n[servers.mail]\nurl = \"http://127.0.0.1:9/\"\nheaders = {{ Authorization = \"Bearer ${{MAIL_TOKEN}}\" }}\nheader_file = \"headers\"\n[[grants]]\nlabel = \"agent\"\nserver = \"files\"\ntoken_env = \"AGENT_TOKEN\"\n"
+    );
+    let mut setup = setup.config(&config)?.variable("AGENT_TOKEN", testkit::toolgate::TOKEN);
+    for name in ["MAIL_TOKEN", "MAIL_KEY", "GIVEN", "PLAIN"] {
+        setup = setup.variable(name, "a value");
+    }
+    let toolgate = setup.serve()?;
+    let url = toolgate.url_of("files")?;
+    let client = testkit::client::McpHttp::legacy(url, Some(testkit::toolgate::TOKEN))?;
+    assert!(client.call("echo", json!({}))?.is_done());
+    let events = tee::events(&record);
+    let Some(Event::Started { environment, .. }) = events.first() else { anyhow::bail!("no start in {events:?}") };
+    let names: Vec<&str> = environment.iter().map(|(name, _)| name.as_str()).collect();
+    assert!(["OWN", "PLAIN"].iter().all(|name| names.contains(name)), "{names:?}");
+    assert!(!["MAIL_TOKEN", "MAIL_KEY", "AGENT_TOKEN"].iter().any(|name| names.contains(name)), "{names:?}");
+    Ok(())
+}
+
+#[test]
 fn stdio_agents_have_http_servers_too() -> anyhow::Result<()> {
     for script in [Script::default(), Script::default().sse(), Script::default().sessionless()] {
         let upstream = testkit::upstream::Upstream::start(script)?;
