@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
+use http::HeaderName;
 use upstream::child::Command;
 use upstream::http::Endpoint;
 
@@ -73,8 +74,11 @@ impl Headers {
     /// # Errors
     /// When it is no header, or a variable is not set.
     pub fn add(&mut self, line: &str) -> Result<(), Failure> {
-        let Some((name, value)) = line.split_once(':') else {
-            return Err(Failure::Usage("a header is written NAME: VALUE".to_owned()));
+        // What is no name may be a secret in the wrong place: it is not repeated.
+        let parts = line.split_once(':').filter(|(name, _)| HeaderName::from_bytes(name.trim().as_bytes()).is_ok());
+        let Some((name, value)) = parts else {
+            let text = "a header is written NAME: VALUE, where NAME is of letters, digits and -";
+            return Err(Failure::Usage(text.to_owned()));
         };
         let (value, variables) = expand(value.trim()).trying(format!("header {}", name.trim()))?;
         if variables.is_empty() {
@@ -92,8 +96,10 @@ impl Headers {
     pub fn add_file(&mut self, path: &Path) -> Result<(), Failure> {
         let text = std::fs::read_to_string(path).trying(path.display())?;
         let literal = std::mem::take(&mut self.literal);
-        for line in text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#')) {
-            self.add(line)?;
+        for (number, line) in (1..).zip(text.lines().map(str::trim)) {
+            if !line.is_empty() && !line.starts_with('#') {
+                self.add(line).trying(format_args!("{}:{number}", path.display()))?;
+            }
         }
         // A file is where a literal secret belongs.
         self.literal = literal;
@@ -105,7 +111,9 @@ impl Headers {
     /// # Errors
     /// When one of them cannot be sent.
     pub fn apply(&self, endpoint: &mut Endpoint) -> Result<(), Failure> {
-        self.headers.iter().try_for_each(|(name, value)| endpoint.add_header(name, value).trying("--header"))
+        let mut all = self.headers.iter();
+        all.try_for_each(|(name, value)| endpoint.add_header(name, value))
+            .map_err(|error| Failure::Usage(error.to_string()))
     }
 }
 

@@ -5,6 +5,7 @@ mod audit;
 mod batches;
 mod children;
 mod crash;
+mod headers;
 mod listening;
 mod lists;
 mod modern;
