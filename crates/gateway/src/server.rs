@@ -99,7 +99,7 @@ impl Server {
         Arc::new(Self {
             config,
             tools: KnownTools::default(),
-            calls: Arc::new(Semaphore::new(calls)),
+            calls: Arc::new(Semaphore::new(calls.min(Semaphore::MAX_PERMITS))),
             era: EraMemory::default(),
             backoff: Backoff::default(),
         })

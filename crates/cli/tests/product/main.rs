@@ -1,5 +1,6 @@
 //! The whole product: the real binary between raw clients and recording servers.
 
+mod at_once;
 mod attacks;
 mod audit;
 mod batches;
