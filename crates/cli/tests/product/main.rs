@@ -6,6 +6,7 @@ mod audit;
 mod batches;
 mod children;
 mod crash;
+mod encrypted;
 mod headers;
 mod listening;
 mod lists;
