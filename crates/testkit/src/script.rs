@@ -37,6 +37,8 @@ pub struct Script {
     pub crash_at_start: Option<i32>,
     /// `tools/list` fails with this error.
     pub list_error: Option<String>,
+    /// `tools/list` is answered when this gate is open.
+    pub list_gate: Option<String>,
 }
 
 impl Default for Script {
@@ -56,6 +58,7 @@ impl Default for Script {
             grandchild: false,
             crash_at_start: None,
             list_error: None,
+            list_gate: None,
         }
     }
 }

@@ -22,3 +22,4 @@ mod stop;
 mod time_limits;
 mod tokens;
 mod watching;
+mod windows;

@@ -56,7 +56,10 @@ pub fn plan(script: &Script, message: &Value, number: usize) -> Vec<Step> {
     match method {
         "tools/call" => call(script, id, &params, modern, number),
         "subscriptions/listen" if modern => vec![Step::Listen(id.clone())],
-        _ => vec![Step::Answer(housekeeping(script, id, method, &params, modern))],
+        _ => {
+            let gate = script.list_gate.clone().filter(|_| method == "tools/list").map(Step::Gate);
+            gate.into_iter().chain([Step::Answer(housekeeping(script, id, method, &params, modern))]).collect()
+        }
     }
 }
 
