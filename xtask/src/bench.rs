@@ -5,6 +5,7 @@
 //! `proxy_pass`, a bare hyper forwarder, and the gateway with policy, one limit and audit on.
 
 mod grants;
+mod latency;
 mod load;
 mod long_run;
 mod processes;

@@ -5,11 +5,11 @@ use std::path::Path;
 use anyhow::{Context, Result};
 
 use super::grants::Grants;
-use super::load::{Wrk, steady};
+use super::latency::half_load;
+use super::load::Wrk;
 use super::long_run::long_run;
-use super::processes::{free_port, nginx};
 use super::pure;
-use super::ratios::{Measured, gateway};
+use super::ratios::Measured;
 use crate::bench::Options;
 
 /// One budget.
@@ -23,11 +23,13 @@ pub struct Row {
 }
 
 impl Row {
-    fn of(what: impl Into<String>, measured: String, goal: &'static str, reached: bool) -> Self {
+    /// A figure with a goal.
+    pub fn of(what: impl Into<String>, measured: String, goal: &'static str, reached: bool) -> Self {
         Self { what: what.into(), measured, goal: Some((goal, reached)) }
     }
 
-    fn shown(what: impl Into<String>, measured: String) -> Self {
+    /// A figure beside the goals.
+    pub fn shown(what: impl Into<String>, measured: String) -> Self {
         Self { what: what.into(), measured, goal: None }
     }
 }
@@ -36,9 +38,9 @@ impl Row {
 pub fn measure(work: &Path, upstream_url: &str, wrk: &Wrk, ratios: &[Measured], options: &Options) -> Result<Vec<Row>> {
     let mut rows = grants(work, upstream_url)?;
     let most = ratios.last().context("the gateway was not measured")?.calls_a_second;
-    rows.extend(half_load(work, upstream_url, most / 2, options.seconds)?);
     eprintln!("measuring memory over {} calls …", options.calls);
     let run = long_run(work, upstream_url, wrk, options.calls)?;
+    rows.extend(half_load(work, upstream_url, most / 2, options.seconds, run.log_bytes_a_call)?);
     rows.push(Row::of(
         format!("resident, before and after {} calls", run.calls),
         format!("{} → {}", mib(run.before_kib), mib(run.after_kib)),
@@ -77,36 +79,6 @@ fn grants(work: &Path, upstream_url: &str) -> Result<Vec<Row>> {
     let start = Grants::new(work, upstream_url, 10_000)?.first_answer(5)?.as_secs_f64() * 1e3;
     rows.push(Row::of("start to first answer, 10,000 grants", format!("{start:.0} ms"), "≤ 100 ms", start <= 100.0));
     Ok(rows)
-}
-
-/// The upstream alone, nginx and the gateway, each at the rate that is half of what the gateway takes.
-fn half_load(work: &Path, upstream_url: &str, rate: u64, seconds: u32) -> Result<Vec<Row>> {
-    eprintln!("measuring latency at {rate} calls a second …");
-    let work = work.join("half-load");
-    std::fs::create_dir_all(&work)?;
-    let upstream = upstream_url.trim_start_matches("http://").trim_end_matches("/mcp");
-    let measured = |url: &str| {
-        steady(url, rate, 2)?;
-        steady(url, rate, seconds)
-    };
-    let alone = measured(upstream_url)?;
-    let port = free_port()?;
-    let proxy = nginx(&work, port, upstream)?;
-    let floor = measured(&format!("http://127.0.0.1:{port}/mcp"))?;
-    drop(proxy);
-    let (_running, url) = gateway(&work, upstream_url)?;
-    let through = measured(&url)?;
-    let rows = |name: &str, alone: f64, floor: f64, through: f64, goal, most: f64| {
-        let shown = |by: f64| format!("{:.2} ms ({:.2} − {:.2})", (by - alone) / 1e3, by / 1e3, alone / 1e3);
-        let what = |by: &str| format!("{name} added by {by} at half load, {rate} calls a second");
-        [
-            Row::shown(what("nginx"), shown(floor)),
-            Row::of(what("the gateway"), shown(through), goal, through - alone <= most * 1e3),
-        ]
-    };
-    let p50 = rows("p50", alone.p50_us, floor.p50_us, through.p50_us, "≤ 0.15 ms", 0.15);
-    let p99 = rows("p99", alone.p99_us, floor.p99_us, through.p99_us, "≤ 1 ms", 1.0);
-    Ok(p50.into_iter().chain(p99).collect())
 }
 
 fn mib(kib: u64) -> String {
