@@ -1,6 +1,7 @@
 //! Build and check tasks of the workspace: `cargo xtask TASK`.
 
 mod bench;
+mod classifier;
 mod conformance;
 mod full;
 mod peers;
@@ -10,6 +11,11 @@ mod tidy;
 
 use std::process::ExitCode;
 
+// The allocator of the product: `eval` measures with it.
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+
 const HELP: &str = "\
 cargo xtask TASK
 
@@ -18,6 +24,8 @@ cargo xtask TASK
   peers         install the real servers and clients that tests use, into .cache/
   conformance   the official suite, against the fixture and through the gateway
   bench         CPU, latency and memory of a call, as ratios to nginx and a bare forwarder; start and scale
+  train         the weights of the classifier, from the labelled definitions
+  eval          how well the classifier does: confusion, accuracy, under-rating, facets, calibration
   full          the tests, the proofs with many rounds, and every figure that the documents name, written to docs/
 ";
 
@@ -36,6 +44,8 @@ fn main() -> ExitCode {
         }),
         "bench" => bench::bench(rest),
         "full" => full::run(rest),
+        "train" => classifier::train(rest),
+        "eval" => classifier::eval(rest),
         "conformance" => conformance::run(rest),
         "help" | "--help" | "-h" => {
             print!("{HELP}");

@@ -9,10 +9,11 @@ use anyhow::{Context, Result, bail};
 use crate::system::root;
 
 /// The rows of the house, top to bottom: a crate uses only crates above it.
-const ROWS: [&str; 9] = ["mcp", "quota", "policy", "audit", "store", "upstream", "gateway", "testkit", "toolgate"];
+const ROWS: [&str; 10] =
+    ["mcp", "quota", "policy", "risk", "audit", "store", "upstream", "gateway", "testkit", "toolgate"];
 
 /// The pure rows: no IO, no clock, no randomness.
-const PURE: [&str; 4] = ["mcp", "quota", "policy", "audit"];
+const PURE: [&str; 5] = ["mcp", "quota", "policy", "risk", "audit"];
 
 /// What the pure rows must not speak of.
 const IMPURE: [&str; 9] = [

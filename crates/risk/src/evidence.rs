@@ -1,0 +1,141 @@
+//! The words that decided.
+
+use smallvec::SmallVec;
+
+use crate::definition::Definition;
+use crate::features::{Feature, Features, Source};
+use crate::schema::Parameter;
+
+/// How many pieces of evidence are named.
+const MOST: usize = 4;
+
+/// A piece of a definition that spoke for the class.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Evidence {
+    /// Where it stands.
+    pub place: Place,
+    /// The words, as they stand there.
+    pub text: String,
+    /// How much it spoke for the class, against the runner-up, as log odds; `None` when a rule
+    /// decided, which asks for no other evidence.
+    pub weight: Option<f32>,
+}
+
+/// Where a piece of evidence stands in the definition.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// In the name, from this byte to before that one.
+    Name(usize, usize),
+    /// In the title.
+    Title(usize, usize),
+    /// In the description.
+    Description(usize, usize),
+    /// The name of an argument.
+    Parameter(String),
+    /// A value that an argument lists.
+    Value(String),
+    /// A hint of this name.
+    Annotation(&'static str),
+}
+
+impl Place {
+    /// The place as people and programs read it: `name`, `description[0..7]`,
+    /// `inputSchema.action`, `annotations.destructiveHint`.
+    #[must_use]
+    pub fn path(&self) -> String {
+        match self {
+            Place::Name(start, end) => format!("name[{start}..{end}]"),
+            Place::Title(start, end) => format!("title[{start}..{end}]"),
+            Place::Description(start, end) => format!("description[{start}..{end}]"),
+            Place::Parameter(name) | Place::Value(name) => format!("inputSchema.{name}"),
+            Place::Annotation(name) => format!("annotations.{name}"),
+        }
+    }
+}
+
+/// Words, and how much they spoke for the class.
+#[derive(Clone, Copy)]
+struct Span {
+    source: Source,
+    start: u32,
+    end: u32,
+    weight: i32,
+}
+
+impl Span {
+    fn overlaps(&self, other: &Span) -> bool {
+        self.source == other.source && self.start < other.end && other.start < self.end
+    }
+}
+
+/// The pieces that spoke most, the strongest first. `weight` says how much a feature does.
+pub(crate) fn strongest(
+    definition: &Definition<'_>,
+    features: &Features<'_>,
+    weight: impl Fn(&Feature) -> i32,
+    scale: f32,
+) -> Vec<Evidence> {
+    let mut top: SmallVec<[Span; MOST + 1]> = SmallVec::new();
+    let mut current: Option<Span> = None;
+    for feature in &features.all {
+        let weight = weight(feature);
+        if weight == 0 || feature.source == Source::Shape {
+            continue;
+        }
+        let span = Span { source: feature.source, start: feature.start, end: feature.end, weight };
+        // What several features say of the same words stands together, and is added up.
+        match &mut current {
+            Some(last) if last.source == span.source && (last.start, last.end) == (span.start, span.end) => {
+                last.weight += weight;
+            }
+            _ => {
+                if let Some(last) = current.replace(span) {
+                    keep(&mut top, last);
+                }
+            }
+        }
+    }
+    if let Some(last) = current {
+        keep(&mut top, last);
+    }
+    top.into_iter().filter_map(|span| named(definition, &features.parameters, span, scale)).collect()
+}
+
+/// Puts a span in its place among the strongest. Of spans that overlap only the stronger stays:
+/// words within words that are named already add nothing for a reader.
+fn keep(top: &mut SmallVec<[Span; MOST + 1]>, span: Span) {
+    let weakest = if top.len() == MOST { top.last().map_or(0, |last| last.weight) } else { 0 };
+    if span.weight <= weakest || top.iter().any(|known| known.overlaps(&span) && known.weight >= span.weight) {
+        return;
+    }
+    top.retain(|known| !known.overlaps(&span));
+    let at = top.iter().position(|known| known.weight < span.weight).unwrap_or(top.len());
+    top.insert(at, span);
+    top.truncate(MOST);
+}
+
+fn named(
+    definition: &Definition<'_>,
+    parameters: &[Parameter<'_>],
+    Span { source, start, end, weight }: Span,
+    scale: f32,
+) -> Option<Evidence> {
+    let (start, end) = (usize::try_from(start).ok()?, usize::try_from(end).ok()?);
+    #[expect(clippy::cast_precision_loss, reason = "a sum of few small numbers")]
+    let weight = weight as f32 * scale;
+    let (place, text) = match source {
+        Source::Name => (Place::Name(start, end), definition.name.get(start..end)?),
+        Source::Title => (Place::Title(start, end), definition.title.get(start..end)?),
+        Source::Description => (Place::Description(start, end), definition.description.get(start..end)?),
+        Source::Parameter(number) => {
+            let name = parameters.get(usize::from(number))?.name;
+            (Place::Parameter(name.to_owned()), name)
+        }
+        Source::Value(number, index) => {
+            let parameter = parameters.get(usize::from(number))?;
+            (Place::Value(parameter.name.to_owned()), *parameter.values.get(usize::from(index))?)
+        }
+        Source::Shape => return None,
+    };
+    Some(Evidence { place, text: text.to_owned(), weight: Some(weight) })
+}

@@ -1,0 +1,168 @@
+//! Which words mean what, in eleven languages: `lexicon/*.txt`, compiled in.
+
+use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
+use std::sync::LazyLock;
+
+use crate::concept::{Concept, Concepts};
+use crate::fold::is_unspaced;
+use crate::tokens::hash;
+
+static LEXICON: LazyLock<Lexicon> = LazyLock::new(|| {
+    let mut lexicon = Lexicon::default();
+    for text in [include_str!("../lexicon/actions.txt"), include_str!("../lexicon/objects.txt")] {
+        lexicon.read(text);
+    }
+    lexicon
+});
+
+/// The lexicon.
+pub(crate) fn lexicon() -> &'static Lexicon {
+    &LEXICON
+}
+
+/// Words and their meanings.
+#[derive(Default)]
+pub(crate) struct Lexicon {
+    /// By the hash of the folded word.
+    words: HashMap<u32, Concepts, Spread>,
+    /// By their first three bytes: what begins so, and means that.
+    stems: HashMap<u32, Vec<(Box<str>, Concepts)>, Spread>,
+    /// Words of scripts without spaces, by their first character, the longest first.
+    unspaced: HashMap<u32, Vec<(Box<str>, Concepts)>, Spread>,
+}
+
+impl Lexicon {
+    /// What a folded word means.
+    pub(crate) fn word(&self, word: &str, hash: u32) -> Concepts {
+        let mut meaning = self.words.get(&hash).copied().unwrap_or_default();
+        if let Some(stems) = first_three(word).and_then(|first| self.stems.get(&first)) {
+            for (stem, means) in stems {
+                if word.starts_with(&**stem) {
+                    meaning.add(*means);
+                }
+            }
+        }
+        meaning
+    }
+
+    /// The longest word that stands at the beginning of `text`, in bytes, and what it means.
+    pub(crate) fn at(&self, text: &str) -> Option<(usize, Concepts)> {
+        let words = self.unspaced.get(&u32::from(text.chars().next()?))?;
+        words.iter().find(|(word, _)| text.starts_with(&**word)).map(|(word, means)| (word.len(), *means))
+    }
+
+    fn read(&mut self, text: &str) {
+        let mut concept = None;
+        for line in text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#')) {
+            if let Some(name) = line.strip_prefix('[').and_then(|line| line.strip_suffix(']')) {
+                concept = Concept::ALL.iter().find(|(known, _)| *known == name).map(|(_, concept)| *concept);
+                debug_assert!(concept.is_some(), "[{name}] is no concept");
+            } else if let (Some(concept), Some((_, words))) = (concept, line.split_once(": ")) {
+                words.split_whitespace().for_each(|word| self.add(word, concept.into()));
+            }
+        }
+        for words in self.unspaced.values_mut() {
+            words.sort_by_key(|(word, _)| std::cmp::Reverse(word.len()));
+        }
+    }
+
+    fn add(&mut self, word: &str, means: Concepts) {
+        let listed = |words: &mut Vec<(Box<str>, Concepts)>, word: &str| match words
+            .iter_mut()
+            .find(|(known, _)| **known == *word)
+        {
+            Some((_, known)) => known.add(means),
+            None => words.push((word.into(), means)),
+        };
+        if let Some(first) = word.chars().next().filter(|first| is_unspaced(*first)) {
+            listed(self.unspaced.entry(u32::from(first)).or_default(), word);
+        } else if let Some(stem) = word.strip_suffix('*')
+            && let Some(first) = first_three(stem)
+        {
+            listed(self.stems.entry(first).or_default(), stem);
+        } else {
+            let word = word.strip_suffix('*').unwrap_or(word);
+            self.words.entry(hash(word)).or_default().add(means);
+        }
+    }
+}
+
+/// The first three bytes as a number.
+fn first_three(word: &str) -> Option<u32> {
+    let [one, two, three] = *word.as_bytes().first_chunk()?;
+    Some(u32::from_le_bytes([one, two, three, 0]))
+}
+
+/// Spreads keys that are numbers already; nobody outside chooses what is in the tables.
+type Spread = BuildHasherDefault<Multiply>;
+
+#[derive(Default)]
+pub(crate) struct Multiply(u64);
+
+impl Hasher for Multiply {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        bytes.iter().for_each(|byte| self.write_u32(u32::from(*byte)));
+    }
+
+    fn write_u32(&mut self, number: u32) {
+        // The upper bits choose the slot, the lower ones are compared: both must depend on all.
+        let spread = (self.0 ^ u64::from(number)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        self.0 = spread ^ (spread >> 32);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_stems_and_scripts_without_spaces() {
+        let means = |word: &str, concept| lexicon().word(word, hash(word)).has(concept);
+        assert!(means("deletes", Concept::Delete));
+        assert!(means("excluindo", Concept::Delete));
+        assert!(means("удаление", Concept::Delete));
+        assert!(!means("deleted", Concept::Delete), "a deleted thing is no deletion");
+        let (length, meaning) = lexicon().at("刪除檔案").unwrap();
+        assert_eq!(length, "刪除".len());
+        assert!(meaning.has(Concept::Delete));
+        assert!(lexicon().at("삭제합니다").unwrap().1.has(Concept::Delete));
+    }
+
+    #[test]
+    fn every_section_of_the_lexicon_is_a_concept() {
+        for text in [include_str!("../lexicon/actions.txt"), include_str!("../lexicon/objects.txt")] {
+            for line in text.lines().filter(|line| line.starts_with('[')) {
+                let name = line.trim_matches(['[', ']']);
+                assert!(Concept::ALL.iter().any(|(known, _)| *known == name), "{name}");
+            }
+        }
+    }
+
+    #[test]
+    fn no_two_words_have_the_same_hash() {
+        let mut seen = HashMap::new();
+        for text in [include_str!("../lexicon/actions.txt"), include_str!("../lexicon/objects.txt")] {
+            for word in text.split_whitespace().filter(|word| !word.ends_with('*')) {
+                assert_eq!(*seen.entry(hash(word)).or_insert(word), word);
+            }
+        }
+    }
+
+    #[test]
+    fn words_are_folded_as_texts_are() {
+        for text in [include_str!("../lexicon/actions.txt"), include_str!("../lexicon/objects.txt")] {
+            for line in text.lines().filter(|line| !line.starts_with(['#', '['])) {
+                for word in line.split_once(": ").map_or("", |(_, words)| words).split_whitespace() {
+                    let mut folded = String::new();
+                    word.chars().for_each(|letter| crate::fold::fold_into(&mut folded, letter));
+                    assert_eq!(word, folded);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,219 @@
+//! The words of a text, with their places.
+
+use crate::concept::Concepts;
+use crate::fold::{fold_into, is_unspaced};
+use crate::lexicon::lexicon;
+
+/// A word; in scripts without spaces a word of the lexicon, or two characters.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Token {
+    /// Where it begins, in bytes.
+    pub(crate) start: u32,
+    /// Where it ends, in bytes.
+    pub(crate) end: u32,
+    /// The folded word, hashed.
+    pub(crate) hash: u32,
+    /// Its first five letters, hashed: what different endings of a word share.
+    pub(crate) stem: u32,
+    /// What it means.
+    pub(crate) means: Concepts,
+    /// Whether it is the first of a sentence.
+    pub(crate) opens: bool,
+}
+
+/// Whether words end within `camelCase`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Humps {
+    /// As in names.
+    Split,
+    /// As in prose.
+    Keep,
+}
+
+/// Splits texts into words; keeps its buffer from one to the next.
+#[derive(Default)]
+pub(crate) struct Splitter {
+    word: String,
+}
+
+impl Splitter {
+    /// Appends the words of `text` to `tokens`, at most `most` of them.
+    pub(crate) fn split(&mut self, text: &str, humps: Humps, most: usize, tokens: &mut Vec<Token>) {
+        let full = tokens.len() + most;
+        let mut run = Run { text, tokens, opens: true, start: 0, matched: 0, single: None };
+        let mut last = Kind::Other;
+        let mut rest = text;
+        while let Some(letter) = rest.chars().next() {
+            if run.tokens.len() >= full {
+                break;
+            }
+            let at = text.len() - rest.len();
+            let kind = Kind::of(letter);
+            let hump = humps == Humps::Split
+                && kind == Kind::Upper
+                && (last == Kind::Lower
+                    || (last == Kind::Upper && rest.chars().nth(1).is_some_and(|next| Kind::of(next) == Kind::Lower)));
+            if hump || !kind.continues(last) {
+                run.word(&mut self.word, at);
+            }
+            let mut length = letter.len_utf8();
+            match kind {
+                Kind::Lower | Kind::Upper | Kind::Digit => {
+                    if self.word.is_empty() {
+                        run.start = at;
+                    }
+                    fold_into(&mut self.word, letter);
+                    // Most text is plain: the small letters that follow need no second look.
+                    if kind != Kind::Digit {
+                        let plain = rest.get(length..).map_or(0, small_letters);
+                        self.word.push_str(rest.get(length..length + plain).unwrap_or_default());
+                        length += plain;
+                        last = if plain > 0 { Kind::Lower } else { kind };
+                    }
+                }
+                Kind::Unspaced => run.unspaced(at, letter),
+                Kind::Other => run.opens |= matches!(letter, '.' | '!' | '?' | ';' | '\n' | '。' | '！' | '；'),
+            }
+            if !matches!(kind, Kind::Lower | Kind::Upper) {
+                last = kind;
+            }
+            rest = rest.get(length..).unwrap_or_default();
+        }
+        let end = text.len() - rest.len();
+        run.word(&mut self.word, end);
+    }
+}
+
+/// How many of the first letters are `a` to `z`.
+fn small_letters(text: &str) -> usize {
+    text.bytes().take_while(u8::is_ascii_lowercase).count()
+}
+
+/// A text that is being split.
+struct Run<'a> {
+    text: &'a str,
+    tokens: &'a mut Vec<Token>,
+    opens: bool,
+    /// Where the word begins that is being read.
+    start: usize,
+    /// Up to where a word of the lexicon was found in a script without spaces.
+    matched: usize,
+    /// The last character of such a script, and where it begins.
+    single: Option<usize>,
+}
+
+impl Run<'_> {
+    fn push(&mut self, start: usize, end: usize, hash: u32, stem: u32, means: Concepts) {
+        let (Ok(start), Ok(end)) = (u32::try_from(start), u32::try_from(end)) else {
+            return;
+        };
+        self.tokens.push(Token { start, end, hash, stem, means, opens: std::mem::take(&mut self.opens) });
+    }
+
+    /// Ends the word that was being read.
+    fn word(&mut self, word: &mut String, end: usize) {
+        if !word.is_empty() {
+            let whole = hash(word);
+            let stem = word.char_indices().nth(5).and_then(|(end, _)| word.get(..end)).map_or(whole, hash);
+            self.push(self.start, end, whole, stem, lexicon().word(word, whole));
+            word.clear();
+        }
+        self.single = None;
+    }
+
+    /// A character of a script without spaces: a word of the lexicon may begin here, and it is a
+    /// pair with the one before.
+    fn unspaced(&mut self, at: usize, letter: char) {
+        let text = self.text;
+        let end = at + letter.len_utf8();
+        if let Some(pair) = self.single.and_then(|before| text.get(before..end)) {
+            let pair_hash = hash(pair);
+            self.push(end - pair.len(), end, pair_hash, pair_hash, Concepts::default());
+        }
+        if at >= self.matched
+            && let Some((length, means)) = text.get(at..).and_then(|rest| lexicon().at(rest))
+        {
+            self.matched = at + length;
+            let word = hash(text.get(at..self.matched).unwrap_or_default());
+            self.push(at, self.matched, word, word, means);
+        }
+        self.single = Some(at);
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Lower,
+    Upper,
+    Digit,
+    Unspaced,
+    Other,
+}
+
+impl Kind {
+    fn of(letter: char) -> Kind {
+        match letter {
+            'a'..='z' => Kind::Lower,
+            'A'..='Z' => Kind::Upper,
+            '0'..='9' => Kind::Digit,
+            _ if letter.is_ascii() => Kind::Other,
+            _ if is_unspaced(letter) => Kind::Unspaced,
+            _ if letter.is_uppercase() => Kind::Upper,
+            _ if letter.is_alphabetic() => Kind::Lower,
+            _ => Kind::Other,
+        }
+    }
+
+    /// Whether a character of this kind goes on with the word of the one before.
+    fn continues(self, last: Kind) -> bool {
+        match self {
+            Kind::Lower | Kind::Upper => matches!(last, Kind::Lower | Kind::Upper),
+            _ => self == last,
+        }
+    }
+}
+
+/// The hash of a folded word: FNV-1a of 32 bits.
+pub(crate) fn hash(word: &str) -> u32 {
+    word.bytes().fold(0x811c_9dc5, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::concept::Concept;
+
+    fn words(text: &str, humps: Humps) -> Vec<&str> {
+        let mut tokens = Vec::new();
+        Splitter::default().split(text, humps, 100, &mut tokens);
+        tokens.iter().map(|token| text.get(token.start as usize..token.end as usize).unwrap()).collect()
+    }
+
+    #[test]
+    fn names_and_prose() {
+        assert_eq!(words("getHTTPUrl_v2-list", Humps::Split), ["get", "HTTP", "Url", "v", "2", "list"]);
+        assert_eq!(words("GitHub is (not) down.", Humps::Keep), ["GitHub", "is", "not", "down"]);
+        assert_eq!(words("Löschen: ä", Humps::Keep), ["Löschen", "ä"]);
+    }
+
+    #[test]
+    fn scripts_without_spaces_give_known_words_and_pairs() {
+        assert_eq!(words("删除文件", Humps::Keep), ["删除", "删除", "除文", "文件", "文件"]);
+        assert_eq!(words("ID를 삭제", Humps::Keep), ["ID", "삭제", "삭제"]);
+    }
+
+    #[test]
+    fn sentences_open() {
+        let mut tokens = Vec::new();
+        Splitter::default().split("Delete it. Or keep", Humps::Keep, 100, &mut tokens);
+        assert_eq!(tokens.iter().map(|token| token.opens).collect::<Vec<_>>(), [true, false, true, false]);
+        assert!(tokens[0].means.has(Concept::Delete));
+    }
+
+    #[test]
+    fn at_most_so_many() {
+        let mut tokens = Vec::new();
+        Splitter::default().split("a b c d", Humps::Keep, 2, &mut tokens);
+        assert_eq!(tokens.len(), 2);
+    }
+}
