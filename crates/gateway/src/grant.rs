@@ -114,7 +114,7 @@ impl Book {
     }
 
     fn work_out(&self, tool: &Tool) -> ToolRules {
-        let (class, accepted) = tool.class(&self.server.config.classes);
+        let (class, accepted) = tool.class_under(&self.server.config.classes);
         self.in_force.policy.for_tool(&ToolFacts {
             server: self.server.id(),
             name: &tool.name,

@@ -31,8 +31,8 @@ pub struct Tool {
     pub name: Box<str>,
     /// The raw input schema.
     pub schema: Option<Box<str>>,
-    /// Whether the server says `destructiveHint: true`, in so many words.
-    pub destructive_hint: bool,
+    /// What its definition says that it can do.
+    pub class: Class,
     /// Arguments that travel in `Mcp-Param-*` headers as well.
     pub header_params: Vec<mcp::header::Declared>,
     /// Why the definition cannot be used, if it cannot.
@@ -49,19 +49,15 @@ impl Tool {
         Self {
             name: view.name.as_ref().into(),
             schema: view.input_schema.map(Into::into),
-            destructive_hint: view.destructive_hint() == Some(true),
+            class: classified(view.raw),
             header_params,
             broken,
         }
     }
 
-    /// The risk class: an operator's word, else what the server says against itself.
-    pub fn class(&self, overrides: &HashMap<String, Class>) -> (Class, bool) {
-        match overrides.get(&*self.name) {
-            Some(class) => (*class, true),
-            None if self.destructive_hint => (Class::Destructive, false),
-            None => (Class::Unclassified, false),
-        }
+    /// The risk class, and whether a person set it: an operator's word, else what the definition says.
+    pub fn class_under(&self, overrides: &HashMap<String, Class>) -> (Class, bool) {
+        overrides.get(&*self.name).map_or((self.class, false), |class| (*class, true))
     }
 
     /// Why the tool cannot be offered at all: a name that would read as a pattern, or that hides
@@ -72,6 +68,12 @@ impl Tool {
         }
         self.broken.as_deref()
     }
+}
+
+/// The class of a definition as sent. What cannot be read could be anything.
+fn classified(raw: &str) -> Class {
+    serde_json::from_str(raw)
+        .map_or(Class::Unclassified, |definition| risk::assess(&risk::Definition::of(&definition)).class)
 }
 
 /// One complete list.

@@ -166,8 +166,8 @@ impl Tools {
             .entries
             .iter()
             .map(|tool| {
-                let class =
-                    if tool.destructive_hint() == Some(true) { Class::Destructive } else { Class::Unclassified };
+                let class = serde_json::from_str(tool.raw)
+                    .map_or(Class::Unclassified, |definition| risk::assess(&risk::Definition::of(&definition)).class);
                 (tool.name.to_string(), tool.input_schema.map(str::to_owned), class)
             })
             .collect();
