@@ -1,6 +1,7 @@
 //! One module a command.
 
 pub mod audit;
+pub mod classify;
 pub mod demo;
 pub mod doctor;
 pub mod grant;
@@ -9,6 +10,7 @@ pub mod logs;
 pub mod policy;
 pub mod run;
 pub mod sandbox;
+pub mod scan;
 pub mod serve;
 
 /// A number of things, as people say it: `1 record`, `2 records`.

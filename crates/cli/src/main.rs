@@ -44,6 +44,8 @@ fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
     match arguments.command {
         Command::Run(options) => commands::run::run(options),
         Command::Serve(options) => commands::serve::serve(options),
+        Command::Classify => commands::classify::classify(),
+        Command::Scan(options) => commands::scan::scan(&options),
         Command::Policy(command) => commands::policy::policy(command),
         Command::Grant(command) => commands::grant::grant(&command),
         Command::Audit(command) => commands::audit::audit(&command),

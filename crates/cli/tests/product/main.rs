@@ -14,6 +14,7 @@ mod modern;
 mod requests;
 mod results;
 mod rules;
+mod scan;
 mod seeds;
 mod sessions;
 mod setup;

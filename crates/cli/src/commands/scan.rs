@@ -1,0 +1,220 @@
+//! `toolgate scan`: what the tools of a server, or of every server of a client, can do.
+//!
+//! Servers are asked for their lists and for nothing else. Everything that they say is untrusted:
+//! it is read as data, and written in visible characters only.
+
+mod changes;
+mod client_config;
+mod combine;
+mod connect;
+mod consent;
+mod file;
+mod json;
+mod kept;
+mod layout;
+mod markdown;
+mod recommended;
+mod report;
+mod sarif;
+mod source;
+mod table;
+mod tools;
+
+use std::io::{IsTerminal, Write};
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use risk::findings::Level;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::Semaphore;
+use upstream::http::Client;
+
+use self::connect::{Listed, Running};
+use self::kept::Shelf;
+use self::report::{Failed, Report, Scanned, judge};
+use self::source::{Get, Target};
+use self::table::Look;
+use crate::args::ScanOptions;
+use crate::environment::{data_dir, text_variable};
+use crate::failure::{Failure, Trying};
+
+/// Servers that are asked at once.
+const AT_ONCE: usize = 8;
+
+/// Until a connection stands.
+const CONNECT: Duration = Duration::from_secs(10);
+
+/// Columns where nobody says how many there are.
+const COLUMNS: usize = 100;
+
+/// Scans, and prints what was found.
+pub fn scan(options: &ScanOptions) -> Result<ExitCode, Failure> {
+    let targets = source::targets(options)?;
+    let (mut servers, failed) = ask(targets)?;
+    if let ([], [only]) = (servers.as_slice(), failed.as_slice())
+        && options.config.is_none()
+    {
+        return Err(Failure::Usage(only.why.clone()));
+    }
+    compare_and_keep(options, &mut servers);
+    let report = Report::new(servers, failed);
+    print(options, &report)?;
+    if !report.failed.is_empty() {
+        // The table has said it already.
+        let table = options.policy.is_none() && !options.json && !options.sarif && !options.markdown;
+        for failed in report.failed.iter().filter(|_| !table) {
+            eprintln!("toolgate: {}: {}", audit::visible::word(&failed.name), failed.why);
+        }
+        let number = crate::commands::counted(report.failed.len(), "server");
+        return Err(Failure::Usage(format!("the tools of {number} could not be listed")));
+    }
+    Ok(ExitCode::from(u8::from(report.count(Level::Error) > 0)))
+}
+
+/// Gets every list, several at once.
+fn ask(targets: Vec<Target>) -> Result<(Vec<Scanned>, Vec<Failed>), Failure> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().trying("the runtime")?;
+    let running = Running::default();
+    let outcome = runtime.block_on(async {
+        let client = Client::new(CONNECT).trying("the HTTP client")?;
+        let mut terminate = signal(SignalKind::terminate()).trying("signals")?;
+        let outcome = tokio::select! {
+            outcome = gather(targets, client, &running) => Ok(outcome),
+            _ = terminate.recv() => Err(Failure::Usage("told to stop".to_owned())),
+            _ = tokio::signal::ctrl_c() => Err(Failure::Usage("interrupted".to_owned())),
+        };
+        // Nothing that a scan has started outlives it.
+        running.stop().await;
+        outcome
+    });
+    runtime.shutdown_background();
+    outcome
+}
+
+async fn gather(targets: Vec<Target>, client: Client, running: &Running) -> (Vec<Scanned>, Vec<Failed>) {
+    let permits = Arc::new(Semaphore::new(AT_ONCE));
+    let asked: Vec<_> = targets
+        .into_iter()
+        .map(|Target { name, source, way }| {
+            let (permits, client, running) = (Arc::clone(&permits), client.clone(), running.clone());
+            let task = tokio::spawn(async move {
+                let _permit = permits.acquire().await;
+                match way? {
+                    Get::Have(tools, unreadable) => Ok((tools, unreadable, None, None)),
+                    Get::Ask(server) => connect::list(server, client, running).await.map(
+                        |Listed { tools, unreadable, revision, server }| (tools, unreadable, Some(revision), server),
+                    ),
+                }
+            });
+            (name, source, task)
+        })
+        .collect();
+    let mut progress = Progress::of(asked.len());
+    let (mut servers, mut failed) = (Vec::new(), Vec::new());
+    for (number, (name, source, task)) in asked.into_iter().enumerate() {
+        progress.at(number);
+        match task.await.unwrap_or_else(|error| Err(error.to_string())) {
+            Ok((tools, unreadable, revision, server)) => {
+                let tools = judge(tools);
+                servers.push(Scanned { name, source, revision, server, tools, unreadable, changes: None });
+            }
+            Err(why) => failed.push(Failed { name, source, why }),
+        }
+    }
+    progress.done();
+    (servers, failed)
+}
+
+/// A line on stderr that says how far the work is, where a person looks at it.
+struct Progress {
+    of: usize,
+    shown: bool,
+}
+
+impl Progress {
+    fn of(of: usize) -> Self {
+        Self { of, shown: std::io::stderr().is_terminal() }
+    }
+
+    fn at(&self, number: usize) {
+        if self.shown {
+            eprint!("\r\x1b[Kasking for tools: {} of {} …", number + 1, self.of);
+            let _ = std::io::stderr().flush();
+        }
+    }
+
+    fn done(&mut self) {
+        if std::mem::take(&mut self.shown) {
+            eprint!("\r\x1b[K");
+        }
+    }
+}
+
+/// Compares with the last scan of each source, and keeps this one in its place.
+fn compare_and_keep(options: &ScanOptions, servers: &mut [Scanned]) {
+    let now = Timestamp::now();
+    // A place to keep scans in is convenient, not needed: whoever has none is told once.
+    let shelf = data_dir(options.data.dir.as_deref()).map_err(|failure| failure.to_string()).and_then(|data| {
+        match options.no_save && !data.is_dir() {
+            // What would have to be made for looking only is not there.
+            true => Ok(None),
+            false => Shelf::open(&data).map(Some),
+        }
+    });
+    let mut trouble = None;
+    match shelf {
+        Ok(None) => {}
+        Err(why) => trouble = Some(why),
+        Ok(Some(shelf)) => {
+            for server in servers {
+                let kept = server.kept(now);
+                let last = shelf.last(&server.source.digest);
+                server.changes = last.map(|last| changes::compare(&last, &kept));
+                if !options.no_save
+                    && let Err(why) = shelf.keep(&server.source.digest, &kept)
+                {
+                    trouble.get_or_insert(why);
+                }
+            }
+        }
+    }
+    if let Some(why) = trouble {
+        eprintln!("toolgate: this scan is not kept, so the next cannot say what has changed: {why}");
+    }
+}
+
+fn print(options: &ScanOptions, report: &Report) -> Result<(), Failure> {
+    let text = if let Some(temper) = options.policy {
+        recommended::policy(options, report, temper).trying("the policy")?
+    } else if options.json {
+        json::printed(&json::document(report)).trying("the report")? + "\n"
+    } else if options.sarif {
+        let current = std::env::current_dir().unwrap_or_default();
+        let current = current.canonicalize().unwrap_or(current);
+        json::printed(&sarif::document(report, &current)).trying("the report")? + "\n"
+    } else if options.markdown {
+        markdown::document(report)
+    } else {
+        table::table(report, look())
+    };
+    match std::io::stdout().lock().write_all(text.as_bytes()) {
+        // Whoever reads has read enough.
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+            Err(Failure::Usage(format!("standard output: {error}")))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// How the table is to look: for the terminal that it goes to.
+fn look() -> Look {
+    let terminal = std::io::stdout().is_terminal();
+    let asked = text_variable("COLUMNS").and_then(|columns| columns.parse().ok());
+    let own = terminal_size::terminal_size().map(|(width, _)| usize::from(width.0)).filter(|_| terminal);
+    Look {
+        columns: own.or(asked).unwrap_or(COLUMNS).clamp(60, 180),
+        colours: terminal && text_variable("NO_COLOR").is_none(),
+    }
+}

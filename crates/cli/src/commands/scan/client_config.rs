@@ -1,0 +1,236 @@
+//! Servers in the configuration of an MCP client: `mcpServers` of Claude and Cursor, `servers` or
+//! `mcp.servers` of VS Code. Nothing here starts or asks anything.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value};
+
+/// One entry of a configuration, as it is written there: variables are not yet filled in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// The key that it stands under.
+    pub name: String,
+    /// How the server is reached.
+    pub way: Way,
+    /// What the entry asks for that a scan does not do.
+    pub ignored: Vec<&'static str>,
+}
+
+/// How an entry reaches its server.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Way {
+    /// A program.
+    Program {
+        /// The command and its arguments.
+        words: Vec<String>,
+        /// Variables that it gets.
+        env: BTreeMap<String, String>,
+    },
+    /// A Streamable HTTP endpoint.
+    Url {
+        /// Where.
+        url: String,
+        /// Headers that it gets.
+        headers: BTreeMap<String, String>,
+    },
+    /// Nothing that can be scanned, and why.
+    Not(String),
+}
+
+/// Reads the entries of a configuration, in its order. Entries that are switched off are left out.
+///
+/// # Errors
+/// A sentence, when the text is no such configuration.
+pub fn read(text: &str) -> Result<Vec<Entry>, String> {
+    let text = text.trim_start_matches('\u{feff}');
+    let whole: Value = jsonc_parser::parse_to_serde_value(text, &jsonc_parser::ParseOptions::default())
+        .map_err(|error| format!("it is not JSON, also with comments allowed: {error}"))?;
+    let places = [
+        whole.get("mcpServers"),
+        whole.get("servers"),
+        whole.get("mcp").and_then(|mcp| mcp.get("servers")),
+        whole.get("mcp.servers"),
+    ];
+    let mut found = places.into_iter().flatten().filter_map(Value::as_object).peekable();
+    if found.peek().is_none() {
+        return Err(
+            "it names no servers: they stand under `mcpServers` (Claude, Cursor), `servers` or `mcp.servers` (VS Code)"
+                .to_owned(),
+        );
+    }
+    let mut entries: Vec<Entry> = Vec::new();
+    for (name, value) in found.flatten() {
+        if value.get("disabled").and_then(Value::as_bool) == Some(true) {
+            continue;
+        }
+        if entries.iter().any(|entry| entry.name == *name) {
+            return Err(format!("it names the server {} in two places", audit::visible::word(name)));
+        }
+        entries.push(entry(name, value));
+    }
+    Ok(entries)
+}
+
+fn entry(name: &str, value: &Value) -> Entry {
+    let ignored = ["cwd", "envFile", "headersHelper"].into_iter().filter(|key| value.get(key).is_some()).collect();
+    let way = match value.as_object() {
+        Some(members) => way(members).unwrap_or_else(Way::Not),
+        None => Way::Not("the entry is no object".to_owned()),
+    };
+    Entry { name: name.to_owned(), way, ignored }
+}
+
+fn way(members: &Map<String, Value>) -> Result<Way, String> {
+    let kind = members.get("type").and_then(Value::as_str);
+    let command = members.get("command").and_then(Value::as_str);
+    let url = members.get("url").and_then(Value::as_str);
+    match (kind, command, url) {
+        (Some("sse"), _, _) => Err(
+            "it is reached by HTTP+SSE, the transport of 2024-11-05, which cannot be scanned yet; many servers have a Streamable HTTP endpoint as well"
+                .to_owned(),
+        ),
+        (Some("stdio" | "local") | None, Some(command), None) => {
+            let mut words = vec![command.to_owned()];
+            if let Some(args) = members.get("args") {
+                let args = args.as_array().ok_or("`args` is no array")?;
+                for arg in args {
+                    words.push(arg.as_str().ok_or("`args` holds something that is no string")?.to_owned());
+                }
+            }
+            Ok(Way::Program { words, env: texts(members, "env")? })
+        }
+        (Some("http" | "streamable-http" | "streamableHttp") | None, None, Some(url)) => {
+            Ok(Way::Url { url: url.to_owned(), headers: texts(members, "headers")? })
+        }
+        (None, Some(_), Some(_)) => Err("it has both `command` and `url`".to_owned()),
+        (None, None, None) => Err("it has neither `command` nor `url`".to_owned()),
+        (Some("stdio" | "local"), None, _) => Err("it has no `command`".to_owned()),
+        (Some("http" | "streamable-http" | "streamableHttp"), _, None) => Err("it has no `url`".to_owned()),
+        (Some(kind), _, _) => {
+            Err(format!("its type {} is none of stdio, http and sse, or does not go with the rest", audit::visible::word(kind)))
+        }
+    }
+}
+
+fn texts(members: &Map<String, Value>, key: &str) -> Result<BTreeMap<String, String>, String> {
+    let Some(value) = members.get(key).filter(|value| !value.is_null()) else { return Ok(BTreeMap::new()) };
+    let object = value.as_object().ok_or_else(|| format!("`{key}` is no object"))?;
+    let text = |(name, value): (&String, &Value)| {
+        let text = match value {
+            Value::String(text) => text.clone(),
+            // Clients take these for their text.
+            Value::Number(_) | Value::Bool(_) => value.to_string(),
+            _ => return Err(format!("`{key}.{}` is no string", audit::visible::shown(name))),
+        };
+        Ok((name.clone(), text))
+    };
+    object.iter().map(text).collect()
+}
+
+/// Fills in what clients fill in: `${NAME}`, `${NAME:-otherwise}`, `${env:NAME}`, `${userHome}` and
+/// `${workspaceFolder}`. `variable` gives a variable's value. The names that were used are added to `used`.
+///
+/// # Errors
+/// A sentence, when something cannot be filled in.
+pub fn expand(
+    template: &str,
+    workspace: &str,
+    variable: &dyn Fn(&str) -> Option<String>,
+    used: &mut Vec<String>,
+) -> Result<String, String> {
+    let mut text = String::new();
+    let mut rest = template;
+    while let Some((before, after)) = rest.split_once("${") {
+        let (inner, after) = after.split_once('}').ok_or("`${` is not closed by `}`")?;
+        text.push_str(before);
+        rest = after;
+        match inner {
+            "workspaceFolder" => text.push_str(workspace),
+            "userHome" => text.push_str(&variable("HOME").ok_or("there is no home directory for ${userHome}")?),
+            _ if inner.starts_with("input:") => {
+                return Err(format!(
+                    "${{{}}} is asked for by the client: scan this server by --upstream or -- COMMAND instead",
+                    audit::visible::shown(inner)
+                ));
+            }
+            _ => {
+                let inner = inner.strip_prefix("env:").unwrap_or(inner);
+                let (name, otherwise) = match inner.split_once(":-") {
+                    Some((name, otherwise)) => (name, Some(otherwise.to_owned())),
+                    None => (inner, None),
+                };
+                let value = variable(name);
+                if value.is_some() {
+                    used.push(name.to_owned());
+                }
+                let value = value
+                    .or(otherwise)
+                    .ok_or_else(|| format!("the environment variable {} is not set", audit::visible::word(name)))?;
+                text.push_str(&value);
+            }
+        }
+    }
+    text.push_str(rest);
+    Ok(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_client_form_is_read() {
+        let program = Way::Program {
+            words: vec!["npx".into(), "-y".into(), "x".into()],
+            env: BTreeMap::from([("K".into(), "v".into()), ("N".into(), "1".into())]),
+        };
+        let url = Way::Url { url: "https://e.test/mcp".into(), headers: BTreeMap::from([("A".into(), "b".into())]) };
+        let entries = r#"{
+            // what it is
+            "one": { "command": "npx", "args": ["-y", "x"], "env": { "K": "v", "N": 1 }, "cwd": "/" },
+            "two": { "type": "http", "url": "https://e.test/mcp", "headers": { "A": "b" } }, /* and */
+            "off": { "command": "never", "disabled": true },
+        }"#;
+        for text in [
+            format!(r#"{{ "mcpServers": {entries} }}"#),
+            format!(r#"{{ "servers": {entries}, "inputs": [] }}"#),
+            format!(r#"{{ "editor.fontSize": 12, "mcp": {{ "servers": {entries} }} }}"#),
+        ] {
+            let entries = read(&text).unwrap();
+            assert_eq!(entries.len(), 2, "{text}");
+            assert_eq!((entries[0].name.as_str(), &entries[0].way), ("one", &program));
+            assert_eq!(entries[0].ignored, ["cwd"]);
+            assert_eq!(entries[1].way, url);
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_scanned_says_why() {
+        let why = |entry: &str| match read(&format!(r#"{{"mcpServers":{{"x":{entry}}}}}"#)).unwrap().remove(0).way {
+            Way::Not(why) => why,
+            way => panic!("{way:?}"),
+        };
+        assert!(why(r#"{"type":"sse","url":"https://e.test/sse"}"#).contains("HTTP+SSE"));
+        assert!(why("{}").contains("neither"));
+        assert!(why("7").contains("no object"));
+        assert!(why(r#"{"command":"a","url":"b"}"#).contains("both"));
+        assert!(why(r#"{"command":"a","args":"b"}"#).contains("args"));
+        assert!(why(r#"{"command":"a","args":[1]}"#).contains("args"));
+        assert!(why(r#"{"type":"carrier-pigeon","url":"b"}"#).contains("carrier-pigeon"));
+        assert!(read("{}").unwrap_err().contains("mcpServers"));
+        assert!(read("{").is_err());
+    }
+
+    #[test]
+    fn variables_are_filled_in() {
+        let variable = |name: &str| (name == "KEY").then(|| "v".to_owned());
+        let mut used = Vec::new();
+        let mut fill = |text: &str| expand(text, "/w", &variable, &mut used);
+        assert_eq!(fill("a${KEY}b${env:KEY}c${workspaceFolder}").unwrap(), "avbvc/w");
+        assert_eq!(fill("${NO:-d}${KEY:-d}").unwrap(), "dv");
+        for bad in ["${NO}", "${input:token}", "${", "${userHome}"] {
+            assert!(fill(bad).is_err(), "{bad}");
+        }
+        assert_eq!(used, ["KEY", "KEY", "KEY"]);
+    }
+}

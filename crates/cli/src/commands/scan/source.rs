@@ -1,0 +1,238 @@
+//! What is scanned: one file, one server, or every server of a client's configuration.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::ffi::OsString;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use gateway::server::{Denials, Reach, Server, ServerConfig, TimeLimits};
+use policy::Numbers;
+use upstream::http::Endpoint;
+
+use super::client_config::{self, Entry, Way, expand};
+use super::tools::{Tool, digest};
+use super::{consent, file};
+use crate::args::{ScanOptions, ServerOptions};
+use crate::commands::run;
+use crate::environment::{command, text_variable};
+use crate::failure::{Failure, Trying};
+
+/// The name of the server where there is only one.
+pub const ONLY: &str = "local";
+
+/// The longest file that is read.
+const MAX_FILE: u64 = 64 << 20;
+
+/// How long an endpoint may take to begin an answer, and be silent in it.
+const SILENCE: Duration = Duration::from_secs(30);
+
+/// One list of tools to be had.
+#[derive(Debug)]
+pub struct Target {
+    /// The server's name in this scan.
+    pub name: String,
+    /// Where the list comes from.
+    pub source: Source,
+    /// How to get it, or why that cannot be.
+    pub way: Result<Get, String>,
+}
+
+/// How a list is had.
+#[derive(Debug)]
+pub enum Get {
+    /// It was read from a file.
+    Have(Vec<Tool>, usize),
+    /// The server is asked.
+    Ask(Arc<Server>),
+}
+
+/// Where a list comes from.
+#[derive(Debug, Clone)]
+pub struct Source {
+    /// `file`, `url`, `command` or `config`.
+    pub kind: &'static str,
+    /// As it is shown: never a secret of headers or variables.
+    pub text: String,
+    /// What tells sources apart from scan to scan.
+    pub digest: String,
+    /// The file in which it stands, for those who point at places in files.
+    pub file: Option<(String, String)>,
+}
+
+impl Source {
+    fn new(kind: &'static str, text: String, parts: &[&str]) -> Self {
+        // The parts are joined by what none of them can hold.
+        Self { kind, text, digest: digest(format!("{kind}\0{}", parts.join("\0")).as_bytes()), file: None }
+    }
+}
+
+/// The targets of a command line. Whoever is to agree to them has agreed when this returns.
+///
+/// # Errors
+/// When nothing can be scanned, or nothing may be.
+pub fn targets(options: &ScanOptions) -> Result<Vec<Target>, Failure> {
+    match (&options.file, &options.config) {
+        (Some(path), _) => from_file(path).map(|target| vec![target]),
+        (_, Some(path)) => from_config(options, path),
+        _ => one(options).map(|target| vec![target]),
+    }
+}
+
+fn read(path: &Path) -> Result<String, Failure> {
+    let long = std::fs::metadata(path).trying(path.display())?.len() > MAX_FILE;
+    if long {
+        return Err(Failure::Usage(format!("{} is longer than {} MiB", path.display(), MAX_FILE >> 20)));
+    }
+    std::fs::read_to_string(path).trying(path.display())
+}
+
+/// A path by which a file is found again from any directory.
+fn whole(path: &Path) -> String {
+    path.canonicalize().unwrap_or_else(|_| path.to_path_buf()).display().to_string()
+}
+
+fn from_file(path: &Path) -> Result<Target, Failure> {
+    let text = read(path)?;
+    let (tools, unreadable) = file::read(&text).trying(path.display())?;
+    let mut source = Source::new("file", path.display().to_string(), &[&whole(path)]);
+    source.file = Some((whole(path), text));
+    Ok(Target { name: ONLY.to_owned(), source, way: Ok(Get::Have(tools, unreadable)) })
+}
+
+fn one(options: &ScanOptions) -> Result<Target, Failure> {
+    if options.upstream.is_none() && options.program.is_empty() {
+        return Err(Failure::Usage(
+            "name what is to be scanned: --upstream URL, --config FILE, --file FILE, or -- COMMAND".to_owned(),
+        ));
+    }
+    let server = run::server(&ServerOptions {
+        policy: None,
+        upstream: options.upstream.clone(),
+        name: ONLY.to_owned(),
+        grant: ONLY.to_owned(),
+        header: options.header.clone(),
+        header_file: options.header_file.clone(),
+        program: options.program.clone(),
+    })?;
+    let source = match &options.upstream {
+        Some(url) => Source::new("url", url.clone(), &[url]),
+        None => {
+            let words: Vec<String> = options.program.iter().map(|word| word.to_string_lossy().into_owned()).collect();
+            let mut parts: Vec<&str> = words.iter().map(String::as_str).collect();
+            // `node server.js` is another server in another directory; `npx -y something` is not.
+            let here = std::env::current_dir().map(|dir| dir.display().to_string()).unwrap_or_default();
+            if words.iter().any(|word| !word.starts_with('/') && Path::new(word).exists()) {
+                parts.push(&here);
+            }
+            Source::new("command", words.join(" "), &parts)
+        }
+    };
+    Ok(Target { name: ONLY.to_owned(), source, way: Ok(Get::Ask(registered(server.config.reach.clone()))) })
+}
+
+fn from_config(options: &ScanOptions, path: &Path) -> Result<Vec<Target>, Failure> {
+    let text = read(path)?;
+    let entries = client_config::read(&text).trying(path.display())?;
+    if entries.is_empty() {
+        return Err(Failure::Usage(format!("{} names no server that is switched on", path.display())));
+    }
+    if entries.iter().any(|entry| !matches!(entry.way, Way::Not(_))) {
+        consent::obtain(options, path, &entries)?;
+    }
+    let place = whole(path);
+    let workspace = workspace(Path::new(&place));
+    let filled: Vec<(Entry, Result<Filled, String>)> = entries
+        .into_iter()
+        .map(|entry| {
+            let filled = fill(&entry.way, &workspace);
+            (entry, filled)
+        })
+        .collect();
+    // No program inherits a variable that holds what another server is sent.
+    let hidden: BTreeSet<String> = filled
+        .iter()
+        .filter_map(|(_, filled)| match filled {
+            Ok(Filled::Url { used, .. }) => Some(used.clone()),
+            _ => None,
+        })
+        .flatten()
+        .collect();
+    let target = |(entry, filled): (Entry, Result<Filled, String>)| {
+        for key in &entry.ignored {
+            let name = audit::visible::word(&entry.name);
+            eprintln!(
+                "toolgate: {name}: `{key}` is ignored: programs are started in the current directory, with `env` alone"
+            );
+        }
+        let mut source = Source::new("config", format!("{} in {}", entry.name, path.display()), &[&place, &entry.name]);
+        source.file = Some((place.clone(), text.clone()));
+        let way = filled.and_then(|filled| reach(filled, &hidden)).map(|reach| Get::Ask(registered(reach)));
+        Target { name: entry.name, source, way }
+    };
+    Ok(filled.into_iter().map(target).collect())
+}
+
+/// The folder that `${workspaceFolder}` stands for: the one that a project's file configures.
+fn workspace(file: &Path) -> String {
+    let folder = file.parent().unwrap_or(file);
+    let inner = [".vscode", ".cursor"].iter().any(|name| folder.ends_with(name));
+    let folder = if inner { folder.parent().unwrap_or(folder) } else { folder };
+    folder.display().to_string()
+}
+
+/// An entry whose variables are filled in.
+enum Filled {
+    Program { words: Vec<OsString>, env: Vec<(OsString, OsString)> },
+    Url { url: String, headers: BTreeMap<String, String>, used: Vec<String> },
+}
+
+fn fill(way: &Way, workspace: &str) -> Result<Filled, String> {
+    let mut used = Vec::new();
+    let mut text = |template: &str| expand(template, workspace, &text_variable, &mut used);
+    match way {
+        Way::Not(why) => Err(why.clone()),
+        Way::Program { words, env } => {
+            let words = words.iter().map(|word| text(word).map(OsString::from)).collect::<Result<_, _>>()?;
+            let env = env
+                .iter()
+                .map(|(name, value)| Ok((OsString::from(name), OsString::from(text(value)?))))
+                .collect::<Result<_, String>>()?;
+            Ok(Filled::Program { words, env })
+        }
+        Way::Url { url, headers } => {
+            let url = text(url)?;
+            let headers =
+                headers.iter().map(|(name, value)| Ok((name.clone(), text(value)?))).collect::<Result<_, String>>()?;
+            Ok(Filled::Url { url, headers, used })
+        }
+    }
+}
+
+fn reach(filled: Filled, hidden: &BTreeSet<String>) -> Result<Reach, String> {
+    match filled {
+        Filled::Program { words, env } => {
+            command(&words, env, hidden).map(Reach::Child).map_err(|failure| failure.to_string())
+        }
+        Filled::Url { url, headers, .. } => {
+            let mut endpoint = Endpoint::parse(&url).map_err(|error| error.to_string())?;
+            for (name, value) in &headers {
+                endpoint.add_header(name, value).map_err(|error| error.to_string())?;
+            }
+            Ok(Reach::Http(endpoint))
+        }
+    }
+}
+
+/// A server that is asked for its tools and nothing else.
+fn registered(reach: Reach) -> Arc<Server> {
+    Server::new(ServerConfig {
+        id: ONLY.to_owned(),
+        reach,
+        numbers: Numbers::Binary64,
+        denials: Denials::Plain,
+        classes: HashMap::new(),
+        limits: TimeLimits { first_byte: SILENCE, idle: SILENCE, ..TimeLimits::default() },
+        calls_at_once: None,
+    })
+}
