@@ -8,8 +8,8 @@ use std::net::IpAddr;
 use jiff::Timestamp;
 
 use crate::event::{
-    ArgumentKeys, Count, Decision, Event, Outcome, PolicyNotice, Recovered, Refused, Segment, Start, Stop, Target,
-    Upstream, Would,
+    ArgumentKeys, Count, Decision, DefinitionNotice, Event, Outcome, PolicyNotice, Recovered, Refused, Segment, Start,
+    Stop, Target, Upstream, Would,
 };
 use crate::{Head, Id, argument_keys, chain, visible};
 
@@ -48,6 +48,7 @@ pub fn encode(stamp: Stamp, event: &Event<'_>, prev: &Head, out: &mut Vec<u8>) -
         Event::Outcome(outcome) => encode_outcome(out, outcome),
         Event::Refused(refused) => encode_refused(out, refused),
         Event::Policy(notice) => encode_policy(out, notice),
+        Event::Definition(notice) => encode_definition(out, notice),
         Event::Upstream(upstream) => encode_upstream(out, upstream),
         Event::Recovered(recovered) => encode_recovered(out, recovered),
         Event::Stop(stop) => encode_stop(out, stop),
@@ -140,6 +141,16 @@ fn encode_policy(out: &mut Vec<u8>, notice: &PolicyNotice<'_>) {
     text(out, "server", notice.server);
     text(out, "file", notice.file);
     text(out, "policy", notice.policy);
+    member(out, "accepted");
+    out.extend_from_slice(if notice.accepted { b"true" } else { b"false" });
+    text(out, "reason", notice.reason);
+}
+
+fn encode_definition(out: &mut Vec<u8>, notice: &DefinitionNotice<'_>) {
+    text(out, "server", Some(notice.server));
+    text(out, "tool", Some(notice.tool));
+    text(out, "digest", Some(notice.digest));
+    text(out, "class", Some(notice.class));
     member(out, "accepted");
     out.extend_from_slice(if notice.accepted { b"true" } else { b"false" });
     text(out, "reason", notice.reason);

@@ -26,6 +26,8 @@ pub enum Event<'a> {
     Refused(Refused<'a>),
     /// A policy came into force, or an edit of one was not taken.
     Policy(PolicyNotice<'a>),
+    /// A tool's definition was accepted, or is held until somebody accepts it.
+    Definition(DefinitionNotice<'a>),
     /// A child or a connection to a server came or went.
     Upstream(Upstream<'a>),
     /// Something that an earlier failure left behind was put right.
@@ -221,6 +223,23 @@ pub struct PolicyNotice<'a> {
     pub reason: Option<&'a str>,
 }
 
+/// See [`Event::Definition`].
+#[derive(Clone, Copy, Debug, Default)]
+pub struct DefinitionNotice<'a> {
+    /// The server.
+    pub server: &'a str,
+    /// The tool.
+    pub tool: &'a str,
+    /// Digest of the definition.
+    pub digest: &'a str,
+    /// The class that it has, a person's word included.
+    pub class: &'a str,
+    /// Whether calls are judged by it from now on. `false`: it is held.
+    pub accepted: bool,
+    /// Who accepted it, or why it is held.
+    pub reason: Option<&'a str>,
+}
+
 /// See [`Event::Upstream`].
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Upstream<'a> {
@@ -262,6 +281,7 @@ impl Event<'_> {
             Event::Outcome(_) => Kind::Outcome,
             Event::Refused(_) => Kind::Refused,
             Event::Policy(_) => Kind::Policy,
+            Event::Definition(_) => Kind::Definition,
             Event::Upstream(_) => Kind::Upstream,
             Event::Recovered(_) => Kind::Recovered,
             Event::Stop(_) => Kind::Stop,

@@ -23,8 +23,8 @@ pub mod visible;
 pub use chain::{Head, HeadError};
 pub use encode::{Stamp, encode};
 pub use event::{
-    After, ArgumentKeys, Change, Count, Decision, Effect, Ending, Event, Kind, Outcome, PolicyNotice, Recovered,
-    Refused, Segment, Start, Stop, Target, Upstream, Would,
+    After, ArgumentKeys, Change, Count, Decision, DefinitionNotice, Effect, Ending, Event, Kind, Outcome, PolicyNotice,
+    Recovered, Refused, Segment, Start, Stop, Target, Upstream, Would,
 };
 pub use filter::{Filter, Wanted};
 pub use id::{Id, IdError};

@@ -6,8 +6,8 @@ use jiff::Timestamp;
 use serde::Deserialize;
 
 use crate::event::{
-    After, ArgumentKeys, Change, Count, Decision, Effect, Ending, Event, Kind, Outcome, PolicyNotice, Recovered,
-    Refused, Segment, Start, Stop, Target, Upstream, Would,
+    After, ArgumentKeys, Change, Count, Decision, DefinitionNotice, Effect, Ending, Event, Kind, Outcome, PolicyNotice,
+    Recovered, Refused, Segment, Start, Stop, Target, Upstream, Would,
 };
 use crate::{Head, Id, Stamp, chain};
 
@@ -62,6 +62,8 @@ pub struct Record {
     pub times: Option<u64>,
     pub file: Option<String>,
     pub accepted: Option<bool>,
+    pub digest: Option<String>,
+    pub class: Option<String>,
     pub change: Option<Change>,
     pub status: Option<String>,
     pub reason: Option<String>,
@@ -140,6 +142,14 @@ impl Record {
                 server: self.server.as_deref(),
                 file: self.file.as_deref(),
                 policy: self.policy.as_deref(),
+                accepted: self.accepted.unwrap_or_default(),
+                reason: self.reason.as_deref(),
+            }),
+            Kind::Definition => Event::Definition(DefinitionNotice {
+                server: self.server.as_deref().unwrap_or_default(),
+                tool: self.tool.as_deref().unwrap_or_default(),
+                digest: self.digest.as_deref().unwrap_or_default(),
+                class: self.class.as_deref().unwrap_or_default(),
                 accepted: self.accepted.unwrap_or_default(),
                 reason: self.reason.as_deref(),
             }),

@@ -106,6 +106,8 @@ fn notice(record: &Record, details: &mut Details) -> (String, String) {
     let subject = record.server.as_deref().map(word).unwrap_or_default();
     let verdict = match record.kind {
         Kind::Upstream => record.change.unwrap_or_default().as_str(),
+        Kind::Definition if record.accepted == Some(true) => "accepted",
+        Kind::Definition => "held",
         Kind::Policy if record.accepted == Some(false) => "kept",
         kind => kind.as_str(),
     };
@@ -116,6 +118,9 @@ fn notice(record: &Record, details: &mut Details) -> (String, String) {
     details.text("segment", record.segment.map(|segment| segment.to_string()).as_deref());
     details.text("file", record.file.as_deref());
     details.text("policy", record.policy.as_deref());
+    details.text("tool", record.tool.as_deref());
+    details.text("class", record.class.as_deref());
+    details.text("digest", record.digest.as_deref());
     details.text("status", record.status.as_deref());
     details.text("times", record.times.map(|times| times.to_string()).as_deref());
     details.text("client", record.client.map(|client| client.to_string()).as_deref());
@@ -128,7 +133,7 @@ fn is_bad(record: &Record) -> bool {
         Kind::Decision => record.effect != Some(Effect::Allow),
         Kind::Outcome => record.outcome != Some(Ending::Ok),
         Kind::Refused => true,
-        Kind::Policy => record.accepted != Some(true),
+        Kind::Policy | Kind::Definition => record.accepted != Some(true),
         Kind::Upstream => record.change == Some(crate::Change::Failed),
         _ => false,
     }

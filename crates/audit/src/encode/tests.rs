@@ -93,6 +93,14 @@ fn every_kind_comes_back() {
             accepted: false,
             reason: Some("broken"),
         }),
+        Event::Definition(DefinitionNotice {
+            server: "fs",
+            tool: "charge",
+            digest: "sha256:ab",
+            class: "financial",
+            accepted: true,
+            reason: Some("first list"),
+        }),
         Event::Upstream(Upstream {
             server: "fs",
             change: Change::Exited,

@@ -18,6 +18,8 @@ pub enum Kind {
     Refused,
     /// See [`crate::Event::Policy`].
     Policy,
+    /// See [`crate::Event::Definition`].
+    Definition,
     /// See [`crate::Event::Upstream`].
     Upstream,
     /// See [`crate::Event::Recovered`].
@@ -90,6 +92,7 @@ impl Kind {
             Kind::Outcome => "outcome",
             Kind::Refused => "refused",
             Kind::Policy => "policy",
+            Kind::Definition => "definition",
             Kind::Upstream => "upstream",
             Kind::Recovered => "recovered",
             Kind::Stop => "stop",
