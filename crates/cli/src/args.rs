@@ -29,6 +29,9 @@ pub enum Command {
     Classify,
     /// List the tools of a server, or of all servers of a client, and say what they can do
     Scan(ScanOptions),
+    /// Look at definitions of tools that are held, and accept them
+    #[command(subcommand)]
+    Server(ServerCommand),
     /// Make grant tokens
     #[command(subcommand)]
     Grant(GrantCommand),
@@ -75,6 +78,31 @@ pub struct ServerOptions {
     pub program: Vec<OsString>,
 }
 
+/// Which definitions of tools are accepted, and where that stands.
+#[derive(Debug, Args, Clone, Default)]
+pub struct PinOptions {
+    /// When definitions are accepted without a person [default: first with --policy, manual with --config]
+    #[arg(long, value_name = "WHEN", value_enum)]
+    pub accept: Option<AcceptWord>,
+    /// Also accept changes of nothing but case, white space and punctuation of titles and descriptions
+    #[arg(long)]
+    pub accept_cosmetic: bool,
+    /// The lock file of accepted definitions [default: toolgate.lock beside the policy; with --config in the data directory]
+    #[arg(long, value_name = "FILE")]
+    pub lock: Option<PathBuf>,
+}
+
+/// When definitions are accepted without a person.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum AcceptWord {
+    /// The first list of a server is; what is new or changed later is held
+    First,
+    /// Nothing is: no tool is listed or called before `toolgate server accept`
+    #[default]
+    Manual,
+}
+
 /// Where data lies.
 #[derive(Debug, Args, Clone, Default)]
 pub struct DataOptions {
@@ -109,6 +137,9 @@ pub struct RunOptions {
     /// The server.
     #[command(flatten)]
     pub server: ServerOptions,
+    /// Accepted definitions.
+    #[command(flatten)]
+    pub pins: PinOptions,
     /// Data.
     #[command(flatten)]
     pub data: DataOptions,
@@ -129,6 +160,9 @@ pub struct ServeOptions {
     /// The server.
     #[command(flatten)]
     pub server: ServerOptions,
+    /// Accepted definitions.
+    #[command(flatten)]
+    pub pins: PinOptions,
     /// Data.
     #[command(flatten)]
     pub data: DataOptions,
@@ -296,6 +330,75 @@ pub enum GrantCommand {
         #[arg(long)]
         json: bool,
     },
+}
+
+/// Commands about servers.
+#[derive(Debug, Subcommand)]
+pub enum ServerCommand {
+    /// Show which definitions are held, what they change, and who has called them meanwhile
+    Held(HeldOptions),
+    /// Show which definitions are held and accept them
+    Accept(AcceptOptions),
+}
+
+/// Where pins lie.
+#[derive(Debug, Args, Clone, Default)]
+pub struct PinPlace {
+    /// The policy beside which the lock file lies
+    #[arg(long, value_name = "FILE", group = "place")]
+    pub policy: Option<PathBuf>,
+    /// The lock file [default: toolgate.lock in this directory]
+    #[arg(long, value_name = "FILE", group = "place")]
+    pub lock: Option<PathBuf>,
+    /// The configuration whose servers are meant
+    #[arg(long, value_name = "FILE", group = "place")]
+    pub config: Option<PathBuf>,
+    /// Data.
+    #[command(flatten)]
+    pub data: DataOptions,
+    /// Print it as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Options of `server held`.
+#[derive(Debug, Args)]
+pub struct HeldOptions {
+    /// The server's id; else all
+    #[arg(value_name = "SERVER")]
+    pub server: Option<String>,
+    /// The place.
+    #[command(flatten)]
+    pub place: PinPlace,
+}
+
+/// Options of `server accept`.
+#[derive(Debug, Args)]
+pub struct AcceptOptions {
+    /// The server's id; else all
+    #[arg(value_name = "SERVER")]
+    pub server: Option<String>,
+    /// The tools to accept
+    #[arg(value_name = "TOOL")]
+    pub tools: Vec<String>,
+    /// Accept every definition that is shown, without asking
+    #[arg(long, conflicts_with = "tools")]
+    pub all: bool,
+    /// The risk class of a tool, in place of the classifier's: read, write, execute, destructive, financial
+    #[arg(long, value_name = "TOOL=CLASS")]
+    pub class: Vec<String>,
+    /// The place.
+    #[command(flatten)]
+    pub place: PinPlace,
+    /// Ask the endpoint itself for its tools, rather than take what a gateway saw last
+    #[arg(long, value_name = "URL", conflicts_with_all = ["program", "config"])]
+    pub upstream: Option<String>,
+    /// A header for it: 'NAME: VALUE', where ${VARIABLE} is taken from the environment
+    #[arg(long, value_name = "HEADER", requires = "upstream")]
+    pub header: Vec<String>,
+    /// A program to ask for its tools, after --
+    #[arg(last = true, value_name = "COMMAND", conflicts_with = "config")]
+    pub program: Vec<OsString>,
 }
 
 /// Commands about the audit log.

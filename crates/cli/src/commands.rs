@@ -12,6 +12,7 @@ pub mod run;
 pub mod sandbox;
 pub mod scan;
 pub mod serve;
+pub mod server;
 
 /// A number of things, as people say it: `1 record`, `2 records`.
 fn counted(number: impl std::fmt::Display, thing: &str) -> String {

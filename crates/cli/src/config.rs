@@ -12,18 +12,19 @@ use std::time::Duration;
 use gateway::gateway::Grants;
 use gateway::grant::{Binding, Grant, TokenDigest};
 use gateway::http_front::FrontConfig;
+use gateway::pins::{Acceptance, PinFiles};
 use gateway::policy_file::PolicyCell;
-use gateway::server::{Denials, Reach, Server, ServerConfig, TimeLimits};
+use gateway::server::{Denials, Reach, ServerConfig, TimeLimits};
 use policy::{Class, GrantFacts, Numbers};
 use serde::Deserialize;
 use upstream::http::Endpoint;
 
-use crate::args::{DurabilityWord, ServeOptions};
+use crate::args::{AcceptWord, DurabilityWord, ServeOptions};
 use crate::commands::serve::Plan;
-use crate::environment::{Headers, command};
+use crate::environment::{Headers, command, data_dir};
 use crate::failure::{Failure, Trying};
-use crate::policy_watch;
 use crate::token::Token;
+use crate::{pins, policy_watch};
 
 /// The file as it is written.
 #[derive(Debug, Deserialize)]
@@ -31,6 +32,7 @@ use crate::token::Token;
 pub struct Config {
     listen: Option<SocketAddr>,
     data: Option<PathBuf>,
+    lock: Option<PathBuf>,
     durability: Option<DurabilityWord>,
     #[serde(default)]
     allow_hosts: Vec<String>,
@@ -61,6 +63,9 @@ struct ServerTable {
     #[serde(default)]
     class: HashMap<String, ClassWord>,
     calls_at_once: Option<usize>,
+    accept: Option<AcceptWord>,
+    #[serde(default)]
+    accept_cosmetic: bool,
     connect_seconds: Option<u64>,
     first_byte_seconds: Option<u64>,
     idle_seconds: Option<u64>,
@@ -134,7 +139,7 @@ impl Config {
     }
 
     /// The servers. No program inherits a variable that holds the credentials of a server or a grant.
-    fn registered(&self) -> Result<Vec<(&ServerTable, Arc<Server>)>, Failure> {
+    fn registered(&self) -> Result<Vec<(&ServerTable, ServerConfig)>, Failure> {
         let mut hidden: BTreeSet<String> = self.grants.iter().filter_map(|table| table.token_env.clone()).collect();
         let mut tables = Vec::with_capacity(self.servers.len());
         for (id, table) in &self.servers {
@@ -143,10 +148,32 @@ impl Config {
             tables.push((id, table, headers));
         }
         let servers = tables.into_iter().map(|(id, table, headers)| {
-            let server = table.server(id, &headers, &hidden).trying(format!("server {id}"))?;
-            Ok((table, server))
+            let config = table.server(id, &headers, &hidden).trying(format!("server {id}"))?;
+            Ok((table, config))
         });
         servers.collect()
+    }
+
+    /// Where the pins of its servers lie.
+    ///
+    /// # Errors
+    /// When there is no place for data.
+    pub fn pin_files(&self, lock: Option<&Path>, data: Option<&Path>) -> Result<PinFiles, Failure> {
+        let data = match (data, &self.data) {
+            (Some(dir), _) => dir.to_path_buf(),
+            (None, Some(dir)) => self.base.join(dir),
+            (None, None) => data_dir(None)?,
+        };
+        let lock = lock.map(Path::to_path_buf).or_else(|| self.lock.as_ref().map(|file| self.base.join(file)));
+        Ok(PinFiles::new(&lock.unwrap_or_else(|| data.join(pins::LOCK)), &data))
+    }
+
+    /// The servers, to be asked for their tools and nothing else.
+    ///
+    /// # Errors
+    /// When one of them cannot be used.
+    pub fn servers(&self) -> Result<Vec<ServerConfig>, Failure> {
+        Ok(self.registered()?.into_iter().map(|(_, config)| config).collect())
     }
 
     /// Turns the configuration into what is served. The command line's own words win.
@@ -160,8 +187,16 @@ impl Config {
         let mut policies = Policies { base: self.base.clone(), cells: BTreeMap::new() };
         let mut servers = BTreeMap::new();
         let mut connect = Duration::ZERO;
-        for (table, server) in self.registered()? {
-            connect = connect.max(server.config.limits.connect);
+        let mut pins = Vec::new();
+        let files = self.pin_files(options.pins.lock.as_deref(), options.data.dir.as_deref())?;
+        for (table, config) in self.registered()? {
+            connect = connect.max(config.limits.connect);
+            let acceptance = Acceptance {
+                first_list: table.accept.or(options.pins.accept).unwrap_or_default() == AcceptWord::First,
+                cosmetic: table.accept_cosmetic || options.pins.accept_cosmetic,
+            };
+            let server = pins::registered(config, files.clone(), acceptance)?;
+            pins.push((server.id().to_owned(), Arc::clone(&server.pins)));
             let bindings = BTreeMap::<PathBuf, Arc<Binding>>::new();
             servers.insert(server.id().to_owned(), (server, table.policy.clone(), bindings));
         }
@@ -227,6 +262,7 @@ impl Config {
             listen: options.listen.or(self.listen).unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 8040))),
             grants: Grants::new(tokens, anonymous, servers.len() == 1),
             policies: policies.cells.into_values().collect(),
+            pins,
             front,
             connect,
             paths: servers.keys().map(|id| format!("/mcp/{id}/")).collect(),
@@ -274,7 +310,7 @@ impl ServerTable {
         Ok(headers)
     }
 
-    fn server(&self, id: &str, headers: &Headers, hidden: &BTreeSet<String>) -> Result<Arc<Server>, String> {
+    fn server(&self, id: &str, headers: &Headers, hidden: &BTreeSet<String>) -> Result<ServerConfig, String> {
         if !gateway::server::is_server_id(id) {
             return Err("a server's name is 1 to 40 of a-z, 0-9 and -".to_owned());
         }
@@ -303,7 +339,7 @@ impl ServerTable {
         };
         let default = TimeLimits::default();
         let seconds = |given: Option<u64>, default: Duration| given.map_or(default, Duration::from_secs);
-        Ok(Server::new(ServerConfig {
+        Ok(ServerConfig {
             id: id.to_owned(),
             reach,
             numbers: match self.numbers {
@@ -321,7 +357,7 @@ impl ServerTable {
                 idle: seconds(self.idle_seconds, default.idle),
             },
             calls_at_once: self.calls_at_once,
-        }))
+        })
     }
 }
 

@@ -6,6 +6,7 @@ mod config;
 mod environment;
 mod failure;
 mod foundation;
+mod pins;
 mod policy_watch;
 #[cfg(test)]
 mod reference;
@@ -47,6 +48,7 @@ fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
         Command::Classify => commands::classify::classify(),
         Command::Scan(options) => commands::scan::scan(&options),
         Command::Policy(command) => commands::policy::policy(command),
+        Command::Server(command) => commands::server::server(&command),
         Command::Grant(command) => commands::grant::grant(&command),
         Command::Audit(command) => commands::audit::audit(&command),
         Command::Logs(options) => commands::logs::logs(&options),

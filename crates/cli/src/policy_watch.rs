@@ -11,6 +11,7 @@ use std::time::{Duration, SystemTime};
 
 use audit::PolicyNotice;
 use gateway::gateway::Gateway;
+use gateway::pins::Pinning;
 use gateway::policy_file::{InForce, PolicyCell, Rejected, compile};
 
 use crate::failure::{Failure, Trying};
@@ -75,7 +76,12 @@ struct Watched {
 }
 
 /// Keeps the policies in force equal to their files, for as long as it is polled.
-pub async fn watch(gateway: Arc<Gateway>, cells: Vec<(Arc<PolicyCell>, Vec<String>)>) {
+/// So are the pins of the named servers.
+pub async fn watch(
+    gateway: Arc<Gateway>,
+    cells: Vec<(Arc<PolicyCell>, Vec<String>)>,
+    pins: Vec<(String, Arc<Pinning>)>,
+) {
     let mut all: Vec<Watched> = cells
         .into_iter()
         .map(|(cell, servers)| {
@@ -89,6 +95,11 @@ pub async fn watch(gateway: Arc<Gateway>, cells: Vec<(Arc<PolicyCell>, Vec<Strin
         ticks.tick().await;
         for watched in &mut all {
             watched.look(&gateway);
+        }
+        for (server, _) in pins.iter().filter(|(_, pins)| pins.look(&gateway)) {
+            eprintln!("toolgate: server {server}: other definitions are accepted now");
+            let governing = all.iter().filter(|watched| watched.servers.contains(server));
+            governing.for_each(|watched| watched.cell.touch());
         }
     }
 }

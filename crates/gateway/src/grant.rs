@@ -7,6 +7,7 @@ use arc_swap::ArcSwapOption;
 use aws_lc_rs::digest::{SHA256, digest};
 use policy::{GrantFacts, ToolFacts, ToolRules};
 
+use crate::pins::Accepted;
 use crate::policy_file::{InForce, PolicyCell};
 use crate::server::Server;
 use crate::tools::{Tool, ToolList};
@@ -68,14 +69,16 @@ pub struct Binding {
     book: ArcSwapOption<Book>,
 }
 
-/// The rules of each tool under one version of the policy and one list of tools. Rules are worked
-/// out when a tool is first asked for and kept until policy or list change.
+/// The rules of each tool under one version of the policy, one list of tools and one state of the
+/// pins. Rules are worked out when a tool is first asked for and kept until one of these changes.
 #[derive(Debug)]
 pub struct Book {
     /// The version of the policy.
     pub in_force: Arc<InForce>,
     /// The tools.
     pub list: Arc<ToolList>,
+    /// Which definitions are accepted.
+    pub accepted: Arc<Accepted>,
     rules: HashMap<Box<str>, (Arc<Tool>, OnceLock<ToolRules>)>,
     server: Arc<Server>,
 }
@@ -88,7 +91,9 @@ impl Binding {
 
     /// The rules in force for `list`.
     pub fn book(&self, in_force: &Arc<InForce>, list: &Arc<ToolList>) -> Arc<Book> {
+        let accepted = self.server.pins.now();
         if let Some(book) = self.book.load_full()
+            && Arc::ptr_eq(&book.accepted, &accepted)
             && Arc::ptr_eq(&book.in_force, in_force)
             && Arc::ptr_eq(&book.list, list)
         {
@@ -98,6 +103,7 @@ impl Binding {
         let book = Arc::new(Book {
             in_force: Arc::clone(in_force),
             list: Arc::clone(list),
+            accepted,
             rules,
             server: Arc::clone(&self.server),
         });
@@ -114,7 +120,7 @@ impl Book {
     }
 
     fn work_out(&self, tool: &Tool) -> ToolRules {
-        let (class, accepted) = tool.class_under(&self.server.config.classes);
+        let (class, accepted) = tool.class_under(&self.server.config.classes, &self.accepted);
         self.in_force.policy.for_tool(&ToolFacts {
             server: self.server.id(),
             name: &tool.name,
@@ -127,7 +133,8 @@ impl Book {
 
     /// Whether a tool is shown to the agent.
     pub fn listed(&self, name: &str, grant: &GrantFacts) -> bool {
-        self.get(name)
-            .is_some_and(|(tool, rules)| tool.held().is_none() && rules.held().is_none() && rules.listed(grant))
+        self.get(name).is_some_and(|(tool, rules)| {
+            tool.held().is_none() && self.accepted.held(tool).is_none() && rules.held().is_none() && rules.listed(grant)
+        })
     }
 }

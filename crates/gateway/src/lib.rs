@@ -18,6 +18,7 @@ pub mod limits;
 pub mod listen;
 mod methods;
 mod names;
+pub mod pins;
 pub mod pipeline;
 pub mod policy_file;
 mod record;

@@ -58,6 +58,12 @@ pub async fn judge(
         Message::Request(request) => {
             let judged = match request.kind {
                 Kind::ToolsCall => call(gateway, caller, request, upstream).await,
+                Kind::ToolsList if caller.grant.server().pins.awaits_first_list() => {
+                    // What is listed is what is accepted, and nothing is before the whole first list was
+                    // seen. If the server cannot give it, the agent sees its answer, without tools.
+                    let _ = known_list(gateway, caller, upstream).await;
+                    methods::request(gateway, caller, request, request.kind)
+                }
                 kind => methods::request(gateway, caller, request, kind),
             };
             written(caller, request, judged).await
@@ -110,7 +116,7 @@ async fn call(gateway: &Arc<Gateway>, caller: &Caller, request: &Request<'_>, up
     let in_force = policy.now();
 
     // The tool must be one that the server lists; the gateway asks the server itself.
-    let list = match known_list(caller, upstream).await {
+    let list = match known_list(gateway, caller, upstream).await {
         Ok(list) => list,
         Err(reason) => return way.deny("(evaluation error)", &format!("The call cannot be judged: {reason}.")),
     };
@@ -124,9 +130,12 @@ async fn call(gateway: &Arc<Gateway>, caller: &Caller, request: &Request<'_>, up
     if let Some(why) = listed.held().or_else(|| rules.held()) {
         return way.deny_under(
             &book,
-            "(definition changed)",
+            policy::rule_id::DEFINITION_CHANGED,
             &format!("The tool's definition cannot be judged: {why}."),
         );
+    }
+    if let Some(why) = book.accepted.held(listed) {
+        return way.deny_under(&book, policy::rule_id::DEFINITION_CHANGED, &why);
     }
     if request.params.task.is_some() {
         return way.deny_under(
@@ -215,9 +224,18 @@ async fn call(gateway: &Arc<Gateway>, caller: &Caller, request: &Request<'_>, up
     Judged::Forward { edited, expected: Some(Expected::call(caller, request, ticket, permit)) }
 }
 
-/// The server's tools, known or fetched now.
-pub(crate) async fn known_list(caller: &Caller, upstream: &dyn AskForTools) -> Result<Arc<ToolList>, String> {
-    caller.grant.server().tools.get(upstream).await.map_err(|error| error.to_string())
+/// The server's tools, known or fetched now, and compared with what is accepted.
+pub(crate) async fn known_list(
+    gateway: &Arc<Gateway>,
+    caller: &Caller,
+    upstream: &dyn AskForTools,
+) -> Result<Arc<ToolList>, String> {
+    let server = caller.grant.server();
+    let list = server.tools.get(upstream).await.map_err(|error| error.to_string())?;
+    match server.pins.settle(&list, gateway).await {
+        Ok(()) => Ok(list),
+        Err(error) => Err(format!("which definitions are accepted cannot be kept: {error}")),
+    }
 }
 
 /// One call on its way, and the ways in which it can end here.

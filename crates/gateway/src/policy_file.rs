@@ -75,6 +75,11 @@ impl PolicyCell {
         true
     }
 
+    /// Tells who lists tools that another list is in force, though the document is the same.
+    pub fn touch(&self) {
+        self.changes.send_modify(|count| *count += 1);
+    }
+
     /// Tells of every replacement from now on.
     pub fn changes(&self) -> watch::Receiver<u64> {
         self.changes.subscribe()

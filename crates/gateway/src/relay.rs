@@ -19,7 +19,7 @@ use crate::gateway::Gateway;
 use crate::methods;
 use crate::refusal;
 use crate::ticket::Ended;
-use crate::tools::ListBuilder;
+use crate::tools::{ListBuilder, ToolList};
 
 /// The prefix of `_meta` keys that only the gateway writes.
 pub const OWN_META: &str = "toolgate/";
@@ -260,14 +260,29 @@ impl Relay {
         let page = builder.add(result).map_err(|error| error.to_string())?;
         let list = builder.finish();
         let list = match expected.and_then(|expected| expected.asked) {
-            Some(asked) if page.is_none() => server.tools.learn(list, asked),
-            _ => Arc::new(list),
+            Some(asked) if page.is_none() => self.learnt(server.tools.learn(list, asked)),
+            _ => {
+                server.tools.doubt(&list);
+                Arc::new(list)
+            }
         };
         let book = self.caller.grant.binding.book(in_force, &list);
         Ok(changed(
             tools.retain_private(|tool| book.listed(&tool.name, &self.caller.grant.facts), FILTERED_TTL),
             result,
         ))
+    }
+
+    /// A whole list that has come by is compared with what is accepted, beside the answer's way: the
+    /// answer is filtered by what was accepted before.
+    fn learnt(&self, list: Arc<ToolList>) -> Arc<ToolList> {
+        let (pins, gateway) = (Arc::clone(&self.caller.grant.server().pins), Arc::clone(&self.gateway));
+        let seen = Arc::clone(&list);
+        tokio::spawn(async move {
+            // What cannot be kept now is tried again, and told, with the next call.
+            let _ = pins.settle(&seen, &gateway).await;
+        });
+        list
     }
 
     /// The message without forged decisions.

@@ -11,6 +11,7 @@ use upstream::http::Endpoint;
 
 use crate::child_link::Backoff;
 use crate::era::EraMemory;
+use crate::pins::Pinning;
 use crate::tools::KnownTools;
 
 /// How a server is reached.
@@ -81,6 +82,8 @@ pub struct Server {
     pub config: ServerConfig,
     /// Its tools, as far as they are known.
     pub tools: KnownTools,
+    /// Which definitions of them were accepted.
+    pub pins: Arc<Pinning>,
     /// One permit for each call that may be under way.
     pub calls: Arc<Semaphore>,
     /// Which protocol eras it speaks, where that had to be found out.
@@ -90,8 +93,13 @@ pub struct Server {
 }
 
 impl Server {
-    /// Registers a server of which nothing is known yet.
+    /// Registers a server of which nothing is known yet, and whose definitions count as they come.
     pub fn new(config: ServerConfig) -> Arc<Self> {
+        Self::pinned(config, Pinning::open())
+    }
+
+    /// Registers a server of whose tools those may be called that were accepted.
+    pub fn pinned(config: ServerConfig, pins: Pinning) -> Arc<Self> {
         let calls = config.calls_at_once.unwrap_or(match config.reach {
             Reach::Http(_) => HTTP_CALLS,
             Reach::Child(_) => CHILD_CALLS,
@@ -99,6 +107,7 @@ impl Server {
         Arc::new(Self {
             config,
             tools: KnownTools::default(),
+            pins: Arc::new(pins),
             calls: Arc::new(Semaphore::new(calls.min(Semaphore::MAX_PERMITS))),
             era: EraMemory::default(),
             backoff: Backoff::default(),

@@ -13,6 +13,7 @@ use arc_swap::ArcSwapOption;
 use mcp::result::Tool as Definition;
 use policy::Class;
 
+use crate::pins::{Accepted, Standing};
 use crate::pipeline::AskForTools;
 
 /// The longest that a list is believed.
@@ -31,6 +32,10 @@ pub struct Tool {
     pub name: Box<str>,
     /// The raw input schema.
     pub schema: Option<Box<str>>,
+    /// `sha256:` and the digest of the whole definition in canonical form, in hexadecimal.
+    pub digest: Box<str>,
+    /// The whole definition in canonical form.
+    pub definition: Box<str>,
     /// What its definition says that it can do.
     pub class: Class,
     /// Arguments that travel in `Mcp-Param-*` headers as well.
@@ -42,22 +47,34 @@ pub struct Tool {
 impl Tool {
     fn new(view: &Definition<'_>) -> Self {
         let declared = view.input_schema.map_or(Ok(Vec::new()), mcp::header::declared);
-        let (header_params, broken) = match declared {
+        let (header_params, mut broken) = match declared {
             Ok(declared) => (declared, None),
             Err(error) => (Vec::new(), Some(error.message)),
         };
+        let definition = mcp::canonical::text(view.raw).unwrap_or_else(|error| {
+            broken = Some(error.to_string());
+            view.raw.to_owned()
+        });
+        let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, definition.as_bytes());
         Self {
             name: view.name.as_ref().into(),
             schema: view.input_schema.map(Into::into),
+            digest: format!("sha256:{}", crate::hex::encode(digest.as_ref())).into(),
+            definition: definition.into(),
             class: classified(view.raw),
             header_params,
             broken,
         }
     }
 
-    /// The risk class, and whether a person set it: an operator's word, else what the definition says.
-    pub fn class_under(&self, overrides: &HashMap<String, Class>) -> (Class, bool) {
-        overrides.get(&*self.name).map_or((self.class, false), |class| (*class, true))
+    /// The risk class, and whether a person set or accepted it: an operator's word, else that of the
+    /// accepted definition.
+    pub fn class_under(&self, overrides: &HashMap<String, Class>, accepted: &Accepted) -> (Class, bool) {
+        match (overrides.get(&*self.name), accepted.standing(self)) {
+            (Some(class), _) => (*class, true),
+            (None, Standing::Accepted(pin)) => (pin.class_in_force(), pin.by_person()),
+            (None, _) => (self.class, false),
+        }
     }
 
     /// Why the tool cannot be offered at all: a name that would read as a pattern, or that hides
@@ -194,6 +211,15 @@ impl KnownTools {
             self.list.store(Some(Arc::clone(&list)));
         }
         list
+    }
+
+    /// A page that came by: what it says otherwise than the list ends the belief in that list.
+    pub fn doubt(&self, page: &ToolList) {
+        let Some(known) = self.current() else { return };
+        let same = |tool: &Arc<Tool>| known.get(&tool.name).is_some_and(|known| known.digest == tool.digest);
+        if !page.iter().all(same) {
+            self.forget();
+        }
     }
 
     /// The server says that its tools have changed.

@@ -1,11 +1,13 @@
 //! `toolgate run`: between an agent that started us and one server.
 
 use std::collections::HashMap;
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 
 use gateway::gateway::Grants;
 use gateway::grant::{Binding, Grant};
+use gateway::pins::{Acceptance, PinFiles};
 use gateway::server::{Reach, Server, ServerConfig, TimeLimits};
 use gateway::stdio_front::{self, RunEnd};
 use policy::{GrantFacts, Numbers};
@@ -13,18 +15,20 @@ use tokio::signal::unix::{SignalKind, signal};
 use upstream::child::Exit;
 use upstream::http::{Client, Endpoint};
 
-use crate::args::{RunOptions, ServerOptions};
-use crate::environment::{Headers, command};
+use crate::args::{AcceptWord, PinOptions, RunOptions, ServerOptions};
+use crate::environment::{Headers, command, data_dir};
 use crate::failure::{Failure, Trying};
-use crate::{foundation, policy_watch};
+use crate::{foundation, pins, policy_watch};
 
 /// Runs until the agent closes stdin or the server's program ends.
 pub fn run(options: RunOptions) -> Result<ExitCode, Failure> {
-    let server = server(&options.server)?;
+    let config = server(&options.server)?;
     let Some(file) = &options.server.policy else {
         return Err(Failure::Usage("run needs --policy FILE: without a policy nothing may be called".to_owned()));
     };
     let cell = policy_watch::load(file)?;
+    let server = pinned(config, file, &options.pins, options.data.dir.as_deref())?;
+    let pins = vec![(server.id().to_owned(), Arc::clone(&server.pins))];
     let binding = Binding::new(Arc::clone(&server), Some(Arc::clone(&cell)));
     let grant = Arc::new(Grant { facts: facts(&options.server.grant), binding });
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().trying("the runtime")?;
@@ -38,7 +42,8 @@ pub fn run(options: RunOptions) -> Result<ExitCode, Failure> {
     let client = Client::new(server.config.limits.connect).trying("the HTTP client")?;
     let done = runtime.block_on(async move {
         let housekeeping = tokio::spawn(Arc::clone(&gateway).housekeeping());
-        let watch = tokio::spawn(policy_watch::watch(Arc::clone(&gateway), vec![(cell, vec![server.id().to_owned()])]));
+        let watch =
+            tokio::spawn(policy_watch::watch(Arc::clone(&gateway), vec![(cell, vec![server.id().to_owned()])], pins));
         // What the child says on stderr is for whoever reads ours.
         let stderr: upstream::child::StderrSink = Arc::new(|line: &str| eprintln!("{line}"));
         let mut terminate = signal(SignalKind::terminate()).trying("signals")?;
@@ -74,8 +79,23 @@ fn status(exit: Option<Exit>) -> u8 {
     }
 }
 
+/// The server with the pins that lie beside its policy.
+pub fn pinned(
+    config: ServerConfig,
+    policy: &Path,
+    options: &PinOptions,
+    data: Option<&Path>,
+) -> Result<Arc<Server>, Failure> {
+    let files = PinFiles::new(&pins::lock_of(policy, options.lock.as_deref()), &data_dir(data)?);
+    let acceptance = Acceptance {
+        first_list: options.accept.unwrap_or(AcceptWord::First) == AcceptWord::First,
+        cosmetic: options.accept_cosmetic,
+    };
+    pins::registered(config, files, acceptance)
+}
+
 /// The one server of a command line.
-pub fn server(options: &ServerOptions) -> Result<Arc<Server>, Failure> {
+pub fn server(options: &ServerOptions) -> Result<ServerConfig, Failure> {
     if !gateway::server::is_server_id(&options.name) {
         return Err(Failure::Usage(format!("`{}` cannot name a server: use 1 to 40 of a-z, 0-9 and -", options.name)));
     }
@@ -104,7 +124,7 @@ pub fn server(options: &ServerOptions) -> Result<Arc<Server>, Failure> {
         }
         None => Reach::Child(command(&options.program, Vec::new(), &headers.variables)?),
     };
-    Ok(Server::new(ServerConfig {
+    Ok(ServerConfig {
         id: options.name.clone(),
         reach,
         numbers: Numbers::Binary64,
@@ -112,7 +132,7 @@ pub fn server(options: &ServerOptions) -> Result<Arc<Server>, Failure> {
         classes: HashMap::new(),
         limits: TimeLimits::default(),
         calls_at_once: None,
-    }))
+    })
 }
 
 /// What policies may read of a grant from the command line. Its agent is its own.

@@ -11,20 +11,21 @@ mod consent;
 mod file;
 mod json;
 mod kept;
-mod layout;
+pub mod layout;
 mod markdown;
 mod recommended;
 mod report;
 mod sarif;
 mod source;
 mod table;
-mod tools;
+pub mod tools;
 
 use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
+use gateway::server::Server;
 use jiff::Timestamp;
 use risk::findings::Level;
 use tokio::signal::unix::{SignalKind, signal};
@@ -34,7 +35,7 @@ use upstream::http::Client;
 use self::connect::{Listed, Running};
 use self::kept::Shelf;
 use self::report::{Failed, Report, Scanned, judge};
-use self::source::{Get, Target};
+use self::source::{Get, Source, Target};
 use self::table::Look;
 use crate::args::ScanOptions;
 use crate::environment::{data_dir, text_variable};
@@ -71,6 +72,20 @@ pub fn scan(options: &ScanOptions) -> Result<ExitCode, Failure> {
         return Err(Failure::Usage(format!("the tools of {number} could not be listed")));
     }
     Ok(ExitCode::from(u8::from(report.count(Level::Error) > 0)))
+}
+
+/// The tools of one server as it lists them now.
+///
+/// # Errors
+/// When it cannot be asked, or gives no list.
+pub fn list_one(server: Arc<Server>) -> Result<Vec<tools::Tool>, Failure> {
+    let target = Target { name: server.id().to_owned(), source: Source::of(&server), way: Ok(Get::Ask(server)) };
+    let (mut servers, mut failed) = ask(vec![target])?;
+    match (servers.pop(), failed.pop()) {
+        (Some(scanned), _) => Ok(scanned.tools.into_iter().map(|judged| judged.tool).collect()),
+        (None, Some(failed)) => Err(Failure::Usage(failed.why)),
+        (None, None) => Err(Failure::Usage("it was not asked".to_owned())),
+    }
 }
 
 /// Gets every list, several at once.

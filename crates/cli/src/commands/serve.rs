@@ -8,12 +8,13 @@ use gateway::gateway::Grants;
 use gateway::grant::{Binding, Grant};
 use gateway::http_front::FrontConfig;
 use gateway::listen::Workers;
+use gateway::pins::Pinning;
 use gateway::policy_file::PolicyCell;
 use store::log::Durability;
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::args::ServeOptions;
-use crate::commands::run::{facts, server};
+use crate::commands::run::{facts, pinned, server};
 use crate::config::Config;
 use crate::failure::{Failure, Trying};
 use crate::token::Token;
@@ -30,6 +31,8 @@ pub struct Plan {
     pub grants: Grants,
     /// The policies, and the servers that each governs.
     pub policies: Vec<(Arc<PolicyCell>, Vec<String>)>,
+    /// The pins of each server.
+    pub pins: Vec<(String, Arc<Pinning>)>,
     /// The listening side.
     pub front: FrontConfig,
     /// The longest that a connection to a server may take to stand.
@@ -70,7 +73,7 @@ pub fn serve(options: ServeOptions) -> Result<ExitCode, Failure> {
     runtime.block_on(async move {
         let mut terminate = signal(SignalKind::terminate()).trying("signals")?;
         let housekeeping = tokio::spawn(Arc::clone(&gateway).housekeeping());
-        let watch = tokio::spawn(policy_watch::watch(Arc::clone(&gateway), plan.policies));
+        let watch = tokio::spawn(policy_watch::watch(Arc::clone(&gateway), plan.policies, plan.pins));
         let workers =
             Workers::start(&listener, &gateway, &Arc::new(plan.front), plan.connect, workers).trying("the workers")?;
         drop(listener);
@@ -95,13 +98,14 @@ pub fn serve(options: ServeOptions) -> Result<ExitCode, Failure> {
 }
 
 fn plan(options: ServeOptions) -> Result<Plan, Failure> {
-    let server = server(&options.server)?;
+    let config = server(&options.server)?;
     let Some(file) = &options.server.policy else {
         return Err(Failure::Usage(
             "serve needs --policy FILE (or --config FILE): without a policy nothing may be called".to_owned(),
         ));
     };
     let cell = policy_watch::load(file)?;
+    let server = pinned(config, file, &options.pins, options.data.dir.as_deref())?;
     let binding = Binding::new(Arc::clone(&server), Some(Arc::clone(&cell)));
     let grant = |label: &str| Arc::new(Grant { facts: facts(label), binding: Arc::clone(&binding) });
     let (token, fresh) = match (&options.token, &options.token_file) {
@@ -128,6 +132,7 @@ fn plan(options: ServeOptions) -> Result<Plan, Failure> {
         listen: options.listen.unwrap_or(LISTEN),
         grants: Grants::new(tokens, anonymous, true),
         policies: vec![(cell, vec![server.id().to_owned()])],
+        pins: vec![(server.id().to_owned(), Arc::clone(&server.pins))],
         front,
         connect: server.config.limits.connect,
         paths: vec!["/mcp".to_owned()],

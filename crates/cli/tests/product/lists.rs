@@ -75,12 +75,14 @@ fn changed_tools_are_noticed() -> anyhow::Result<()> {
     upstream.say_tools_changed()?;
     let said = stream.next(PATIENCE)?;
     assert_eq!(said.get("method"), Some(&json!("notifications/tools/list_changed")));
-    assert!(client.call("new", json!({}))?.is_done());
+    // It is known, and held: nobody has accepted it.
+    assert!(client.call("new", json!({}))?.is_denied());
     assert!(client.call("old", json!({}))?.is_unknown_tool());
     // A list that an agent asks for is news as well.
-    upstream.set_tools([Tool::named("newest")]);
-    assert_eq!(client.tools()?, ["newest"]);
-    assert!(client.call("newest", json!({}))?.is_done());
+    upstream.set_tools([Tool::named("newest"), Tool::named("old")]);
+    assert_eq!(client.tools()?, ["old"]);
+    assert!(client.call("old", json!({}))?.is_done());
+    assert!(client.call("newest", json!({}))?.is_denied());
     Ok(())
 }
 

@@ -337,7 +337,7 @@ pub(super) async fn declared_params<'h>(
     request: &Request<'_>,
 ) -> Result<Vec<(&'h HeaderName, &'h HeaderValue)>, Refusal> {
     let given = || headers.iter().filter(|(name, _)| name.as_str().starts_with(mcp::header::PARAM_PREFIX));
-    let Ok(list) = pipeline::known_list(caller, upstream).await else { return Ok(Vec::new()) };
+    let Ok(list) = caller.grant.server().tools.get(upstream).await else { return Ok(Vec::new()) };
     let Some(tool) = request.params.name.as_deref().and_then(|name| list.get(name)) else { return Ok(Vec::new()) };
     let pairs: Vec<(&str, &[u8])> = given().map(|(name, value)| (name.as_str(), value.as_bytes())).collect();
     if let Err(mismatch) =

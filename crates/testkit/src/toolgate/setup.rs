@@ -94,11 +94,20 @@ impl Setup {
         self
     }
 
-    /// Everything is said by a configuration; the token is not given on the command line.
+    /// Everything but one thing is said by a configuration: that first lists are accepted. The token
+    /// is not given on the command line.
     ///
     /// # Errors
     /// When it cannot be written.
-    pub fn config(mut self, text: &str) -> anyhow::Result<Self> {
+    pub fn config(self, text: &str) -> anyhow::Result<Self> {
+        Ok(self.config_alone(text)?.options(["--accept", "first"]))
+    }
+
+    /// Everything is said by a configuration: nothing is callable before somebody has accepted it.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn config_alone(mut self, text: &str) -> anyhow::Result<Self> {
         let file = self.file("toolgate.toml", text)?;
         self.options.extend(["--config".into(), file.into()]);
         self.token = None;

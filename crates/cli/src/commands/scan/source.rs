@@ -61,6 +61,11 @@ pub struct Source {
 }
 
 impl Source {
+    /// A server that is registered already.
+    pub fn of(server: &Server) -> Self {
+        Self::new("config", server.id().to_owned(), &[server.id()])
+    }
+
     fn new(kind: &'static str, text: String, parts: &[&str]) -> Self {
         // The parts are joined by what none of them can hold.
         Self { kind, text, digest: digest(format!("{kind}\0{}", parts.join("\0")).as_bytes()), file: None }
@@ -128,7 +133,7 @@ fn one(options: &ScanOptions) -> Result<Target, Failure> {
             Source::new("command", words.join(" "), &parts)
         }
     };
-    Ok(Target { name: ONLY.to_owned(), source, way: Ok(Get::Ask(registered(server.config.reach.clone()))) })
+    Ok(Target { name: ONLY.to_owned(), source, way: Ok(Get::Ask(registered(server.reach))) })
 }
 
 fn from_config(options: &ScanOptions, path: &Path) -> Result<Vec<Target>, Failure> {

@@ -14,6 +14,8 @@ pub struct Tool {
     pub name: String,
     /// SHA-256 of the definition in canonical form, as hexadecimal digits.
     pub digest: String,
+    /// The definition in canonical form.
+    pub canonical: String,
     value: Value,
 }
 
@@ -23,7 +25,7 @@ impl Tool {
         let value: Value = serde_json::from_str(raw).ok()?;
         let canonical = mcp::canonical::text(raw).ok()?;
         let name = value.get("name")?.as_str()?.to_owned();
-        Some(Self { name, digest: digest(canonical.as_bytes()), value })
+        Some(Self { name, digest: digest(canonical.as_bytes()), canonical, value })
     }
 
     /// As the classifier reads it, and as the gateway does when it judges a call.

@@ -1,0 +1,145 @@
+//! Held definitions, for people and for programs.
+
+use std::collections::BTreeMap;
+use std::io::IsTerminal;
+
+use gateway::pins::PinFiles;
+use risk::findings::{Finding, findings};
+use risk::pins::differences;
+use serde_json::{Value, json};
+
+use super::Waiting;
+use super::calls::{Calls, meanwhile};
+use crate::args::PinPlace;
+use crate::commands::counted;
+use crate::commands::scan::layout::wrap;
+use crate::failure::{Failure, Trying};
+
+/// The columns that texts are wrapped to.
+const COLUMNS: usize = 100;
+/// The most characters that are shown of one text.
+const MOST: usize = 1_000;
+
+/// Shows all that waits.
+pub fn all(waiting: &[Waiting], files: &PinFiles, place: &PinPlace) -> Result<(), Failure> {
+    let calls = meanwhile(waiting, &place.data);
+    if place.json {
+        let all: Vec<Value> = waiting.iter().zip(&calls).map(|(one, calls)| as_json(one, calls)).collect();
+        println!("{}", serde_json::to_string_pretty(&all).trying("JSON")?);
+        return Ok(());
+    }
+    if waiting.is_empty() {
+        println!("nothing is held; accepted definitions stand in {}", files.lock().display());
+        return Ok(());
+    }
+    let look = Look { colour: std::io::stdout().is_terminal() };
+    let mut out = String::new();
+    for (one, calls) in waiting.iter().zip(&calls) {
+        look.one(one, calls, &mut out);
+    }
+    print!("{out}");
+    println!("{} held; accepted ones stand in {}", counted(waiting.len(), "definition"), files.lock().display());
+    Ok(())
+}
+
+fn flagged(one: &Waiting) -> Vec<Finding> {
+    let definition: Value = serde_json::from_str(&one.now.definition).unwrap_or_default();
+    findings(&risk::Definition::of(&definition))
+}
+
+fn as_json(one: &Waiting, calls: &BTreeMap<String, Calls>) -> Value {
+    let differences: Vec<Value> = one
+        .before
+        .iter()
+        .flat_map(|before| differences(&before.definition, &one.now.definition))
+        .map(|found| json!({ "place": found.place, "before": found.before, "after": found.after }))
+        .collect();
+    let findings: Vec<Value> = flagged(one)
+        .into_iter()
+        .map(|found| json!({ "rule": found.rule, "level": found.level.as_str(), "place": found.place.path(), "text": found.text }))
+        .collect();
+    let calls: Vec<Value> = calls
+        .iter()
+        .map(|(grant, calls)| json!({ "grant": grant, "times": calls.times, "last": calls.last.to_string() }))
+        .collect();
+    json!({
+        "server": one.server,
+        "tool": one.tool,
+        "kind": if one.before.is_some() { "changed" } else { "new" },
+        "why": one.now.by,
+        "since": one.now.accepted,
+        "digest": one.now.digest,
+        "class": one.now.class.as_str(),
+        "class_before": one.before.as_ref().map(|before| before.class_in_force().as_str()),
+        "differences": differences,
+        "definition": serde_json::from_str::<Value>(&one.now.definition).unwrap_or_default(),
+        "findings": findings,
+        "calls": calls,
+    })
+}
+
+struct Look {
+    colour: bool,
+}
+
+impl Look {
+    fn paint(&self, code: &str, text: &str) -> String {
+        if self.colour { format!("\x1b[{code}m{text}\x1b[0m") } else { text.to_owned() }
+    }
+
+    fn one(&self, one: &Waiting, calls: &BTreeMap<String, Calls>, out: &mut String) {
+        let class = match &one.before {
+            Some(before) if before.class_in_force() != one.now.class => {
+                format!("{} → {}", before.class_in_force(), one.now.class)
+            }
+            _ => one.now.class.to_string(),
+        };
+        let name =
+            format!("{}  {}", audit::visible::word(&one.server), self.paint("1", &audit::visible::word(&one.tool)));
+        out.push_str(&format!("{name}  {class}  held since {}: {}\n", one.now.accepted, one.now.by));
+        match &one.before {
+            Some(before) => {
+                for found in differences(&before.definition, &one.now.definition) {
+                    out.push_str(&format!("  {}\n", audit::visible::shown(&found.place)));
+                    for (sign, code, text) in [("-", "31", &found.before), ("+", "32", &found.after)] {
+                        if let Some(text) = text {
+                            self.lines(sign, code, text, out);
+                        }
+                    }
+                }
+            }
+            None => {
+                let definition: Value = serde_json::from_str(&one.now.definition).unwrap_or_default();
+                let description = definition.get("description").and_then(Value::as_str).unwrap_or("no description");
+                self.lines("+", "32", description, out);
+                let arguments = definition.pointer("/inputSchema/properties").and_then(Value::as_object);
+                let names: Vec<String> =
+                    arguments.into_iter().flatten().map(|(name, _)| audit::visible::word(name)).collect();
+                if !names.is_empty() {
+                    self.lines("+", "32", &format!("arguments: {}", names.join(", ")), out);
+                }
+            }
+        }
+        for found in flagged(one) {
+            let text = format!("{} {}: “{}”", found.level.as_str(), found.rule, found.text);
+            out.push_str(&format!("  {}\n", self.paint("31", &text)));
+        }
+        for (grant, calls) in calls {
+            let grant = audit::visible::word(grant);
+            let times = counted(calls.times, "time");
+            out.push_str(&format!("  called meanwhile by {grant}: {times}, last at {:.0}\n", calls.last));
+        }
+        out.push('\n');
+    }
+
+    fn lines(&self, sign: &str, code: &str, text: &str, out: &mut String) {
+        let cut: String = text.chars().take(MOST).collect();
+        let more = if cut.len() < text.len() { " …" } else { "" };
+        for part in cut.lines().flat_map(|line| wrap(&audit::visible::shown(line), COLUMNS)) {
+            out.push_str(&format!("    {}\n", self.paint(code, &format!("{sign} {part}"))));
+        }
+        if !more.is_empty() {
+            out.push_str(&format!("    {}\n", self.paint(code, &format!("{sign}{more}"))));
+        }
+    }
+}
