@@ -29,6 +29,7 @@ mod table;
 mod texts;
 mod vocabulary;
 
+pub(crate) use characters::shown;
 pub use rule::{Level, Rule};
 pub use stack::{StackFinding, stack_findings};
 
