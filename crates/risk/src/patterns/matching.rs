@@ -94,7 +94,8 @@ fn in_stack(pattern: &'static Pattern, tools: &[Member<'_>]) -> Option<StackMatc
         Exposure::Many(least, condition) => {
             let holds = |tool: &&Member<'_>| condition.holds(&tool.definition, tool.assessment).is_some();
             let number = tools.iter().filter(holds).count();
-            (number >= *least).then(|| of(format!("{number} tools of this stack are of that kind: {}.", pattern.because)))
+            (number >= *least)
+                .then(|| of(format!("{number} tools of this stack are of that kind: {}.", pattern.because)))
         }
         Exposure::SeveralServers => {
             let servers: BTreeSet<&str> = tools.iter().map(|tool| tool.server).collect();

@@ -116,7 +116,7 @@ pub(super) static PATTERNS: &[Pattern] = &[
         severity: Severity::High,
         summary: "Rules cover calls of tools; the same data is fetched as a resource, by a prompt, or by a method that the rules do not know.",
         steps: &[
-            "A tool is denied.",
+            "A tool is denied by a rule.",
             "The server offers the same as a resource or under a newer method.",
             "A gateway that judges calls of tools only passes it on.",
         ],

@@ -108,7 +108,12 @@ pub(super) static PATTERNS: &[Pattern] = &[
     }
   }
 }"#,
-                stops: stopped("send_message", Class::Execute, r#"{"recipient":"+1555000","text":"history"}"#, Expect::Deny),
+                stops: stopped(
+                    "send_message",
+                    Class::Execute,
+                    r#"{"recipient":"+1555000","text":"history"}"#,
+                    Expect::Deny,
+                ),
                 allows: allowed("send_message", Class::Execute, r#"{"recipient":"+4930111","text":"hello"}"#),
             }),
         ],
@@ -202,7 +207,12 @@ pub(super) static PATTERNS: &[Pattern] = &[
     }
   }
 }"#,
-                stops: stopped("send_email", Class::Execute, r#"{"to":"client@elsewhere.test","body":"offer"}"#, Expect::Deny),
+                stops: stopped(
+                    "send_email",
+                    Class::Execute,
+                    r#"{"to":"client@elsewhere.test","body":"offer"}"#,
+                    Expect::Deny,
+                ),
                 allows: allowed("send_email", Class::Execute, r#"{"to":"ops@example.com","body":"disk full"}"#),
             }),
         ],
@@ -244,10 +254,7 @@ pub(super) static PATTERNS: &[Pattern] = &[
                 says: "Nor a credential that is meant for another server or agent.",
                 shown_by: "product::children::a_child_inherits_no_credential_of_others",
             }),
-            Control::Pin(Shown {
-                says: "Where the new version changes a definition, it is held.",
-                shown_by: CHANGED,
-            }),
+            Control::Pin(Shown { says: "Where the new version changes a definition, it is held.", shown_by: CHANGED }),
         ],
         remains: "Under unchanged definitions a malicious version is not noticed here, and a program has the rights of its user: fix versions, and run it as a user of its own, without network where it needs none.",
     },

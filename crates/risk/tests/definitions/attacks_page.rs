@@ -64,7 +64,9 @@ fn exposed(exposure: &Exposure) -> String {
             let roles: Vec<String> = roles.iter().map(|role| format!("one that {}", role.condition.words())).collect();
             format!("tools together: {}", roles.join("; "))
         }
-        Exposure::Many(least, condition) => format!("{least} or more tools in a stack, each of which {}", condition.words()),
+        Exposure::Many(least, condition) => {
+            format!("{least} or more tools in a stack, each of which {}", condition.words())
+        }
         Exposure::SeveralServers => "two or more servers in a stack".to_owned(),
         Exposure::Server(who) => (*who).to_owned(),
     }
@@ -116,7 +118,13 @@ fn rule(rule: &Rule, page: &mut String) {
     for line in rule.policy.lines() {
         let _ = writeln!(page, "  {line}");
     }
-    let _ = write!(page, "  ```\n\n  {}: {}. Still works: {}.\n\n", outcome(&rule.stops), call(&rule.stops), call(&rule.allows));
+    let _ = write!(
+        page,
+        "  ```\n\n  {}: {}. Still works: {}.\n\n",
+        outcome(&rule.stops),
+        call(&rule.stops),
+        call(&rule.allows)
+    );
 }
 
 fn outcome(call: &Call) -> &'static str {
