@@ -87,16 +87,16 @@ pub(super) static PATTERNS: &[Pattern] = &[
         because: "each repetition has its cost or its effect again",
         incidents: &[
             Incident {
-                date: "2026-01",
-                kind: Kind::Research,
-                what: "A study made agents spend up to 658 times what a task costs, through tools that led them in circles; the answers stayed right, and it was seldom detected.",
-                source_url: "https://arxiv.org/abs/2601.10955",
-            },
-            Incident {
                 date: "2026-03",
                 kind: Kind::Happened,
                 what: "A report tells of four research agents of which two asked each other for clarification for eleven days, at about 47,000 dollars, before the invoice was read.",
                 source_url: "https://dev.to/utibe_okodi_339fb47a13ef5/the-ai-agent-that-cost-47000-while-everyone-thought-it-was-working-1lg6",
+            },
+            Incident {
+                date: "2026-01",
+                kind: Kind::Research,
+                what: "A study made agents spend up to 658 times what a task costs, through tools that led them in circles; the answers stayed right, and it was seldom detected.",
+                source_url: "https://arxiv.org/abs/2601.10955",
             },
         ],
         controls: &[

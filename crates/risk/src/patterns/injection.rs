@@ -35,16 +35,16 @@ pub(super) static PATTERNS: &[Pattern] = &[
         because: "a text from outside can lead the agent from one to the other, and the data with it",
         incidents: &[
             Incident {
-                date: "2025-06",
-                kind: Kind::Research,
-                what: "A support ticket made an agent in Cursor read a table of secret tokens over Supabase's MCP server and write it into the ticket, where its author could read it.",
-                source_url: "https://generalanalysis.com/blog/supabase-mcp-blog",
-            },
-            Incident {
                 date: "2025-06-19",
                 kind: Kind::Research,
                 what: "An outsider's ticket in Jira Service Management made an agent with Atlassian's MCP server hand out internal data, in a demonstration by Cato Networks.",
                 source_url: "https://www.catonetworks.com/blog/cato-ctrl-poc-attack-targeting-atlassians-mcp/",
+            },
+            Incident {
+                date: "2025-06",
+                kind: Kind::Research,
+                what: "A support ticket made an agent in Cursor read a table of secret tokens over Supabase's MCP server and write it into the ticket, where its author could read it.",
+                source_url: "https://generalanalysis.com/blog/supabase-mcp-blog",
             },
             Incident {
                 date: "2025-05-26",

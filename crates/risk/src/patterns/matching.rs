@@ -144,25 +144,37 @@ fn together(pattern: &'static Pattern, roles: &[Role], tools: &[Member<'_>]) -> 
     Some(StackMatch { pattern, roles: played, across, why })
 }
 
-/// A sentence that names the tool, what it can do, the words that say so, and what follows.
+/// A sentence that names the tool, its class and the words that decided it, what it can do, and
+/// what follows.
 fn why(definition: &Definition<'_>, assessment: &Assessment, grounds: &[Ground], because: &str) -> String {
+    let class = format!("is {}{}", class_name(assessment.class), decided(assessment));
+    let mut name = format!("`{}`", quotable(definition.name));
+    if grounds.iter().all(|ground| matches!(ground, Ground::Facet(_))) {
+        name = format!("{name}, which {class},");
+    }
     let can: Vec<String> = grounds
         .iter()
         .map(|ground| match ground {
-            Ground::Class(class) => format!("is {}", class_name(*class)),
+            Ground::Class(_) => class.clone(),
             Ground::Facet(facet) => facet_words(*facet),
             Ground::Takes(argument, name) => format!("takes {} in `{}`", argument.words(), quotable(name)),
             Ground::Poisoned(words) => format!("says “{}”", quotable(words)),
         })
         .collect();
-    let decided: Vec<String> =
-        assessment.evidence.iter().take(2).map(|one| format!("“{}”", quotable(&one.text))).collect();
-    let judged = grounds.iter().any(|ground| matches!(ground, Ground::Class(_) | Ground::Facet(_)));
-    let by = match decided.is_empty() || !judged {
-        true => String::new(),
-        false => format!(" (by {})", decided.join(" and ")),
-    };
-    format!("`{}` {}{by}: {because}.", quotable(definition.name), can.join(" and "))
+    format!("{name} {}: {because}.", can.join(" and "))
+}
+
+/// The words that decided the class, at most two, each once.
+fn decided(assessment: &Assessment) -> String {
+    let mut words: Vec<&str> = Vec::new();
+    for evidence in &assessment.evidence {
+        let word = evidence.text.as_str();
+        if words.len() < 2 && !words.iter().any(|known| known.to_lowercase() == word.to_lowercase()) {
+            words.push(word);
+        }
+    }
+    let words: Vec<String> = words.into_iter().map(|word| format!("“{}”", quotable(word))).collect();
+    if words.is_empty() { String::new() } else { format!(" (by {})", words.join(" and ")) }
 }
 
 /// Words of a server in a sentence of ours.

@@ -115,6 +115,7 @@ fn every_pattern_is_whole() {
             let digits = |text: &&str| text.chars().all(|letter| letter.is_ascii_digit());
             assert!(matches!(numbers.len(), 2 | 3) && numbers.iter().all(digits), "{id}: {}", incident.date);
         }
+        assert!(pattern.incidents.is_sorted_by(|one, other| one.date >= other.date), "{id}: the latest first");
         assert_eq!(pattern.incidents.is_empty(), pattern.status() == Status::Partial, "{id}");
     }
     // The twelve that reviewers ask for by name, whatever else there is.

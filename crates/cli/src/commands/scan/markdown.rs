@@ -85,7 +85,7 @@ fn chains(report: &Report, out: &mut String) {
             let tools: Vec<String> = link.tools.iter().map(|(server, tool)| named(report, server, tool)).collect();
             let _ = writeln!(out, "- {}: {}", code(link.role), tools.join(", "));
         }
-        let _ = write!(out, "\n{} {}\n", escaped(&chain.why), chain.remedy);
+        let _ = write!(out, "\n{} {}\n", sentence(&chain.why), chain.remedy);
     }
 }
 
@@ -94,10 +94,10 @@ fn wide(report: &Report, out: &mut String) {
     if found.is_empty() {
         return;
     }
-    out.push_str("\n### What concerns every server\n\n| severity | attack | why here | what helps |\n| --- | --- | --- | --- |\n");
+    out.push_str("\n### What concerns the servers as a whole\n\n| severity | attack | why here | what helps |\n| --- | --- | --- | --- |\n");
     for one in found {
         let (severity, pattern) = (one.severity.as_str(), code(one.pattern));
-        let _ = writeln!(out, "| {severity} | {pattern} | {} | {} |", escaped(&one.why), escaped(one.remedy));
+        let _ = writeln!(out, "| {severity} | {pattern} | {} | {} |", sentence(&one.why), sentence(one.remedy));
     }
 }
 
@@ -142,6 +142,13 @@ fn code(text: &str) -> String {
     }
 }
 
+/// A sentence of ours, in which names of tools and arguments stand between backticks, and nowhere
+/// else is one.
+fn sentence(text: &str) -> String {
+    let pieces = text.split('`').enumerate();
+    pieces.map(|(number, piece)| if number % 2 == 1 { code(piece) } else { escaped(piece) }).collect()
+}
+
 /// Text in which nothing is Markdown or HTML.
 fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
@@ -162,6 +169,12 @@ fn escaped(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn names_in_a_sentence_are_code() {
+        assert_eq!(sentence("`run` runs: “a|b”."), "`run` runs: &#8220;a&#124;b&#8221;.");
+        assert_eq!(sentence("`<b>` is."), "<code>&#60;b&#62;</code> is.");
+    }
 
     #[test]
     fn no_text_leaves_its_cell() {
