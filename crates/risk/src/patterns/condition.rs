@@ -97,9 +97,7 @@ impl Condition {
             Condition::Takes(argument) => format!("takes {}", argument.words()),
             Condition::Poisoned => "has a text that gives orders to the model or hides something".to_owned(),
             Condition::Any(any) => any.iter().map(Condition::words).collect::<Vec<_>>().join(", or "),
-            Condition::All(all) => {
-                format!("both {}", all.iter().map(Condition::words).collect::<Vec<_>>().join(" and "))
-            }
+            Condition::All(all) => all.iter().map(Condition::words).collect::<Vec<_>>().join(" and also "),
         }
     }
 }

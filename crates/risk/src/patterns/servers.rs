@@ -8,7 +8,7 @@ use super::{Control, Exposure, Group, Incident, Kind, Pattern, Rule, Shown, allo
 use crate::severity::Severity;
 
 /// Held by the lock file.
-const CHANGED: &str = "pins::a_changed_tool_is_held";
+const CHANGED: &str = "product::pins::a_changed_tool_is_held";
 
 pub(super) static PATTERNS: &[Pattern] = &[
     Pattern {

@@ -22,8 +22,8 @@ for it. *partial*: we know of no public case with a date and a source that we wo
 
 **Rules** are tested: each policy below is loaded and must stop the call of the attack and let the honest one pass. The
 policies are as small as the point allows; a real one names more ([the language](policy.md)). Where a rule asks for a
-person, the call is not forwarded unless somebody has agreed. Other controls name the test of the product that shows
-them, or stand for what the lock file of pinned definitions holds.
+person, the call is not forwarded unless somebody has agreed. Other controls name the test of the whole product that
+shows them (`crates/cli/tests/product`).
 
 This page is written by the same data that the program matches; what is wrong here is wrong there.
 ";
