@@ -29,7 +29,7 @@ mod table;
 mod texts;
 mod vocabulary;
 
-pub(crate) use characters::is_invisible;
+pub(crate) use characters::{is_invisible, shown};
 pub use rule::{Level, Rule};
 pub use stack::{StackFinding, stack_findings};
 

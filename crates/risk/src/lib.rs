@@ -26,6 +26,7 @@ pub mod findings;
 mod fold;
 mod lexicon;
 mod model;
+pub mod patterns;
 pub mod pins;
 pub mod recommend;
 mod rules;

@@ -5,7 +5,7 @@
 //! mail domains, folders, hosts, the most that may be spent) is taken from [`Bounds`], and left
 //! out where nothing is said.
 
-mod arguments;
+pub(crate) mod arguments;
 
 use std::collections::BTreeSet;
 

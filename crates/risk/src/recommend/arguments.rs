@@ -155,8 +155,17 @@ fn sql(argument: &Argument<'_>, assessment: &Assessment) -> Option<Clause> {
     })
 }
 
-/// Files below the operator's folders; else nothing that holds credentials, and no way up.
-fn path(argument: &Argument<'_>, bounds: &Bounds) -> Option<Clause> {
+/// The first argument that takes the path of a file or folder.
+pub(crate) fn takes_path(schema: &Value) -> Option<&str> {
+    arguments(schema).into_iter().find(is_path).map(|argument| argument.name)
+}
+
+/// The first argument that takes an address.
+pub(crate) fn takes_address(schema: &Value) -> Option<&str> {
+    arguments(schema).into_iter().find(is_address).map(|argument| argument.name)
+}
+
+fn is_path(argument: &Argument<'_>) -> bool {
     const NAMES: [&str; 14] = [
         "path",
         "paths",
@@ -173,11 +182,20 @@ fn path(argument: &Argument<'_>, bounds: &Bounds) -> Option<Clause> {
         "destination",
         "workspace",
     ];
-    let named = matches!(argument.kind, Kind::Text | Kind::Texts)
+    matches!(argument.kind, Kind::Text | Kind::Texts)
         && argument.named(&NAMES)
         && (argument.named(&NAMES[..11])
-            || argument.words.len() > 1 && argument.words.iter().any(|word| word == "path"));
-    if !named {
+            || argument.words.len() > 1 && argument.words.iter().any(|word| word == "path"))
+}
+
+fn is_address(argument: &Argument<'_>) -> bool {
+    const NAMES: [&str; 8] = ["url", "urls", "uri", "endpoint", "link", "webhook", "href", "website"];
+    matches!(argument.kind, Kind::Text | Kind::Texts) && argument.named(&NAMES)
+}
+
+/// Files below the operator's folders; else nothing that holds credentials, and no way up.
+fn path(argument: &Argument<'_>, bounds: &Bounds) -> Option<Clause> {
+    if !is_path(argument) {
         return None;
     }
     if !bounds.roots.is_empty() {
@@ -216,8 +234,7 @@ fn path(argument: &Argument<'_>, bounds: &Bounds) -> Option<Clause> {
 
 /// Addresses on the operator's list; else nothing within the own network.
 fn url(argument: &Argument<'_>, bounds: &Bounds) -> Option<Clause> {
-    const NAMES: [&str; 8] = ["url", "urls", "uri", "endpoint", "link", "webhook", "href", "website"];
-    if !matches!(argument.kind, Kind::Text | Kind::Texts) || !argument.named(&NAMES) {
+    if !is_address(argument) {
         return None;
     }
     if !bounds.hosts.is_empty() {

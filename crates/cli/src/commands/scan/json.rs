@@ -40,7 +40,17 @@ pub fn document(report: &Report) -> Value {
                 .collect();
             json!({
                 "rule": chain.rule, "severity": chain.severity.as_str(), "across_servers": chain.across,
-                "text": chain.says, "remedy": chain.remedy, "links": links,
+                "text": chain.says, "why": chain.why, "remedy": chain.remedy, "links": links,
+            })
+        })
+        .collect();
+    let wide: Vec<Value> = report
+        .wide()
+        .iter()
+        .map(|found| {
+            json!({
+                "pattern": found.pattern, "title": found.title, "severity": found.severity.as_str(),
+                "why": found.why, "remedy": found.remedy,
             })
         })
         .collect();
@@ -57,6 +67,7 @@ pub fn document(report: &Report) -> Value {
         "failed": failed,
         "across": stack,
         "chains": chains,
+        "attacks": wide,
     })
 }
 
@@ -85,6 +96,8 @@ fn tool(judged: &Judged) -> Value {
     members.insert("name".to_owned(), judged.tool.name.clone().into());
     members.extend(assessed(&judged.can));
     members.insert("findings".to_owned(), judged.findings.iter().map(finding).collect());
+    let attacks = judged.attacks.iter().map(|found| json!({ "pattern": found.pattern.id, "why": found.why }));
+    members.insert("attacks".to_owned(), attacks.collect());
     members.insert("digest".to_owned(), format!("sha256:{}", judged.tool.digest).into());
     Value::Object(members)
 }

@@ -19,24 +19,29 @@ pub fn document(report: &Report) -> String {
         if server.tools.is_empty() {
             continue;
         }
-        out.push_str("| severity | class | tool | decided by | facets |\n| --- | --- | --- | --- | --- |\n");
+        out.push_str(
+            "| severity | class | tool | decided by | facets | attacks |\n| --- | --- | --- | --- | --- | --- |\n",
+        );
         for one in &server.tools {
             let doubt = if one.can.confidence < DOUBTFUL { "?" } else { "" };
             let facets: Vec<String> = one.can.facets.iter().map(|facet| code(facet.as_str())).collect();
+            let attacks: Vec<String> = one.attacks.iter().map(|found| code(found.pattern.id)).collect();
             let decided = evidence(&one.can.evidence);
             let _ = writeln!(
                 out,
-                "| {} | {}{doubt} | {} | {} | {} |",
+                "| {} | {}{doubt} | {} | {} | {} | {} |",
                 one.can.severity_fine.as_str(),
                 category(one.can.class),
                 code(&one.tool.name),
                 if decided.is_empty() { String::new() } else { escaped(&decided) },
                 facets.join(", "),
+                attacks.join(", "),
             );
         }
     }
     findings(report, &mut out);
     chains(report, &mut out);
+    wide(report, &mut out);
     changes(report, &mut out);
     for failed in &report.failed {
         let _ = write!(out, "\n**Not scanned:** {}: {}\n", code(&failed.name), code(&failed.why));
@@ -80,7 +85,19 @@ fn chains(report: &Report, out: &mut String) {
             let tools: Vec<String> = link.tools.iter().map(|(server, tool)| named(report, server, tool)).collect();
             let _ = writeln!(out, "- {}: {}", code(link.role), tools.join(", "));
         }
-        let _ = write!(out, "\n{}\n", chain.remedy);
+        let _ = write!(out, "\n{} {}\n", sentence(&chain.why), chain.remedy);
+    }
+}
+
+fn wide(report: &Report, out: &mut String) {
+    let found = report.wide();
+    if found.is_empty() {
+        return;
+    }
+    out.push_str("\n### What concerns the servers as a whole\n\n| severity | attack | why here | what helps |\n| --- | --- | --- | --- |\n");
+    for one in found {
+        let (severity, pattern) = (one.severity.as_str(), code(one.pattern));
+        let _ = writeln!(out, "| {severity} | {pattern} | {} | {} |", sentence(&one.why), sentence(one.remedy));
     }
 }
 
@@ -125,6 +142,13 @@ fn code(text: &str) -> String {
     }
 }
 
+/// A sentence of ours, in which names of tools and arguments stand between backticks, and nowhere
+/// else is one.
+fn sentence(text: &str) -> String {
+    let pieces = text.split('`').enumerate();
+    pieces.map(|(number, piece)| if number % 2 == 1 { code(piece) } else { escaped(piece) }).collect()
+}
+
 /// Text in which nothing is Markdown or HTML.
 fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
@@ -145,6 +169,12 @@ fn escaped(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn names_in_a_sentence_are_code() {
+        assert_eq!(sentence("`run` runs: “a|b”."), "`run` runs: &#8220;a&#124;b&#8221;.");
+        assert_eq!(sentence("`<b>` is."), "<code>&#60;b&#62;</code> is.");
+    }
 
     #[test]
     fn no_text_leaves_its_cell() {

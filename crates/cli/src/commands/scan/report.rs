@@ -6,10 +6,11 @@ use std::collections::BTreeMap;
 use mcp::revision::Revision;
 use policy::Class;
 use risk::findings::{Finding, Level, StackFinding, findings, stack_findings};
+use risk::patterns::{Match, Member, of_tool};
 use risk::{Assessment, Definition, assess};
 
 use super::changes::{Changes, Kept, KeptTool};
-use super::combine::{Chain, Part, chains};
+use super::combine::{Chain, Wide, chains, wide};
 use super::source::Source;
 use super::tools::Tool;
 
@@ -66,6 +67,8 @@ pub struct Judged {
     pub can: Assessment,
     /// What its definition shows, the worst first.
     pub findings: Vec<Finding>,
+    /// The attacks that it is exposed to.
+    pub attacks: Vec<Match>,
 }
 
 /// Judges tools and puts the riskiest first.
@@ -75,7 +78,8 @@ pub fn judge(tools: Vec<Tool>) -> Vec<Judged> {
         .map(|tool| {
             let can = assess(&tool.definition());
             let findings = findings(&tool.definition());
-            Judged { tool, can, findings }
+            let attacks = of_tool(&tool.definition(), &can);
+            Judged { tool, can, findings, attacks }
         })
         .collect();
     judged.sort_by(|one, other| risk(one).cmp(&risk(other)).then_with(|| one.tool.name.cmp(&other.tool.name)));
@@ -121,16 +125,22 @@ impl Report {
 
     /// What the tools could do together.
     pub fn chains(&self) -> Vec<Chain<'_>> {
-        let parts: Vec<Part<'_>> = self
-            .judged()
-            .map(|(server, one)| Part {
+        chains(&self.members())
+    }
+
+    /// The attacks that concern the servers as a whole.
+    pub fn wide(&self) -> Vec<Wide> {
+        wide(&self.members())
+    }
+
+    fn members(&self) -> Vec<Member<'_>> {
+        self.judged()
+            .map(|(server, one)| Member {
                 server: &server.name,
-                tool: &one.tool.name,
-                class: one.can.class,
-                facets: &one.can.facets,
+                definition: one.tool.definition(),
+                assessment: &one.can,
             })
-            .collect();
-        chains(&parts)
+            .collect()
     }
 
     /// Every tool with its server.
