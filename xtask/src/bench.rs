@@ -9,6 +9,7 @@ mod latency;
 mod load;
 mod long_run;
 mod processes;
+pub use processes::release;
 mod pure;
 mod ratios;
 mod scale;

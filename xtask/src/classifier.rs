@@ -13,7 +13,7 @@ mod logistic;
 
 use std::path::PathBuf;
 
-use anyhow::{Result, bail};
+use anyhow::{Result, bail, ensure};
 
 use crate::system::root;
 use examples::Part;
@@ -23,7 +23,7 @@ fn training() -> PathBuf {
     root().join("crates/risk/training")
 }
 
-/// Trains the model and writes `crates/risk/weights.bin`.
+/// Trains the model and writes `crates/risk/weights.bin`; with `--check` it compares it instead.
 ///
 /// # Errors
 /// When labels or features are missing or broken.
@@ -31,12 +31,21 @@ pub fn train(arguments: &[String]) -> Result<()> {
     match arguments {
         [] => {}
         [option] if option == "--extract" => examples::extract()?,
-        _ => bail!("cargo xtask train [--extract]"),
+        [option] if option == "--check" => {}
+        _ => bail!("cargo xtask train [--extract | --check]"),
     }
     let examples = examples::load(Part::Whole)?;
     let weights = logistic::train(&examples);
     let path = root().join("crates/risk/weights.bin");
     let bytes = weights.to_bytes();
+    if arguments.iter().any(|option| option == "--check") {
+        ensure!(
+            std::fs::read(&path)? == bytes,
+            "crates/risk/weights.bin is not what `cargo xtask train` makes of the tree"
+        );
+        println!("{} examples give the weights of the tree", examples.len());
+        return Ok(());
+    }
     std::fs::write(&path, &bytes)?;
     println!("{} examples, {} bytes in {}", examples.len(), bytes.len(), path.display());
     Ok(())

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 
 use crate::system::run_with;
-use crate::{bench, conformance, test};
+use crate::{bench, classifier, conformance, test};
 
 /// Rounds of each property; in a test run it has 256 to 1000.
 const ROUNDS: &str = "100000";
@@ -20,6 +20,7 @@ cargo xtask full [PART]...
   tests          what CI runs, with the real servers and clients
   conformance    the whole official suite, also with the fixture as a child
   proofs         the properties of the pure crates, with many rounds
+  classifier     trains it anew, which must give the weights of the tree, and writes its figures
   bench          every figure of docs/performance.md, over ten million calls
 
 Without a part: all of them, in this order.
@@ -31,10 +32,11 @@ struct Part {
     run: fn() -> Result<()>,
 }
 
-const PARTS: [Part; 4] = [
+const PARTS: [Part; 5] = [
     Part { name: "tests", run: || test::run(&[]) },
     Part { name: "conformance", run: || conformance::run(&words(&["--all", "--child"])) },
     Part { name: "proofs", run: proofs },
+    Part { name: "classifier", run: judge },
     Part { name: "bench", run: || bench::bench(&words(&["--seconds", "20", "--calls", CALLS, "--write"])) },
 ];
 
@@ -73,6 +75,12 @@ fn proofs() -> Result<()> {
     // turns some inputs away turns more away in more rounds.
     let words = ["test", "--release", "--locked", "--lib", "--tests", "-p", "mcp", "-p", "policy", "-p", "audit"];
     run_with("cargo", &words, &[("PROPTEST_CASES", ROUNDS), ("PROPTEST_MAX_GLOBAL_REJECTS", "10000000")])
+}
+
+/// The weights come from the features in the tree and nothing else, and reach what they should.
+fn judge() -> Result<()> {
+    classifier::train(&words(&["--check"]))?;
+    classifier::eval(&words(&["--write"]))
 }
 
 fn words(words: &[&str]) -> Vec<String> {

@@ -71,12 +71,8 @@ pub fn assess_by(weights: &Weights, definition: &Definition<'_>) -> Assessment {
     }
     let class = CLASSES.get(decided).copied().unwrap_or(Class::Unclassified);
     let runner_up = runner_up(&likely, decided);
-    let mut evidence = strongest(
-        definition,
-        &features,
-        |feature| weights.weight(feature.bucket, decided) - weights.weight(feature.bucket, runner_up),
-        weights.scale(),
-    );
+    let mut evidence =
+        strongest(definition, &features, |feature| weights.margin(feature.bucket, decided, runner_up), weights.scale());
     let confidence = if rule.is_some() {
         0.8_f32.max(likely.get(decided).copied().unwrap_or_default())
     } else {

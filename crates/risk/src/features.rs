@@ -12,7 +12,7 @@ pub const BUCKETS: usize = 1 << 16;
 /// Words that are read of a name, of the first sentence, of the rest, of the arguments.
 const NAME: usize = 12;
 const SENTENCE: usize = 40;
-const REST: usize = 80;
+const REST: usize = 50;
 /// Words after the first action that are taken for what it acts on.
 const AFTER: usize = 5;
 const PARAMETER: usize = 6;

@@ -118,7 +118,8 @@ impl Weights {
             let mut short = [0_i16; WIDTH];
             for feature in part {
                 let row = self.row(feature.bucket);
-                short.iter_mut().zip(row).for_each(|(sum, cell)| *sum += i16::from(*cell));
+                // A check for an overflow that cannot be would keep the additions from being one.
+                short.iter_mut().zip(row).for_each(|(sum, cell)| *sum = sum.wrapping_add(i16::from(*cell)));
             }
             sums.iter_mut().zip(short).for_each(|(sum, short)| *sum += i32::from(short));
         }
@@ -136,9 +137,11 @@ impl Weights {
         self.scale
     }
 
-    /// What one feature says for a column, in units of the scale.
-    pub(crate) fn weight(&self, bucket: u16, column: usize) -> i32 {
-        self.row(bucket).get(column).copied().map_or(0, i32::from)
+    /// What one feature says for one column against another, in units of the scale.
+    pub(crate) fn margin(&self, bucket: u16, column: usize, other: usize) -> i32 {
+        let row = self.row(bucket);
+        let of = |column: usize| row.get(column).copied().map_or(0, i32::from);
+        of(column) - of(other)
     }
 
     fn row(&self, bucket: u16) -> &[i8; WIDTH] {

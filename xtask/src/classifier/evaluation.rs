@@ -1,10 +1,13 @@
 //! How well the compiled classifier does, on sets that it was not trained on.
 #![expect(clippy::indexing_slicing, reason = "tables of fixed sizes, and numbers below these")]
 
+use std::fmt::Write as _;
+use std::io::{Seek, Write as _};
 use std::path::Path;
-use std::time::Instant;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use policy::Class;
 use risk::{Assessment, CLASSES, Definition, Facet, assess, assess_by};
 use serde_json::Value;
@@ -12,34 +15,62 @@ use serde_json::Value;
 use super::corpus::{files, lines, public, shared};
 use super::examples::{Label, Part, held_out, load, own};
 use super::logistic;
+use crate::bench::release;
+use crate::system::{root, run};
 
 const HELP: &str = "\
-cargo xtask eval [--errors]
+cargo xtask eval [--errors | --write]
 
   --errors   name every definition that is called otherwise than its label says
+  --write    put the figures into docs/classifier.md
 ";
 
-/// Prints every set.
+/// What `eval_dev` must reach, in percent: strict, sure, lenient.
+const GOALS: [usize; 3] = [88, 96, 95];
+
+/// Where the figures stand in the documentation.
+const BEGIN: &str = "<!-- figures: cargo xtask eval --write -->\n";
+const END: &str = "<!-- end of figures -->";
+
+/// Prints every set, and fails where a goal is missed.
 pub fn print(arguments: &[String]) -> Result<()> {
-    let errors = match arguments {
-        [] => false,
-        [option] if option == "--errors" => true,
+    let (errors, write) = match arguments {
+        [] => (false, false),
+        [option] if option == "--errors" => (true, false),
+        [option] if option == "--write" => (false, true),
         _ => {
             print!("{HELP}");
             return Ok(());
         }
     };
-    set("definitions of our own in eight languages, test half", &own("test")?, errors, assess)?;
+    let mut out = String::new();
+    set("definitions of our own in eight languages, test half", &own("test")?, errors, &mut out, assess)?;
     let Some(shared) = shared() else {
+        print!("{out}");
         println!("the public definitions are not at hand (../shared/data); their sets are left out");
         return Ok(());
     };
-    set("eval_dev", &lines(&shared.join("eval_dev.jsonl"))?, errors, assess)?;
-    set("eval_extra_dev", &lines(&shared.join("eval_extra_dev.jsonl"))?, errors, assess)?;
+    let dev = set("eval_dev", &lines(&shared.join("eval_dev.jsonl"))?, errors, &mut out, assess)?;
+    set("eval_extra_dev", &lines(&shared.join("eval_extra_dev.jsonl"))?, errors, &mut out, assess)?;
     let kept = logistic::train(&load(Part::Kept)?);
     let judge = |definition: &Definition<'_>| assess_by(&kept, definition);
-    set("one in ten of the labels, by weights trained without these", &labels_held_out(&shared)?, errors, judge)?;
-    speed(&shared)
+    let held_out = labels_held_out(&shared)?;
+    set("one in ten of the labels, by weights trained without these", &held_out, errors, &mut out, judge)?;
+    speed(&shared, &mut out)?;
+    print!("{out}");
+    if write {
+        let path = root().join("docs/classifier.md");
+        let text = std::fs::read_to_string(&path)?;
+        let (before, rest) = text.split_once(BEGIN).context("docs/classifier.md has no place for figures")?;
+        let (_, after) = rest.split_once(END).context("docs/classifier.md: the place for figures has no end")?;
+        std::fs::write(&path, format!("{before}{BEGIN}{out}\n{END}{after}"))?;
+    }
+    let reached = [(dev.right, dev.all), dev.sure, (dev.lenient, dev.all)];
+    for ((right, all), goal) in reached.into_iter().zip(GOALS) {
+        ensure!(right * 100 >= all * goal, "eval_dev: {right} of {all} are right, and {goal} % should be");
+    }
+    ensure!(dev.harmless.0 == 0, "eval_dev: {} that delete or pay are called harmless", dev.harmless.0);
+    Ok(())
 }
 
 /// The labelled public definitions that measure.
@@ -63,6 +94,7 @@ fn labels_held_out(shared: &Path) -> Result<Vec<Value>> {
 
 #[derive(Default)]
 struct Tally {
+    all: usize,
     confusion: [[usize; 6]; 5],
     right: usize,
     lenient: usize,
@@ -76,9 +108,21 @@ struct Tally {
     with_facets: usize,
 }
 
-fn set(name: &str, all: &[Value], errors: bool, judge: impl Fn(&Definition<'_>) -> Assessment) -> Result<()> {
-    let mut tally = Tally::default();
-    println!("\n## {name}: {} definitions\n", all.len());
+fn set(
+    name: &str,
+    all: &[Value],
+    errors: bool,
+    out: &mut String,
+    judge: impl Fn(&Definition<'_>) -> Assessment,
+) -> Result<Tally> {
+    let mut tally = Tally { all: all.len(), ..Tally::default() };
+    writeln!(
+        out,
+        "
+### {name}: {} definitions
+",
+        all.len()
+    )?;
     for line in all {
         let label = Label::of(line)?;
         let found = judge(&Definition::of(line));
@@ -124,28 +168,30 @@ fn set(name: &str, all: &[Value], errors: bool, judge: impl Fn(&Definition<'_>) 
             );
         }
     }
-    tally.print(all.len());
-    Ok(())
+    tally.write(out)?;
+    Ok(tally)
 }
 
 impl Tally {
-    fn print(&self, all: usize) {
-        println!("| is \\ called | read | write | execute | destructive | financial | unclassified |");
-        println!("| --- | --: | --: | --: | --: | --: | --: |");
+    fn write(&self, out: &mut String) -> std::fmt::Result {
+        writeln!(out, "| is \\ called | read | write | execute | destructive | financial | unclassified |")?;
+        writeln!(out, "| --- | --: | --: | --: | --: | --: | --: |")?;
         for (class, row) in CLASSES.iter().zip(&self.confusion) {
             let cells: Vec<String> = row.iter().map(ToString::to_string).collect();
-            println!("| {} | {} |", class.as_str(), cells.join(" | "));
+            writeln!(out, "| {} | {} |", class.as_str(), cells.join(" | "))?;
         }
-        println!(
+        writeln!(
+            out,
             "\nstrict {} · sure {} · lenient {}",
-            share(self.right, all),
+            share(self.right, self.all),
             share(self.sure.0, self.sure.1),
-            share(self.lenient, all)
-        );
-        println!(
-            "destructive or financial called read or write: {} of {} · called less than it is, not acceptably: {}",
+            share(self.lenient, self.all)
+        )?;
+        writeln!(
+            out,
+            "\ndestructive or financial called read or write: {} of {} · called less than it is, not acceptably: {}",
             self.harmless.0, self.harmless.1, self.under
-        );
+        )?;
         let bins: Vec<String> = self
             .bins
             .iter()
@@ -155,13 +201,14 @@ impl Tally {
                 format!("{:.1}: {}", f64::from(u32::try_from(bin).unwrap_or_default()) / 10.0, share(*right, *all))
             })
             .collect();
-        println!("right by confidence, from {}", bins.join(", "));
+        writeln!(out, "\nright by confidence, from {}", bins.join(", "))?;
         if self.with_facets > 0 {
-            println!("\n| facet | holds | precision | recall |\n| --- | --: | --: | --: |");
+            writeln!(out, "\n| facet | holds | precision | recall |\n| --- | --: | --: | --: |")?;
             for (facet, (both, said, holds)) in Facet::ALL.iter().zip(self.facets) {
-                println!("| {} | {holds} | {} | {} |", facet.as_str(), share(both, said), share(both, holds));
+                writeln!(out, "| {} | {holds} | {} | {} |", facet.as_str(), share(both, said), share(both, holds))?;
             }
         }
+        Ok(())
     }
 }
 
@@ -171,13 +218,13 @@ fn share(part: usize, all: usize) -> String {
     format!("{percent:.1} % ({part}/{all})")
 }
 
-/// Definitions a second on one core, parsed beforehand and from text.
-fn speed(shared: &Path) -> Result<()> {
+/// Definitions a second on one core, parsed beforehand, and by `toolgate classify` from text to text.
+fn speed(shared: &Path, out: &mut String) -> Result<()> {
     let lines = lines(&shared.join("tools.jsonl.gz"))?;
     let all: Vec<Definition<'_>> = lines.iter().map(Definition::of).collect();
-    let mut seconds = Vec::new();
+    let mut best = Duration::MAX;
     let mut counts = [0_usize; 6];
-    for round in 0..3 {
+    for round in 0..5 {
         let begin = Instant::now();
         for definition in &all {
             let class = assess(definition).class;
@@ -185,16 +232,39 @@ fn speed(shared: &Path) -> Result<()> {
                 counts[Class::ALL.iter().position(|known| *known == class).unwrap_or(5)] += 1;
             }
         }
-        seconds.push(begin.elapsed().as_secs_f64());
+        best = best.min(begin.elapsed());
     }
-    #[expect(clippy::cast_precision_loss, reason = "figures for people")]
-    let rate = all.len() as f64 / seconds.iter().copied().fold(f64::MAX, f64::min);
-    println!("\n{rate:.0} parsed definitions a second on one core, evidence included");
     let named: Vec<String> = Class::ALL
         .iter()
         .zip(counts)
         .map(|(class, count)| format!("{} {}", class.as_str(), share(count, all.len())))
         .collect();
-    println!("all public definitions: {}", named.join(" · "));
+    writeln!(out, "\n### All {} public definitions\n\n{}\n", all.len(), named.join(" · "))?;
+    writeln!(out, "Parsed, evidence included, one core: {} definitions a second.", rate(all.len(), best))?;
+    run("cargo", &["build", "--release", "--locked", "-p", "toolgate"])?;
+    let mut text = Vec::new();
+    for line in &lines {
+        serde_json::to_writer(&mut text, line)?;
+        text.push(b'\n');
+    }
+    let mut input = tempfile::tempfile()?;
+    input.write_all(&text)?;
+    let mut best = Duration::MAX;
+    for _ in 0..3 {
+        input.rewind()?;
+        let begin = Instant::now();
+        let mut classify = Command::new(release()?.join("toolgate"));
+        let status = classify.arg("classify").stdin(input.try_clone()?).stdout(Stdio::null()).status()?;
+        ensure!(status.success(), "toolgate classify ended with {status}");
+        best = best.min(begin.elapsed());
+    }
+    writeln!(out, "`toolgate classify`, from text to text: {} definitions a second.", rate(all.len(), best))?;
     Ok(())
+}
+
+/// So many in so long, to three digits.
+fn rate(all: usize, took: Duration) -> String {
+    #[expect(clippy::cast_precision_loss, reason = "figures for people")]
+    let rate = all as f64 / took.as_secs_f64();
+    format!("{:.0},000", (rate / 1000.0).round())
 }

@@ -16,7 +16,7 @@ const DECAY: f32 = 2e-3;
 /// What a facet that holds weighs beside one that does not: few hold.
 const HOLDS: f32 = 2.0;
 /// A feature whose weights are no more than so many units says nothing, and is left out.
-const NEGLIGIBLE: u8 = 3;
+const NEGLIGIBLE: u8 = 9;
 /// What an acceptable other class is worth beside the class itself.
 const ALSO: f32 = 0.25;
 /// A rare class weighs more, by this power of its rarity.
