@@ -107,7 +107,8 @@ fn probabilities(scores: &[f32; COLUMNS]) -> [f32; 5] {
     let [read, write, execute, destructive, financial, ..] = *scores;
     let classes = [read, write, execute, destructive, financial];
     let most = classes.iter().copied().fold(f32::MIN, f32::max);
-    let powers = classes.map(|score| (score - most).exp());
+    // Not the exponential of the system: its last digit differs from processor to processor.
+    let powers = classes.map(|score| libm::expf(score - most));
     let sum: f32 = powers.iter().sum();
     powers.map(|power| power / sum)
 }

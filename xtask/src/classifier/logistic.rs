@@ -1,7 +1,8 @@
 //! Logistic regression: one softmax over the classes, one binary model for each facet.
 //!
 //! Stochastic gradient descent with a step for every weight (AdaGrad, Duchi et al. 2011) and decay.
-//! The order of the examples comes from a fixed seed: the same features give the same weights.
+//! The order of the examples comes from a fixed seed, and no function of the system is used whose
+//! last digit differs between processors: the same features give the same weights everywhere.
 
 use risk::{BUCKETS, CLASSES, Facet, Weights};
 
@@ -109,7 +110,7 @@ fn error(scores: &[f32; COLUMNS], label: &Label, importance: &[f32]) -> [f32; CO
     let mut error = [0.0; COLUMNS];
     let (classes, facets) = scores.split_at(CLASSES.len());
     let most = classes.iter().copied().fold(f32::MIN, f32::max);
-    let sum: f32 = classes.iter().map(|score| (score - most).exp()).sum();
+    let sum: f32 = classes.iter().map(|score| libm::expf(score - most)).sum();
     let weight = importance.get(label.class).copied().unwrap_or(1.0);
     #[expect(clippy::cast_precision_loss, reason = "at most four")]
     let share = ALSO / label.also.len().max(1) as f32;
@@ -125,12 +126,12 @@ fn error(scores: &[f32; COLUMNS], label: &Label, importance: &[f32]) -> [f32; CO
             _ if label.also.contains(&column) => share,
             _ => 0.0,
         };
-        *error = weight * ((score - most).exp() / sum - target);
+        *error = weight * (libm::expf(score - most) / sum - target);
     }
     if let Some(holds) = label.facets {
         for ((error, score), holds) in error.iter_mut().skip(CLASSES.len()).zip(facets).zip(holds) {
             let weight = if holds { HOLDS } else { 1.0 };
-            *error = weight * (1.0 / (1.0 + (-score).exp()) - f32::from(u8::from(holds)));
+            *error = weight * (1.0 / (1.0 + libm::expf(-score)) - f32::from(u8::from(holds)));
         }
     }
     error
@@ -153,7 +154,7 @@ fn importance(examples: &[Example]) -> Vec<f32> {
     let share = |class: usize| {
         examples.iter().filter(|example| example.label.class == class).count().max(1) as f32 / examples.len() as f32
     };
-    (0..CLASSES.len()).map(|class| (0.2 / share(class)).powf(BALANCE)).collect()
+    (0..CLASSES.len()).map(|class| libm::powf(0.2 / share(class), BALANCE)).collect()
 }
 
 /// Fisher and Yates, by a fixed sequence (xorshift64).
