@@ -237,6 +237,16 @@ impl Kept {
         for (name, pin) in &accepted {
             self.record(gateway, name, pin, true);
         }
+        if let Some(section) = current.section.iter().flatten().next().filter(|section| !section.is_empty())
+            && !tools.is_empty()
+            && !tools.iter().any(|tool| section.contains_key(&*tool.name))
+        {
+            (self.tell)(&format!(
+                "server {}: not one of its tools is among those pinned under this name in {}. Is it another server? Give each its own --name.",
+                self.server,
+                self.files.lock().display()
+            ));
+        }
         self.tell_held(gateway, held);
         self.settled.store(Some(Arc::clone(list)));
         Ok(())
