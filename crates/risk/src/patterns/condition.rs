@@ -60,7 +60,7 @@ impl Condition {
             Condition::Takes(argument) => {
                 let schema = definition.schema?;
                 let name = match argument {
-                    Argument::Path => takes_path(schema)?,
+                    Argument::Path => takes_path(definition)?,
                     Argument::Address => takes_address(schema)?,
                 };
                 Some(vec![Ground::Takes(*argument, name.to_owned())])

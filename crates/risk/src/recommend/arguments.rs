@@ -42,7 +42,7 @@ pub(super) fn clauses(definition: &Definition<'_>, assessment: &Assessment, boun
     for argument in arguments(schema) {
         found.extend(
             sql(&argument, assessment)
-                .or_else(|| path(&argument, bounds))
+                .or_else(|| path(&argument, definition.name, bounds))
                 .or_else(|| url(&argument, bounds))
                 .or_else(|| recipient(&argument, assessment, bounds))
                 .or_else(|| amount(&argument, assessment, bounds)),
@@ -156,8 +156,9 @@ fn sql(argument: &Argument<'_>, assessment: &Assessment) -> Option<Clause> {
 }
 
 /// The first argument that takes the path of a file or folder.
-pub(crate) fn takes_path(schema: &Value) -> Option<&str> {
-    arguments(schema).into_iter().find(is_path).map(|argument| argument.name)
+pub(crate) fn takes_path<'a>(definition: &Definition<'a>) -> Option<&'a str> {
+    let found = arguments(definition.schema?).into_iter().find(|argument| is_path(argument, definition.name));
+    found.map(|argument| argument.name)
 }
 
 /// The first argument that takes an address.
@@ -165,27 +166,14 @@ pub(crate) fn takes_address(schema: &Value) -> Option<&str> {
     arguments(schema).into_iter().find(is_address).map(|argument| argument.name)
 }
 
-fn is_path(argument: &Argument<'_>) -> bool {
-    const NAMES: [&str; 14] = [
-        "path",
-        "paths",
-        "file",
-        "files",
-        "filename",
-        "filepath",
-        "file_path",
-        "directory",
-        "dir",
-        "folder",
-        "cwd",
-        "source",
-        "destination",
-        "workspace",
-    ];
+fn is_path(argument: &Argument<'_>, tool: &str) -> bool {
+    const NAMES: [&str; 10] =
+        ["path", "paths", "file", "files", "filename", "filepath", "directory", "dir", "folder", "cwd"];
+    // What a tool that moves or copies files calls their paths.
+    const ENDS: [&str; 2] = ["source", "destination"];
+    let of_files = || words(tool).iter().any(|word| NAMES.contains(&word.as_str()));
     matches!(argument.kind, Kind::Text | Kind::Texts)
-        && argument.named(&NAMES)
-        && (argument.named(&NAMES[..11])
-            || argument.words.len() > 1 && argument.words.iter().any(|word| word == "path"))
+        && (argument.named(&NAMES) || (argument.words.len() == 1 && argument.named(&ENDS) && of_files()))
 }
 
 fn is_address(argument: &Argument<'_>) -> bool {
@@ -194,8 +182,8 @@ fn is_address(argument: &Argument<'_>) -> bool {
 }
 
 /// Files below the operator's folders; else nothing that holds credentials, and no way up.
-fn path(argument: &Argument<'_>, bounds: &Bounds) -> Option<Clause> {
-    if !is_path(argument) {
+fn path(argument: &Argument<'_>, tool: &str, bounds: &Bounds) -> Option<Clause> {
+    if !is_path(argument, tool) {
         return None;
     }
     if !bounds.roots.is_empty() {
