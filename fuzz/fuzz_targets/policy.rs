@@ -23,18 +23,21 @@ fuzz_target!(|input: &str| {
     let Some(policy) = loaded.policy else { return };
     let again = load(text, Load { comments_allowed }).policy.map(|policy| policy.digest().to_owned());
     assert_eq!(again.as_deref(), Some(policy.digest()));
-    let tool = ToolFacts {
-        server: "server",
-        name: "read_file",
-        class: Class::Unclassified,
-        class_accepted: false,
-        input_schema: None,
-        numbers: Numbers::Binary64,
-    };
     let grant = GrantFacts::labelled("local");
     let arguments = json::check(arguments.as_bytes()).is_ok().then_some(arguments);
-    let rules = policy.for_tool(&tool);
     let call = Call { arguments, grant: &grant, session: None, client_ip: None, now: Timestamp::UNIX_EPOCH };
-    let decision = rules.decide(&call);
-    assert_eq!(rules.decide(&call).effect, decision.effect, "the same call is judged the same");
+    for (class, class_accepted) in [(Class::Unclassified, true), (Class::Read, false), (Class::Read, true)] {
+        let rules = policy.for_tool(&ToolFacts {
+            server: "server",
+            name: "read_file",
+            class,
+            class_accepted,
+            input_schema: None,
+            numbers: Numbers::Binary64,
+        });
+        let decision = rules.decide(&call);
+        assert_eq!(rules.decide(&call).effect, decision.effect, "the same call is judged the same");
+        let by_class = decision.is_allowed() && decision.rule.pointer.starts_with("/classes/");
+        assert!(!by_class || (class == Class::Read && class_accepted), "nobody accepted {class}");
+    }
 });

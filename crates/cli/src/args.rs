@@ -296,9 +296,10 @@ pub struct PolicyExplain {
     /// The call's arguments, as a JSON object
     #[arg(value_name = "ARGUMENTS", default_value = "{}")]
     pub arguments: String,
-    /// The tool's risk class
-    #[arg(long, value_name = "CLASS", default_value = "unclassified")]
-    pub class: String,
+    /// The tool's risk class, as if a person had set it; else what its definition in --tools says, which nobody has
+    /// accepted; else unclassified
+    #[arg(long, value_name = "CLASS")]
+    pub class: Option<String>,
     /// A tools/list result (JSON) that has the tool's schema
     #[arg(long, value_name = "FILE")]
     pub tools: Option<PathBuf>,

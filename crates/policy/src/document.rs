@@ -111,7 +111,7 @@ impl Reader {
         let hide = hide.into_iter().map(|(named, range)| Hidden { named, range }).collect();
         let all_tools =
             fields.member("all_tools").and_then(|member| self.all_tools(&member.value, member.key_range.clone()));
-        let classes = fields.get("classes").map(|node| self.classes(node)).unwrap_or_default();
+        let (classes, openings) = fields.get("classes").map(|node| self.classes(node)).unwrap_or_default();
         let tools = fields.get("tools").map(|node| self.tools(node)).unwrap_or_default();
         let resources = self.access(fields, "resources", "resource", default_allow);
         let prompts = self.access(fields, "prompts", "prompt", default_allow);
@@ -131,6 +131,7 @@ impl Reader {
             hide,
             all_tools,
             classes,
+            openings,
             tools,
             resources,
             prompts,

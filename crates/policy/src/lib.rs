@@ -16,6 +16,7 @@ pub mod explain;
 pub mod facts;
 pub mod limit;
 pub mod lint;
+mod opening;
 pub mod operand;
 pub mod path;
 pub mod pattern;

@@ -10,6 +10,7 @@ use crate::cases::Case;
 use crate::decision::Access;
 use crate::entry::{Approval, Entry};
 use crate::facts::{Class, ToolFacts};
+use crate::opening::Opening;
 use crate::rule_id::RuleId;
 use crate::tool_rules::ToolRules;
 
@@ -35,6 +36,8 @@ pub(crate) struct Document {
     pub(crate) all_tools: Option<Arc<Entry>>,
     /// In the order of the classes.
     pub(crate) classes: Vec<(Class, Arc<Entry>)>,
+    /// Those of them that open their tools.
+    pub(crate) openings: Vec<Opening>,
     /// The more specific first.
     pub(crate) tools: Vec<Arc<Entry>>,
     pub(crate) resources: AccessRules,
@@ -47,6 +50,11 @@ impl Document {
     /// Every entry, in the order in which they are asked.
     pub(crate) fn entries(&self) -> impl Iterator<Item = &Arc<Entry>> {
         self.tools.iter().chain(self.classes.iter().map(|(_, entry)| entry)).chain(&self.all_tools)
+    }
+
+    /// What opens the tools of this class, where a person accepted or set it.
+    pub(crate) fn opening(&self, class: Class) -> Option<&Opening> {
+        self.openings.iter().find(|opening| opening.is_for(class))
     }
 
     /// The entries of `classes` that a tool of this class is under.

@@ -55,7 +55,9 @@ pub fn json_schema() -> Value {
         ),
     );
     defs.insert("approval".to_owned(), approval());
-    defs.insert("entry".to_owned(), entry());
+    defs.insert("entry".to_owned(), entry(None));
+    let opens = json!({ "type": "boolean", "description": "Under `default: deny`: the tools of this class are callable where a person accepted or set the class." });
+    defs.insert("class_entry".to_owned(), entry(Some(opens)));
     defs.insert("access".to_owned(), access());
     defs.insert("test".to_owned(), test());
     conditions::define(&mut defs);
@@ -90,12 +92,13 @@ fn array(items: &str) -> Value {
 fn document() -> Value {
     let mut classes = Map::new();
     for class in Class::ALL {
-        classes.insert(class.as_str().to_owned(), json!({ "$ref": "#/$defs/entry" }));
+        let entry = if class == Class::Unclassified { "entry" } else { "class_entry" };
+        classes.insert(class.as_str().to_owned(), json!({ "$ref": format!("#/$defs/{entry}") }));
     }
     json!({
         "$schema": { "type": "string", "description": "For editors." },
         "version": { "const": "1", "description": "The version of the language." },
-        "default": { "enum": ["allow", "deny"], "description": "The fate of a tool that nothing in `tools` names." },
+        "default": { "enum": ["allow", "deny"], "description": "The fate of a tool that nothing in `tools` names and no class opens." },
         "description": { "$ref": "#/$defs/text" },
         "timezone": { "type": "string", "description": "Zone of `time.*` and calendar windows, as in the IANA database. Default UTC." },
         "mode": { "enum": ["enforce", "observe"], "description": "`observe`: the whole document only says what it would do." },
@@ -186,9 +189,10 @@ fn approval() -> Value {
     )
 }
 
-fn entry() -> Value {
-    closed(
-        "Rules of a tool, a class or all tools.",
+/// The rules of an entry; those of a class that somebody can know may also open it.
+fn entry(opens: Option<Value>) -> Value {
+    let (whose, mut fields) = (
+        if opens.is_some() { "Rules of a class." } else { "Rules of a tool or all tools, or of what is unclassified." },
         json!({
             "action": { "enum": ["allow", "deny", "hide", "require_approval"], "description": "`allow` means no objection." },
             "reason": { "$ref": "#/$defs/text", "description": "Text for the agent when `action` stops the call." },
@@ -203,8 +207,11 @@ fn entry() -> Value {
             "mode": { "enum": ["enforce", "observe"] },
             "valid_until": { "$ref": "#/$defs/time" }
         }),
-        &[],
-    )
+    );
+    if let (Some(opens), Some(members)) = (opens, fields.as_object_mut()) {
+        members.insert("opens".to_owned(), opens);
+    }
+    closed(whose, fields, &[])
 }
 
 fn access() -> Value {

@@ -4,6 +4,7 @@ mod amount;
 mod decide;
 mod listing;
 mod observe;
+mod opened;
 
 use std::sync::Arc;
 
@@ -21,6 +22,7 @@ use crate::rule_id::{HIDDEN, RuleId};
 use crate::tool_schema::ToolSchema;
 
 use self::decide::Silent;
+use self::opened::Openers;
 
 /// The rules of one tool under one policy. Immutable and shared between threads.
 #[derive(Debug)]
@@ -34,8 +36,7 @@ pub struct ToolRules {
     hidden: Option<Arc<RuleId>>,
     /// Why the definition cannot be judged at all.
     held: Option<Arc<str>>,
-    /// The entries under `tools` that name it.
-    naming: Vec<Naming>,
+    openers: Openers,
     /// Enforced `action: "deny"`.
     denials: Vec<Told>,
     /// Enforced `action: "require_approval"`.
@@ -54,13 +55,6 @@ pub struct ToolRules {
     /// What observed rules would do with any call.
     would: Vec<Would>,
     observed: Vec<Arc<Entry>>,
-}
-
-/// An entry that opens a tool under `default: "deny"`.
-#[derive(Debug)]
-struct Naming {
-    rule: Arc<RuleId>,
-    until: Option<Timestamp>,
 }
 
 /// A single value of an entry with the text that goes with it.
@@ -126,8 +120,7 @@ impl Mode {
 impl ToolRules {
     pub(crate) fn new(document: &Arc<Document>, tool: &ToolFacts<'_>) -> ToolRules {
         let named = document.tools.iter().filter(|entry| entry.pattern.as_ref().is_some_and(|p| p.matches(tool.name)));
-        let naming: Vec<Naming> =
-            named.clone().map(|entry| Naming { rule: Arc::clone(&entry.rule), until: entry.valid_until }).collect();
+        let openers = Openers::new(named.clone(), document, tool);
         let entries: Vec<Arc<Entry>> =
             named.chain(document.classes_of(tool.class)).chain(&document.all_tools).map(Arc::clone).collect();
         let enforced = || entries.iter().filter(|entry| !entry.observed);
@@ -183,7 +176,7 @@ impl ToolRules {
             numbers: tool.numbers,
             hidden,
             held: held.map(Arc::from),
-            naming,
+            openers,
             denials,
             asks,
             require: clauses(|entry| &entry.require),

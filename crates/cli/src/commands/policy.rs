@@ -71,15 +71,17 @@ fn check(options: &PolicyCheck) -> Result<ExitCode, Failure> {
 
 fn explain(options: &PolicyExplain) -> Result<ExitCode, Failure> {
     let policy = load(&options.file)?;
-    let class: Class = options.class.parse().trying("--class")?;
+    let set = options.class.as_deref().map(str::parse::<Class>).transpose().trying("--class")?;
     mcp::json::parse(&options.arguments).trying("the arguments")?;
     let tools = Tools::read(options.tools.as_deref())?;
+    let all = tools.facts();
+    let known = all.iter().find(|known| known.name == options.tool);
     let facts = ToolFacts {
         server: "local",
         name: &options.tool,
-        class,
-        class_accepted: true,
-        input_schema: tools.schema(&options.tool),
+        class: set.or(known.map(|known| known.class)).unwrap_or(Class::Unclassified),
+        class_accepted: set.is_some(),
+        input_schema: known.and_then(|known| known.input_schema),
         numbers: Numbers::default(),
     };
     let grant = GrantFacts::labelled("local");
@@ -186,9 +188,5 @@ impl Tools {
                 numbers: Numbers::default(),
             })
             .collect()
-    }
-
-    fn schema(&self, name: &str) -> Option<&str> {
-        self.tools.iter().find(|(tool, _, _)| tool == name).and_then(|(_, schema, _)| schema.as_deref())
     }
 }

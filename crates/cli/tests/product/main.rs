@@ -11,6 +11,7 @@ mod headers;
 mod listening;
 mod lists;
 mod modern;
+mod opening;
 mod pins;
 mod requests;
 mod results;

@@ -39,24 +39,24 @@ fn relist(upstream: &Upstream, client: &McpHttp, tools: impl IntoIterator<Item =
     client.tools()
 }
 
-fn is_held(outcome: &Outcome) -> bool {
+pub(crate) fn is_held(outcome: &Outcome) -> bool {
     matches!(outcome, Outcome::Denied { rule, .. } if rule == "(definition changed)")
 }
 
-fn lock(setup: &Setup) -> anyhow::Result<String> {
+pub(crate) fn lock(setup: &Setup) -> anyhow::Result<String> {
     let path = setup.policy_file().with_file_name("toolgate.lock");
     std::fs::read_to_string(&path).with_context(|| path.display().to_string())
 }
 
 /// `toolgate server …` on the lock file beside the policy.
-fn server(setup: &Setup, words: &[&str]) -> anyhow::Result<Output> {
+pub(crate) fn server(setup: &Setup, words: &[&str]) -> anyhow::Result<Output> {
     let policy = setup.policy_file();
     let policy = policy.to_str().context("a path that is text")?;
     let words: Vec<&str> = ["server"].iter().chain(words).copied().chain(["--policy", policy]).collect();
     setup.ask(&words)
 }
 
-fn said(output: &Output) -> String {
+pub(crate) fn said(output: &Output) -> String {
     String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr)
 }
 

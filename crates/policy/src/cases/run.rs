@@ -4,7 +4,7 @@ use quota::{CountId, Counters, Memory, Take, Taken};
 use serde::Serialize;
 
 use crate::decision::Effect;
-use crate::facts::{Call, ToolFacts};
+use crate::facts::{Call, Class, ToolFacts};
 use crate::limit::{LimitUse, Scope};
 use crate::operand::Numbers;
 use crate::policy::Policy;
@@ -35,7 +35,7 @@ pub struct Outcome {
 }
 
 /// Runs every test of the policy, each with counts of its own. `tools` gives schemas, classes and the way numbers
-/// are read; a tool that is not in it is judged without a schema, under the class that the test gives.
+/// are read; a tool that is not in it is judged without a schema. A class that the test gives counts as set by a person.
 #[must_use]
 pub fn run(policy: &Policy, tools: &[ToolFacts<'_>]) -> Vec<Outcome> {
     policy.cases().iter().map(|case| run_one(policy, case, tools)).collect()
@@ -43,14 +43,15 @@ pub fn run(policy: &Policy, tools: &[ToolFacts<'_>]) -> Vec<Outcome> {
 
 fn run_one(policy: &Policy, case: &Case, tools: &[ToolFacts<'_>]) -> Outcome {
     let known = tools.iter().find(|tool| tool.name == case.call);
+    let (class, class_accepted) = match (case.given.class, known) {
+        (Class::Unclassified, Some(tool)) => (tool.class, tool.class_accepted),
+        (given, _) => (given, true),
+    };
     let facts = ToolFacts {
         server: known.map_or("test", |tool| tool.server),
         name: &case.call,
-        class: match (case.given.class, known) {
-            (crate::facts::Class::Unclassified, Some(tool)) => tool.class,
-            (given, _) => given,
-        },
-        class_accepted: true,
+        class,
+        class_accepted,
         input_schema: known.and_then(|tool| tool.input_schema),
         numbers: known.map_or(Numbers::default(), |tool| tool.numbers),
     };

@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::entry::{Action, Approval, ClauseKind, Entry, SchemaMode, Section};
 use crate::facts::Class;
+use crate::opening::Opening;
 use crate::pattern::Pattern;
 use crate::rule_id::{RuleId, child};
 use crate::source::{Node, shown};
@@ -15,7 +16,7 @@ use crate::suggest::nearest;
 use crate::text::time::instant;
 
 use super::limits::Place;
-use super::reader::{Fields, NotObeyed, Reader, listed};
+use super::reader::{Fields, Reader, listed};
 
 const ENTRY_FIELDS: &[&str] = &[
     "action",
@@ -32,7 +33,8 @@ const ENTRY_FIELDS: &[&str] = &[
     "valid_until",
 ];
 
-const ENTRY_NOT_OBEYED: &[NotObeyed] = &[NotObeyed { name: "opens", what: "make the tools of a class callable" }];
+/// The field that entries of `classes` have beside those.
+const OPENS: &str = "opens";
 
 const APPROVAL_FIELDS: &[&str] =
     &["approvers", "quorum", "uses", "expires_in", "redeem_within", "on_expiry", "max_pending"];
@@ -85,11 +87,12 @@ impl Reader {
         entries
     }
 
-    /// Reads `classes`, in the order of the classes.
-    pub(super) fn classes(&mut self, node: &Node) -> Vec<(Class, Arc<Entry>)> {
+    /// Reads `classes`, in the order of the classes, and which of them open their tools.
+    pub(super) fn classes(&mut self, node: &Node) -> (Vec<(Class, Arc<Entry>)>, Vec<Opening>) {
+        let mut openings = Vec::new();
         let Some(members) = node.as_object() else {
             self.wrong_type(node, "`classes`", "an object");
-            return Vec::new();
+            return (Vec::new(), openings);
         };
         let names = Class::ALL.map(Class::as_str);
         let mut entries = Vec::with_capacity(members.len());
@@ -114,10 +117,31 @@ impl Reader {
                 rule: RuleId::new(pointer.clone(), pointer),
                 key_range: member.key_range.clone(),
             };
-            entries.extend(self.entry(&member.value, head, "an entry of `classes`").map(|entry| (class, entry)));
+            let opens = self.opens(&member.value, class);
+            let Some(entry) = self.entry(&member.value, head, "an entry of `classes`") else { continue };
+            openings.extend(opens.and_then(|range| Opening::new(class, &entry, range)));
+            entries.push((class, entry));
         }
         entries.sort_by_key(|(class, _)| *class);
-        entries
+        (entries, openings)
+    }
+
+    /// Where `"opens": true` stands in an entry of `classes`.
+    fn opens(&mut self, node: &Node, class: Class) -> Option<Range<usize>> {
+        let member = node.as_object()?.iter().find(|member| member.key == OPENS)?;
+        if class == Class::Unclassified {
+            self.report(
+                Diagnostic::new(
+                    Code::Combination,
+                    member.key_range.clone(),
+                    "`opens` has no meaning in `unclassified`",
+                )
+                .label("a tool that nobody classified could be anything")
+                .help("name under `tools` what is to be callable, or set the class of those tools"),
+            );
+            return None;
+        }
+        self.boolean(&member.value, "`opens`")?.then(|| member.key_range.clone())
     }
 
     /// Reads `all_tools`.
@@ -142,7 +166,8 @@ impl Reader {
             ));
             return None;
         }
-        let fields = self.fields(node, of, ENTRY_FIELDS, ENTRY_NOT_OBEYED)?;
+        let more: &[&str] = if matches!(head.section, Section::Class(_)) { &[OPENS] } else { &[] };
+        let fields = self.fields(node, of, &[ENTRY_FIELDS, more].concat(), &[])?;
         let rule = head.rule;
         let mode = fields.get("mode").and_then(|node| self.mode(node));
         let observed = self.observed || mode == Some(true);

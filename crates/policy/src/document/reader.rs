@@ -15,6 +15,10 @@ pub(super) struct NotObeyed {
     pub(super) what: &'static str,
 }
 
+/// Fields that are easily written in the wrong place, and what to do instead.
+const ELSEWHERE: &[(&str, &str)] =
+    &[("opens", "it stands in an entry of `classes`; a tool is opened by an entry of `tools` that names it")];
+
 /// The state of reading one document.
 pub(super) struct Reader {
     pub(super) diagnostics: Vec<Diagnostic>,
@@ -93,7 +97,9 @@ impl Reader {
     fn unknown_field(&mut self, member: &Member, of: &str, known: &[&str]) {
         let message = format!("{of} has no field `{}`", shown(&member.key));
         let mut found = Diagnostic::new(Code::UnknownField, member.key_range.clone(), message).label("unknown field");
-        if let Some(near) = nearest(&member.key, known.iter().copied()) {
+        if let Some((_, instead)) = ELSEWHERE.iter().find(|(name, _)| *name == member.key) {
+            found = found.help(*instead);
+        } else if let Some(near) = nearest(&member.key, known.iter().copied()) {
             found = found.fix(
                 member.key_range.clone(),
                 serde_json::Value::from(near).to_string(),

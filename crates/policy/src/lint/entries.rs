@@ -4,11 +4,13 @@ use crate::diagnostic::{Code, Diagnostic};
 use crate::entry::{Action, Entry, Section};
 use crate::facts::Class;
 use crate::limit::{Count, Refund};
+use crate::opening::Opening;
 use crate::pattern::Pattern;
 use crate::policy::Document;
 use crate::source::shown;
 
 pub(super) fn check(document: &Document, found: &mut Vec<Diagnostic>) {
+    found.extend(document.openings.iter().filter_map(|opening| idle(document, opening)));
     for entry in document.entries() {
         found.extend(hidden(document, entry));
         found.extend(behind_action(entry));
@@ -17,6 +19,18 @@ pub(super) fn check(document: &Document, found: &mut Vec<Diagnostic>) {
             refunds(entry, class, found);
         }
     }
+}
+
+/// `opens` where it opens nothing.
+fn idle(document: &Document, opening: &Opening) -> Option<Diagnostic> {
+    let entry = opening.entry();
+    let found = Diagnostic::new(Code::NoEffect, opening.range(), "`opens` has no effect here");
+    if document.default_allow {
+        let found = found.label("nothing needs to be opened");
+        return Some(found.also(document.default_range.clone(), "what nothing names is allowed anyway"));
+    }
+    let hides = entry.action == Action::Hide && !entry.observed;
+    hides.then(|| found.label("`\"action\": \"hide\"` hides every tool of this class"))
 }
 
 /// Whether every name that `inner` matches is matched by `outer`. May say no where the answer is yes.

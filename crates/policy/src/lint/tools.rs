@@ -80,8 +80,11 @@ fn unmatched(document: &Document, tools: &[Tool<'_>], found: &mut Vec<Diagnostic
         }
         found.push(diagnostic);
     }
-    let lonely: Vec<&str> = all
-        .into_iter()
+    let lonely: Vec<&str> = tools
+        .iter()
+        // Whether a person accepted a class is known where the policy is in force.
+        .filter(|tool| document.default_allow || document.opening(tool.facts.class).is_none())
+        .map(|tool| tool.facts.name)
         .filter(|name| {
             let named = document.tools.iter().any(|entry| entry.pattern.as_ref().is_some_and(|p| p.matches(name)));
             let hidden = document.hide.iter().any(|hidden| hidden.named.pattern.matches(name));

@@ -116,9 +116,8 @@ impl ToolRules {
             trace.step(|| Step::at(Stage::Definition, &EVALUATION, true, why));
             keep(verdict, Verdict::deny(&EVALUATION, format!("This tool cannot be judged: {why}.")));
         }
-        let naming = self.naming.iter().find(|naming| naming.until.is_none_or(|until| now < until));
-        let opened = match naming {
-            Some(naming) => Some(&naming.rule),
+        let opened = match self.openers.at(now) {
+            Some(rule) => Some(rule),
             None if self.document.default_allow => Some(&self.document.default_allows),
             None if self.document.observed => {
                 would.push(Would { rule: Arc::clone(&self.document.default_denies), effect: Effect::Deny });
@@ -127,19 +126,19 @@ impl ToolRules {
             None => None,
         };
         match opened {
-            Some(rule) => trace.step(|| Step::at(Stage::Naming, rule, false, "this opens the tool")),
+            Some(rule) => trace.step(|| Step::at(Stage::Naming, rule, false, self.openers.text(rule))),
             None => {
                 let rule = &self.document.default_denies;
-                let ended = !self.naming.is_empty();
-                let text =
-                    if ended { "what named this tool has ended" } else { "nothing under `tools` names this tool" };
-                trace.step(|| Step::at(Stage::Naming, rule, true, text));
-                let reason = if ended {
-                    "The permission to call this tool has ended."
-                } else {
-                    "The policy does not allow this tool."
-                };
-                keep(verdict, Verdict::deny(rule, reason));
+                let closed = self.openers.closed(now);
+                let mut denied = Verdict::deny(rule, closed.reason);
+                if let Some(opener) = closed.unaccepted {
+                    let text = "this would open the tool, but nobody has accepted or set its class";
+                    trace.step(|| Step::passed_rule(Stage::Naming, opener, text));
+                    denied =
+                        denied.detailed(format!("{opener} opens this tool once a person accepts or sets its class"));
+                }
+                trace.step(|| Step::at(Stage::Naming, rule, true, closed.text));
+                keep(verdict, denied);
             }
         }
         for denial in &self.denials {

@@ -29,7 +29,7 @@ impl ToolRules {
         if self.hidden.is_some() || self.held.is_some() {
             return false;
         }
-        let open = self.document.default_allow || self.document.observed || !self.naming.is_empty();
+        let open = self.document.default_allow || self.document.observed || self.openers.any();
         if !open || self.denials.iter().any(|denial| !denial.visible) {
             return false;
         }

@@ -62,6 +62,16 @@ fn tools_and_patterns_without_a_partner() {
 }
 
 #[test]
+fn tools_that_their_class_opens_have_a_rule() {
+    let tools =
+        [of_class("see", Class::Read), of_class("put", Class::Write), tool("other"), of_class("get", Class::Read)];
+    let tools = tools.map(|facts| ToolFacts { class_accepted: facts.name != "get", ..facts });
+    let count = |default| found(&document(default, r#""classes": { "read": { "opens": true } }"#), &tools);
+    assert_eq!(count("deny"), ["P1004 2 tools are named by no rule, and therefore denied"]);
+    assert_eq!(count("allow"), ["P1004 4 tools are named by no rule, and therefore allowed"]);
+}
+
+#[test]
 fn refunds_endings_and_undeclared_arguments() {
     let refund = document(
         "deny",

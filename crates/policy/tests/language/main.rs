@@ -19,6 +19,7 @@ mod limits;
 mod listing;
 mod merging;
 mod observe;
+mod opening;
 mod properties;
 mod rule_ids;
 mod schema;

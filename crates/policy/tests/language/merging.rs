@@ -68,7 +68,7 @@ fn an_unclassified_tool_is_under_every_class_unless_there_is_one_for_it() {
 }
 
 #[test]
-fn a_class_opens_nothing() {
+fn a_class_opens_nothing_by_itself() {
     let text = document("deny", r#""classes": { "read": { "action": "allow" } }, "all_tools": { "action": "allow" }"#);
     assert_eq!(ask(&text, &of_class("x", Class::Read), "{}"), "deny (default deny)");
 }

@@ -65,8 +65,16 @@ fn entry() -> impl Strategy<Value = Value> {
 
 fn document() -> impl Strategy<Value = Value> {
     let tools = prop::collection::btree_map(pattern(), entry(), 0..4);
-    let classes =
-        prop::collection::btree_map(prop::sample::select(vec!["read", "write", "unclassified"]), entry(), 0..3);
+    let class = (prop::sample::select(vec!["read", "write", "unclassified"]), entry(), prop::option::of(any::<bool>()));
+    let classes = prop::collection::vec(class, 0..3).prop_map(|entries| {
+        let entries = entries.into_iter().map(|(name, mut entry, opens)| {
+            if let Some(opens) = opens.filter(|_| name != "unclassified") {
+                entry["opens"] = json!(opens);
+            }
+            (name.to_owned(), entry)
+        });
+        entries.collect::<Map<String, Value>>()
+    });
     let default = prop::sample::select(vec!["allow", "deny"]);
     let mode = prop::option::weighted(0.1, Just("observe"));
     let hide = prop::collection::vec(pattern(), 0..2);
@@ -118,8 +126,13 @@ fn twins() -> impl Strategy<Value = String> {
     })
 }
 
-fn class() -> impl Strategy<Value = Class> {
-    prop::sample::select(vec![Class::Read, Class::Write, Class::Financial, Class::Unclassified])
+/// A class, and whether a person accepted it.
+fn class() -> impl Strategy<Value = (Class, bool)> {
+    (prop::sample::select(vec![Class::Read, Class::Write, Class::Financial, Class::Unclassified]), any::<bool>())
+}
+
+fn classed(name: &str, (class, class_accepted): (Class, bool)) -> policy::ToolFacts<'_> {
+    policy::ToolFacts { class_accepted, ..of_class(name, class) }
 }
 
 fn loaded(document: &Value) -> policy::Policy {
@@ -158,10 +171,62 @@ proptest! {
         opened["tools"][&added] = json!({});
         let mut stricter = document;
         stricter["tools"][&added] = denial;
-        let facts = of_class(name, class);
+        let facts = classed(name, class);
         let before = decide(&loaded(&opened).for_tool(&facts), &arguments);
         let after = decide(&loaded(&stricter).for_tool(&facts), &arguments);
         prop_assert!(after.effect >= before.effect, "{before:?} {after:?}");
+    }
+
+    #[test]
+    fn adding_a_denial_to_a_class_never_allows_more(
+        document in document(), arguments in arguments(), class in class(), name in prop::sample::select(NAMES.to_vec()),
+        to in prop::sample::select(vec!["read", "write"]), opens in any::<bool>(),
+        (field, denial) in prop::sample::select(vec![
+            ("action", json!("deny")), ("action", json!("hide")),
+            ("deny_if", json!([ { "conditions": [] } ])), ("schema", json!("closed")),
+        ]),
+    ) {
+        let mut before = document;
+        before["classes"][to] = json!({ "opens": opens });
+        let mut stricter = before.clone();
+        stricter["classes"][to][field] = denial;
+        let facts = classed(name, class);
+        let before = decide(&loaded(&before).for_tool(&facts), &arguments);
+        let after = decide(&loaded(&stricter).for_tool(&facts), &arguments);
+        prop_assert!(after.effect >= before.effect, "{before:?} {after:?}");
+    }
+
+    #[test]
+    fn opening_a_class_never_denies_more_and_opens_what_is_accepted_alone(
+        document in document(), arguments in arguments(), class in class(), name in prop::sample::select(NAMES.to_vec()),
+        opened in prop::sample::select(vec![Class::Read, Class::Write, Class::Financial]),
+    ) {
+        let mut before = document;
+        // Both have the entry, which is a rule for unclassified tools too.
+        let entry = &mut before["classes"][opened.as_str()];
+        match entry.as_object_mut() {
+            Some(entry) => { entry.remove("opens"); }
+            None => *entry = json!({}),
+        }
+        let mut opening = before.clone();
+        opening["classes"][opened.as_str()]["opens"] = json!(true);
+        let facts = classed(name, class);
+        let (before, after) = (loaded(&before).for_tool(&facts), loaded(&opening).for_tool(&facts));
+        let grant = policy::GrantFacts::labelled("local");
+        prop_assert!(after.listed(&grant) || !before.listed(&grant));
+        let listed = (before.listed(&grant), after.listed(&grant));
+        let (before, after) = (decide(&before, &arguments), decide(&after, &arguments));
+        prop_assert!(after.effect <= before.effect, "{before:?} {after:?}");
+        if class == (opened, true) {
+            // What was open already, or is denied by a rule, stays as it was.
+            let unopened = said(&before) == "deny (default deny)" || said(&before) == "allow /default";
+            prop_assert!(unopened || said(&before) == said(&after), "{before:?} {after:?}");
+            prop_assert!(said(&after) != "deny (default deny)", "{after:?}");
+        } else {
+            prop_assert_eq!(said(&before), said(&after));
+            prop_assert_eq!(&before.reason, &after.reason);
+            prop_assert_eq!(listed.0, listed.1);
+        }
     }
 
     #[test]
@@ -170,7 +235,7 @@ proptest! {
         twins in twins(), first in any::<bool>(),
         schema in prop::option::of(prop::sample::select(vec!["{}", r#"{ "properties": { "a": {} }, "additionalProperties": {} }"#])),
     ) {
-        let rules = loaded(&document).for_tool(&policy::ToolFacts { input_schema: schema, ..of_class(name, class) });
+        let rules = loaded(&document).for_tool(&policy::ToolFacts { input_schema: schema, ..classed(name, class) });
         let before = decide(&rules, &arguments);
         let members = arguments.trim_start_matches('{').trim_end_matches('}');
         let comma = if members.is_empty() { "" } else { ", " };
@@ -192,7 +257,7 @@ proptest! {
     fn the_order_of_entries_and_fields_never_matters(
         document in document(), arguments in arguments(), class in class(), name in prop::sample::select(NAMES.to_vec()),
     ) {
-        let facts = of_class(name, class);
+        let facts = classed(name, class);
         let (one, other) = (loaded(&document), loaded(&reversed(&document)));
         let (one, other) = (one.for_tool(&facts), other.for_tool(&facts));
         let (a, b) = (decide(&one, &arguments), decide(&other, &arguments));
@@ -208,7 +273,7 @@ proptest! {
     fn explaining_decides_the_same(
         document in document(), arguments in arguments(), class in class(), name in prop::sample::select(NAMES.to_vec()),
     ) {
-        let rules = loaded(&document).for_tool(&of_class(name, class));
+        let rules = loaded(&document).for_tool(&classed(name, class));
         let grant = policy::GrantFacts::labelled("local");
         let call = policy::Call {
             arguments: Some(&arguments), grant: &grant, session: None, client_ip: None, now: crate::asking::noon(),
@@ -222,7 +287,7 @@ proptest! {
     fn what_is_not_listed_is_never_allowed(
         document in document(), arguments in arguments(), class in class(), name in prop::sample::select(NAMES.to_vec()),
     ) {
-        let rules = loaded(&document).for_tool(&of_class(name, class));
+        let rules = loaded(&document).for_tool(&classed(name, class));
         if !rules.listed(&policy::GrantFacts::labelled("local")) {
             let effect = decide(&rules, &arguments).effect;
             prop_assert!(matches!(effect, Effect::Deny | Effect::Hide), "{effect}");
@@ -234,7 +299,7 @@ proptest! {
         mut document in document(), arguments in arguments(), class in class(), name in prop::sample::select(NAMES.to_vec()),
     ) {
         document["mode"] = json!("observe");
-        let decision = decide(&loaded(&document).for_tool(&of_class(name, class)), &arguments);
+        let decision = decide(&loaded(&document).for_tool(&classed(name, class)), &arguments);
         prop_assert_eq!(decision.effect, Effect::Allow);
         prop_assert!(decision.limits.iter().all(|taken| taken.limit.observed));
     }
