@@ -346,13 +346,13 @@ pub enum ServerCommand {
 #[derive(Debug, Args, Clone, Default)]
 pub struct PinPlace {
     /// The policy beside which the lock file lies
-    #[arg(long, value_name = "FILE", group = "place")]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["lock", "config"])]
     pub policy: Option<PathBuf>,
-    /// The lock file [default: toolgate.lock in this directory]
-    #[arg(long, value_name = "FILE", group = "place")]
+    /// The lock file [default: toolgate.lock in this directory, or what the configuration says]
+    #[arg(long, value_name = "FILE")]
     pub lock: Option<PathBuf>,
     /// The configuration whose servers are meant
-    #[arg(long, value_name = "FILE", group = "place")]
+    #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
     /// Data.
     #[command(flatten)]

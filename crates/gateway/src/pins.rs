@@ -270,14 +270,15 @@ impl Kept {
             let pins = section.get_or_insert_default();
             for tool in tools {
                 let by = match pins.get(&*tool.name) {
-                    None if was_first && !is_poisoned(tool) => FIRST_LIST,
+                    None if was_first && !is_poisoned(tool) => FIRST_LIST.to_owned(),
                     Some(pin) if self.acceptance.cosmetic && pin.digest != *tool.digest && spelled(pin, tool) => {
-                        COSMETIC
+                        // Who looked at it has looked at these words.
+                        if pin.by_person() { pin.by.clone() } else { COSMETIC.to_owned() }
                     }
                     _ => continue,
                 };
                 let set = pins.get(&*tool.name).and_then(|pin| pin.set);
-                let pin = Pin { set, ..pin(tool, &time, by) };
+                let pin = Pin { set, ..pin(tool, &time, &by) };
                 pins.insert(tool.name.to_string(), pin.clone());
                 accepted.insert(tool.name.to_string(), pin);
             }

@@ -38,6 +38,20 @@ pub struct Assessment {
     pub evidence: Vec<Evidence>,
 }
 
+impl Assessment {
+    /// Nothing in the definition says what the tool does: it could be anything.
+    fn unclassified() -> Assessment {
+        Assessment {
+            class: Class::Unclassified,
+            severity: Severity::of(Class::Unclassified),
+            severity_fine: Severity::of(Class::Unclassified),
+            facets: Vec::new(),
+            confidence: 0.0,
+            evidence: Vec::new(),
+        }
+    }
+}
+
 /// Judges a definition.
 ///
 /// The cost does not depend on how long the definition is: of a long text the beginning is read.
@@ -53,14 +67,7 @@ pub fn assess_by(weights: &Weights, definition: &Definition<'_>) -> Assessment {
     let scores = weights.score(&features.all);
     let likely = probabilities(&scores);
     if !understood(&features, &likely) {
-        return Assessment {
-            class: Class::Unclassified,
-            severity: Severity::of(Class::Unclassified),
-            severity_fine: Severity::of(Class::Unclassified),
-            facets: Vec::new(),
-            confidence: 0.0,
-            evidence: Vec::new(),
-        };
+        return Assessment::unclassified();
     }
     let mut decided = cheapest(&likely);
     let mut rule = None;
@@ -73,6 +80,9 @@ pub fn assess_by(weights: &Weights, definition: &Definition<'_>) -> Assessment {
     let runner_up = runner_up(&likely, decided);
     let mut evidence =
         strongest(definition, &features, |feature| weights.margin(feature.bucket, decided, runner_up), weights.scale());
+    if rule.is_none() && evidence.is_empty() {
+        return Assessment::unclassified();
+    }
     let confidence = if rule.is_some() {
         0.8_f32.max(likely.get(decided).copied().unwrap_or_default())
     } else {
@@ -96,7 +106,7 @@ pub fn assess_by(weights: &Weights, definition: &Definition<'_>) -> Assessment {
 /// Whether anything in the definition says what the tool does: a word of the lexicon in its name or
 /// first sentence, or words that the model knows well.
 fn understood(features: &Features<'_>, likely: &[f32; 5]) -> bool {
-    const SURE: f32 = 0.5;
+    const SURE: f32 = 0.75;
     let says = !features.name.means.is_empty() || !features.sentence.means.is_empty();
     let known = features.all.iter().any(|feature| feature.source != Source::Shape);
     known && (says || likely.iter().any(|probability| *probability >= SURE))

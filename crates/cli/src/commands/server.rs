@@ -95,23 +95,26 @@ fn accept(options: &AcceptOptions) -> Result<ExitCode, Failure> {
         }
     }
     for name in options.tools.iter().chain(classes.keys()) {
-        let pinned =
-            |id: &String| files.section(id).is_ok_and(|section| section.is_some_and(|all| all.contains_key(name)));
-        let known = waiting.iter().any(|one| &one.tool == name)
-            || (classes.contains_key(name) && options.server.iter().any(pinned));
-        if !known {
-            return Err(Failure::Usage(format!("the tool {} is not held", audit::visible::word(name))));
+        if waiting.iter().any(|one| &one.tool == name) {
+            continue;
+        }
+        match &options.server {
+            Some(id) => waiting.push(confirmed(&files, id, name)?),
+            None => return Err(Failure::Usage(format!("the tool {} is not held", audit::visible::word(name)))),
         }
     }
     show::all(&waiting, &files, &options.place)?;
-    if !options.tools.is_empty() {
-        waiting.retain(|one| options.tools.contains(&one.tool));
+    if waiting.is_empty() && new_servers.is_empty() {
+        return Ok(ExitCode::SUCCESS);
+    }
+    let named = !options.tools.is_empty() || !classes.is_empty();
+    if named && !options.all {
+        waiting.retain(|one| options.tools.contains(&one.tool) || classes.contains_key(&one.tool));
     } else if !options.all && !waiting.is_empty() && !agreed(&waiting)? {
         return Ok(ExitCode::from(1));
     }
     let mut servers: Vec<String> = waiting.iter().map(|one| one.server.clone()).collect();
     servers.extend(new_servers);
-    servers.extend(options.server.iter().filter(|_| !classes.is_empty()).cloned());
     servers.sort();
     servers.dedup();
     for id in &servers {
@@ -128,7 +131,7 @@ fn accept(options: &AcceptOptions) -> Result<ExitCode, Failure> {
 fn place(place: &PinPlace) -> Result<(PinFiles, Vec<ServerConfig>), Failure> {
     if let Some(path) = &place.config {
         let config = Config::read(path)?;
-        let files = config.pin_files(None, place.data.dir.as_deref())?;
+        let files = config.pin_files(place.lock.as_deref(), place.data.dir.as_deref())?;
         return Ok((files, config.servers()?));
     }
     let lock = match (&place.lock, &place.policy) {
@@ -143,6 +146,17 @@ fn place(place: &PinPlace) -> Result<(PinFiles, Vec<ServerConfig>), Failure> {
         )));
     }
     Ok((files, Vec::new()))
+}
+
+/// A definition that was accepted without a person, or under another class: whoever names it confirms it.
+fn confirmed(files: &PinFiles, id: &str, tool: &str) -> Result<Waiting, Failure> {
+    let mut section = files.section(id).trying("the accepted definitions")?.unwrap_or_default();
+    let Some(pin) = section.remove(tool) else {
+        let (tool, lock) = (audit::visible::word(tool), files.lock().display());
+        return Err(Failure::Usage(format!("the tool {tool} of server {id} is neither held nor accepted in {lock}")));
+    };
+    let by = format!("accepted before by {}", pin.by);
+    Ok(Waiting { server: id.to_owned(), tool: tool.to_owned(), before: None, now: Pin { by, ..pin } })
 }
 
 /// What a gateway has seen last and holds.

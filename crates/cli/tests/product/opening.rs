@@ -92,6 +92,12 @@ fn what_was_accepted_unseen_stays_closed_until_a_person_sets_its_class() -> anyh
     assert!(set.status.success(), "{}", said(&set));
     wait::for_it("the tool to be callable", || client.call("qqq", json!({})).is_ok_and(|outcome| outcome.is_done()))?;
     assert_eq!(client.tools()?, ["qqq"], "the others were accepted by nobody, or are of another class");
+    // Whoever names a tool that was accepted unseen has seen it then.
+    let confirmed = server(&toolgate.setup, &["accept", "local", "read_file"])?;
+    assert!(said(&confirmed).contains("Read the contents of a file"), "{}", said(&confirmed));
+    wait::for_it("it to be callable", || client.call("read_file", json!({})).is_ok_and(|outcome| outcome.is_done()))?;
+    let unknown = server(&toolgate.setup, &["accept", "local", "no_such_tool"])?;
+    assert_eq!(unknown.status.code(), Some(2), "{}", said(&unknown));
     Ok(())
 }
 

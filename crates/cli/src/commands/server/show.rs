@@ -38,7 +38,7 @@ pub fn all(waiting: &[Waiting], files: &PinFiles, place: &PinPlace) -> Result<()
         look.one(one, calls, &mut out);
     }
     print!("{out}");
-    println!("{} held; accepted ones stand in {}", counted(waiting.len(), "definition"), files.lock().display());
+    println!("{} shown; accepted ones stand in {}", counted(waiting.len(), "definition"), files.lock().display());
     Ok(())
 }
 
@@ -96,7 +96,7 @@ impl Look {
         };
         let name =
             format!("{}  {}", audit::visible::word(&one.server), self.paint("1", &audit::visible::word(&one.tool)));
-        out.push_str(&format!("{name}  {class}  held since {}: {}\n", one.now.accepted, one.now.by));
+        out.push_str(&format!("{name}  {class}  since {}: {}\n", one.now.accepted, one.now.by));
         match &one.before {
             Some(before) => {
                 for found in differences(&before.definition, &one.now.definition) {
