@@ -79,7 +79,7 @@ pub fn assess_by(weights: &Weights, definition: &Definition<'_>) -> Assessment {
     let class = CLASSES.get(decided).copied().unwrap_or(Class::Unclassified);
     let runner_up = runner_up(&likely, decided);
     let mut evidence =
-        strongest(definition, &features, |feature| weights.margin(feature.bucket, decided, runner_up), weights.scale());
+        strongest(definition, &features, |feature| weights.margin(feature.row, decided, runner_up), weights.scale());
     if rule.is_none() && evidence.is_empty() {
         return Assessment::unclassified();
     }

@@ -38,8 +38,8 @@ pub(crate) enum Source {
 /// One feature.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Feature {
-    /// Its number, below [`BUCKETS`].
-    pub(crate) bucket: u16,
+    /// Its row in the model, or its number, below [`BUCKETS`], where there is no model.
+    pub(crate) row: u16,
     /// Where its words stand.
     pub(crate) source: Source,
     pub(crate) start: u32,
@@ -59,7 +59,7 @@ pub(crate) struct Features<'a> {
 /// of the definition's text can be told from them.
 #[must_use]
 pub fn buckets(definition: &Definition<'_>) -> Vec<u16> {
-    let mut all: Vec<u16> = extract(definition, None).all.iter().map(|feature| feature.bucket).collect();
+    let mut all: Vec<u16> = extract(definition, None).all.iter().map(|feature| feature.row).collect();
     all.sort_unstable();
     all
 }
@@ -145,16 +145,16 @@ struct Collector<'m> {
 impl Collector<'_> {
     fn add(&mut self, kind: Kind, value: u32, source: Source, (start, end): (u32, u32)) {
         let bucket = bucket(kind, value);
-        let worth = self.model.is_none_or(|model| model.knows(bucket));
-        if worth && self.all.len() < MOST && self.is_new(bucket) {
-            self.all.push(Feature { bucket, source, start, end });
+        let Some(row) = self.model.map_or(Some(bucket), |model| model.known(bucket)) else { return };
+        if self.all.len() < MOST && self.is_new(row) {
+            self.all.push(Feature { row, source, start, end });
         }
     }
 
     /// Whether a number was not seen before. The table never fills: [`MOST`] is below [`SLOTS`].
-    fn is_new(&mut self, bucket: u16) -> bool {
-        let mark = u32::from(bucket) + 1;
-        let mut at = usize::from(bucket) % SLOTS;
+    fn is_new(&mut self, row: u16) -> bool {
+        let mark = u32::from(row) + 1;
+        let mut at = usize::from(row) % SLOTS;
         while let Some(slot) = self.seen.get_mut(at) {
             if *slot == mark {
                 return false;

@@ -57,7 +57,8 @@ impl Weights {
         Weights { index: vec![0; BUCKETS], rows: vec![[0; WIDTH]], bias, scale }
     }
 
-    /// Sets the weights of one feature, in units of the scale. There is room for 65,535.
+    /// Sets the weights of one feature, in units of the scale. There is room for 65,535. Those that are
+    /// set one after the other lie side by side: begin with the most frequent.
     pub fn set(&mut self, bucket: u16, weights: [i8; COLUMNS]) {
         if let (Some(index), Ok(next)) = (self.index.get_mut(usize::from(bucket)), u16::try_from(self.rows.len())) {
             let mut row = [0; WIDTH];
@@ -67,9 +68,9 @@ impl Weights {
         }
     }
 
-    /// Whether a feature says anything.
-    pub(crate) fn knows(&self, bucket: u16) -> bool {
-        self.index.get(usize::from(bucket)).is_some_and(|index| *index != 0)
+    /// The row of a feature that says anything.
+    pub(crate) fn known(&self, bucket: u16) -> Option<u16> {
+        self.index.get(usize::from(bucket)).copied().filter(|row| *row != 0)
     }
 
     /// Reads what [`to_bytes`](Weights::to_bytes) wrote.
@@ -103,9 +104,11 @@ impl Weights {
         let mut bytes = MAGIC.to_vec();
         bytes.extend(self.scale.to_le_bytes());
         bytes.extend(self.bias.iter().flat_map(|bias| bias.to_le_bytes()));
-        for bucket in (0..=u16::MAX).filter(|bucket| self.knows(*bucket)) {
+        let mut known: Vec<(u16, u16)> = (0..=u16::MAX).filter_map(|bucket| Some((self.known(bucket)?, bucket))).collect();
+        known.sort_unstable();
+        for (row, bucket) in known {
             bytes.extend(bucket.to_le_bytes());
-            bytes.extend(self.row(bucket).iter().take(COLUMNS).map(|cell| cell.cast_unsigned()));
+            bytes.extend(self.row(row).iter().take(COLUMNS).map(|cell| cell.cast_unsigned()));
         }
         bytes
     }
@@ -117,7 +120,7 @@ impl Weights {
         for part in features.chunks(i16::MAX as usize / 128) {
             let mut short = [0_i16; WIDTH];
             for feature in part {
-                let row = self.row(feature.bucket);
+                let row = self.row(feature.row);
                 // A check for an overflow that cannot be would keep the additions from being one.
                 short.iter_mut().zip(row).for_each(|(sum, cell)| *sum = sum.wrapping_add(i16::from(*cell)));
             }
@@ -138,16 +141,15 @@ impl Weights {
     }
 
     /// What one feature says for one column against another, in units of the scale.
-    pub(crate) fn margin(&self, bucket: u16, column: usize, other: usize) -> i32 {
-        let row = self.row(bucket);
+    pub(crate) fn margin(&self, row: u16, column: usize, other: usize) -> i32 {
+        let row = self.row(row);
         let of = |column: usize| row.get(column).copied().map_or(0, i32::from);
         of(column) - of(other)
     }
 
-    fn row(&self, bucket: u16) -> &[i8; WIDTH] {
+    fn row(&self, row: u16) -> &[i8; WIDTH] {
         const NOTHING: [i8; WIDTH] = [0; WIDTH];
-        let index = self.index.get(usize::from(bucket)).copied().unwrap_or_default();
-        self.rows.get(usize::from(index)).unwrap_or(&NOTHING)
+        self.rows.get(usize::from(row)).unwrap_or(&NOTHING)
     }
 }
 

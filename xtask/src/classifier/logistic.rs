@@ -30,7 +30,11 @@ pub fn train(examples: &[Example]) -> Weights {
     // A few outliers would make every other weight coarse.
     let scale = (most / 127.0).clamp(1e-6, 0.02);
     let mut weights = Weights::new(model.bias, scale);
-    for (bucket, row) in (0_u16..=u16::MAX).zip(&model.rows) {
+    // What is seen often lies together, where the processor's caches keep it.
+    let counts = counts(examples);
+    let mut rows: Vec<(u16, &[f32; COLUMNS])> = (0_u16..=u16::MAX).zip(&model.rows).collect();
+    rows.sort_by_key(|(bucket, _)| std::cmp::Reverse(counts.get(usize::from(*bucket)).copied()));
+    for (bucket, row) in rows {
         #[expect(clippy::cast_possible_truncation, reason = "clamped to the range of the type")]
         let row = row.map(|weight| (weight / scale).round().clamp(-127.0, 127.0) as i8);
         if row.iter().any(|weight| weight.unsigned_abs() > NEGLIGIBLE) {
@@ -139,13 +143,18 @@ fn error(scores: &[f32; COLUMNS], label: &Label, importance: &[f32]) -> [f32; CO
 
 /// Which features occur in two examples at least: what occurs once is learnt by heart.
 fn seen_twice(examples: &[Example]) -> Vec<bool> {
+    counts(examples).into_iter().map(|count| count > 1).collect()
+}
+
+/// In how many examples each feature occurs.
+fn counts(examples: &[Example]) -> Vec<u32> {
     let mut counts = vec![0_u32; BUCKETS];
     for bucket in examples.iter().flat_map(|example| &example.buckets) {
         if let Some(count) = counts.get_mut(usize::from(*bucket)) {
             *count += 1;
         }
     }
-    counts.into_iter().map(|count| count > 1).collect()
+    counts
 }
 
 /// How much an example of each class weighs.
