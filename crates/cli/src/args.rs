@@ -84,7 +84,7 @@ pub struct PinOptions {
     /// When definitions are accepted without a person [default: first with --policy, manual with --config]
     #[arg(long, value_name = "WHEN", value_enum)]
     pub accept: Option<AcceptWord>,
-    /// Also accept changes of nothing but case, white space and punctuation of titles and descriptions
+    /// Also accept changes of nothing but case, white space and a final full stop of titles and descriptions
     #[arg(long)]
     pub accept_cosmetic: bool,
     /// The lock file of accepted definitions [default: toolgate.lock beside the policy; with --config in the data directory]

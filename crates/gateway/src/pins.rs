@@ -18,7 +18,7 @@ use risk::findings::Level;
 use risk::pins::{COSMETIC, FIRST_LIST, Pin, Section, is_cosmetic};
 use store::Trace;
 
-pub use files::{BadPins, PinFiles, Written};
+pub use files::{BadPins, PinFiles, Written, digest};
 
 use crate::gateway::Gateway;
 use crate::tools::{Tool, ToolList};
@@ -190,8 +190,19 @@ impl Pinning {
         match kept.files.section(&kept.server) {
             Ok(section) => {
                 seen.trace = trace;
-                seen.broken = false;
                 let before = self.now.load_full();
+                // A lock file that is away for a moment, as while branches are changed, accepts nothing.
+                if section.is_none() && matches!(before.section, Some(Some(_))) {
+                    if !std::mem::replace(&mut seen.broken, true) {
+                        (kept.tell)(&format!(
+                            "server {}: its pins are gone from {}; what was accepted stays in force until this gateway ends",
+                            kept.server,
+                            kept.files.lock().display()
+                        ));
+                    }
+                    return false;
+                }
+                seen.broken = false;
                 if before.section.as_ref() == Some(&section) {
                     return false;
                 }
@@ -255,7 +266,8 @@ impl Kept {
     /// Accepts what may be accepted without a person, and gives what was.
     fn accept(&self, now: &ArcSwap<Accepted>, tools: &[&Arc<Tool>]) -> Result<Section, BadPins> {
         let standing = now.load_full();
-        let first = self.acceptance.first_list && matches!(standing.section, Some(None));
+        // A list without tools is no first list: some servers have none before a login.
+        let first = self.acceptance.first_list && matches!(standing.section, Some(None)) && !tools.is_empty();
         let cosmetic = self.acceptance.cosmetic
             && tools.iter().any(|tool| matches!(standing.standing(tool), Standing::Changed(pin) if spelled(pin, tool)));
         if !first && !cosmetic {
@@ -286,8 +298,8 @@ impl Kept {
             was_first || !accepted.is_empty()
         })?;
         {
+            // The files' trace stays as it was: what somebody else wrote in between is seen at the next look.
             let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-            seen.trace = self.files.trace();
             if let Written::Spare(why) = &written
                 && !std::mem::replace(&mut seen.spare, true)
             {

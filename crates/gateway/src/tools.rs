@@ -13,7 +13,7 @@ use arc_swap::ArcSwapOption;
 use mcp::result::Tool as Definition;
 use policy::Class;
 
-use crate::pins::{Accepted, Standing};
+use crate::pins::{Accepted, Standing, digest};
 use crate::pipeline::AskForTools;
 
 /// The longest that a list is believed.
@@ -55,11 +55,10 @@ impl Tool {
             broken = Some(error.to_string());
             view.raw.to_owned()
         });
-        let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, definition.as_bytes());
         Self {
             name: view.name.as_ref().into(),
             schema: view.input_schema.map(Into::into),
-            digest: format!("sha256:{}", crate::hex::encode(digest.as_ref())).into(),
+            digest: digest(&definition).into(),
             definition: definition.into(),
             class: classified(view.raw),
             header_params,

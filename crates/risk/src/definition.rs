@@ -15,6 +15,8 @@ pub struct Definition<'a> {
     pub schema: Option<&'a Value>,
     /// What the server claims of the tool.
     pub annotations: Annotations,
+    /// The whole object, with fields that say nothing of what the tool does and may be shown all the same.
+    pub whole: Option<&'a Value>,
 }
 
 impl<'a> Definition<'a> {
@@ -30,6 +32,7 @@ impl<'a> Definition<'a> {
             description: text("description"),
             schema: schema.into_iter().find(|schema| schema.is_object()),
             annotations: value.get("annotations").map(Annotations::of).unwrap_or_default(),
+            whole: Some(value),
         }
     }
 }

@@ -104,7 +104,8 @@ impl Weights {
         let mut bytes = MAGIC.to_vec();
         bytes.extend(self.scale.to_le_bytes());
         bytes.extend(self.bias.iter().flat_map(|bias| bias.to_le_bytes()));
-        let mut known: Vec<(u16, u16)> = (0..=u16::MAX).filter_map(|bucket| Some((self.known(bucket)?, bucket))).collect();
+        let mut known: Vec<(u16, u16)> =
+            (0..=u16::MAX).filter_map(|bucket| Some((self.known(bucket)?, bucket))).collect();
         known.sort_unstable();
         for (row, bucket) in known {
             bytes.extend(bucket.to_le_bytes());

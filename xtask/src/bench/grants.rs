@@ -28,8 +28,9 @@ impl Grants {
         let policy = work.join("policy.json");
         std::fs::write(policy, POLICY)?;
         std::fs::write(work.join("token"), TOKEN)?;
-        let mut text =
-            format!("listen = \"127.0.0.1:0\"\n\n[servers.crm]\nurl = \"{upstream_url}\"\npolicy = \"policy.json\"\naccept = \"first\"\n");
+        let mut text = format!(
+            "listen = \"127.0.0.1:0\"\n\n[servers.crm]\nurl = \"{upstream_url}\"\npolicy = \"policy.json\"\naccept = \"first\"\n"
+        );
         for number in 1..=count {
             let token = if number == count {
                 "token_file = \"token\"".to_owned()

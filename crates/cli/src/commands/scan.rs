@@ -9,7 +9,7 @@ mod combine;
 mod connect;
 mod consent;
 mod file;
-mod json;
+pub mod json;
 mod kept;
 pub mod layout;
 mod markdown;

@@ -71,6 +71,10 @@ fn accept(options: &AcceptOptions) -> Result<ExitCode, Failure> {
         })?);
     }
     let classes = classes(&options.class)?;
+    if !classes.is_empty() && options.server.is_none() {
+        return Err(Failure::Usage("--class is for the tools of one server: name it first".to_owned()));
+    }
+    let named: Vec<(&str, Option<&str>)> = options.tools.iter().map(|word| shown_as(word)).collect();
     if let Some(id) = &options.server {
         configs.retain(|config| &config.id == id);
         if configs.is_empty() && options.place.config.is_some() {
@@ -94,8 +98,14 @@ fn accept(options: &AcceptOptions) -> Result<ExitCode, Failure> {
             waiting.extend(seen(&files, &id)?);
         }
     }
-    for name in options.tools.iter().chain(classes.keys()) {
-        if waiting.iter().any(|one| &one.tool == name) {
+    for (name, digest) in named.iter().copied().chain(classes.keys().map(|name| (name.as_str(), None))) {
+        if let Some(one) = waiting.iter().find(|one| one.tool == name) {
+            if let Some(digest) = digest.filter(|digest| !one.now.digest.starts_with(&format!("sha256:{digest}"))) {
+                let name = audit::visible::word(name);
+                return Err(Failure::Usage(format!(
+                    "the definition of {name} is not {digest} any more; look at it again with `toolgate server held`. Nothing was accepted"
+                )));
+            }
             continue;
         }
         match &options.server {
@@ -107,9 +117,8 @@ fn accept(options: &AcceptOptions) -> Result<ExitCode, Failure> {
     if waiting.is_empty() && new_servers.is_empty() {
         return Ok(ExitCode::SUCCESS);
     }
-    let named = !options.tools.is_empty() || !classes.is_empty();
-    if named && !options.all {
-        waiting.retain(|one| options.tools.contains(&one.tool) || classes.contains_key(&one.tool));
+    if (!named.is_empty() || !classes.is_empty()) && !options.all {
+        waiting.retain(|one| named.iter().any(|(name, _)| *name == one.tool) || classes.contains_key(&one.tool));
     } else if !options.all && !waiting.is_empty() && !agreed(&waiting)? {
         return Ok(ExitCode::from(1));
     }
@@ -125,6 +134,16 @@ fn accept(options: &AcceptOptions) -> Result<ExitCode, Failure> {
         println!("accepted {what} in {}; running gateways see it within a second", files.lock().display());
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// `TOOL@DIGEST` as `held` shows it, or the name alone.
+fn shown_as(word: &str) -> (&str, Option<&str>) {
+    match word.rsplit_once('@') {
+        Some((name, digest)) if digest.len() >= 8 && digest.bytes().all(|byte| byte.is_ascii_hexdigit()) => {
+            (name, Some(digest))
+        }
+        _ => (word, None),
+    }
 }
 
 /// Where pins lie, and the servers of a configuration.
@@ -161,9 +180,16 @@ fn confirmed(files: &PinFiles, id: &str, tool: &str) -> Result<Waiting, Failure>
 
 /// What a gateway has seen last and holds.
 fn seen(files: &PinFiles, id: &str) -> Result<Vec<Waiting>, Failure> {
-    let accepted = files.section(id).trying("the accepted definitions")?.unwrap_or_default();
+    let accepted = files.section(id).trying("the accepted definitions")?;
     let held = files.held(id).trying("what is held")?;
-    Ok(waiting(id, held, &accepted))
+    if accepted.is_none() && held.is_empty() {
+        let lock = files.lock().display();
+        return Err(Failure::Usage(format!(
+            "no gateway has seen a server {} with {lock}; `toolgate server accept {id}` with --upstream URL, -- COMMAND or --config FILE asks the server itself",
+            audit::visible::word(id)
+        )));
+    }
+    Ok(waiting(id, held, &accepted.unwrap_or_default()))
 }
 
 /// What the server lists now and nobody has accepted.

@@ -106,7 +106,11 @@ fn a_changed_tool_is_held() -> anyhow::Result<()> {
     let nobody = server(&toolgate.setup, &["accept", "local"])?;
     assert_eq!(nobody.status.code(), Some(2), "without a terminal nothing is accepted unasked: {}", said(&nobody));
     assert_eq!(lock(&toolgate.setup)?, first);
-    let accepted = server(&toolgate.setup, &["accept", "local", "charge"])?;
+    let other = server(&toolgate.setup, &["accept", "local", "charge@0123456789ab"])?;
+    assert_eq!(other.status.code(), Some(2), "another text than the one that was shown: {}", said(&other));
+    assert_eq!(lock(&toolgate.setup)?, first);
+    let digest = all[0]["digest"].as_str().and_then(|digest| digest.get(7..19)).context("a digest")?;
+    let accepted = server(&toolgate.setup, &["accept", "local", &format!("charge@{digest}")])?;
     assert!(accepted.status.success(), "{}", said(&accepted));
     assert_eq!(stream.next(PATIENCE)?["method"], "notifications/tools/list_changed");
     wait::for_it("the accepted definition to be in force", || {
@@ -295,6 +299,41 @@ fn a_broken_lock_file_changes_nothing() -> anyhow::Result<()> {
     let (status, said) = setup.refused()?;
     assert_eq!(status.code(), Some(2), "{said}");
     assert!(said.contains("toolgate.lock") && said.contains("line 3"), "{said}");
+    Ok(())
+}
+
+#[test]
+fn a_lock_file_that_is_away_accepts_nothing() -> anyhow::Result<()> {
+    let upstream = Upstream::start(Script::with([charge("Charge a card.")]))?;
+    let toolgate = in_front_of(&upstream)?.serve()?;
+    let client = toolgate.legacy()?;
+    client.tools()?;
+    toolgate.wait_stderr("its first list is accepted")?;
+    relist(&upstream, &client, [charge("Charge every card.")])?;
+    // Policies and pins are looked at in turn: after two edits of the one the other was seen.
+    for (edits, spaces) in [(1, " "), (2, "  ")] {
+        toolgate.write_policy(&format!("{}{spaces}", open()))?;
+        wait::for_it("the edit", || toolgate.stderr().matches("is in force").count() == edits)?;
+    }
+    std::fs::remove_file(toolgate.setup.policy_file().with_file_name("toolgate.lock"))?;
+    toolgate.wait_stderr("its pins are gone")?;
+    client.tools()?;
+    assert!(is_held(&client.call("charge", json!({}))?));
+    assert!(upstream.called().is_empty());
+    Ok(())
+}
+
+#[test]
+fn a_lock_file_whose_texts_were_changed_is_no_lock_file() -> anyhow::Result<()> {
+    let upstream = Upstream::start(Script::with([charge("Charge a card.")]))?;
+    let toolgate = in_front_of(&upstream)?.serve()?;
+    toolgate.legacy()?.tools()?;
+    let text = lock(&toolgate.setup)?.replace("Charge a card", "Show a card");
+    let setup = in_front_of(&upstream)?;
+    std::fs::write(setup.policy_file().with_file_name("toolgate.lock"), text)?;
+    let (status, said) = setup.refused()?;
+    assert_eq!(status.code(), Some(2), "{said}");
+    assert!(said.contains("the digest of charge"), "{said}");
     Ok(())
 }
 

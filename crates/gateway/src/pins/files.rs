@@ -56,6 +56,11 @@ impl PinFiles {
     /// touched yet.
     pub fn new(lock: &Path, data: &Path) -> Self {
         let lock = std::path::absolute(lock).unwrap_or_else(|_| lock.to_path_buf());
+        // One file has one name, by whatever way it is reached.
+        let lock = match (lock.parent().map(Path::canonicalize), lock.file_name()) {
+            (Some(Ok(parent)), Some(name)) => parent.join(name),
+            _ => lock,
+        };
         let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, lock.as_os_str().as_encoded_bytes());
         let key: String = crate::hex::encode(digest.as_ref()).chars().take(16).collect();
         let pins = data.join("pins");
@@ -118,6 +123,10 @@ impl PinFiles {
         server: &str,
         mut change: impl FnMut(&mut Option<Section>) -> bool,
     ) -> Result<Written, BadPins> {
+        if self.lock.path().parent().is_some_and(|parent| self.spare.path().starts_with(parent)) {
+            // Among the data it lies in a place of our own making.
+            self.make_place()?;
+        }
         match self.change_in(&self.lock, server, &mut change) {
             Ok(()) => Ok(Written::Lock),
             // Nothing was changed: a directory of somebody else, a read-only mount, a full disk.
@@ -192,6 +201,12 @@ impl PinFiles {
     }
 }
 
+/// The digest by which a definition in canonical form is pinned.
+pub fn digest(definition: &str) -> String {
+    let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, definition.as_bytes());
+    format!("sha256:{}", crate::hex::encode(digest.as_ref()))
+}
+
 fn read(file: &LockFile) -> Result<Pins, BadPins> {
     let text = file.read().map_err(|error| BadPins::Io { path: file.path().to_path_buf(), error })?;
     parse(file.path(), text.as_deref())
@@ -200,6 +215,19 @@ fn read(file: &LockFile) -> Result<Pins, BadPins> {
 fn parse(path: &Path, text: Option<&str>) -> Result<Pins, BadPins> {
     match text {
         None => Ok(Pins::default()),
-        Some(text) => Pins::parse(text).map_err(|error| BadPins::Text { path: path.to_path_buf(), error }),
+        Some(text) => {
+            let bad = |error| BadPins::Text { path: path.to_path_buf(), error };
+            let pins = Pins::parse(text).map_err(bad)?;
+            for (server, section) in pins.servers() {
+                // What a review reads is what is accepted.
+                if let Some((tool, _)) = section.iter().find(|(_, pin)| pin.digest != digest(&pin.definition)) {
+                    let (server, tool) = (audit::visible::word(server), audit::visible::word(tool));
+                    return Err(bad(BadLock::Unreadable(format!(
+                        "the digest of {tool} of server {server} is not that of its definition"
+                    ))));
+                }
+            }
+            Ok(pins)
+        }
     }
 }

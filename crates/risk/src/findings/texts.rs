@@ -9,6 +9,9 @@ use crate::evidence::Place;
 /// Types, formats and names of arguments are shorter than this; a sentence is not.
 const PLAIN: usize = 40;
 
+/// Fields that [`Definition`] names.
+const READ_ABOVE: [&str; 5] = ["name", "title", "description", "inputSchema", "input_schema"];
+
 /// What a text is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Role {
@@ -70,6 +73,12 @@ pub(crate) fn texts<'a>(definition: &Definition<'a>) -> Vec<Text<'a>> {
     }
     if let Some(schema) = definition.schema {
         Walk { all: &mut all, path: Vec::new() }.schema(schema);
+    }
+    // Titles of annotations, schemas of results, icons, fields of later revisions.
+    for (name, value) in definition.whole.and_then(Value::as_object).into_iter().flatten() {
+        if !READ_ABOVE.contains(&name.as_str()) {
+            Walk { all: &mut all, path: vec![name] }.keyword(name, value);
+        }
     }
     all
 }

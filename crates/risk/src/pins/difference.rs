@@ -1,7 +1,6 @@
 //! What one definition says otherwise than another, readable.
 
 use serde_json::Value;
-use unicode_normalization::UnicodeNormalization;
 
 /// One place in which two definitions differ.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -69,8 +68,8 @@ fn compare(place: &str, before: Option<&Value>, after: Option<&Value>, depth: us
     }
 }
 
-/// Whether nothing but the spelling of `title` and `description` has changed: case, white space and
-/// punctuation. Invisible characters are no spelling.
+/// Whether nothing but the spelling of `title` and `description` has changed: case, white space and a
+/// full stop at the end. Invisible characters are no spelling.
 #[must_use]
 pub fn is_cosmetic(before: &str, after: &str) -> bool {
     let found = differences(before, after);
@@ -79,13 +78,15 @@ pub fn is_cosmetic(before: &str, after: &str) -> bool {
             let (Some(before), Some(after)) = (&one.before, &one.after) else { return false };
             matches!(one.place.as_str(), "title" | "description")
                 && !after.chars().any(crate::findings::is_invisible)
-                && spelled(before).eq(spelled(after))
+                && spelled(before) == spelled(after)
         })
 }
 
-/// The letters and digits of a text, whatever their case and form. A minus is more than punctuation.
-fn spelled(text: &str) -> impl Iterator<Item = char> {
-    text.nfkc().filter(|letter| letter.is_alphanumeric() || *letter == '-').flat_map(char::to_lowercase)
+/// A text whatever its case, its white space and the full stop at its end. Punctuation within it
+/// can turn what it says around.
+fn spelled(text: &str) -> String {
+    let words: Vec<&str> = text.split_whitespace().collect();
+    words.join(" ").trim_end_matches('.').to_lowercase()
 }
 
 #[cfg(test)]
@@ -120,7 +121,9 @@ mod tests {
     fn spelling_is_cosmetic_and_words_are_not() {
         let of = |text: &str| serde_json::json!({ "name": "a", "description": text }).to_string();
         assert!(is_cosmetic(&of("Adds two numbers"), &of("adds two  numbers.")));
-        for other in ["Adds two numbers. Now.", "Adds two numbers\u{200b}", "Adds -two numbers", ""] {
+        for other in
+            ["Adds two numbers. Now.", "Adds two numbers\u{200b}", "Adds -two numbers", "Adds: two numbers", ""]
+        {
             assert!(!is_cosmetic(&of("Adds two numbers"), &of(other)), "{other}");
         }
         assert!(!is_cosmetic(&of("a"), &of("a")), "no change is no cosmetic change");

@@ -62,7 +62,8 @@ fn arguments(schema: &Value) -> Vec<Argument<'_>> {
     properties
         .filter_map(|(name, property)| {
             let of_text = |schema: &Value| schema.get("type").and_then(Value::as_str) == Some("string");
-            let kind = match property.get("type").and_then(Value::as_str)? {
+            let property = given(property)?;
+            let kind = match type_of(property)? {
                 "string" if property.get("enum").is_none() => Kind::Text,
                 "array" if property.get("items").is_some_and(of_text) => Kind::Texts,
                 "number" | "integer" => Kind::Number,
@@ -71,6 +72,27 @@ fn arguments(schema: &Value) -> Vec<Argument<'_>> {
             Some(Argument { name, words: words(name), required: required(name), kind })
         })
         .collect()
+}
+
+/// The one type of a schema that is not `null`, also where it stands in a list.
+fn type_of(schema: &Value) -> Option<&str> {
+    match schema.get("type")? {
+        Value::String(one) => Some(one),
+        Value::Array(all) => {
+            let mut others = all.iter().filter_map(Value::as_str).filter(|one| *one != "null");
+            others.next().filter(|_| others.next().is_none())
+        }
+        _ => None,
+    }
+}
+
+/// What an argument is when it is given: of `anyOf` and `oneOf` the one choice that is not `null`.
+fn given(schema: &Value) -> Option<&Value> {
+    let Some(choices) = ["anyOf", "oneOf"].iter().find_map(|key| schema.get(key)?.as_array()) else {
+        return Some(schema);
+    };
+    let mut others = choices.iter().filter(|choice| choice.get("type").and_then(Value::as_str) != Some("null"));
+    others.next().filter(|_| others.next().is_none())
 }
 
 fn words(name: &str) -> Vec<String> {
@@ -170,7 +192,7 @@ fn is_path(argument: &Argument<'_>, tool: &str) -> bool {
     const NAMES: [&str; 10] =
         ["path", "paths", "file", "files", "filename", "filepath", "directory", "dir", "folder", "cwd"];
     // What a tool that moves or copies files calls their paths.
-    const ENDS: [&str; 2] = ["source", "destination"];
+    const ENDS: [&str; 6] = ["source", "destination", "src", "dst", "target", "output"];
     let of_files = || words(tool).iter().any(|word| NAMES.contains(&word.as_str()));
     matches!(argument.kind, Kind::Text | Kind::Texts)
         && (argument.named(&NAMES) || (argument.words.len() == 1 && argument.named(&ENDS) && of_files()))

@@ -32,6 +32,7 @@ fn found(row: &Value) -> Vec<Finding> {
         description: text("description"),
         schema: row.get("input_schema").filter(|schema| schema.is_object()).or(named.as_ref()),
         annotations: row.get("annotations").map(Annotations::of).unwrap_or_default(),
+        whole: None,
     })
 }
 

@@ -105,6 +105,19 @@ fn arguments_are_bounded_where_the_schema_shows_them() {
 }
 
 #[test]
+fn optional_arguments_and_both_ends_of_a_move_are_bounded() {
+    let line = json!({ "name": "move_file", "description": "Move a file", "inputSchema": { "type": "object", "properties": {
+        "source": { "type": "string" }, "destination": { "type": ["string", "null"] },
+        "path": { "anyOf": [{ "type": "string" }, { "type": "null" }], "default": null } } } });
+    let definition = Definition::of(&line);
+    let document = recommend(&[(definition, assess(&definition))], Temper::Balanced, &bounds()).document;
+    let required = document["tools"]["move_file"]["require"].to_string();
+    for argument in ["args.source", "args.destination", "args.path"] {
+        assert!(required.contains(argument), "{argument}: {document}");
+    }
+}
+
+#[test]
 fn names_that_read_as_patterns_are_left_out_and_said() {
     let line = json!({ "name": "get_*" });
     let definition = Definition::of(&line);

@@ -12,20 +12,19 @@ use super::Waiting;
 use super::calls::{Calls, meanwhile};
 use crate::args::PinPlace;
 use crate::commands::counted;
+use crate::commands::scan::json::printed;
 use crate::commands::scan::layout::wrap;
 use crate::failure::{Failure, Trying};
 
 /// The columns that texts are wrapped to.
 const COLUMNS: usize = 100;
-/// The most characters that are shown of one text.
-const MOST: usize = 1_000;
 
 /// Shows all that waits.
 pub fn all(waiting: &[Waiting], files: &PinFiles, place: &PinPlace) -> Result<(), Failure> {
     let calls = meanwhile(waiting, &place.data);
     if place.json {
         let all: Vec<Value> = waiting.iter().zip(&calls).map(|(one, calls)| as_json(one, calls)).collect();
-        println!("{}", serde_json::to_string_pretty(&all).trying("JSON")?);
+        println!("{}", printed(&Value::Array(all)).trying("JSON")?);
         return Ok(());
     }
     if waiting.is_empty() {
@@ -40,6 +39,11 @@ pub fn all(waiting: &[Waiting], files: &PinFiles, place: &PinPlace) -> Result<()
     print!("{out}");
     println!("{} shown; accepted ones stand in {}", counted(waiting.len(), "definition"), files.lock().display());
     Ok(())
+}
+
+/// As much of a digest as tells two definitions of one tool apart.
+fn short(digest: &str) -> &str {
+    digest.strip_prefix("sha256:").and_then(|digits| digits.get(..12)).unwrap_or(digest)
 }
 
 fn flagged(one: &Waiting) -> Vec<Finding> {
@@ -96,27 +100,19 @@ impl Look {
         };
         let name =
             format!("{}  {}", audit::visible::word(&one.server), self.paint("1", &audit::visible::word(&one.tool)));
-        out.push_str(&format!("{name}  {class}  since {}: {}\n", one.now.accepted, one.now.by));
-        match &one.before {
-            Some(before) => {
-                for found in differences(&before.definition, &one.now.definition) {
-                    out.push_str(&format!("  {}\n", audit::visible::shown(&found.place)));
-                    for (sign, code, text) in [("-", "31", &found.before), ("+", "32", &found.after)] {
-                        if let Some(text) = text {
-                            self.lines(sign, code, text, out);
-                        }
-                    }
-                }
-            }
-            None => {
-                let definition: Value = serde_json::from_str(&one.now.definition).unwrap_or_default();
-                let description = definition.get("description").and_then(Value::as_str).unwrap_or("no description");
-                self.lines("+", "32", description, out);
-                let arguments = definition.pointer("/inputSchema/properties").and_then(Value::as_object);
-                let names: Vec<String> =
-                    arguments.into_iter().flatten().map(|(name, _)| audit::visible::word(name)).collect();
-                if !names.is_empty() {
-                    self.lines("+", "32", &format!("arguments: {}", names.join(", ")), out);
+        out.push_str(&format!(
+            "{name}@{}  {class}  since {}: {}\n",
+            short(&one.now.digest),
+            one.now.accepted,
+            one.now.by
+        ));
+        // Of a tool that nobody has accepted every field is news, and is shown whole.
+        let before = one.before.as_ref().map_or("{}", |before| &before.definition);
+        for found in differences(before, &one.now.definition) {
+            out.push_str(&format!("  {}\n", audit::visible::shown(&found.place)));
+            for (sign, code, text) in [("-", "31", &found.before), ("+", "32", &found.after)] {
+                if let Some(text) = text {
+                    self.lines(sign, code, text, out);
                 }
             }
         }
@@ -133,13 +129,8 @@ impl Look {
     }
 
     fn lines(&self, sign: &str, code: &str, text: &str, out: &mut String) {
-        let cut: String = text.chars().take(MOST).collect();
-        let more = if cut.len() < text.len() { " …" } else { "" };
-        for part in cut.lines().flat_map(|line| wrap(&audit::visible::shown(line), COLUMNS)) {
+        for part in text.lines().flat_map(|line| wrap(&audit::visible::shown(line), COLUMNS)) {
             out.push_str(&format!("    {}\n", self.paint(code, &format!("{sign} {part}"))));
-        }
-        if !more.is_empty() {
-            out.push_str(&format!("    {}\n", self.paint(code, &format!("{sign}{more}"))));
         }
     }
 }
