@@ -2,12 +2,13 @@
 
 use policy::Class;
 
-use crate::concept::Concept;
+use crate::concept::{Concept, Concepts};
 use crate::definition::Definition;
 use crate::evidence::{Evidence, strongest};
 use crate::facet::Facet;
 use crate::features::{Features, Source, extract};
 use crate::model::{CLASSES, COLUMNS, Weights, model};
+use crate::recommend::arguments::takes_address;
 use crate::rules::overruled;
 use crate::severity::Severity;
 
@@ -92,10 +93,13 @@ pub fn assess_by(weights: &Weights, definition: &Definition<'_>) -> Assessment {
         evidence.retain(|evidence| evidence.place != rule.place);
         evidence.insert(0, rule);
     }
+    let fetches = fetches(definition, &features, class);
     let facets: Vec<Facet> = Facet::ALL
         .into_iter()
         .zip(scores.iter().skip(CLASSES.len()))
-        .filter(|(_, score)| **score > 0.0)
+        .filter(|(facet, score)| {
+            **score > 0.0 || (fetches && matches!(facet, Facet::IngestsUntrusted | Facet::SendsExternal))
+        })
         .map(|(facet, _)| facet)
         .collect();
     let severity = Severity::of(class);
@@ -110,6 +114,15 @@ fn understood(features: &Features<'_>, likely: &[f32; 5]) -> bool {
     let says = !features.name.means.is_empty() || !features.sentence.means.is_empty();
     let known = features.all.iter().any(|feature| feature.source != Source::Shape);
     known && (says || likely.iter().any(|probability| *probability >= SURE))
+}
+
+/// Whether a tool reads from an address that the caller chooses: what comes back is anybody's text,
+/// and the address itself carries data out.
+fn fetches(definition: &Definition<'_>, features: &Features<'_>, class: Class) -> bool {
+    let acts = |acts: Concepts| acts.has(Concept::Read) || acts.has(Concept::Browser);
+    matches!(class, Class::Read | Class::Execute)
+        && (acts(features.name.acts) || acts(features.sentence.acts))
+        && definition.schema.and_then(takes_address).is_some()
 }
 
 /// The probability of each class.
