@@ -77,6 +77,7 @@ pub(crate) fn strongest(
 ) -> Vec<Evidence> {
     let mut top: SmallVec<[Span; MOST + 1]> = SmallVec::new();
     let mut current: Option<Span> = None;
+    let mut weakest = 0;
     for feature in &features.all {
         let weight = weight(feature);
         if weight == 0 || feature.source == Source::Shape {
@@ -89,29 +90,30 @@ pub(crate) fn strongest(
                 last.weight += weight;
             }
             _ => {
-                if let Some(last) = current.replace(span) {
-                    keep(&mut top, last);
+                // Most words say little; only those that may stay are compared with the others.
+                if let Some(last) = current.replace(span).filter(|last| last.weight > weakest) {
+                    weakest = keep(&mut top, last);
                 }
             }
         }
     }
-    if let Some(last) = current {
+    if let Some(last) = current.filter(|last| last.weight > weakest) {
         keep(&mut top, last);
     }
     top.into_iter().filter_map(|span| named(definition, &features.parameters, span, scale)).collect()
 }
 
 /// Puts a span in its place among the strongest. Of spans that overlap only the stronger stays:
-/// words within words that are named already add nothing for a reader.
-fn keep(top: &mut SmallVec<[Span; MOST + 1]>, span: Span) {
-    let weakest = if top.len() == MOST { top.last().map_or(0, |last| last.weight) } else { 0 };
-    if span.weight <= weakest || top.iter().any(|known| known.overlaps(&span) && known.weight >= span.weight) {
-        return;
+/// words within words that are named already add nothing for a reader. Gives what the next one must
+/// exceed.
+fn keep(top: &mut SmallVec<[Span; MOST + 1]>, span: Span) -> i32 {
+    if !top.iter().any(|known| known.overlaps(&span) && known.weight >= span.weight) {
+        top.retain(|known| !known.overlaps(&span));
+        let at = top.iter().position(|known| known.weight < span.weight).unwrap_or(top.len());
+        top.insert(at, span);
+        top.truncate(MOST);
     }
-    top.retain(|known| !known.overlaps(&span));
-    let at = top.iter().position(|known| known.weight < span.weight).unwrap_or(top.len());
-    top.insert(at, span);
-    top.truncate(MOST);
+    if top.len() == MOST { top.last().map_or(0, |last| last.weight) } else { 0 }
 }
 
 fn named(

@@ -367,8 +367,14 @@ pub(crate) fn chooses_action(name: &str) -> bool {
 /// Whether the definition is in Japanese or Korean, where the verb ends the sentence: what stands
 /// before it (`삭제 이력 조회`, the history of deletions is shown) is what the action is about.
 fn verb_last(definition: &Definition<'_>) -> bool {
+    const LETTERS: usize = 80;
     let is = |letter: char| matches!(letter, '\u{3040}'..='\u{30ff}' | '\u{ac00}'..='\u{d7af}');
-    let begins = |text: &str| !text.is_ascii() && text.chars().take(80).any(is);
+    let begins = |text: &str| {
+        // Few texts have such a letter; one look at the bytes that can begin one spares the others the rest.
+        let head = text.as_bytes().get(..LETTERS * 4).unwrap_or(text.as_bytes());
+        let may = head.iter().fold(false, |may, byte| may | matches!(byte, 0xe3..=0xed));
+        may && text.chars().take(LETTERS).any(is)
+    };
     begins(definition.description) || begins(definition.name)
 }
 

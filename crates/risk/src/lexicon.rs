@@ -30,13 +30,21 @@ pub(crate) struct Lexicon {
     stems: HashMap<u32, Vec<(Box<str>, Concepts)>, Spread>,
     /// Words of scripts without spaces, by their first character, the longest first.
     unspaced: HashMap<u32, Vec<(Box<str>, Concepts)>, Spread>,
+    /// Which keys may be in `words` and `stems`: most words of a text are in neither.
+    maybe: [Maybe; 2],
 }
 
 impl Lexicon {
     /// What a folded word means.
     pub(crate) fn word(&self, word: &str, hash: u32) -> Concepts {
-        let mut meaning = self.words.get(&hash).copied().unwrap_or_default();
-        if let Some(stems) = first_three(word).and_then(|first| self.stems.get(&first)) {
+        let [words, stems] = &self.maybe;
+        let mut meaning = match words.has(hash) {
+            true => self.words.get(&hash).copied().unwrap_or_default(),
+            false => Concepts::default(),
+        };
+        if let Some(first) = first_three(word).filter(|first| stems.has(*first))
+            && let Some(stems) = self.stems.get(&first)
+        {
             for (stem, means) in stems {
                 if word.starts_with(&**stem) {
                     meaning.add(*means);
@@ -80,11 +88,41 @@ impl Lexicon {
         } else if let Some(stem) = word.strip_suffix('*')
             && let Some(first) = first_three(stem)
         {
+            self.maybe[1].add(first);
             listed(self.stems.entry(first).or_default(), stem);
         } else {
-            let word = word.strip_suffix('*').unwrap_or(word);
-            self.words.entry(hash(word)).or_default().add(means);
+            let hash = hash(word.strip_suffix('*').unwrap_or(word));
+            self.maybe[0].add(hash);
+            self.words.entry(hash).or_default().add(means);
         }
+    }
+}
+
+/// A set of numbers that may also say yes to others: small enough to stay beside the processor.
+struct Maybe([u64; 1 << 10]);
+
+impl Default for Maybe {
+    fn default() -> Self {
+        Self([0; 1 << 10])
+    }
+}
+
+impl Maybe {
+    fn add(&mut self, number: u32) {
+        let (word, bit) = Self::place(number);
+        if let Some(word) = self.0.get_mut(word) {
+            *word |= bit;
+        }
+    }
+
+    fn has(&self, number: u32) -> bool {
+        let (word, bit) = Self::place(number);
+        self.0.get(word).is_some_and(|word| word & bit != 0)
+    }
+
+    fn place(number: u32) -> (usize, u64) {
+        let spread = number.wrapping_mul(0x9e37_79b1) >> 16;
+        ((spread >> 6) as usize, 1 << (spread & 63))
     }
 }
 

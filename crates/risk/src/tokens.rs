@@ -4,6 +4,9 @@ use crate::concept::Concepts;
 use crate::fold::{fold_into, is_unspaced};
 use crate::lexicon::lexicon;
 
+/// How many letters different endings of a word share.
+const STEM: usize = 5;
+
 /// A word; in scripts without spaces a word of the lexicon, or two characters.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Token {
@@ -13,7 +16,7 @@ pub(crate) struct Token {
     pub(crate) end: u32,
     /// The folded word, hashed.
     pub(crate) hash: u32,
-    /// Its first five letters, hashed: what different endings of a word share.
+    /// Its first five letters, hashed.
     pub(crate) stem: u32,
     /// What it means.
     pub(crate) means: Concepts,
@@ -43,11 +46,29 @@ impl Splitter {
         let mut run = Run { text, tokens, opens: true, start: 0, matched: 0, single: None };
         let mut last = Kind::Other;
         let mut rest = text;
-        while let Some(letter) = rest.chars().next() {
+        while let Some(byte) = rest.as_bytes().first() {
             if run.tokens.len() >= full {
                 break;
             }
             let at = text.len() - rest.len();
+            if byte.is_ascii_alphabetic() {
+                // Nearly all words are plain, and need no letter to be looked at twice.
+                if self.word.is_empty()
+                    && let Some(length) = plain_word(rest.as_bytes(), humps)
+                {
+                    run.plain(&mut self.word, at, at + length);
+                    last = Kind::Lower;
+                    rest = rest.get(length..).unwrap_or_default();
+                    continue;
+                }
+            } else if byte.is_ascii() && !byte.is_ascii_digit() {
+                run.word(&mut self.word, at);
+                run.opens |= matches!(byte, b'.' | b'!' | b'?' | b';' | b'\n');
+                last = Kind::Other;
+                rest = rest.get(1..).unwrap_or_default();
+                continue;
+            }
+            let Some(letter) = rest.chars().next() else { break };
             let kind = Kind::of(letter);
             let hump = humps == Humps::Split
                 && kind == Kind::Upper
@@ -56,37 +77,37 @@ impl Splitter {
             if hump || !kind.continues(last) {
                 run.word(&mut self.word, at);
             }
-            let mut length = letter.len_utf8();
             match kind {
                 Kind::Lower | Kind::Upper | Kind::Digit => {
                     if self.word.is_empty() {
                         run.start = at;
                     }
                     fold_into(&mut self.word, letter);
-                    // Most text is plain: the small letters that follow need no second look.
-                    if kind != Kind::Digit {
-                        let plain = rest.get(length..).map_or(0, small_letters);
-                        self.word.push_str(rest.get(length..length + plain).unwrap_or_default());
-                        length += plain;
-                        last = if plain > 0 { Kind::Lower } else { kind };
-                    }
                 }
                 Kind::Unspaced => run.unspaced(at, letter),
-                Kind::Other => run.opens |= matches!(letter, '.' | '!' | '?' | ';' | '\n' | '。' | '！' | '；'),
+                Kind::Other => run.opens |= matches!(letter, '。' | '！' | '；'),
             }
-            if !matches!(kind, Kind::Lower | Kind::Upper) {
-                last = kind;
-            }
-            rest = rest.get(length..).unwrap_or_default();
+            last = kind;
+            rest = rest.get(letter.len_utf8()..).unwrap_or_default();
         }
         let end = text.len() - rest.len();
         run.word(&mut self.word, end);
     }
 }
 
-/// How many of the first letters are `a` to `z`.
-fn small_letters(text: &str) -> usize {
-    text.bytes().take_while(u8::is_ascii_lowercase).count()
+/// The length of the word of ASCII letters that `text` begins with, where it surely ends.
+fn plain_word(text: &[u8], humps: Humps) -> Option<usize> {
+    let small = |from: usize| text.iter().skip(from).take_while(|byte| byte.is_ascii_lowercase()).count();
+    let mut length = 1 + small(1);
+    if humps == Humps::Keep {
+        length += text.iter().skip(length).take_while(|byte| byte.is_ascii_alphabetic()).count();
+    }
+    match text.get(length) {
+        None => Some(length),
+        // Another capital begins a word only behind a small letter.
+        Some(next) if next.is_ascii_uppercase() => (length > 1 || text.first()?.is_ascii_lowercase()).then_some(length),
+        Some(next) => next.is_ascii().then_some(length),
+    }
 }
 
 /// A text that is being split.
@@ -113,11 +134,25 @@ impl Run<'_> {
     /// Ends the word that was being read.
     fn word(&mut self, word: &mut String, end: usize) {
         if !word.is_empty() {
-            let whole = hash(word);
-            let stem = word.char_indices().nth(5).and_then(|(end, _)| word.get(..end)).map_or(whole, hash);
+            let (whole, stem) = hashes(word);
             self.push(self.start, end, whole, stem, lexicon().word(word, whole));
             word.clear();
         }
+        self.single = None;
+    }
+
+    /// A word of ASCII letters; `folded` is an empty buffer, and stays so.
+    fn plain(&mut self, folded: &mut String, start: usize, end: usize) {
+        let mut word = self.text.get(start..end).unwrap_or_default();
+        if word.bytes().any(|letter| letter.is_ascii_uppercase()) {
+            folded.push_str(word);
+            folded.make_ascii_lowercase();
+            word = folded;
+        }
+        let (whole, stem) = hashes(word);
+        let means = lexicon().word(word, whole);
+        folded.clear();
+        self.push(start, end, whole, stem, means);
         self.single = None;
     }
 
@@ -175,7 +210,22 @@ impl Kind {
 
 /// The hash of a folded word: FNV-1a of 32 bits.
 pub(crate) fn hash(word: &str) -> u32 {
-    word.bytes().fold(0x811c_9dc5, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193))
+    goes_on(0x811c_9dc5, word.as_bytes())
+}
+
+/// The hash of a folded word, and that of its first five letters, which lies on the way.
+fn hashes(word: &str) -> (u32, u32) {
+    let end = match word.is_ascii() {
+        true => word.len().min(STEM),
+        false => word.char_indices().nth(STEM).map_or(word.len(), |(end, _)| end),
+    };
+    let (stem, rest) = word.as_bytes().split_at(end);
+    let stem = goes_on(0x811c_9dc5, stem);
+    (goes_on(stem, rest), stem)
+}
+
+fn goes_on(hash: u32, bytes: &[u8]) -> u32 {
+    bytes.iter().fold(hash, |hash, byte| (hash ^ u32::from(*byte)).wrapping_mul(0x0100_0193))
 }
 
 #[cfg(test)]

@@ -224,7 +224,8 @@ fn speed(shared: &Path, out: &mut String) -> Result<()> {
     let all: Vec<Definition<'_>> = lines.iter().map(Definition::of).collect();
     let mut best = Duration::MAX;
     let mut counts = [0_usize; 6];
-    for round in 0..5 {
+    // The best of many: whatever else the machine does only takes away.
+    for round in 0..25 {
         let begin = Instant::now();
         for definition in &all {
             let class = assess(definition).class;
