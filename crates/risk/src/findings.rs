@@ -16,9 +16,11 @@
 
 mod arguments;
 mod characters;
+mod encoded;
 mod folded;
 mod hints;
 mod phrases;
+mod places;
 mod references;
 mod rule;
 mod search;
@@ -35,7 +37,9 @@ pub use stack::{StackFinding, stack_findings};
 
 use crate::definition::Definition;
 use crate::evidence::Place;
+use encoded::ENCODED_TEXT;
 use hints::HINT_CONTRADICTS_TEXT;
+use places::PLACE_OF_CREDENTIALS;
 use references::REMOTE_REFERENCE;
 use secrets::SECRET_IN_SCHEMA;
 use texts::Role;
@@ -54,6 +58,8 @@ pub struct Finding {
     pub text: String,
     /// What it means, for an operator.
     pub why: &'static str,
+    /// In how many more texts of the definition the rule found something.
+    pub more: usize,
 }
 
 /// Every rule, of one definition and of stacks.
@@ -66,10 +72,13 @@ pub fn rules() -> impl Iterator<Item = &'static Rule> {
 pub fn findings(definition: &Definition<'_>) -> Vec<Finding> {
     let mut found: Vec<(&'static Rule, Level, Finding)> = Vec::new();
     let mut add = |rule: &'static Rule, level: Level, place: Place, text: String| {
-        let finding = Finding { rule: rule.id, level, place, text, why: rule.why };
+        let mut finding = Finding { rule: rule.id, level, place, text, why: rule.why, more: 0 };
         match found.iter_mut().find(|(known, ..)| known.id == rule.id) {
-            Some(known) if known.1 < level => *known = (rule, level, finding),
-            Some(_) => {}
+            Some(known) if known.1 < level => {
+                finding.more = known.2.more + 1;
+                *known = (rule, level, finding);
+            }
+            Some(known) => known.2.more += 1,
             None => found.push((rule, level, finding)),
         }
     };
@@ -88,6 +97,12 @@ pub fn findings(definition: &Definition<'_>) -> Vec<Finding> {
         if let Some((start, end)) = secrets::secret(text.text) {
             let shown = secrets::masked(text.text.get(start..end).unwrap_or_default());
             add(&SECRET_IN_SCHEMA, SECRET_IN_SCHEMA.level, text.place(start, end), shown);
+        }
+        if let Some((start, end, level)) = places::place(&text) {
+            add(&PLACE_OF_CREDENTIALS, level, text.place(start, end), piece(start, end));
+        }
+        if let Some((start, end, said)) = encoded::sentence(text.text) {
+            add(&ENCODED_TEXT, ENCODED_TEXT.level, text.place(start, end), characters::shown(&said));
         }
         if let Some(rule) = arguments::asked(&text) {
             let (place, shown) = whole();

@@ -2,6 +2,7 @@
 
 use super::arguments::{ASKS_FOR_CONTEXT, ASKS_FOR_TOOLS};
 use super::characters::{BIDIRECTIONAL, CONTROL, HIDDEN_TEXT, INVISIBLE, MIXED_NAME, MIXED_WORD, OUT_OF_VIEW, STRAY};
+use super::encoded::ENCODED_TEXT;
 use super::hints::HINT_CONTRADICTS_TEXT;
 use super::phrases::data::{ASKS_ABOUT_THE_MODEL, DATA_INTO_ARGUMENT, FIXED_RECIPIENT, REVEALS_INSTRUCTIONS};
 use super::phrases::markup::{
@@ -11,6 +12,7 @@ use super::phrases::markup::{
 use super::phrases::others::{ALTERS_OTHER_TOOL, DEMANDS_TO_BE_FIRST, SELF_PREFERENCE};
 use super::phrases::overriding::{DISABLES_SAFETY, OVERRIDE_INSTRUCTIONS, RUNS_COMMAND, STANDING_ORDER};
 use super::phrases::secrecy::{DECEIVES_USER, DISGUISE, SECRECY, SKIPS_CONSENT, WITHHOLDS_FROM_USER};
+use super::places::PLACE_OF_CREDENTIALS;
 use super::references::REMOTE_REFERENCE;
 use super::rule::Rule;
 use super::secrets::SECRET_IN_SCHEMA;
@@ -56,6 +58,8 @@ pub(crate) static RULES: &[&Rule] = &[
     &HINT_CONTRADICTS_TEXT,
     &SECRET_IN_SCHEMA,
     &REMOTE_REFERENCE,
+    &PLACE_OF_CREDENTIALS,
+    &ENCODED_TEXT,
     &SAME_NAME,
     &LOOK_ALIKE_NAME,
     &LOOK_ALIKE_SERVER,

@@ -24,6 +24,14 @@ pub(crate) static SECRECY: Rule = Rule {
             "en",
             r"<not><adverb> (?:tell|inform|notify|alert|warn)(?:ing)? <user> (?:about |of |that |when |why )?(?:this|that|you|these|it\b|the (?:real|hidden|extra|true|actual|copy|upload|transfer|side effect))",
         ),
+        (
+            "en",
+            r"\b(?:do not|don't|must not|never|without)<adverb> (?:let(?:ting)?|allow(?:ing)?) <user>(?: to)? (?:know|notice|see (?:this|that|it|what)|find out|realize|learn|suspect)\b",
+        ),
+        (
+            "en",
+            r"\b<user> (?:must|should|need|may|can) (?:not|never) (?:know|notice|find out|learn|be told|be informed|hear) (?:about |of )?(?:this|that|it|what)\b",
+        ),
         ("en", r"\b(?:do not|don't|must not|never)<adverb> (?:tell|inform|notify|alert) <user>[.!]?(?:\n|$)"),
         ("en", r"\bthere is no need to (?:mention|tell|inform|explain|disclose)<near> (?:to )?<user>\b"),
         (
