@@ -279,7 +279,7 @@ impl Relay {
         let (pins, gateway) = (Arc::clone(&self.caller.grant.server().pins), Arc::clone(&self.gateway));
         let seen = Arc::clone(&list);
         tokio::spawn(async move {
-            // What cannot be kept now is tried again, and told, with the next call.
+            // What cannot be kept is told there, and not callable; it is tried again with the next call.
             let _ = pins.settle(&seen, &gateway).await;
         });
         list

@@ -253,3 +253,24 @@ fn a_program_that_is_not_there() -> anyhow::Result<()> {
     assert!(place::program("tee-server", Path::new(EXE))?.exists());
     Ok(())
 }
+
+#[test]
+fn a_program_that_ends_over_its_list_leaves_no_request_open() -> anyhow::Result<()> {
+    let hello = r#"{"jsonrpc":"2.0","id":1,"result":{"protocolVersion":"2025-11-25","capabilities":{"tools":{}},"serverInfo":{"name":"s","version":"1"}}}"#;
+    let script = format!(
+        "while read -r line; do case $line in *initialize\\\"*) echo '{hello}';; *tools/list*) exit 7;; esac; done"
+    );
+    for asked in ["tools/list", "tools/call"] {
+        let mut run = toolgate()?.policy(&open())?.program(["sh", "-c", &script]).run()?;
+        run.client.send(&request(1, "initialize", testkit::message::hello("2025-11-25")))?;
+        run.client.response(&json!(1))?;
+        let answer = run.client.request(asked, json!({ "name": "echo" }))?;
+        let said = answer.pointer("/error/message").or(answer.pointer("/result/content/0/text"));
+        let said = said.and_then(Value::as_str).unwrap_or_default();
+        assert!(said.contains("the server process") && said.contains("ended"), "{answer}");
+        assert_eq!(run.client.wait()?.code(), Some(7));
+        let stderr = run.client.stderr();
+        assert!(stderr.contains("the server's program has ended by itself (exit status: 7)"), "{stderr}");
+    }
+    Ok(())
+}
