@@ -160,6 +160,11 @@ impl ChildLink {
         result
     }
 
+    /// Whether the child is gone.
+    pub fn has_hung_up(&self) -> bool {
+        self.own.lock().unwrap_or_else(PoisonError::into_inner).is_none()
+    }
+
     /// The child is gone: nobody will answer.
     pub fn hang_up(&self) {
         *self.own.lock().unwrap_or_else(PoisonError::into_inner) = None;
