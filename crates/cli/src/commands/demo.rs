@@ -88,10 +88,7 @@ pub fn demo(options: &DemoOptions) -> Result<ExitCode, Failure> {
             .trying("the worker")?;
         drop(listener);
         let mut show = Show { json: options.json, colour: std::io::stdout().is_terminal() };
-        let played = match show.opening(&url) {
-            Ok(()) => play(&url, &token, &mut show).await,
-            Err(failure) => Err(failure),
-        };
+        let played = play(&url, &token, &mut show).await;
         workers.drain().await;
         housekeeping.abort();
         gateway.shut_down("the demo is over").await;
@@ -105,6 +102,7 @@ pub fn demo(options: &DemoOptions) -> Result<ExitCode, Failure> {
 }
 
 async fn play(url: &str, token: &Token, show: &mut Show) -> Result<(), Failure> {
+    show.opening(url)?;
     let mut agent = Agent::new(url, token)?;
     agent.open().await?;
     let list = agent.ask("tools/list", json!({})).await?;

@@ -116,13 +116,11 @@ impl PinFiles {
 
     /// The files that pins stand in now, as a sentence names them.
     pub fn places(&self) -> String {
-        let lock = self.lock.path().display();
-        let (Ok(own), Ok(spare)) = (read(&self.lock), read(&self.spare)) else { return lock.to_string() };
-        let spare = spare.servers().any(|(id, _)| own.server(id).is_none()).then(|| self.spare.path().display());
-        match spare {
-            None => lock.to_string(),
-            Some(spare) if own.servers().next().is_none() => spare.to_string(),
-            Some(spare) => format!("{lock} and {spare}"),
+        let (lock, spare) = (self.lock.path().display(), self.spare.path().display());
+        match self.aside() {
+            Ok(aside) if !aside.is_empty() && self.lock.trace().is_none() => spare.to_string(),
+            Ok(aside) if !aside.is_empty() => format!("{lock} and {spare}"),
+            _ => lock.to_string(),
         }
     }
 
@@ -148,6 +146,19 @@ impl PinFiles {
                 Ok::<_, BadPins>(pins.remove(server).map(|_| pins.to_string()))
             });
         }
+    }
+
+    /// The servers whose pins stand in the data directory and count.
+    ///
+    /// # Errors
+    /// When a file is there and cannot be read.
+    pub fn aside(&self) -> Result<Vec<String>, BadPins> {
+        if self.spare.trace().is_none() {
+            return Ok(Vec::new());
+        }
+        let lock = read(&self.lock)?;
+        let spare = read(&self.spare)?;
+        Ok(spare.servers().filter(|(id, _)| lock.server(id).is_none()).map(|(id, _)| id.to_owned()).collect())
     }
 
     /// Every server of which something is held.

@@ -33,7 +33,7 @@ impl Kept {
             None => String::new(),
             Some(named) => format!("; the riskiest: {named}"),
         };
-        let grave = flagged.iter().filter(|(name, found)| is_grave(found) && accepted.contains_key(*name));
+        let grave = flagged.iter().filter(|(_, found)| is_grave(found));
         let found = match few(grave.map(|(name, found)| format!("{} ({})", word(name), titles(found)))) {
             None => String::new(),
             Some(named) => format!("; with findings: {named}; `toolgate scan` shows them"),

@@ -50,9 +50,12 @@ pub(super) fn accept(options: &AcceptOptions) -> Result<ExitCode, Failure> {
     }
     show::all(&offered.waiting, &files, &options.place)?;
     let silent = offered.silent;
-    let code = decided(options, &files, offered, &named, &classes)?;
+    let accepted = decided(options, &files, offered, &named, &classes)?;
+    if accepted {
+        gather(options, &files)?;
+    }
     match silent {
-        0 => Ok(code),
+        0 => Ok(ExitCode::from(u8::from(!accepted))),
         silent => Err(Failure::Usage(format!(
             "{} could not be asked; run this again when all of them answer",
             counted(silent, "server")
@@ -157,24 +160,24 @@ fn confirmed(files: &PinFiles, id: &str, tool: &str, section: &Section) -> Resul
     Ok(Waiting { server: id.to_owned(), tool: tool.to_owned(), before: None, now: Pin { by, ..pin.clone() } })
 }
 
-/// Accepts what was named or agreed to, and says where it stands.
+/// Accepts what was named or agreed to, and says where it stands; false where the person said no.
 fn decided(
     options: &AcceptOptions,
     files: &PinFiles,
     offered: Offered,
     named: &[(&str, Option<&str>)],
     classes: &BTreeMap<String, Class>,
-) -> Result<ExitCode, Failure> {
+) -> Result<bool, Failure> {
     let Offered { mut waiting, new, .. } = offered;
     if waiting.is_empty() && new.is_empty() {
-        return Ok(ExitCode::SUCCESS);
+        return Ok(true);
     }
     if (!named.is_empty() || !classes.is_empty()) && !options.all {
         let named: BTreeSet<&str> =
             named.iter().map(|(name, _)| *name).chain(classes.keys().map(String::as_str)).collect();
         waiting.retain(|one| named.contains(one.tool.as_str()));
     } else if !options.all && !waiting.is_empty() && !agreed(&waiting)? {
-        return Ok(ExitCode::from(1));
+        return Ok(false);
     }
     let mut servers: BTreeMap<&str, Vec<&Waiting>> = new.iter().map(|id| (id.as_str(), Vec::new())).collect();
     for one in &waiting {
@@ -189,7 +192,19 @@ fn decided(
         let places: Vec<String> = places.into_iter().collect();
         say!("accepted {what} in {}; running gateways see it within a second", places.join(" and "))?;
     }
-    Ok(ExitCode::SUCCESS)
+    Ok(true)
+}
+
+/// What had to be put aside before moves to the lock file, where that can be written now.
+fn gather(options: &AcceptOptions, files: &PinFiles) -> Result<(), Failure> {
+    let aside = files.aside().trying("the accepted definitions")?;
+    for id in aside.iter().filter(|id| options.server.as_ref().is_none_or(|server| server == *id)) {
+        let written = files.change(id, |section| section.is_some()).trying("the accepted definitions")?;
+        if written.instead.is_none() && !options.place.json {
+            say!("what was accepted of server {id} before stands in {} now", written.path.display())?;
+        }
+    }
+    Ok(())
 }
 
 /// `TOOL@DIGEST` as `held` shows it, or the name alone.

@@ -31,8 +31,12 @@ fn what_was_put_aside_moves_when_it_can() -> anyhow::Result<()> {
     wait::for_it("the tool to be callable", || {
         client.call("charge", json!({})).is_ok_and(|outcome| outcome.is_done())
     })?;
-    // The next word that can be written beside the policy takes it all along.
+    // With the next word what was put aside moves beside the policy, also when nothing waits.
     std::fs::create_dir(&place)?;
+    let accepted = accept()?;
+    assert!(accepted.status.success(), "{}", said(&accepted));
+    assert!(said(&accepted).contains(&format!("before stands in {lock_word} now")), "{}", said(&accepted));
+    assert!(read(&lock)?.contains("Charge two cards."));
     assert_eq!(relist(&upstream, &client, [charge("Charge three cards.")])?, Vec::<String>::new());
     wait::for_it("the held definition to be known", || {
         toolgate.stderr().matches("its definition has changed").count() == 2
