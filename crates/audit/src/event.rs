@@ -22,7 +22,8 @@ pub enum Event<'a> {
     Decision(Decision<'a>),
     /// What became of a forwarded request.
     Outcome(Outcome<'a>),
-    /// Requests that were turned away before there was anything to decide, counted by reason.
+    /// What has no record of its own, counted by reason: above all requests that were turned away
+    /// before there was anything to decide.
     Refused(Refused<'a>),
     /// A policy came into force, or an edit of one was not taken.
     Policy(PolicyNotice<'a>),
@@ -202,7 +203,7 @@ pub struct Refused<'a> {
     pub reason: &'a str,
     /// How often since the last such record.
     pub times: u64,
-    /// The server that was asked for.
+    /// The server that was asked for, or that brought it.
     pub server: Option<&'a str>,
     /// Where they came from, if all came from one address.
     pub client: Option<IpAddr>,

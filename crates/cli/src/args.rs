@@ -1,10 +1,18 @@
 //! The command line.
 
+mod policy;
+mod scan;
+mod server;
+
 use std::ffi::OsString;
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
+
+pub use policy::{PolicyCheck, PolicyCommand, PolicyExplain, PolicyTest};
+pub use scan::{ScanOptions, TemperWord};
+pub use server::{AcceptOptions, HeldOptions, PinPlace, ServerCommand};
 
 /// A gateway between AI agents and MCP servers: no call reaches a server without passing your policy.
 #[derive(Debug, Parser)]
@@ -189,139 +197,6 @@ pub struct ServeOptions {
     pub workers: Option<usize>,
 }
 
-/// How strict a recommended policy is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-pub enum TemperWord {
-    /// Nothing is stopped; what the balanced rules would stop is recorded
-    Observe,
-    /// Reading is free, changes are limited, deletions and payments wait for a person
-    Balanced,
-    /// Reading within bounds, changes wait for a person, what is worse does not exist
-    LockedDown,
-}
-
-/// Options of `scan`.
-#[derive(Debug, Args)]
-pub struct ScanOptions {
-    /// The Streamable HTTP endpoint of a server
-    #[arg(long, value_name = "URL", group = "source")]
-    pub upstream: Option<String>,
-    /// A client's configuration: all servers in it (Claude, Cursor, VS Code and others of that form)
-    #[arg(long, value_name = "FILE", group = "source")]
-    pub config: Option<PathBuf>,
-    /// A list of tools: a tools/list result, a response that holds one, an array, or one tool a line
-    #[arg(long, value_name = "FILE", group = "source")]
-    pub file: Option<PathBuf>,
-    /// The program that is the server, after --
-    #[arg(last = true, value_name = "COMMAND", group = "source")]
-    pub program: Vec<OsString>,
-    /// A header for the server: 'NAME: VALUE', where ${VARIABLE} is taken from the environment
-    #[arg(long, value_name = "HEADER", conflicts_with_all = ["config", "file"])]
-    pub header: Vec<String>,
-    /// A file with such headers, one a line
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["config", "file"])]
-    pub header_file: Vec<PathBuf>,
-    /// Start what --config names without asking, if the file is your own
-    #[arg(long, requires = "config")]
-    pub yes: bool,
-    /// With --yes: also if the file lies in a project, where others may have written it
-    #[arg(long, requires = "yes")]
-    pub project: bool,
-    /// Print what was found as JSON
-    #[arg(long, group = "output")]
-    pub json: bool,
-    /// Print the findings as SARIF 2.1.0, for code scanning
-    #[arg(long, group = "output")]
-    pub sarif: bool,
-    /// Print what was found as Markdown
-    #[arg(long, group = "output")]
-    pub markdown: bool,
-    /// Print a policy for these tools and nothing else
-    #[arg(long, value_name = "TEMPER", value_enum, group = "output")]
-    pub policy: Option<TemperWord>,
-    /// For --policy: a domain to which mail may go
-    #[arg(long, value_name = "DOMAIN", requires = "policy")]
-    pub domain: Vec<String>,
-    /// For --policy: a folder, as an absolute path, below which files may be touched
-    #[arg(long, value_name = "FOLDER", requires = "policy")]
-    pub root: Vec<String>,
-    /// For --policy: a host that may be asked; *.example.com is any below
-    #[arg(long, value_name = "HOST", requires = "policy")]
-    pub host: Vec<String>,
-    /// For --policy: the most that one call may spend, in the unit of the tool's argument
-    #[arg(long, value_name = "AMOUNT", requires = "policy")]
-    pub cap: Option<u64>,
-    /// Data.
-    #[command(flatten)]
-    pub data: DataOptions,
-    /// Do not keep this scan for comparison with the next
-    #[arg(long)]
-    pub no_save: bool,
-}
-
-/// Commands about policies.
-#[derive(Debug, Subcommand)]
-pub enum PolicyCommand {
-    /// Say everything that is wrong with a policy
-    Check(PolicyCheck),
-    /// Show how one call is decided, and why
-    Explain(PolicyExplain),
-    /// Run the tests that a policy brings
-    Test(PolicyTest),
-}
-
-/// Options of `policy check`.
-#[derive(Debug, Args)]
-pub struct PolicyCheck {
-    /// The policy files
-    #[arg(required = true, value_name = "FILE")]
-    pub files: Vec<PathBuf>,
-    /// A tools/list result (JSON) to check the rules against
-    #[arg(long, value_name = "FILE")]
-    pub tools: Option<PathBuf>,
-    /// Print the findings as JSON
-    #[arg(long)]
-    pub json: bool,
-}
-
-/// Options of `policy explain`.
-#[derive(Debug, Args)]
-pub struct PolicyExplain {
-    /// The policy file
-    #[arg(value_name = "FILE")]
-    pub file: PathBuf,
-    /// The tool that is called
-    #[arg(value_name = "TOOL")]
-    pub tool: String,
-    /// The call's arguments, as a JSON object
-    #[arg(value_name = "ARGUMENTS", default_value = "{}")]
-    pub arguments: String,
-    /// The tool's risk class, as if a person had set it; else what its definition in --tools says, which nobody has
-    /// accepted; else unclassified
-    #[arg(long, value_name = "CLASS")]
-    pub class: Option<String>,
-    /// A tools/list result (JSON) that has the tool's schema
-    #[arg(long, value_name = "FILE")]
-    pub tools: Option<PathBuf>,
-    /// Print the derivation as JSON
-    #[arg(long)]
-    pub json: bool,
-}
-
-/// Options of `policy test`.
-#[derive(Debug, Args)]
-pub struct PolicyTest {
-    /// The policy files
-    #[arg(required = true, value_name = "FILE")]
-    pub files: Vec<PathBuf>,
-    /// A tools/list result (JSON) that has the tools' schemas
-    #[arg(long, value_name = "FILE")]
-    pub tools: Option<PathBuf>,
-    /// Print the results as JSON
-    #[arg(long)]
-    pub json: bool,
-}
-
 /// Commands about grants.
 #[derive(Debug, Subcommand)]
 pub enum GrantCommand {
@@ -331,75 +206,6 @@ pub enum GrantCommand {
         #[arg(long)]
         json: bool,
     },
-}
-
-/// Commands about servers.
-#[derive(Debug, Subcommand)]
-pub enum ServerCommand {
-    /// Show which definitions are held, what they change, and who has called them meanwhile
-    Held(HeldOptions),
-    /// Show which definitions are held and accept them
-    Accept(AcceptOptions),
-}
-
-/// Where pins lie.
-#[derive(Debug, Args, Clone, Default)]
-pub struct PinPlace {
-    /// The policy beside which the lock file lies
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["lock", "config"])]
-    pub policy: Option<PathBuf>,
-    /// The lock file [default: toolgate.lock in this directory, or what the configuration says]
-    #[arg(long, value_name = "FILE")]
-    pub lock: Option<PathBuf>,
-    /// The configuration whose servers are meant
-    #[arg(long, value_name = "FILE")]
-    pub config: Option<PathBuf>,
-    /// Data.
-    #[command(flatten)]
-    pub data: DataOptions,
-    /// Print it as JSON
-    #[arg(long)]
-    pub json: bool,
-}
-
-/// Options of `server held`.
-#[derive(Debug, Args)]
-pub struct HeldOptions {
-    /// The server's id; else all
-    #[arg(value_name = "SERVER")]
-    pub server: Option<String>,
-    /// The place.
-    #[command(flatten)]
-    pub place: PinPlace,
-}
-
-/// Options of `server accept`.
-#[derive(Debug, Args)]
-pub struct AcceptOptions {
-    /// The server's id; else all
-    #[arg(value_name = "SERVER")]
-    pub server: Option<String>,
-    /// The tools to accept
-    #[arg(value_name = "TOOL")]
-    pub tools: Vec<String>,
-    /// Accept every definition that is shown, without asking
-    #[arg(long, conflicts_with = "tools")]
-    pub all: bool,
-    /// The risk class of a tool, in place of the classifier's: read, write, execute, destructive, financial
-    #[arg(long, value_name = "TOOL=CLASS")]
-    pub class: Vec<String>,
-    /// The place.
-    #[command(flatten)]
-    pub place: PinPlace,
-    /// Ask the endpoint itself for its tools, rather than take what a gateway saw last
-    #[arg(long, value_name = "URL", conflicts_with_all = ["program", "config"])]
-    pub upstream: Option<String>,
-    /// A header for it: 'NAME: VALUE', where ${VARIABLE} is taken from the environment
-    #[arg(long, value_name = "HEADER", requires = "upstream")]
-    pub header: Vec<String>,
-    /// A program to ask for its tools, after --
-    #[arg(last = true, value_name = "COMMAND", conflicts_with = "config")]
-    pub program: Vec<OsString>,
 }
 
 /// Commands about the audit log.

@@ -13,6 +13,7 @@ use tokio::runtime::Handle;
 
 use crate::environment::data_dir;
 use crate::failure::{Failure, Trying};
+use crate::output::tell;
 
 /// Opens the data directory and builds a gateway on it.
 ///
@@ -30,12 +31,12 @@ pub fn lay(
     let processes = Processes::register(&data).trying("the register of processes")?;
     let ended = processes.end_orphans();
     if ended > 0 {
-        eprintln!("toolgate: ended {ended} server processes that an earlier run had left behind");
+        tell!("toolgate: ended {ended} server processes that an earlier run had left behind");
     }
     let counters = Ledger::open(&data).trying("the counts of limits")?;
     let again = counters.recover(&data.audit()).trying("the counts of limits")?.unwrap_or(0);
     if again > 0 {
-        eprintln!("toolgate: the machine was restarted; counts of its last second were taken from the audit log again");
+        tell!("toolgate: the machine was restarted; counts of its last second were taken from the audit log again");
     }
     let log = AuditLog::open(&data.audit(), Options { durability, ..Options::default() }).trying("the audit log")?;
     let word = match durability {
@@ -46,7 +47,7 @@ pub fn lay(
     log.append(&Event::Start(start)).trying("the audit log")?;
     let session_key = store::keys::session_key(&data).trying("the key of session ids")?;
     // What a program says may hold what a terminal obeys.
-    let child_stderr = Arc::new(|server: &str, line: &str| eprintln!("[{server}] {}", audit::visible::shown(line)));
+    let child_stderr = Arc::new(|server: &str, line: &str| tell!("[{server}] {}", audit::visible::shown(line)));
     let foundation = Foundation {
         counters: Arc::new(counters),
         log,

@@ -1,11 +1,15 @@
 //! The `toolgate` binary: reads the command line and the environment, and nothing else does.
 
+// A pipe that is closed at the other end is no reason to panic: see `output`.
+#![deny(clippy::print_stdout, clippy::print_stderr)]
+
 mod args;
 mod commands;
 mod config;
 mod environment;
 mod failure;
 mod foundation;
+mod output;
 mod pins;
 mod policy_watch;
 #[cfg(test)]
@@ -18,6 +22,7 @@ use clap::Parser;
 
 use crate::args::{Arguments, Command};
 use crate::failure::Failure;
+use crate::output::tell;
 
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
 #[global_allocator]
@@ -35,7 +40,7 @@ fn main() -> ExitCode {
     match run(arguments) {
         Ok(code) => code,
         Err(failure) => {
-            eprintln!("toolgate: {failure}");
+            tell!("toolgate: {failure}");
             ExitCode::from(failure.code())
         }
     }

@@ -7,6 +7,7 @@ use gateway::pins::{Acceptance, PinFiles, Pinning};
 use gateway::server::{Server, ServerConfig};
 
 use crate::failure::{Failure, Trying};
+use crate::output::tell;
 
 /// The name of the lock file.
 pub const LOCK: &str = "toolgate.lock";
@@ -21,7 +22,7 @@ pub fn lock_of(policy: &Path, named: Option<&Path>) -> PathBuf {
 /// # Errors
 /// When the files are there and cannot be read.
 pub fn registered(config: ServerConfig, files: PinFiles, acceptance: Acceptance) -> Result<Arc<Server>, Failure> {
-    let tell = Arc::new(|sentence: &str| eprintln!("toolgate: {sentence}"));
+    let tell = Arc::new(|sentence: &str| tell!("toolgate: {sentence}"));
     let pins = Pinning::read(&config.id, files, acceptance, tell).trying("the accepted definitions")?;
     Ok(Server::pinned(config, pins))
 }

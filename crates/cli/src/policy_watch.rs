@@ -15,6 +15,7 @@ use gateway::pins::Pinning;
 use gateway::policy_file::{InForce, PolicyCell, Rejected, compile};
 
 use crate::failure::{Failure, Trying};
+use crate::output::tell;
 
 /// How often files are looked at: an edit is in force within a second.
 const EVERY: Duration = Duration::from_millis(250);
@@ -46,7 +47,7 @@ pub fn show(diagnostics: &[policy::Diagnostic], path: &Path, text: &str) {
         } else {
             policy::diagnostic::Rendering::Plain
         };
-        eprintln!("{}", policy::diagnostic::render(diagnostics, &path.display().to_string(), text, rendering));
+        tell!("{}", policy::diagnostic::render(diagnostics, &path.display().to_string(), text, rendering));
     }
 }
 
@@ -89,6 +90,7 @@ pub async fn watch(
             Watched { cell, servers, seen: trace(&path), path, broken: None, told: false }
         })
         .collect();
+    let pins: Arc<[(String, Arc<Pinning>)]> = pins.into();
     let mut ticks = tokio::time::interval(EVERY);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
@@ -96,12 +98,20 @@ pub async fn watch(
         for watched in &mut all {
             watched.look(&gateway);
         }
-        for (server, _) in pins.iter().filter(|(_, pins)| pins.look(&gateway)) {
-            eprintln!("toolgate: server {server}: other definitions are accepted now");
-            let governing = all.iter().filter(|watched| watched.servers.contains(server));
+        for server in changed_pins(&gateway, &pins).await {
+            let governing = all.iter().filter(|watched| watched.servers.contains(&server));
             governing.for_each(|watched| watched.cell.touch());
         }
     }
+}
+
+/// The servers of which other definitions are accepted now. A lock file may be long: it is read where
+/// no call waits.
+async fn changed_pins(gateway: &Arc<Gateway>, pins: &Arc<[(String, Arc<Pinning>)]>) -> Vec<String> {
+    let (gateway, pins) = (Arc::clone(gateway), Arc::clone(pins));
+    let look = move || pins.iter().filter(|(_, pins)| pins.look(&gateway)).map(|(server, _)| server.clone()).collect();
+    // A look that panicked has changed nothing; the next one is a quarter of a second away.
+    tokio::task::spawn_blocking(look).await.unwrap_or_default()
 }
 
 impl Watched {
@@ -128,7 +138,7 @@ impl Watched {
                 // What cannot be recorded does not take force.
                 if let Err(down) = gateway.record_policy(notice) {
                     if !std::mem::replace(&mut self.told, true) {
-                        eprintln!(
+                        tell!(
                             "toolgate: the edit of {} is not in force: it cannot be recorded ({down})",
                             self.path.display()
                         );
@@ -137,9 +147,9 @@ impl Watched {
                 }
             }
             self.cell.replace(in_force);
-            eprintln!("toolgate: policy {} is in force, sha256 {digest}", self.path.display());
+            tell!("toolgate: policy {} is in force, sha256 {digest}", self.path.display());
         } else if self.told {
-            eprintln!("toolgate: policy {} is again what is in force, sha256 {digest}", self.path.display());
+            tell!("toolgate: policy {} is again what is in force, sha256 {digest}", self.path.display());
         }
         self.seen = now;
         self.broken = None;
@@ -163,7 +173,7 @@ impl Watched {
         if let Some(rejected) = rejected {
             show(&rejected.diagnostics, &self.path, &rejected.text);
         }
-        eprintln!("toolgate: {}: {why}; the policy before stays in force, sha256 {digest}", self.path.display());
+        tell!("toolgate: {}: {why}; the policy before stays in force, sha256 {digest}", self.path.display());
         for notice in self.notices(Some(&digest), false, Some(why)) {
             let _ = gateway.record_policy(notice);
         }

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use mcp::revision::Revision;
 use tokio::sync::{mpsc, oneshot};
-use upstream::child::{Child, Command, StderrSink};
+use upstream::child::{Child, Command, Ended, StderrSink};
 
 use crate::gateway::Gateway;
 use crate::http_link::{answer_to, list_params, own_id};
@@ -22,11 +22,15 @@ const OWN_PATIENCE: Duration = Duration::from_secs(30);
 /// Lines of a child that may wait to be read.
 const LINES: usize = 256;
 
+/// Who waits for the answer to each of the gateway's own questions.
+type Questions = HashMap<String, oneshot::Sender<Result<String, String>>>;
+
 /// A running child and the gateway's own questions to it.
 pub struct ChildLink {
     /// The process.
     pub child: Child,
-    own: Mutex<HashMap<String, oneshot::Sender<Result<String, String>>>>,
+    /// The gateway's own questions; `None` when nobody is left to answer them.
+    own: Mutex<Option<Questions>>,
     /// The modern revision, once the child is asked in it.
     modern: OnceLock<Revision>,
     /// The legacy revision that was agreed on, once it was.
@@ -86,7 +90,7 @@ pub fn start(
     gateway.child_started(server, child.group());
     let link = Arc::new(ChildLink {
         child,
-        own: Mutex::default(),
+        own: Mutex::new(Some(Questions::new())),
         modern: modern.map(OnceLock::from).unwrap_or_default(),
         negotiated: OnceLock::new(),
     });
@@ -118,9 +122,7 @@ impl ChildLink {
     /// Takes an answer to a question of the gateway's own; false if the message is none.
     pub fn takes(&self, message: &[u8]) -> bool {
         let mut own = self.own.lock().unwrap_or_else(PoisonError::into_inner);
-        if own.is_empty() {
-            return false;
-        }
+        let Some(own) = own.as_mut().filter(|own| !own.is_empty()) else { return false };
         let found = own.keys().find_map(|id| match answer_to(id, message) {
             Some(answer) if names(message, id) => Some((id.clone(), answer)),
             _ => None,
@@ -140,22 +142,32 @@ impl ChildLink {
         let id = own_id();
         let message = format!(r#"{{"jsonrpc":"2.0","id":"{id}","method":"{method}","params":{params}}}"#);
         let (answer, answered) = oneshot::channel();
-        self.own.lock().unwrap_or_else(PoisonError::into_inner).insert(id.clone(), answer);
+        match &mut *self.own.lock().unwrap_or_else(PoisonError::into_inner) {
+            Some(own) => drop(own.insert(id.clone(), answer)),
+            None => return Err(Ended.to_string()),
+        }
         let result = match self.child.send(message.into()).await {
             Err(ended) => Err(ended.to_string()),
             Ok(()) => match tokio::time::timeout(OWN_PATIENCE, answered).await {
                 Ok(Ok(answer)) => answer,
-                Ok(Err(_)) => Err("the server process has ended".to_owned()),
+                Ok(Err(_)) => Err(Ended.to_string()),
                 Err(_) => Err(format!("the server did not answer {method} within {OWN_PATIENCE:?}")),
             },
         };
-        self.own.lock().unwrap_or_else(PoisonError::into_inner).remove(&id);
+        if let Some(own) = &mut *self.own.lock().unwrap_or_else(PoisonError::into_inner) {
+            own.remove(&id);
+        }
         result
+    }
+
+    /// Whether the child is gone.
+    pub fn has_hung_up(&self) -> bool {
+        self.own.lock().unwrap_or_else(PoisonError::into_inner).is_none()
     }
 
     /// The child is gone: nobody will answer.
     pub fn hang_up(&self) {
-        self.own.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        *self.own.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 }
 

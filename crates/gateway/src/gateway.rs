@@ -17,7 +17,7 @@ use upstream::child::Exit;
 use crate::caller::Caller;
 use crate::grant::{Grant, TokenDigest};
 use crate::http_front::Children;
-use crate::refused::Refused;
+use crate::refused::{Counted, Refused};
 use crate::seal::Seal;
 use crate::server::Server;
 use crate::sessions::Sessions;
@@ -222,10 +222,11 @@ impl Gateway {
         }
     }
 
-    /// Writes the counts of what was turned away.
+    /// Writes the counts of what has no record of its own.
     pub fn write_refused(&self) {
-        for (reason, client, times) in self.refused.take() {
-            self.log.append_later(&Event::Refused(audit::Refused { reason, times, server: None, client }));
+        for (Counted { reason, server, client }, times) in self.refused.take() {
+            let server = server.as_deref();
+            self.log.append_later(&Event::Refused(audit::Refused { reason, times, server, client }));
         }
     }
 

@@ -16,6 +16,7 @@ use crate::refusal::{self, Refusal};
 
 pub use child::Children;
 
+mod answer;
 mod batch;
 mod bridge;
 mod child;

@@ -1,5 +1,6 @@
-//! Requests that are turned away before there is anything to decide: counted, slowed, and
-//! recorded once a minute, so that neither a flood nor its absence of records hides anything.
+//! What comes in floods and has no record of its own: counted, and recorded once a minute, so that
+//! neither a flood nor its absence of records hides anything. Requests that are turned away before
+//! there is anything to decide are slowed too.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -15,20 +16,36 @@ const SLOWEST: Duration = Duration::from_secs(2);
 /// Addresses that are told apart in a minute; the rest is counted together.
 const MAX_ADDRESSES: usize = 10_000;
 
+/// What is counted together.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) struct Counted {
+    pub reason: &'static str,
+    pub server: Option<String>,
+    pub client: Option<IpAddr>,
+}
+
 /// Counts since the last record.
 #[derive(Debug, Default)]
 pub(crate) struct Refused {
-    counts: Mutex<HashMap<(&'static str, Option<IpAddr>), u64>>,
+    counts: Mutex<HashMap<Counted, u64>>,
 }
 
 impl Refused {
     /// Counts a refusal.
     pub(crate) fn count(&self, reason: &'static str, client: Option<IpAddr>) -> u64 {
         let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
-        let key = if counts.len() < MAX_ADDRESSES { (reason, client) } else { (reason, None) };
-        let count = counts.entry(key).or_default();
+        let client = client.filter(|_| counts.len() < MAX_ADDRESSES);
+        let count = counts.entry(Counted { reason, server: None, client }).or_default();
         *count += 1;
         *count
+    }
+
+    /// Counts what one server has brought.
+    pub(crate) fn count_of_server(&self, reason: &'static str, server: &str, times: usize) {
+        if let Some(times) = u64::try_from(times).ok().filter(|times| *times > 0) {
+            let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
+            *counts.entry(Counted { reason, server: Some(server.to_owned()), client: None }).or_default() += times;
+        }
     }
 
     /// Counts a refusal and waits the longer, the more there were of that address.
@@ -40,9 +57,8 @@ impl Refused {
         }
     }
 
-    /// Takes the counts, to be recorded: reason, address, times.
-    pub(crate) fn take(&self) -> Vec<(&'static str, Option<IpAddr>, u64)> {
-        let counts = std::mem::take(&mut *self.counts.lock().unwrap_or_else(PoisonError::into_inner));
-        counts.into_iter().map(|((reason, client), times)| (reason, client, times)).collect()
+    /// Takes the counts, to be recorded.
+    pub(crate) fn take(&self) -> HashMap<Counted, u64> {
+        std::mem::take(&mut *self.counts.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }

@@ -3,7 +3,8 @@
 //! Untouched messages keep every byte. Lists lose what the policy hides, capabilities of which it
 //! allows nothing go, and whatever a server puts under the gateway's own `_meta` prefix goes too.
 
-use std::borrow::Cow;
+mod parts;
+
 use std::sync::Arc;
 
 use mcp::json;
@@ -12,6 +13,9 @@ use mcp::method::{Kind, Sender};
 use mcp::result::Call;
 use mcp::revision::Revision;
 use policy::Access;
+
+pub(crate) use parts::{answered_code, error_message, negotiated};
+use parts::{changed, error_code, forbidden_input, protocol_version, read, strip};
 
 use crate::caller::Caller;
 use crate::expected::{Expected, shape};
@@ -279,7 +283,7 @@ impl Relay {
         let (pins, gateway) = (Arc::clone(&self.caller.grant.server().pins), Arc::clone(&self.gateway));
         let seen = Arc::clone(&list);
         tokio::spawn(async move {
-            // What cannot be kept now is tried again, and told, with the next call.
+            // What cannot be kept is told there, and not callable; it is tried again with the next call.
             let _ = pins.settle(&seen, &gateway).await;
         });
         list
@@ -341,61 +345,6 @@ impl Relay {
 /// How long a client may keep a list that was filtered for it: the policy can change at any time.
 const FILTERED_TTL: u64 = 5_000;
 
-/// The message without keys under the gateway's own `_meta` prefix; `None` when it has none.
-fn strip(raw: &str) -> Option<String> {
-    mcp::result::strip_meta(raw, OWN_META).ok().flatten()
-}
-
 fn allows(access: Access) -> bool {
     matches!(access, Access::Allow { .. })
-}
-
-/// The edited text, if it is another one.
-fn changed(edited: Cow<'_, str>, original: &str) -> Option<String> {
-    match edited {
-        Cow::Borrowed(text) if text.len() == original.len() => None,
-        edited => Some(edited.into_owned()),
-    }
-}
-
-fn protocol_version(result: &str) -> Option<Revision> {
-    let span = json::locate(result, &["protocolVersion"]).ok()??;
-    Revision::parse(&json::unquote(span.of(result))?)
-}
-
-/// The revision that an answer to `initialize` names.
-pub(crate) fn negotiated(answer: &str) -> Option<Revision> {
-    let span = json::locate(answer, &["result"]).ok()??;
-    protocol_version(span.of(answer))
-}
-
-/// The `message` of a JSON-RPC error.
-pub(crate) fn error_message(error: &str) -> Option<String> {
-    let span = json::locate(error, &["message"]).ok()??;
-    json::unquote(span.of(error)).map(|text| text.chars().take(500).collect())
-}
-
-fn error_code(error: &str) -> Option<String> {
-    let span = json::locate(error, &["code"]).ok()??;
-    Some(span.of(error).to_owned())
-}
-
-/// The code of the error that a message answers with, if it does.
-pub(crate) fn answered_code(answer: &str) -> Option<String> {
-    let span = json::locate(answer, &["error"]).ok()??;
-    error_code(span.of(answer))
-}
-
-/// What a result says of itself. The message that it stands in was read strictly, so it can be read.
-fn read(result: &str) -> Call<'_> {
-    mcp::result::call(result).unwrap_or_default()
-}
-
-/// The first question in a multi-round result that the policy does not let the server ask.
-fn forbidden_input(policy: &policy::Policy, result: &Call<'_>) -> Option<String> {
-    let requests = result.input_requests?;
-    match mcp::result::input_requests(requests) {
-        Ok(asked) => asked.into_iter().map(|(_, method)| method).find(|method| !policy.permits_method_by_name(method)),
-        Err(_) => Some("something unreadable".to_owned()),
-    }
 }

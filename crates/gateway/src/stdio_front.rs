@@ -24,6 +24,7 @@ use crate::refusal;
 use crate::relay::{Relay, Seen};
 use crate::seal::SessionNumber;
 use crate::server::Reach;
+use crate::sessions::Conversation;
 use crate::ticket::Ended;
 
 mod endpoint;
@@ -98,9 +99,10 @@ async fn with_child(
             exit = link.child.ended() => break RunEnd::ChildEnded(exit),
         }
     };
-    drop(to_agent);
     // What the child still said is relayed; then there is nothing more to wait for.
     let _ = reading.await;
+    // A request that was taken while the child went down is answered by nobody else.
+    give_up_all(gateway, &caller.conversation(), &to_agent).await;
     Ok(end)
 }
 
@@ -230,7 +232,12 @@ async fn read_child(
         }
     }
     link.hang_up();
-    for expected in gateway.sessions().all_waiting(&conversation) {
+    give_up_all(&gateway, &conversation, &to_agent).await;
+}
+
+/// The child has ended: nobody answers any more.
+async fn give_up_all(gateway: &Gateway, conversation: &Conversation, to_agent: &mpsc::Sender<String>) {
+    for expected in gateway.sessions().all_waiting(conversation) {
         let answer = give_up(expected, Ended::Unknown, "the server process ended before it answered");
         let _ = to_agent.send(answer).await;
     }

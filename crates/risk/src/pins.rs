@@ -110,8 +110,7 @@ impl fmt::Display for BadLock {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Document {
-    #[serde(rename = "version")]
-    _version: u32,
+    version: u32,
     #[serde(default)]
     servers: BTreeMap<String, Section>,
 }
@@ -127,13 +126,16 @@ impl Pins {
     /// # Errors
     /// [`BadLock`], with the line where it cannot be read.
     pub fn parse(text: &str) -> Result<Pins, BadLock> {
-        let unreadable = |error: toml::de::Error| BadLock::Unreadable(error.to_string().trim_end().to_owned());
-        let Version { version } = toml::from_str(text).map_err(unreadable)?;
-        if version != VERSION {
-            return Err(BadLock::Newer(version));
+        let version = |text| toml::from_str(text).map(|Version { version }| version);
+        match toml::from_str(text) {
+            Ok(Document { version: VERSION, servers }) => Ok(Pins { servers }),
+            Ok(Document { version, .. }) => Err(BadLock::Newer(version)),
+            // A later form may hold what this one does not know; its number tells.
+            Err(error) => match version(text) {
+                Ok(version) if version != VERSION => Err(BadLock::Newer(version)),
+                _ => Err(BadLock::Unreadable(error.to_string().trim_end().to_owned())),
+            },
         }
-        let Document { servers, _version: _ } = toml::from_str(text).map_err(unreadable)?;
-        Ok(Pins { servers })
     }
 
     /// The tools that are pinned for a server; `None` where it was never seen.

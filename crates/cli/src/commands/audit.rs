@@ -8,6 +8,7 @@ use store::log::{self, State};
 use crate::args::{AuditCommand, AuditVerify};
 use crate::environment::existing_data;
 use crate::failure::{Failure, Trying};
+use crate::output::{say, tell};
 
 /// Runs a command about the audit log.
 pub fn audit(command: &AuditCommand) -> Result<ExitCode, Failure> {
@@ -21,7 +22,7 @@ fn verify(options: &AuditVerify) -> Result<ExitCode, Failure> {
     let report = log::verify(&data.audit(), asked).trying("the audit log")?;
     let code = if report.is_intact() { ExitCode::SUCCESS } else { ExitCode::from(1) };
     if options.json {
-        println!("{}", serde_json::to_string_pretty(&report).trying("the report")?);
+        say!("{}", serde_json::to_string_pretty(&report).trying("the report")?)?;
         return Ok(code);
     }
     for chain in &report.chains {
@@ -30,41 +31,43 @@ fn verify(options: &AuditVerify) -> Result<ExitCode, Failure> {
             State::Stopped => "stopped",
             State::Crashed => "ended by a crash",
         };
-        println!("chain {}  {} records, {state}", chain.report.chain, chain.report.records);
+        say!("chain {}  {} records, {state}", chain.report.chain, chain.report.records)?;
         if let Some(crash) = &chain.report.crash {
-            println!(
+            say!(
                 "  the last record was torn by the crash: segment {}, line {}, {} bytes",
-                crash.segment, crash.line, crash.bytes
-            );
+                crash.segment,
+                crash.line,
+                crash.bytes
+            )?;
         }
         let unfinished = chain.report.unfinished.len();
         if unfinished > 0 && chain.state != State::Running {
-            println!("  {unfinished} forwarded calls have no outcome: what became of them is not known");
+            say!("  {unfinished} forwarded calls have no outcome: what became of them is not known")?;
         }
         if let Some(finding) = &chain.report.finding {
-            println!("  TAMPERED WITH: {finding}");
+            say!("  TAMPERED WITH: {finding}")?;
         }
     }
     if let Some(line) = report.heads_broken {
-        println!("TAMPERED WITH: line {line} of the file of kept heads does not fit the lines before it");
+        say!("TAMPERED WITH: line {line} of the file of kept heads does not fit the lines before it")?;
     }
     if let Some(asked) = &report.asked {
         match asked.reached {
-            true => println!("the log holds everything up to {}", asked.head),
-            false => println!(
+            true => say!("the log holds everything up to {}", asked.head)?,
+            false => say!(
                 "TAMPERED WITH: the log does not hold the head {}: its end was cut off, or it is another log",
                 asked.head
-            ),
+            )?,
         }
     }
-    println!("{} in {}", super::counted(report.records, "record"), super::counted(report.chains.len(), "chain"));
+    say!("{} in {}", super::counted(report.records, "record"), super::counted(report.chains.len(), "chain"))?;
     let mut head = report.head;
     if report.is_intact() && asked.is_none() && !report.chains.is_empty() {
         // A chain of hashes cannot show that its end is missing; a head that was kept can. A copy
         // that may only be read keeps none, and its head is good as long as nothing is written.
         head = log::keep_head(&data.audit(), &report).unwrap_or(head);
-        eprintln!("Keep the head elsewhere; `toolgate audit verify --head HEAD` then shows that nothing was cut off.");
+        tell!("Keep the head elsewhere; `toolgate audit verify --head HEAD` then shows that nothing was cut off.");
     }
-    println!("head {head}");
+    say!("head {head}")?;
     Ok(code)
 }

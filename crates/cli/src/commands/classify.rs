@@ -8,6 +8,7 @@ use risk::{Assessment, Definition, assess};
 use serde_json::{Map, Value, json};
 
 use crate::failure::{Failure, Trying};
+use crate::output::{done, tell};
 
 /// What is read of a line. The name stays in the answer, as everything does that is not read.
 const READ: [&str; 5] = ["title", "description", "input_schema", "inputSchema", "annotations"];
@@ -29,7 +30,7 @@ pub fn classify() -> Result<ExitCode, Failure> {
         };
         let answer = answer.unwrap_or_else(|why| {
             unreadable += 1;
-            eprintln!("toolgate: line {number} {why}");
+            tell!("toolgate: line {number} {why}");
             json!({ "line": number, "error": format!("the line {why}") })
         });
         match serde_json::to_writer(&mut output, &answer)
@@ -42,7 +43,7 @@ pub fn classify() -> Result<ExitCode, Failure> {
             Err(error) => return Err(Failure::Usage(format!("standard output: {error}"))),
         }
     }
-    output.flush().trying("standard output")?;
+    done(output.flush())?;
     match unreadable {
         0 => Ok(ExitCode::SUCCESS),
         _ => Err(Failure::No(format!(

@@ -25,6 +25,7 @@ use crate::args::DemoOptions;
 use crate::commands::run::facts;
 use crate::failure::{Failure, Trying};
 use crate::foundation;
+use crate::output::say;
 use crate::token::Token;
 
 /// The policy of the demo, as anybody would write it.
@@ -87,7 +88,6 @@ pub fn demo(options: &DemoOptions) -> Result<ExitCode, Failure> {
             .trying("the worker")?;
         drop(listener);
         let mut show = Show { json: options.json, colour: std::io::stdout().is_terminal() };
-        show.opening(&url);
         let played = play(&url, &token, &mut show).await;
         workers.drain().await;
         housekeeping.abort();
@@ -102,6 +102,7 @@ pub fn demo(options: &DemoOptions) -> Result<ExitCode, Failure> {
 }
 
 async fn play(url: &str, token: &Token, show: &mut Show) -> Result<(), Failure> {
+    show.opening(url)?;
     let mut agent = Agent::new(url, token)?;
     agent.open().await?;
     let list = agent.ask("tools/list", json!({})).await?;
@@ -112,11 +113,11 @@ async fn play(url: &str, token: &Token, show: &mut Show) -> Result<(), Failure> 
         .flatten()
         .filter_map(|tool| tool.get("name").and_then(Value::as_str))
         .collect();
-    show.list(&names);
+    show.list(&names)?;
     for step in script() {
         let params = json!({ "name": step.tool, "arguments": step.arguments });
         let answer = agent.ask("tools/call", params).await?;
-        show.step(&step, &answer);
+        show.step(&step, &answer)?;
     }
     Ok(())
 }
@@ -183,27 +184,27 @@ impl Show {
         if self.colour { format!("\x1b[{code}m{text}\x1b[0m") } else { text.to_owned() }
     }
 
-    fn opening(&mut self, url: &str) {
+    fn opening(&mut self, url: &str) -> Result<(), Failure> {
         if self.json {
-            return println!("{}", json!({ "event": "listening", "endpoint": url }));
+            return say!("{}", json!({ "event": "listening", "endpoint": url }));
         }
-        println!("{}", self.paint("1", "Toolgate demo"));
-        println!("A sandbox server with seven tools, the policy below, a gateway at {url},");
-        println!("and an agent that tries things.\n");
+        say!("{}", self.paint("1", "Toolgate demo"))?;
+        say!("A sandbox server with seven tools, the policy below, a gateway at {url},")?;
+        say!("and an agent that tries things.\n")?;
         for line in POLICY.lines() {
-            println!("    {}", self.paint("2", line));
+            say!("    {}", self.paint("2", line))?;
         }
-        println!();
+        say!("")
     }
 
-    fn list(&mut self, names: &[&str]) {
+    fn list(&mut self, names: &[&str]) -> Result<(), Failure> {
         if self.json {
-            return println!("{}", json!({ "event": "tools", "listed": names }));
+            return say!("{}", json!({ "event": "tools", "listed": names }));
         }
-        println!("The agent sees {} of 7 tools: {}\n", names.len(), names.join(", "));
+        say!("The agent sees {} of 7 tools: {}\n", names.len(), names.join(", "))
     }
 
-    fn step(&mut self, step: &Step, answer: &Value) {
+    fn step(&mut self, step: &Step, answer: &Value) -> Result<(), Failure> {
         let said = answer
             .pointer("/result/content/0/text")
             .or_else(|| answer.pointer("/error/message"))
@@ -217,16 +218,16 @@ impl Show {
         };
         if self.json {
             let line = json!({ "event": "call", "tool": step.tool, "arguments": step.arguments, "effect": effect, "answer": said });
-            return println!("{line}");
+            return say!("{line}");
         }
         let mark = match effect {
             "allow" => self.paint("32", "  allow  "),
             "limit" | "approval" => self.paint("33", &format!("{effect:^9}")),
             _ => self.paint("31", &format!("{effect:^9}")),
         };
-        println!("{mark} {} {}", self.paint("1", step.tool), step.arguments);
-        println!("          {}", self.paint("2", step.why));
-        println!("          agent reads: {said}\n");
+        say!("{mark} {} {}", self.paint("1", step.tool), step.arguments)?;
+        say!("          {}", self.paint("2", step.why))?;
+        say!("          agent reads: {said}\n")
     }
 
     fn closing(&mut self, calls: usize, data: &std::path::Path) -> Result<(), Failure> {
@@ -235,15 +236,15 @@ impl Show {
         let sound = report.is_intact();
         if self.json {
             let line = json!({ "event": "end", "calls_received_by_server": calls, "audit_log_verified": sound });
-            println!("{line}");
+            say!("{line}")?;
         } else {
-            println!(
+            say!(
                 "The server itself received {calls} of the {} calls; every decision is in the audit log,",
                 script().len()
-            );
-            println!("whose chain of hashes {}.", if sound { "verifies" } else { "does NOT verify" });
-            println!("\nNow in front of your own server:");
-            println!("    toolgate run --policy policy.json -- npx -y @modelcontextprotocol/server-filesystem /tmp");
+            )?;
+            say!("whose chain of hashes {}.", if sound { "verifies" } else { "does NOT verify" })?;
+            say!("\nNow in front of your own server:")?;
+            say!("    toolgate run --policy policy.json -- npx -y @modelcontextprotocol/server-filesystem /tmp")?;
         }
         if sound { Ok(()) } else { Err(Failure::No("the audit log does not verify".to_owned())) }
     }

@@ -11,6 +11,7 @@ use crate::args::DoctorOptions;
 use crate::config::Config;
 use crate::environment::{data_dir, existing_data};
 use crate::failure::Failure;
+use crate::output::say;
 
 /// One thing that was looked at.
 struct Finding {
@@ -80,10 +81,10 @@ pub fn doctor(options: &DoctorOptions) -> Result<ExitCode, Failure> {
             .iter()
             .map(|finding| serde_json::json!({ "check": finding.what, "ok": finding.good, "text": finding.text }))
             .collect();
-        println!("{}", serde_json::json!({ "ok": sound, "checks": lines }));
+        say!("{}", serde_json::json!({ "ok": sound, "checks": lines }))?;
     } else {
         for finding in &findings {
-            println!("{}  {:<15} {}", if finding.good { "ok " } else { "BAD" }, finding.what, finding.text);
+            say!("{}  {:<15} {}", if finding.good { "ok " } else { "BAD" }, finding.what, finding.text)?;
         }
     }
     Ok(ExitCode::from(u8::from(!sound)))

@@ -9,6 +9,7 @@ use store::counts::Ledger;
 use crate::args::LimitsCommand;
 use crate::environment::existing_data;
 use crate::failure::{Failure, Trying};
+use crate::output::say;
 
 /// Shows every count that is not zero.
 pub fn limits(command: &LimitsCommand) -> Result<ExitCode, Failure> {
@@ -26,17 +27,17 @@ pub fn limits(command: &LimitsCommand) -> Result<ExitCode, Failure> {
                 })
             })
             .collect();
-        println!("{}", serde_json::Value::Array(lines));
+        say!("{}", serde_json::Value::Array(lines))?;
         return Ok(ExitCode::SUCCESS);
     }
     if uses.is_empty() {
-        println!("No limit is in use.");
+        say!("No limit is in use.")?;
     }
     for used in &uses {
         let frees = used.frees_at.map(|at| format!("  frees at {at:.0}")).unwrap_or_default();
         // What was counted again from the log has no maximum until the next call.
         let max = if used.max.is_zero() { "?".to_owned() } else { used.max.to_string() };
-        println!("{:>10} of {max:<10} {}{frees}", used.used.to_string(), audit::visible::word(&used.id));
+        say!("{:>10} of {max:<10} {}{frees}", used.used.to_string(), audit::visible::word(&used.id))?;
     }
     Ok(ExitCode::SUCCESS)
 }

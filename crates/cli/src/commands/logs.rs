@@ -11,6 +11,7 @@ use store::log::{Begin, Cursor, Entry};
 use crate::args::LogsOptions;
 use crate::environment::existing_data;
 use crate::failure::{Failure, Trying};
+use crate::output::tell;
 
 /// How often new records are looked for.
 const EVERY: Duration = Duration::from_millis(200);
@@ -42,7 +43,7 @@ pub fn logs(options: &LogsOptions) -> Result<ExitCode, Failure> {
         }
     }
     if cursor.damaged() > 0 {
-        eprintln!("toolgate: {} lines of the log are no records; `toolgate audit verify` says where", cursor.damaged());
+        tell!("toolgate: {} lines of the log are no records; `toolgate audit verify` says where", cursor.damaged());
     }
     if !options.follow {
         return Ok(ExitCode::SUCCESS);

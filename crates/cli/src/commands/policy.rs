@@ -11,6 +11,7 @@ use policy::{Call, Class, GrantFacts, Load, Numbers, Policy, ToolFacts};
 
 use crate::args::{PolicyCheck, PolicyCommand, PolicyExplain, PolicyTest};
 use crate::failure::{Failure, Trying};
+use crate::output::{say, tell};
 
 /// Runs a command about policies.
 pub fn policy(command: PolicyCommand) -> Result<ExitCode, Failure> {
@@ -44,27 +45,27 @@ fn check(options: &PolicyCheck) -> Result<ExitCode, Failure> {
         }
         let name = file.display().to_string();
         if !findings.is_empty() {
-            println!("{}", render(&findings, &name, &text, rendering()));
+            say!("{}", render(&findings, &name, &text, rendering()))?;
         }
         for outcome in &failed {
-            println!(
+            say!(
                 "{name}: test `{}` got {} by {} instead of {}",
                 outcome.name,
                 outcome.got.as_str(),
                 outcome.rule,
                 outcome.expected.as_str()
-            );
+            )?;
         }
         let warnings = findings.iter().filter(|finding| !finding.is_error()).count();
         match (good, warnings) {
-            (true, 0) => println!("{name}: a valid policy"),
-            (true, warnings) => println!("{name}: a valid policy, with {warnings} warnings"),
-            (false, _) if loaded.policy.is_none() => println!("{name}: not a valid policy"),
-            (false, _) => println!("{name}: {} of its tests fail", failed.len()),
+            (true, 0) => say!("{name}: a valid policy")?,
+            (true, warnings) => say!("{name}: a valid policy, with {warnings} warnings")?,
+            (false, _) if loaded.policy.is_none() => say!("{name}: not a valid policy")?,
+            (false, _) => say!("{name}: {} of its tests fail", failed.len())?,
         }
     }
     if options.json {
-        println!("{}", serde_json::Value::Array(all));
+        say!("{}", serde_json::Value::Array(all))?;
     }
     Ok(ExitCode::from(u8::from(!sound)))
 }
@@ -93,9 +94,9 @@ fn explain(options: &PolicyExplain) -> Result<ExitCode, Failure> {
         now: Timestamp::now(),
     });
     if options.json {
-        println!("{}", serde_json::to_string_pretty(&derivation).trying("the derivation")?);
+        say!("{}", serde_json::to_string_pretty(&derivation).trying("the derivation")?)?;
     } else {
-        println!("{derivation}");
+        say!("{derivation}")?;
     }
     Ok(ExitCode::from(u8::from(derivation.effect != policy::Effect::Allow)))
 }
@@ -115,15 +116,15 @@ fn test(options: &PolicyTest) -> Result<ExitCode, Failure> {
         for outcome in &outcomes {
             let got = format!("{} by {}", outcome.got.as_str(), outcome.rule);
             match outcome.passed {
-                true => println!("pass  {}  ({got})", outcome.name),
-                false => println!("FAIL  {}  expected {}, got {got}", outcome.name, outcome.expected.as_str()),
+                true => say!("pass  {}  ({got})", outcome.name)?,
+                false => say!("FAIL  {}  expected {}, got {got}", outcome.name, outcome.expected.as_str())?,
             }
         }
         let passed = outcomes.iter().filter(|outcome| outcome.passed).count();
-        println!("{}: {passed} of {} tests pass", file.display(), outcomes.len());
+        say!("{}: {passed} of {} tests pass", file.display(), outcomes.len())?;
     }
     if options.json {
-        println!("{}", serde_json::Value::Array(all));
+        say!("{}", serde_json::Value::Array(all))?;
     }
     Ok(ExitCode::from(u8::from(!sound)))
 }
@@ -138,7 +139,7 @@ fn load(file: &Path) -> Result<Policy, Failure> {
     match loaded.policy {
         Some(policy) => Ok(policy),
         None => {
-            eprintln!("{}", render(&loaded.diagnostics, &file.display().to_string(), &text, rendering()));
+            tell!("{}", render(&loaded.diagnostics, &file.display().to_string(), &text, rendering()));
             Err(Failure::No(format!("{} is not a valid policy", file.display())))
         }
     }

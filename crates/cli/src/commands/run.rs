@@ -18,6 +18,7 @@ use upstream::http::{Client, Endpoint};
 use crate::args::{AcceptWord, PinOptions, RunOptions, ServerOptions};
 use crate::environment::{Headers, command, data_dir};
 use crate::failure::{Failure, Trying};
+use crate::output::tell;
 use crate::{foundation, pins, policy_watch};
 
 /// Runs until the agent closes stdin or the server's program ends.
@@ -45,7 +46,7 @@ pub fn run(options: RunOptions) -> Result<ExitCode, Failure> {
         let watch =
             tokio::spawn(policy_watch::watch(Arc::clone(&gateway), vec![(cell, vec![server.id().to_owned()])], pins));
         // What the child says on stderr is for whoever reads ours.
-        let stderr: upstream::child::StderrSink = Arc::new(|line: &str| eprintln!("{line}"));
+        let stderr: upstream::child::StderrSink = Arc::new(|line: &str| tell!("{line}"));
         let mut terminate = signal(SignalKind::terminate()).trying("signals")?;
         let serving = stdio_front::run(&gateway, grant, client, stderr, tokio::io::stdin(), tokio::io::stdout());
         let ended = tokio::select! {
@@ -58,7 +59,12 @@ pub fn run(options: RunOptions) -> Result<ExitCode, Failure> {
         gateway.shut_down(if ended.is_some() { "stdin or the server ended" } else { "told to stop" }).await;
         let code = match ended {
             None => ExitCode::SUCCESS,
-            Some(Ok(RunEnd::AgentLeft(exit) | RunEnd::ChildEnded(exit))) => ExitCode::from(status(exit)),
+            Some(Ok(RunEnd::AgentLeft(exit))) => ExitCode::from(status(exit)),
+            Some(Ok(RunEnd::ChildEnded(exit))) => {
+                let how = exit.map_or_else(|| "nobody knows how".to_owned(), |exit| exit.status.to_string());
+                tell!("toolgate: the server's program has ended by itself ({how}), so this ends too; what it said last stands above");
+                ExitCode::from(status(exit))
+            }
             Some(Err(error)) => return Err(Failure::Usage(error.to_string())),
         };
         Ok(code)
@@ -103,7 +109,7 @@ pub fn server(options: &ServerOptions) -> Result<ServerConfig, Failure> {
     options.header.iter().try_for_each(|line| headers.add(line))?;
     options.header_file.iter().try_for_each(|path| headers.add_file(path))?;
     for name in &headers.literal {
-        eprintln!(
+        tell!(
             "toolgate: warning: the value of header {name} stands on the command line, where every user of this machine can read it; write ${{VARIABLE}} or use --header-file"
         );
     }

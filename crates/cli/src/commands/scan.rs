@@ -20,7 +20,7 @@ mod source;
 mod table;
 pub mod tools;
 
-use std::io::{IsTerminal, Write};
+use std::io::IsTerminal;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
@@ -40,6 +40,7 @@ use self::table::Look;
 use crate::args::ScanOptions;
 use crate::environment::{data_dir, text_variable};
 use crate::failure::{Failure, Trying};
+use crate::output::{self, tell};
 
 /// Servers that are asked at once.
 const AT_ONCE: usize = 8;
@@ -66,7 +67,7 @@ pub fn scan(options: &ScanOptions) -> Result<ExitCode, Failure> {
         // The table has said it already.
         let table = options.policy.is_none() && !options.json && !options.sarif && !options.markdown;
         for failed in report.failed.iter().filter(|_| !table) {
-            eprintln!("toolgate: {}: {}", audit::visible::word(&failed.name), failed.why);
+            tell!("toolgate: {}: {}", audit::visible::word(&failed.name), failed.why);
         }
         let number = crate::commands::counted(report.failed.len(), "server");
         return Err(Failure::Usage(format!("the tools of {number} could not be listed")));
@@ -74,18 +75,24 @@ pub fn scan(options: &ScanOptions) -> Result<ExitCode, Failure> {
     Ok(ExitCode::from(u8::from(report.count(Level::Error) > 0)))
 }
 
-/// The tools of one server as it lists them now.
+/// A server's tools, or why it does not list them.
+pub type Tools = Result<Vec<tools::Tool>, String>;
+
+/// The tools of servers as they list them now, by the servers' ids.
 ///
 /// # Errors
-/// When it cannot be asked, or gives no list.
-pub fn list_one(server: Arc<Server>) -> Result<Vec<tools::Tool>, Failure> {
-    let target = Target { name: server.id().to_owned(), source: Source::of(&server), way: Ok(Get::Ask(server)) };
-    let (mut servers, mut failed) = ask(vec![target])?;
-    match (servers.pop(), failed.pop()) {
-        (Some(scanned), _) => Ok(scanned.tools.into_iter().map(|judged| judged.tool).collect()),
-        (None, Some(failed)) => Err(Failure::Usage(failed.why)),
-        (None, None) => Err(Failure::Usage("it was not asked".to_owned())),
-    }
+/// When no server can be asked at all.
+pub fn list(servers: impl IntoIterator<Item = Arc<Server>>) -> Result<Vec<(String, Tools)>, Failure> {
+    let target = |server: Arc<Server>| Target {
+        name: server.id().to_owned(),
+        source: Source::of(&server),
+        way: Ok(Get::Ask(server)),
+    };
+    let (listed, failed) = ask(servers.into_iter().map(target).collect())?;
+    let listed = listed
+        .into_iter()
+        .map(|scanned| (scanned.name, Ok(scanned.tools.into_iter().map(|judged| judged.tool).collect())));
+    Ok(listed.chain(failed.into_iter().map(|failed| (failed.name, Err(failed.why)))).collect())
 }
 
 /// Gets every list, several at once.
@@ -155,14 +162,13 @@ impl Progress {
 
     fn at(&self, number: usize) {
         if self.shown {
-            eprint!("\r\x1b[Kasking for tools: {} of {} …", number + 1, self.of);
-            let _ = std::io::stderr().flush();
+            output::prompt(&format!("\r\x1b[Kasking for tools: {} of {} …", number + 1, self.of));
         }
     }
 
     fn done(&mut self) {
         if std::mem::take(&mut self.shown) {
-            eprint!("\r\x1b[K");
+            output::prompt("\r\x1b[K");
         }
     }
 }
@@ -196,7 +202,7 @@ fn compare_and_keep(options: &ScanOptions, servers: &mut [Scanned]) {
         }
     }
     if let Some(why) = trouble {
-        eprintln!("toolgate: this scan is not kept, so the next cannot say what has changed: {why}");
+        tell!("toolgate: this scan is not kept, so the next cannot say what has changed: {why}");
     }
 }
 
@@ -214,13 +220,7 @@ fn print(options: &ScanOptions, report: &Report) -> Result<(), Failure> {
     } else {
         table::table(report, look())
     };
-    match std::io::stdout().lock().write_all(text.as_bytes()) {
-        // Whoever reads has read enough.
-        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
-            Err(Failure::Usage(format!("standard output: {error}")))
-        }
-        _ => Ok(()),
-    }
+    output::text(&text)
 }
 
 /// How the table is to look: for the terminal that it goes to.

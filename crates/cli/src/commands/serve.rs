@@ -17,6 +17,7 @@ use crate::args::ServeOptions;
 use crate::commands::run::{facts, pinned, server};
 use crate::config::Config;
 use crate::failure::{Failure, Trying};
+use crate::output::tell;
 use crate::token::Token;
 use crate::{foundation, policy_watch};
 
@@ -78,17 +79,17 @@ pub fn serve(options: ServeOptions) -> Result<ExitCode, Failure> {
             Workers::start(&listener, &gateway, &Arc::new(plan.front), plan.connect, workers).trying("the workers")?;
         drop(listener);
         for path in &plan.paths {
-            eprintln!("endpoint http://{address}{path}");
+            tell!("endpoint http://{address}{path}");
         }
         if let Some(token) = &plan.fresh {
-            eprintln!("token {}", token.reveal());
-            eprintln!("toolgate: the token is shown this once; agents send it as `Authorization: Bearer TOKEN`");
+            tell!("token {}", token.reveal());
+            tell!("toolgate: the token is shown this once; agents send it as `Authorization: Bearer TOKEN`");
         }
         let reason = tokio::select! {
             _ = terminate.recv() => "SIGTERM",
             _ = tokio::signal::ctrl_c() => "interrupted",
         };
-        eprintln!("toolgate: {reason}: finishing what is under way");
+        tell!("toolgate: {reason}: finishing what is under way");
         watch.abort();
         workers.drain().await;
         housekeeping.abort();

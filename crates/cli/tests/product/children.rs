@@ -253,3 +253,36 @@ fn a_program_that_is_not_there() -> anyhow::Result<()> {
     assert!(place::program("tee-server", Path::new(EXE))?.exists());
     Ok(())
 }
+
+/// A server that says hello, and ends when it is asked for its tools.
+const ENDS_OVER_ITS_LIST: &str = r#"
+while read -r line; do
+    id=${line#*'"id":'}
+    id=${id%%,*}
+    case $line in
+    *'"initialize"'*) echo '{"jsonrpc":"2.0","id":'$id',"result":{"protocolVersion":"2025-11-25","capabilities":{"tools":{}},"serverInfo":{"name":"s","version":"1"}}}' ;;
+    *'"tools/list"'*) exit 7 ;;
+    esac
+done"#;
+
+#[test]
+fn a_program_that_ends_over_its_list_leaves_no_request_open() -> anyhow::Result<()> {
+    let program = ["sh", "-c", ENDS_OVER_ITS_LIST];
+    let is_said = |answer: &Value| {
+        let said = answer.pointer("/error/message").or(answer.pointer("/result/content/0/text"));
+        let said = said.and_then(Value::as_str).unwrap_or_default();
+        assert!(said.contains("the server process") && said.contains("ended"), "{answer}");
+    };
+    for asked in ["tools/list", "tools/call"] {
+        let mut run = toolgate()?.policy(&open())?.program(program).run()?;
+        run.client.initialize()?;
+        is_said(&run.client.request(asked, json!({ "name": "echo" }))?);
+        assert_eq!(run.client.wait()?.code(), Some(7));
+        let stderr = run.client.stderr();
+        assert!(stderr.contains("the server's program has ended by itself (exit status: 7)"), "{stderr}");
+
+        let toolgate = toolgate()?.policy(&open())?.program(program).serve()?;
+        is_said(&toolgate.legacy()?.request(asked, json!({ "name": "echo" }))?);
+    }
+    Ok(())
+}

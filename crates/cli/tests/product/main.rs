@@ -13,6 +13,7 @@ mod lists;
 mod modern;
 mod opening;
 mod pins;
+mod pipes;
 mod requests;
 mod results;
 mod rules;

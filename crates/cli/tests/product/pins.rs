@@ -1,5 +1,9 @@
 //! Pinned definitions: what is new or changed waits for somebody.
 
+mod commands;
+mod places;
+mod told;
+
 use std::path::Path;
 use std::process::Output;
 
@@ -272,7 +276,7 @@ fn without_a_place_beside_the_policy_pins_lie_with_the_data() -> anyhow::Result<
     assert_eq!(client.tools()?, ["charge"]);
     toolgate.wait_stderr("they are kept in the data directory")?;
     assert_eq!(relist(&upstream, &client, [charge("Charge two cards.")])?, Vec::<String>::new());
-    toolgate.wait_stderr("is held")?;
+    toolgate.wait_stderr("its definition has changed")?;
     let nowhere = nowhere.to_str().context("text")?;
     let accepted = toolgate.setup.ask(&["server", "accept", "local", "--all", "--lock", nowhere])?;
     assert!(accepted.status.success(), "{}", said(&accepted));

@@ -10,7 +10,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode};
 use mcp::revision::Revision;
 use tokio::sync::watch;
 
-use super::post::{failed, sorry};
+use super::answer::{failed, sorry};
 use super::{Front, empty, json_refusal, plain};
 use crate::body::{Body, BodyFault};
 use crate::events::{EventReader, encode};

@@ -26,6 +26,27 @@ pub enum BadPins {
         /// The reason.
         error: io::Error,
     },
+    /// The lock file holds pins of the server, and cannot be written.
+    #[error(
+        "{}: {error}; the pins of this server stand in this file and count from there alone, so make it writable, or accept where it can be written",
+        .path.display()
+    )]
+    Fixed {
+        /// The lock file.
+        path: PathBuf,
+        /// The reason.
+        error: io::Error,
+    },
+    /// Neither the lock file nor the data directory can be written.
+    #[error("{lock}, and {}: {error}; make one of them writable", .path.display())]
+    Nowhere {
+        /// The lock file, and why it cannot be written.
+        lock: String,
+        /// The place in the data directory.
+        path: PathBuf,
+        /// Why that cannot be written either.
+        error: io::Error,
+    },
     /// The text is no lock file.
     #[error("{}: {error}", .path.display())]
     Text {
@@ -38,17 +59,31 @@ pub enum BadPins {
 
 impl From<io::Error> for BadPins {
     fn from(error: io::Error) -> Self {
-        Self::Io { path: PathBuf::new(), error }
+        Self::io(Path::new(""), error)
+    }
+}
+
+impl BadPins {
+    pub(super) fn io(path: &Path, error: io::Error) -> Self {
+        Self::Io { path: path.to_path_buf(), error }
+    }
+
+    /// The same, of a file whose name the operating system's reason does not say.
+    fn of(self, path: &Path) -> Self {
+        match self {
+            Self::Io { error, .. } => Self::io(path, error),
+            other => other,
+        }
     }
 }
 
 /// Where a change was written.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Written {
-    /// In the lock file, or nowhere because there was nothing to change.
-    Lock,
-    /// In the data directory, because the lock file cannot be written.
-    Spare(String),
+pub struct Written {
+    /// The file that the pins stand in now.
+    pub path: PathBuf,
+    /// Why that is not the lock file, if it is not.
+    pub instead: Option<String>,
 }
 
 impl PinFiles {
@@ -56,16 +91,14 @@ impl PinFiles {
     /// touched yet.
     pub fn new(lock: &Path, data: &Path) -> Self {
         let lock = std::path::absolute(lock).unwrap_or_else(|_| lock.to_path_buf());
+        let lock = LockFile::new(plain(lock));
         // One file has one name, by whatever way it is reached.
-        let lock = match (lock.parent().map(Path::canonicalize), lock.file_name()) {
-            (Some(Ok(parent)), Some(name)) => parent.join(name),
-            _ => lock,
-        };
-        let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, lock.as_os_str().as_encoded_bytes());
+        let real = lock.place().map_or_else(|_| lock.path().to_path_buf(), plain);
+        let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, real.as_os_str().as_encoded_bytes());
         let key: String = crate::hex::encode(digest.as_ref()).chars().take(16).collect();
         let pins = data.join("pins");
         Self {
-            lock: LockFile::new(lock),
+            lock,
             spare: LockFile::new(pins.join(format!("{key}.lock"))),
             held: LockFile::new(pins.join(format!("{key}.held"))),
         }
@@ -81,23 +114,51 @@ impl PinFiles {
         [self.lock.trace(), self.spare.trace()]
     }
 
-    /// The pins of a server; `None` where it has none yet. Of two pins of one tool, one in each
-    /// file, the one that was accepted later counts.
+    /// The files that pins stand in now, as a sentence names them.
+    pub fn places(&self) -> String {
+        let (lock, spare) = (self.lock.path().display(), self.spare.path().display());
+        match self.aside() {
+            Ok(aside) if !aside.is_empty() && self.lock.trace().is_none() => spare.to_string(),
+            Ok(aside) if !aside.is_empty() => format!("{lock} and {spare}"),
+            _ => lock.to_string(),
+        }
+    }
+
+    /// The pins of a server; `None` where it has none yet. Those in the data directory count for as
+    /// long as the lock file has no section of the server.
     ///
     /// # Errors
     /// When a file is there and cannot be read.
     pub fn section(&self, server: &str) -> Result<Option<Section>, BadPins> {
-        let mut section = read(&self.lock)?.remove(server);
-        if let Some(spare) = read(&self.spare)?.remove(server) {
-            let section = section.get_or_insert_default();
-            for (name, pin) in spare {
-                match section.get(&name) {
-                    Some(known) if known.accepted >= pin.accepted => {}
-                    _ => drop(section.insert(name, pin)),
-                }
-            }
+        match read(&self.lock)?.remove(server) {
+            Some(section) => Ok(Some(section)),
+            None => Ok(read(&self.spare)?.remove(server)),
         }
-        Ok(section)
+    }
+
+    /// Takes pins of a server out of the data directory where the lock file has a section of it: they
+    /// do not count, and are not to come back when that section goes.
+    pub fn tidy(&self, server: &str) {
+        if self.spare.trace().is_some() && read(&self.lock).is_ok_and(|lock| lock.server(server).is_some()) {
+            // What stays there counts for nothing; the next change tries again.
+            let _ = self.spare.update(|text| {
+                let mut pins = parse(self.spare.path(), text.as_deref())?;
+                Ok::<_, BadPins>(pins.remove(server).map(|_| pins.to_string()))
+            });
+        }
+    }
+
+    /// The servers whose pins stand in the data directory and count.
+    ///
+    /// # Errors
+    /// When a file is there and cannot be read.
+    pub fn aside(&self) -> Result<Vec<String>, BadPins> {
+        if self.spare.trace().is_none() {
+            return Ok(Vec::new());
+        }
+        let lock = read(&self.lock)?;
+        let spare = read(&self.spare)?;
+        Ok(spare.servers().filter(|(id, _)| lock.server(id).is_none()).map(|(id, _)| id.to_owned()).collect())
     }
 
     /// Every server of which something is held.
@@ -114,27 +175,38 @@ impl PinFiles {
     }
 
     /// Changes the pins of a server while nobody else does. `change` sees them as they are now, `None`
-    /// where there are none, and says whether to write.
+    /// where there are none, and says whether to write. What stood in the data directory moves to the
+    /// lock file with the first change that can be written there.
     ///
     /// # Errors
-    /// When neither the lock file nor the data directory can be written.
+    /// When neither the lock file nor the data directory can be written, when the lock file alone
+    /// counts and cannot be written, and when somebody else holds its lock for too long.
     pub fn change(
         &self,
         server: &str,
         mut change: impl FnMut(&mut Option<Section>) -> bool,
     ) -> Result<Written, BadPins> {
-        if self.lock.path().parent().is_some_and(|parent| self.spare.path().starts_with(parent)) {
+        let (lock, spare) = (self.lock.path(), self.spare.path());
+        if lock.parent().is_some_and(|parent| spare.starts_with(parent)) {
             // Among the data it lies in a place of our own making.
             self.make_place()?;
         }
-        match self.change_in(&self.lock, server, &mut change) {
-            Ok(()) => Ok(Written::Lock),
-            // Nothing was changed: a directory of somebody else, a read-only mount, a full disk.
-            Err(BadPins::Io { error, .. }) => {
-                self.make_place()?;
-                self.change_in(&self.spare, server, &mut change)?;
-                Ok(Written::Spare(format!("{}: {error}", self.lock.path().display())))
+        let error = match self.change_in(&self.lock, server, &mut change) {
+            Ok(()) => {
+                self.tidy(server);
+                return Ok(Written { path: lock.to_path_buf(), instead: None });
             }
+            // Nothing was changed: a directory of somebody else, a read-only mount, a full disk.
+            Err(BadPins::Io { error, .. }) if error.kind() != io::ErrorKind::TimedOut => error,
+            Err(error) => return Err(error),
+        };
+        if read(&self.lock)?.server(server).is_some() {
+            return Err(BadPins::Fixed { path: lock.to_path_buf(), error });
+        }
+        let why = format!("{}: {error}", lock.display());
+        match self.make_place().and_then(|()| self.change_in(&self.spare, server, &mut change)) {
+            Ok(()) => Ok(Written { path: spare.to_path_buf(), instead: Some(why) }),
+            Err(BadPins::Io { path, error }) => Err(BadPins::Nowhere { lock: why, path, error }),
             Err(error) => Err(error),
         }
     }
@@ -146,21 +218,20 @@ impl PinFiles {
         change: &mut impl FnMut(&mut Option<Section>) -> bool,
     ) -> Result<(), BadPins> {
         let updated = file.update(|text| {
-            let mut section = self.section(server)?;
+            let mut pins = parse(file.path(), text.as_deref())?;
+            let mut section = pins.remove(server);
+            if section.is_none() && *file == self.lock {
+                section = read(&self.spare)?.remove(server);
+            }
             if !change(&mut section) {
                 return Ok(None);
             }
-            let mut pins = parse(file.path(), text.as_deref())?;
-            match section {
-                Some(section) => *pins.section(server) = section,
-                None => drop(pins.remove(server)),
+            if let Some(section) = section {
+                *pins.section(server) = section;
             }
             Ok::<_, BadPins>(Some(pins.to_string()))
         });
-        updated.map_err(|error| match error {
-            BadPins::Io { error, .. } => BadPins::Io { path: file.path().to_path_buf(), error },
-            other => other,
-        })
+        updated.map_err(|error| error.of(file.path()))
     }
 
     /// What was last seen of a server and is held; the time of each is when it was seen first.
@@ -180,7 +251,7 @@ impl PinFiles {
             return Ok(());
         }
         self.make_place()?;
-        self.held.update(|text| {
+        let updated = self.held.update(|text| {
             let mut pins = parse(self.held.path(), text.as_deref())?;
             let known = pins.remove(server).unwrap_or_default();
             if &known == held {
@@ -190,14 +261,23 @@ impl PinFiles {
                 *pins.section(server) = held.clone();
             }
             Ok::<_, BadPins>(Some(pins.to_string()))
-        })
+        });
+        updated.map_err(|error| error.of(self.held.path()))
     }
 
     fn make_place(&self) -> Result<(), BadPins> {
         use std::os::unix::fs::DirBuilderExt;
         let place = self.spare.path().parent().unwrap_or(Path::new("."));
         let made = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(place);
-        made.map_err(|error| BadPins::Io { path: place.to_path_buf(), error })
+        made.map_err(|error| BadPins::io(place, error))
+    }
+}
+
+/// The path with links in its directory followed.
+fn plain(path: PathBuf) -> PathBuf {
+    match (path.parent().map(Path::canonicalize), path.file_name()) {
+        (Some(Ok(parent)), Some(name)) => parent.join(name),
+        _ => path,
     }
 }
 
@@ -208,7 +288,7 @@ pub fn digest(definition: &str) -> String {
 }
 
 fn read(file: &LockFile) -> Result<Pins, BadPins> {
-    let text = file.read().map_err(|error| BadPins::Io { path: file.path().to_path_buf(), error })?;
+    let text = file.read().map_err(|error| BadPins::io(file.path(), error))?;
     parse(file.path(), text.as_deref())
 }
 
@@ -231,3 +311,6 @@ fn parse(path: &Path, text: Option<&str>) -> Result<Pins, BadPins> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -3,7 +3,7 @@
 //! A configuration is a list of commands. One that came with a project was written by whoever
 //! wrote the project, so a word that a person gives for his own files does not cover it.
 
-use std::io::{BufRead, IsTerminal, Write};
+use std::io::{BufRead, IsTerminal};
 use std::path::{Component, Path, PathBuf};
 
 use audit::visible::word;
@@ -12,6 +12,7 @@ use super::client_config::{Entry, Way};
 use crate::args::ScanOptions;
 use crate::environment::text_variable;
 use crate::failure::{Failure, Trying};
+use crate::output::{self, tell};
 
 /// Whose a file is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -92,7 +93,7 @@ pub fn obtain(options: &ScanOptions, file: &Path, entries: &[Entry]) -> Result<(
     for entry in entries {
         text.push_str(&format!("  {}: {}\n", word(&entry.name), line(&entry.way)));
     }
-    eprint!("{text}");
+    output::prompt(&text);
     if options.yes {
         return match owner {
             Owner::User => Ok(()),
@@ -112,10 +113,9 @@ pub fn obtain(options: &ScanOptions, file: &Path, entries: &[Entry]) -> Result<(
         ));
     }
     if owner == Owner::Project {
-        eprintln!("The file lies in a project: whoever wrote the project wrote these commands.");
+        tell!("The file lies in a project: whoever wrote the project wrote these commands.");
     }
-    eprint!("Start and ask them? [y/N] ");
-    let _ = std::io::stderr().flush();
+    output::prompt("Start and ask them? [y/N] ");
     let mut answer = String::new();
     std::io::stdin().lock().read_line(&mut answer).trying("the answer")?;
     match answer.trim().to_ascii_lowercase().as_str() {

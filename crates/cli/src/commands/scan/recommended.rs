@@ -9,6 +9,7 @@ use risk::recommend::{Bounds, Temper, recommend};
 
 use super::report::{Judged, Report};
 use crate::args::{ScanOptions, TemperWord};
+use crate::output::tell;
 
 /// The policy as a file holds it. Why its clauses are there is said on stderr to a person who looks.
 pub fn policy(options: &ScanOptions, report: &Report, temper: TemperWord) -> Result<String, serde_json::Error> {
@@ -27,17 +28,17 @@ pub fn policy(options: &ScanOptions, report: &Report, temper: TemperWord) -> Res
         one_of_each_name(report).into_iter().map(|one| (one.tool.definition(), one.can.clone())).collect();
     let made = recommend(&tools, temper, &bounds);
     for name in &made.unnamed {
-        eprintln!("toolgate: no policy can name the tool {}, so it stays denied", word(name));
+        tell!("toolgate: no policy can name the tool {}, so it stays denied", word(name));
     }
     if report.count(Level::Error) > 0 {
         let number = crate::commands::counted(report.count(Level::Error), "finding");
-        eprintln!(
+        tell!(
             "toolgate: {number} at error level: read them before you allow anything (the same command without --policy)"
         );
     }
     if std::io::stderr().is_terminal() {
         for reason in &made.reasons {
-            eprintln!("{}: {}", audit::visible::shown(&reason.pointer), audit::visible::shown(&reason.why));
+            tell!("{}: {}", audit::visible::shown(&reason.pointer), audit::visible::shown(&reason.why));
         }
     }
     super::json::printed(&made.document).map(|text| text + "\n")

@@ -17,6 +17,7 @@ use crate::args::{ScanOptions, ServerOptions};
 use crate::commands::run;
 use crate::environment::{command, text_variable};
 use crate::failure::{Failure, Trying};
+use crate::output::tell;
 
 /// The name of the server where there is only one.
 pub const ONLY: &str = "local";
@@ -166,7 +167,7 @@ fn from_config(options: &ScanOptions, path: &Path) -> Result<Vec<Target>, Failur
     let target = |(entry, filled): (Entry, Result<Filled, String>)| {
         for key in &entry.ignored {
             let name = audit::visible::word(&entry.name);
-            eprintln!(
+            tell!(
                 "toolgate: {name}: `{key}` is ignored: programs are started in the current directory, with `env` alone"
             );
         }

@@ -15,6 +15,7 @@ use crate::commands::counted;
 use crate::commands::scan::json::printed;
 use crate::commands::scan::layout::wrap;
 use crate::failure::{Failure, Trying};
+use crate::output::{self, say};
 
 /// The columns that texts are wrapped to.
 const COLUMNS: usize = 100;
@@ -24,11 +25,11 @@ pub fn all(waiting: &[Waiting], files: &PinFiles, place: &PinPlace) -> Result<()
     let calls = meanwhile(waiting, &place.data);
     if place.json {
         let all: Vec<Value> = waiting.iter().zip(&calls).map(|(one, calls)| as_json(one, calls)).collect();
-        println!("{}", printed(&Value::Array(all)).trying("JSON")?);
+        say!("{}", printed(&Value::Array(all)).trying("JSON")?)?;
         return Ok(());
     }
     if waiting.is_empty() {
-        println!("nothing is held; accepted definitions stand in {}", files.lock().display());
+        say!("nothing is held; accepted definitions stand in {}", files.places())?;
         return Ok(());
     }
     let look = Look { colour: std::io::stdout().is_terminal() };
@@ -36,8 +37,8 @@ pub fn all(waiting: &[Waiting], files: &PinFiles, place: &PinPlace) -> Result<()
     for (one, calls) in waiting.iter().zip(&calls) {
         look.one(one, calls, &mut out);
     }
-    print!("{out}");
-    println!("{} shown; accepted ones stand in {}", counted(waiting.len(), "definition"), files.lock().display());
+    output::text(&out)?;
+    say!("{} shown; accepted ones stand in {}", counted(waiting.len(), "definition"), files.places())?;
     Ok(())
 }
 

@@ -1,0 +1,68 @@
+//! The command line of `policy`.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+
+/// Commands about policies.
+#[derive(Debug, Subcommand)]
+pub enum PolicyCommand {
+    /// Say everything that is wrong with a policy
+    Check(PolicyCheck),
+    /// Show how one call is decided, and why
+    Explain(PolicyExplain),
+    /// Run the tests that a policy brings
+    Test(PolicyTest),
+}
+
+/// Options of `policy check`.
+#[derive(Debug, Args)]
+pub struct PolicyCheck {
+    /// The policy files
+    #[arg(required = true, value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+    /// A tools/list result (JSON) to check the rules against
+    #[arg(long, value_name = "FILE")]
+    pub tools: Option<PathBuf>,
+    /// Print the findings as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Options of `policy explain`.
+#[derive(Debug, Args)]
+pub struct PolicyExplain {
+    /// The policy file
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+    /// The tool that is called
+    #[arg(value_name = "TOOL")]
+    pub tool: String,
+    /// The call's arguments, as a JSON object
+    #[arg(value_name = "ARGUMENTS", default_value = "{}")]
+    pub arguments: String,
+    /// The tool's risk class, as if a person had set it; else what its definition in --tools says, which nobody has
+    /// accepted; else unclassified
+    #[arg(long, value_name = "CLASS")]
+    pub class: Option<String>,
+    /// A tools/list result (JSON) that has the tool's schema
+    #[arg(long, value_name = "FILE")]
+    pub tools: Option<PathBuf>,
+    /// Print the derivation as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Options of `policy test`.
+#[derive(Debug, Args)]
+pub struct PolicyTest {
+    /// The policy files
+    #[arg(required = true, value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+    /// A tools/list result (JSON) that has the tools' schemas
+    #[arg(long, value_name = "FILE")]
+    pub tools: Option<PathBuf>,
+    /// Print the results as JSON
+    #[arg(long)]
+    pub json: bool,
+}

@@ -1,0 +1,78 @@
+//! The command line of `scan`.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::DataOptions;
+
+/// How strict a recommended policy is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum TemperWord {
+    /// Nothing is stopped; what the balanced rules would stop is recorded
+    Observe,
+    /// Reading is free, changes are limited, deletions and payments wait for a person
+    Balanced,
+    /// Reading within bounds, changes wait for a person, what is worse does not exist
+    LockedDown,
+}
+
+/// Options of `scan`.
+#[derive(Debug, Args)]
+pub struct ScanOptions {
+    /// The Streamable HTTP endpoint of a server
+    #[arg(long, value_name = "URL", group = "source")]
+    pub upstream: Option<String>,
+    /// A client's configuration: all servers in it (Claude, Cursor, VS Code and others of that form)
+    #[arg(long, value_name = "FILE", group = "source")]
+    pub config: Option<PathBuf>,
+    /// A list of tools: a tools/list result, a response that holds one, an array, or one tool a line
+    #[arg(long, value_name = "FILE", group = "source")]
+    pub file: Option<PathBuf>,
+    /// The program that is the server, after --
+    #[arg(last = true, value_name = "COMMAND", group = "source")]
+    pub program: Vec<OsString>,
+    /// A header for the server: 'NAME: VALUE', where ${VARIABLE} is taken from the environment
+    #[arg(long, value_name = "HEADER", conflicts_with_all = ["config", "file"])]
+    pub header: Vec<String>,
+    /// A file with such headers, one a line
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["config", "file"])]
+    pub header_file: Vec<PathBuf>,
+    /// Start what --config names without asking, if the file is your own
+    #[arg(long, requires = "config")]
+    pub yes: bool,
+    /// With --yes: also if the file lies in a project, where others may have written it
+    #[arg(long, requires = "yes")]
+    pub project: bool,
+    /// Print what was found as JSON
+    #[arg(long, group = "output")]
+    pub json: bool,
+    /// Print the findings as SARIF 2.1.0, for code scanning
+    #[arg(long, group = "output")]
+    pub sarif: bool,
+    /// Print what was found as Markdown
+    #[arg(long, group = "output")]
+    pub markdown: bool,
+    /// Print a policy for these tools and nothing else
+    #[arg(long, value_name = "TEMPER", value_enum, group = "output")]
+    pub policy: Option<TemperWord>,
+    /// For --policy: a domain to which mail may go
+    #[arg(long, value_name = "DOMAIN", requires = "policy")]
+    pub domain: Vec<String>,
+    /// For --policy: a folder, as an absolute path, below which files may be touched
+    #[arg(long, value_name = "FOLDER", requires = "policy")]
+    pub root: Vec<String>,
+    /// For --policy: a host that may be asked; *.example.com is any below
+    #[arg(long, value_name = "HOST", requires = "policy")]
+    pub host: Vec<String>,
+    /// For --policy: the most that one call may spend, in the unit of the tool's argument
+    #[arg(long, value_name = "AMOUNT", requires = "policy")]
+    pub cap: Option<u64>,
+    /// Data.
+    #[command(flatten)]
+    pub data: DataOptions,
+    /// Do not keep this scan for comparison with the next
+    #[arg(long)]
+    pub no_save: bool,
+}

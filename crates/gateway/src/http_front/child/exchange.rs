@@ -1,0 +1,199 @@
+//! A request to a child and its answer, whole or piece by piece.
+
+use std::sync::{Arc, PoisonError};
+
+use bytes::Bytes;
+use futures_util::stream;
+use http::{Response, StatusCode};
+use mcp::message::{IdKey, Message};
+use tokio::sync::mpsc;
+
+use super::{Negotiated, line};
+use crate::body::Body;
+use crate::caller::Caller;
+use crate::events::encode;
+use crate::expected::Expected;
+use crate::http_front::answer::sorry;
+use crate::http_front::bridge::{Bridge, Piece, Renumbered, Route};
+use crate::http_front::post::subscription_notice;
+use crate::http_front::stream::{Changes, event_stream};
+use crate::http_front::{Front, json, plain};
+use crate::names;
+use crate::refusal;
+use crate::relay::Relay;
+use crate::ticket::Ended;
+
+impl Front {
+    pub(super) async fn exchange(
+        &self,
+        caller: &Caller,
+        bridge: &Arc<Bridge>,
+        text: &str,
+        message: &Message<'_>,
+        expected: Expected,
+    ) -> Response<Body> {
+        let began = bridge.count.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        let initialize = expected.is_initialize();
+        let raw_id = expected.raw_id().to_owned();
+        let (key, raw_key, text, theirs) = if bridge.modern {
+            let ours = format!("\"tg-{began}\"");
+            let Some((text, token)) = names::renumber(text, &ours) else {
+                return sorry(Some(expected), Ended::NotSent, "the request cannot be renumbered");
+            };
+            (names::key(&ours), ours, text, Some(Renumbered { id: raw_id.clone(), token }))
+        } else {
+            (Some(expected.id().clone()), raw_id.clone(), text.to_owned(), None)
+        };
+        let Some(key) = key else {
+            return sorry(Some(expected), Ended::NotSent, "the request's id cannot be used");
+        };
+        let (to_agent, mut pieces) = mpsc::unbounded_channel();
+        let changes = subscription_notice(caller, &expected);
+        let relay = Relay::new(&self.gateway, caller.clone(), Some(expected));
+        {
+            let mut routes = bridge.routes.lock().unwrap_or_else(PoisonError::into_inner);
+            if routes.contains_key(&key) {
+                drop(routes);
+                let text = "a request of this id is under way in this session";
+                return plain(&refusal::error(&raw_id, refusal::code::INVALID_REQUEST, text, 400));
+            }
+            routes.insert(key.clone(), Route { raw_key: raw_key.clone(), relay, to_agent, theirs, began });
+        }
+        let mut guard = InFlight { bridge: Arc::clone(bridge), key, raw_key, done: false };
+        // Whoever reads from the child has told all who waited before that it ended.
+        if bridge.link.has_hung_up() {
+            return sorry(guard.take(), Ended::NotSent, &bridge.obituary());
+        }
+        if let Err(ended) = bridge.link.child.send(line(&text)).await {
+            return sorry(guard.take(), Ended::NotSent, &ended.to_string());
+        }
+        let limits = caller.grant.server().config.limits;
+        let listens = names::method(message) == Some("subscriptions/listen");
+        let first = match tokio::time::timeout(limits.first_byte, pieces.recv()).await {
+            Ok(Some(piece)) => piece,
+            Ok(None) => return sorry(guard.take(), Ended::Unknown, &bridge.obituary()),
+            Err(_) => {
+                let reason = format!("the server did not begin to answer within {:?}", limits.first_byte);
+                return sorry(guard.take(), Ended::Timeout, &reason);
+            }
+        };
+        if let Piece::Answer(text) = first {
+            guard.done = true;
+            let status = if bridge.modern { modern_status(&text) } else { StatusCode::OK };
+            let mut answer = json(status, text.clone());
+            if initialize {
+                let revision = crate::relay::negotiated(&text);
+                answer.extensions_mut().insert(Negotiated(revision));
+            }
+            return answer;
+        }
+        let idle = (!listens).then_some(limits.idle);
+        let rest = stream::unfold(
+            (pieces, guard, Some(first), idle, changes),
+            |(mut pieces, mut guard, ready, idle, mut changes)| async move {
+                if guard.done {
+                    return None;
+                }
+                let piece = match ready {
+                    Some(piece) => Some(piece),
+                    None => match idle {
+                        None => next_or_change(&mut pieces, &mut changes).await,
+                        Some(limit) => match tokio::time::timeout(limit, pieces.recv()).await {
+                            Ok(piece) => piece,
+                            Err(_) => {
+                                let reason = format!("the server said nothing for {limit:?}");
+                                return Some((
+                                    guard.last_word(Ended::Timeout, &reason),
+                                    (pieces, guard, None, idle, changes),
+                                ));
+                            }
+                        },
+                    },
+                };
+                let bytes = match piece {
+                    Some(Piece::Aside(text)) => encode(None, &text),
+                    Some(Piece::Answer(text)) => {
+                        guard.done = true;
+                        encode(None, &text)
+                    }
+                    None => {
+                        let reason = guard.bridge.obituary();
+                        guard.last_word(Ended::Unknown, &reason)
+                    }
+                };
+                Some((bytes, (pieces, guard, None, idle, changes)))
+            },
+        );
+        event_stream(Body::Stream(Box::pin(rest)))
+    }
+}
+
+/// The status that goes with an answer in 2026-07-28, where a child gives none.
+fn modern_status(answer: &str) -> StatusCode {
+    match crate::relay::answered_code(answer).as_deref() {
+        Some("-32601") => StatusCode::NOT_FOUND,
+        Some("-32020" | "-32021" | "-32022") => StatusCode::BAD_REQUEST,
+        _ => StatusCode::OK,
+    }
+}
+
+/// The next piece of a subscription, or the news that the policy was replaced.
+async fn next_or_change(pieces: &mut mpsc::UnboundedReceiver<Piece>, changes: &mut Option<Changes>) -> Option<Piece> {
+    let Some(known) = changes else { return pieces.recv().await };
+    tokio::select! {
+        piece = pieces.recv() => piece,
+        changed = known.policy.changed() => {
+            let notice = known.notice.clone();
+            if changed.is_err() {
+                *changes = None;
+            }
+            Some(Piece::Aside(notice))
+        }
+    }
+}
+
+/// A request under way. Dropped early, its agent went away: a modern child is told so, a legacy
+/// one works on, because there a lost connection cancels nothing.
+struct InFlight {
+    bridge: Arc<Bridge>,
+    key: IdKey,
+    /// The id by which the child knows the request.
+    raw_key: String,
+    done: bool,
+}
+
+impl InFlight {
+    fn take(&mut self) -> Option<Expected> {
+        self.done = true;
+        let route = self.bridge.routes.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.key);
+        route.and_then(|mut route| route.relay.take_expected())
+    }
+
+    fn last_word(&mut self, ended: Ended, reason: &str) -> Bytes {
+        match self.take() {
+            Some(expected) => {
+                let apology = expected.apology(ended, reason);
+                expected.failed(ended, reason);
+                encode(None, &apology.body)
+            }
+            None => Bytes::new(),
+        }
+    }
+}
+
+impl Drop for InFlight {
+    fn drop(&mut self) {
+        if self.done || !self.bridge.modern {
+            return;
+        }
+        if let Some(expected) = self.take() {
+            expected.failed(Ended::Cancelled, "the agent closed its stream");
+            let bridge = Arc::clone(&self.bridge);
+            let cancel = format!(
+                r#"{{"jsonrpc":"2.0","method":"notifications/cancelled","params":{{"requestId":{},"reason":"the agent closed its stream"}}}}"#,
+                self.raw_key
+            );
+            self.bridge.background.spawn(async move { bridge.link.child.send(cancel.into()).await });
+        }
+    }
+}

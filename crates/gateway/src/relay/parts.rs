@@ -1,0 +1,62 @@
+//! What a relay reads of a message, and how it puts an edited one together.
+
+use std::borrow::Cow;
+
+use mcp::json;
+use mcp::result::Call;
+use mcp::revision::Revision;
+
+/// The message without keys under the gateway's own `_meta` prefix; `None` when it has none.
+pub(super) fn strip(raw: &str) -> Option<String> {
+    mcp::result::strip_meta(raw, super::OWN_META).ok().flatten()
+}
+
+/// The edited text, if it is another one.
+pub(super) fn changed(edited: Cow<'_, str>, original: &str) -> Option<String> {
+    match edited {
+        Cow::Borrowed(text) if text.len() == original.len() => None,
+        edited => Some(edited.into_owned()),
+    }
+}
+
+pub(super) fn protocol_version(result: &str) -> Option<Revision> {
+    let span = json::locate(result, &["protocolVersion"]).ok()??;
+    Revision::parse(&json::unquote(span.of(result))?)
+}
+
+/// The revision that an answer to `initialize` names.
+pub(crate) fn negotiated(answer: &str) -> Option<Revision> {
+    let span = json::locate(answer, &["result"]).ok()??;
+    protocol_version(span.of(answer))
+}
+
+/// The `message` of a JSON-RPC error.
+pub(crate) fn error_message(error: &str) -> Option<String> {
+    let span = json::locate(error, &["message"]).ok()??;
+    json::unquote(span.of(error)).map(|text| text.chars().take(500).collect())
+}
+
+pub(super) fn error_code(error: &str) -> Option<String> {
+    let span = json::locate(error, &["code"]).ok()??;
+    Some(span.of(error).to_owned())
+}
+
+/// The code of the error that a message answers with, if it does.
+pub(crate) fn answered_code(answer: &str) -> Option<String> {
+    let span = json::locate(answer, &["error"]).ok()??;
+    error_code(span.of(answer))
+}
+
+/// What a result says of itself. The message that it stands in was read strictly, so it can be read.
+pub(super) fn read(result: &str) -> Call<'_> {
+    mcp::result::call(result).unwrap_or_default()
+}
+
+/// The first question in a multi-round result that the policy does not let the server ask.
+pub(super) fn forbidden_input(policy: &policy::Policy, result: &Call<'_>) -> Option<String> {
+    let requests = result.input_requests?;
+    match mcp::result::input_requests(requests) {
+        Ok(asked) => asked.into_iter().map(|(_, method)| method).find(|method| !policy.permits_method_by_name(method)),
+        Err(_) => Some("something unreadable".to_owned()),
+    }
+}
