@@ -208,7 +208,7 @@ fn asks(name: &str, assessment: &Assessment, temper: Temper, said: &Said) -> Opt
         ));
     }
     let open = said.unbounded.as_ref().filter(|_| temper == Temper::LockedDown)?;
-    Some((format!("A person must agree to each call: {open}."), format!("Locked down, a person agrees while {open}.")))
+    Some((open.reason.clone(), open.why.clone()))
 }
 
 /// How many calls a minute, and why.

@@ -23,12 +23,18 @@ pub(super) struct Clause {
     pub(super) refused: Option<(Value, &'static str)>,
 }
 
+/// Why a tool is open where the operator says nothing: in the words of a sentence to the agent, and of one to the operator.
+pub(super) struct Unbounded {
+    pub(super) reason: String,
+    pub(super) why: String,
+}
+
 /// What is said of the arguments of a tool.
 #[derive(Default)]
 pub(super) struct Said {
     pub(super) clauses: Vec<Clause>,
-    /// What an argument takes that only the operator can bound, and the option that does.
-    pub(super) unbounded: Option<String>,
+    /// An argument that only the operator can bound.
+    pub(super) unbounded: Option<Unbounded>,
     /// The argument that is itself a command or program.
     pub(super) code: Option<String>,
     /// There is more to bound than an entry holds.
@@ -41,7 +47,7 @@ pub(super) fn clauses(definition: &Definition<'_>, assessment: &Assessment, boun
     for argument in definition.schema.map(shape::all).unwrap_or_default() {
         let found: Vec<Clause> = if argument.kind == Kind::Deep {
             vec![deep(&argument)]
-        } else if is_sql(&argument, assessment) {
+        } else if is_sql(&argument, definition.name, assessment) {
             sql(&argument)
         } else if is_path(&argument, definition.name) {
             vec![path(&argument, bounds)]
@@ -53,7 +59,7 @@ pub(super) fn clauses(definition: &Definition<'_>, assessment: &Assessment, boun
                 .into_iter()
                 .collect()
         };
-        if said.unbounded.is_none() && !is_sql(&argument, assessment) {
+        if said.unbounded.is_none() && !is_sql(&argument, definition.name, assessment) {
             said.unbounded = unbounded(&argument, definition.name, bounds);
         }
         if said.code.is_none() && is_code(&argument) {
@@ -68,19 +74,27 @@ pub(super) fn clauses(definition: &Definition<'_>, assessment: &Assessment, boun
     said
 }
 
-/// What an argument takes that nothing bounds while the operator says nothing.
-fn unbounded(argument: &Argument<'_>, tool: &str, bounds: &Bounds) -> Option<String> {
+/// Whether nothing bounds what an argument takes while the operator says nothing.
+fn unbounded(argument: &Argument<'_>, tool: &str, bounds: &Bounds) -> Option<Unbounded> {
     let name = argument.shown();
-    if argument.kind == Kind::Deep {
-        return Some(format!("`{name}` nests deeper than rules follow"));
-    }
-    if is_path(argument, tool) {
-        return bounds.roots.is_empty().then(|| {
-            format!("`{name}` names a file and no folder is given that it must lie in (name your folders with --root)")
-        });
-    }
-    (is_address(argument) && bounds.hosts.is_empty()).then(|| {
-        format!("`{name}` leads to an address and no host is given that it must be at (name your hosts with --host)")
+    let (takes, until) = if argument.kind == Kind::Deep {
+        ("nests deeper than rules follow", "")
+    } else if is_path(argument, tool) && bounds.roots.is_empty() {
+        ("may name any file", ", until the operator names folders with --root")
+    } else if is_address(argument) && bounds.hosts.is_empty() {
+        ("may lead to any host", ", until the operator names hosts with --host")
+    } else {
+        return None;
+    };
+    Some(Unbounded {
+        reason: format!("`{name}` {takes}: a person must agree to each call{until}."),
+        why: match until {
+            "" => format!("Locked down, a person agrees where rules do not reach: `{name}` {takes}."),
+            _ => format!(
+                "Locked down, a person agrees{}: `{name}` {takes}.",
+                until.replace("the operator names", "you name").trim_start_matches(',')
+            ),
+        },
     })
 }
 
@@ -100,10 +114,23 @@ pub(crate) fn takes_address(schema: &Value) -> Option<&str> {
     outer.into_iter().find(|one| one.kind == Kind::Text && is_address(one)).map(|one| one.name)
 }
 
-fn is_sql(argument: &Argument<'_>, assessment: &Assessment) -> bool {
+/// Whether the argument is SQL: it, the tool or the schema's text says so.
+fn is_sql(argument: &Argument<'_>, tool: &str, assessment: &Assessment) -> bool {
+    const NAMES: [&str; 4] = ["queries", "query", "statement", "statements"];
+    let names_sql = |words: &[String]| {
+        words
+            .iter()
+            .any(|word| word == "sqlite" || (word.ends_with("sql") && !matches!(word.as_str(), "nosql" | "esql")))
+    };
+    let query = || argument.named(&NAMES) && (names_sql(&words(tool)) || names_sql(&folded(argument.text)));
     takes_text(argument)
-        && argument.words.iter().any(|word| word == "sql")
         && matches!(assessment.class, Class::Read | Class::Execute)
+        && (argument.words.iter().any(|word| word == "sql") || query())
+}
+
+/// The words of a text; `SQL` and `MySQL` are one word each.
+fn folded(text: &str) -> Vec<String> {
+    text.split(|letter: char| !letter.is_alphanumeric()).map(str::to_lowercase).collect()
 }
 
 fn is_path(argument: &Argument<'_>, tool: &str) -> bool {

@@ -46,15 +46,17 @@ fn values(here: &str, present: bool, kind: Kind, tests: &[(&str, Value)]) -> Vec
 fn elsewhere(base: &str, before: &[Step<'_>], list: bool, kind: Kind) -> Vec<Value> {
     let mut any = Vec::new();
     for (index, step) in before.iter().enumerate() {
-        let last = index + 1 == before.len();
-        let Step::Name { required, loose, .. } = step else { continue };
+        let Step::Name { required, loose, .. } = *step else { continue };
         let here = path(base, before.get(..=index).unwrap_or_default());
-        let wanted = if last && list { "array" } else { "object" };
-        if *loose && (!last || list) {
+        let last = before.len() == index.saturating_add(1);
+        if last && !list {
+            let null = loose || (!required && matches!(kind, Kind::Hidden { .. }));
+            any.extend(null.then(|| json!({ "path": here, "op": "exists", "value": false })));
+        } else if loose {
+            let wanted = if last { "array" } else { "object" };
             any.push(json!({ "not": { "path": here, "op": "type", "value": wanted, "missing": false } }));
-        } else if last && (*loose || (list && !required) || matches!(kind, Kind::Hidden { .. }) && !required) {
-            any.push(json!({ "path": here, "op": "exists", "value": false }));
         } else if list && !required {
+            // Tests say by `missing` what absence means; `each` cannot.
             any.push(json!({ "path": here, "op": "exists", "value": false }));
         }
     }

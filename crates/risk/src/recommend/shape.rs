@@ -18,6 +18,8 @@ pub(crate) struct Argument<'a> {
     pub(super) words: Vec<String>,
     pub(super) way: Vec<Step<'a>>,
     pub(super) kind: Kind,
+    /// What the schema says of it.
+    pub(super) text: &'a str,
 }
 
 /// A step on the way to an argument.
@@ -50,7 +52,7 @@ pub(super) enum Kind {
 
 /// The arguments of a definition in the schema's order, `depth` names deep at most.
 pub(super) fn arguments<'a>(schema: &'a Value, depth: usize) -> Vec<Argument<'a>> {
-    let mut walk = Walk { root: schema, depth, left: MOST, found: Vec::new() };
+    let mut walk = Walk { root: schema, depth, left: MOST, text: "", found: Vec::new() };
     walk.object(schema, &[]);
     walk.found
 }
@@ -64,6 +66,8 @@ struct Walk<'a> {
     root: &'a Value,
     depth: usize,
     left: usize,
+    /// What the schema says of the argument that is read.
+    text: &'a str,
     found: Vec<Argument<'a>>,
 }
 
@@ -86,6 +90,7 @@ impl<'a> Walk<'a> {
     /// What stands at the end of a way that ends in a name or in every element.
     fn value(&mut self, schema: &'a Value, mut way: Vec<Step<'a>>) {
         self.left = self.left.saturating_sub(1);
+        self.text = schema.get("description").and_then(Value::as_str).unwrap_or_default();
         let choices = self.choices(schema);
         let mut others = choices.iter().copied().filter(|one| types(one) != ["null"]);
         let (first, second) = (others.next(), others.next());
@@ -115,7 +120,7 @@ impl<'a> Walk<'a> {
             Some("number" | "integer") => self.end(way, Kind::Number),
             Some("boolean" | "null") => {}
             Some("array") => match schema.get("items").filter(|items| items.is_object()) {
-                Some(_) if self.left == 0 => self.end(way, Kind::Deep),
+                Some(_) if self.left == 0 || way.len() > 2 * self.depth => self.end(way, Kind::Deep),
                 Some(items) => {
                     way.push(Step::Every);
                     self.value(items, way);
@@ -146,7 +151,7 @@ impl<'a> Walk<'a> {
             Step::Every => None,
         });
         if let Some(name) = name {
-            self.found.push(Argument { name, words: words(name), way, kind });
+            self.found.push(Argument { name, words: words(name), way, kind, text: self.text });
         }
     }
 

@@ -250,6 +250,21 @@ fn arguments_are_bounded_wherever_they_lie() {
             ],
             vec![json!({ "sql": "select * from a" }), json!({ "sql": " WITH b AS (SELECT 1) SELECT * FROM b;" })],
         ),
+        (
+            tool("run_mysql", json!({ "query": text() }), &["query"]),
+            vec![json!({ "query": "DROP TABLE a" })],
+            vec![json!({ "query": "show tables" })],
+        ),
+        (
+            tool("run", json!({ "query": { "type": "string", "description": "The SQL query to run." } }), &["query"]),
+            vec![json!({ "query": "DROP TABLE a" })],
+            vec![json!({ "query": "select 1" })],
+        ),
+        (
+            tool("run", json!({ "query": { "type": "string", "description": "A GraphQL query." } }), &["query"]),
+            vec![],
+            vec![json!({ "query": "mutation { a }" })],
+        ),
     ];
     for (line, refused, pass) in table {
         for (arguments, expected) in
@@ -258,6 +273,23 @@ fn arguments_are_bounded_wherever_they_lie() {
             let found = judged(&line, Class::Read, Temper::Balanced, &Bounds::default(), arguments);
             assert_eq!(found, expected, "{line} {arguments}");
         }
+    }
+}
+
+#[test]
+fn schemas_that_contain_themselves_end() {
+    let lists = json!({ "type": "array", "items": { "$ref": "#/properties/path" } });
+    let wide: Value = (0..100)
+        .map(|index| (format!("path_{index}"), json!({ "$ref": "#" })))
+        .collect::<serde_json::Map<_, _>>()
+        .into();
+    for (line, expected) in [
+        (tool("read", json!({ "path": lists }), &[]), "allow"),
+        (tool("read", json!({ "path": { "$ref": "#/properties/path" } }), &[]), "allow"),
+        (tool("read", wide, &[]), "approval"),
+    ] {
+        let found = judged(&line, Class::Read, Temper::Balanced, &Bounds::default(), &json!({}));
+        assert_eq!(found, expected, "{}", line["name"]);
     }
 }
 
