@@ -474,7 +474,7 @@ fn without_bounds_the_policy_still_holds_arguments_in_objects() -> anyhow::Resul
         let policy: Value = serde_json::from_str(&said.out)?;
         let gateway = toolgate()?.policy(&policy)?.upstream(&upstream.url()).serve()?;
         let client = gateway.legacy()?;
-        let mut asks = |url: &str| client.call("read_page", json!({ "request": { "url": url } }));
+        let asks = |url: &str| client.call("read_page", json!({ "request": { "url": url } }));
         assert_eq!(asks("https://example.com/")?.is_done(), public, "{temper} {policy}");
         for url in ["http://169.254.169.254/", "http://localhost./", "http://0177.0.0.1/", "http://a@[::1]/"] {
             assert!(!asks(url)?.is_done(), "{temper} {url}");
