@@ -6,6 +6,8 @@ pub mod cidr;
 pub mod email;
 pub mod fold;
 pub mod host;
+pub mod public;
+pub mod secret;
 pub mod time;
 pub mod url;
 pub mod within;

@@ -6,12 +6,15 @@
 //! out where nothing is said.
 
 pub(crate) mod arguments;
+mod condition;
+mod shape;
 
 use std::collections::BTreeSet;
 
 use policy::Class;
 use serde_json::{Map, Value, json};
 
+use self::arguments::Said;
 use crate::assess::Assessment;
 use crate::definition::Definition;
 use crate::facet::Facet;
@@ -138,28 +141,21 @@ impl Writer<'_> {
         }
         let mut entry = Map::new();
         let place = format!("/tools/{}", escaped(name));
-        if let Some(why) = asks(assessment, self.temper) {
+        let said = arguments::clauses(definition, assessment, self.bounds);
+        if let Some((reason, why)) = asks(name, assessment, self.temper, &said) {
             entry.insert("action".into(), "require_approval".into());
-            entry.insert(
-                "reason".into(),
-                format!("{name} {}: a person must agree to each call.", danger(assessment)).into(),
-            );
-            self.because(format!("{place}/action"), why.to_owned());
+            entry.insert("reason".into(), reason.into());
+            self.because(format!("{place}/action"), why);
         }
-        for clause in arguments::clauses(definition, assessment, self.bounds) {
+        for clause in said.clauses {
             let list = entry.entry(clause.list).or_insert_with(|| Value::Array(Vec::new()));
             let Some(list) = list.as_array_mut() else { continue };
             self.because(format!("{place}/{}/{}", clause.list, list.len()), clause.why);
             list.push(clause.rule);
-            // An entry that asks a person first is tested by that alone.
-            if let Some(arguments) =
-                clause.refused.filter(|_| self.temper != Temper::Observe && !entry.contains_key("action"))
-            {
-                self.tests.push(json!({
-                    "name": format!("{name}: {}", clause.test),
-                    "call": name, "args": arguments,
-                    "expect": "deny",
-                }));
+            if let Some((arguments, test)) = clause.refused.filter(|_| self.temper != Temper::Observe) {
+                self.tests.push(
+                    json!({ "name": format!("{name}: {test}"), "call": name, "args": arguments, "expect": "deny" }),
+                );
             }
         }
         if let Some((max, why)) = rate(assessment, self.temper) {
@@ -180,15 +176,39 @@ fn hides(assessment: &Assessment) -> bool {
     !matches!(assessment.class, Class::Read | Class::Write) || assessment.facets.contains(&Facet::RunsCode)
 }
 
-/// Why a person is asked before each call, where one is.
-fn asks(assessment: &Assessment, temper: Temper) -> Option<&'static str> {
-    match (assessment.class, temper) {
-        (Class::Destructive, _) => Some("What it deletes may not come back, so a person agrees first."),
-        (Class::Financial, _) => Some("It moves or commits money, so a person agrees first."),
-        (Class::Unclassified, _) => Some("Nothing in its definition says what it does, so a person looks first."),
-        (Class::Write, Temper::LockedDown) => Some("Locked down, every change is agreed to by a person."),
-        _ => None,
+/// What the agent is told where a person is asked before each call, and why.
+fn asks(name: &str, assessment: &Assessment, temper: Temper, said: &Said) -> Option<(String, String)> {
+    let because = |danger: &str| format!("{name} {danger}: a person must agree to each call.");
+    let why = match (assessment.class, temper) {
+        (Class::Destructive, _) => "What it deletes may not come back, so a person agrees first.",
+        (Class::Financial, _) => "It moves or commits money, so a person agrees first.",
+        (Class::Unclassified, _) => "Nothing in its definition says what it does, so a person looks first.",
+        (Class::Write, Temper::LockedDown) => "Locked down, every change is agreed to by a person.",
+        _ => "",
+    };
+    if !why.is_empty() {
+        return Some((because(danger(assessment)), why.to_owned()));
     }
+    if let Some(code) = said
+        .code
+        .as_ref()
+        .filter(|_| assessment.class == Class::Execute && assessment.facets.contains(&Facet::RunsCode))
+    {
+        return Some((
+            because(&format!("runs whatever `{code}` says")),
+            format!(
+                "`{code}` is a program of its own: no rule over text bounds what it does, so a person reads it first."
+            ),
+        ));
+    }
+    if said.too_much {
+        return Some((
+            because("takes more arguments than rules can bound"),
+            "It takes more paths and addresses than an entry holds rules for, so a person looks first.".to_owned(),
+        ));
+    }
+    let open = said.unbounded.as_ref().filter(|_| temper == Temper::LockedDown)?;
+    Some((open.reason.clone(), open.why.clone()))
 }
 
 /// How many calls a minute, and why.

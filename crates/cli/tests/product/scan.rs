@@ -463,6 +463,27 @@ fn bounds_reach_the_policy() -> anyhow::Result<()> {
 }
 
 #[test]
+fn without_bounds_the_policy_still_holds_arguments_in_objects() -> anyhow::Result<()> {
+    let place = Place::new()?;
+    let request = json!({ "type": "object", "properties": { "request": { "$ref": "#/$defs/Request" } },
+        "$defs": { "Request": { "type": "object", "properties": { "url": { "type": "string" } } } } });
+    let tools = [Tool::named("read_page").member("description", json!("Read a page.")).member("inputSchema", request)];
+    let upstream = Upstream::start(Script::with(tools))?;
+    for (temper, public) in [("balanced", true), ("locked-down", false)] {
+        let said = place.scan(&["--no-save", "--upstream", &upstream.url(), "--policy", temper])?;
+        let policy: Value = serde_json::from_str(&said.out)?;
+        let gateway = toolgate()?.policy(&policy)?.upstream(&upstream.url()).serve()?;
+        let client = gateway.legacy()?;
+        let asks = |url: &str| client.call("read_page", json!({ "request": { "url": url } }));
+        assert_eq!(asks("https://example.com/")?.is_done(), public, "{temper} {policy}");
+        for url in ["http://169.254.169.254/", "http://localhost./", "http://0177.0.0.1/", "http://a@[::1]/"] {
+            assert!(!asks(url)?.is_done(), "{temper} {url}");
+        }
+    }
+    Ok(())
+}
+
+#[test]
 fn sarif_has_what_the_standard_requires() -> anyhow::Result<()> {
     let place = Place::new()?;
     let tools = json!([

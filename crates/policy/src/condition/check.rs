@@ -11,7 +11,7 @@ use super::view::View;
 use crate::text::cidr::{self, Block};
 use crate::text::host::Hosts;
 use crate::text::within::Prefix;
-use crate::text::{Doubtful, email, url};
+use crate::text::{Doubtful, email, public, secret, url};
 
 /// What a test does with the value that its path leads to. `neq` and `not_in` are negations around it.
 ///
@@ -36,13 +36,25 @@ pub(super) enum Check {
     Type(TypeName),
     /// `None`: the prefix is read from the call.
     Within(Option<Prefix>),
+    PathSecret(bool),
     UrlHostIn {
         hosts: Hosts,
-        ports: Box<[u16]>,
-        schemes: Box<[Box<str>]>,
+        web: Web,
+    },
+    UrlPublic {
+        public: bool,
+        web: Web,
     },
     EmailDomainIn(Hosts),
     Cidr(Box<[Block]>),
+}
+
+/// The URLs that a test takes.
+#[derive(Debug, Clone)]
+pub(super) struct Web {
+    /// Empty: any.
+    pub(super) ports: Box<[u16]>,
+    pub(super) schemes: Box<[Box<str>]>,
 }
 
 /// A value of the policy that was read beforehand.
@@ -81,6 +93,16 @@ impl TypeName {
 
     pub(super) fn parse(text: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|name| *name == text).map(Self)
+    }
+}
+
+impl Web {
+    fn has(&self, port: Option<u16>) -> Result<bool, Cause> {
+        match port {
+            _ if self.ports.is_empty() => Ok(true),
+            Some(port) => Ok(self.ports.contains(&port)),
+            None => Err(Cause::Doubtful("has no port, and its scheme implies none")),
+        }
     }
 }
 
@@ -125,9 +147,13 @@ impl Check {
             }
             Self::Type(TypeName("integer")) => Ok(compare.number(found)?.is_some_and(|number| number.is_integer())),
             Self::Type(TypeName(name)) => Ok(found.type_name() == *name),
-            Self::Regex(_) | Self::Within(_) | Self::UrlHostIn { .. } | Self::EmailDomainIn(_) | Self::Cidr(_) => {
-                self.judge_form(found, wanted)
-            }
+            Self::Regex(_)
+            | Self::Within(_)
+            | Self::PathSecret(_)
+            | Self::UrlHostIn { .. }
+            | Self::UrlPublic { .. }
+            | Self::EmailDomainIn(_)
+            | Self::Cidr(_) => self.judge_form(found, wanted),
         }
     }
 
@@ -138,13 +164,16 @@ impl Check {
             Self::Regex(regex) => text(found).map(|text| regex.is_match(text)),
             Self::Within(Some(prefix)) => doubtful(prefix.covers(text(found)?)),
             Self::Within(None) => doubtful(doubtful(Prefix::parse(text(wanted)?))?.covers(text(found)?)),
-            Self::UrlHostIn { hosts, ports, schemes } => {
-                let authority = doubtful(url::authority(text(found)?, schemes))?;
-                match authority.port {
-                    _ if ports.is_empty() => Ok(hosts.covers(&authority.host)),
-                    Some(port) => Ok(ports.contains(&port) && hosts.covers(&authority.host)),
-                    None => Err(Cause::Doubtful("has no port, and its scheme implies none")),
-                }
+            Self::PathSecret(secret) => doubtful(secret::leads_to(text(found)?)).map(|leads| leads == *secret),
+            Self::UrlHostIn { hosts, web } => {
+                let authority = doubtful(url::authority(text(found)?, &web.schemes))?;
+                let host = doubtful(authority.host.name())?;
+                Ok(web.has(authority.port)? && hosts.covers(host))
+            }
+            Self::UrlPublic { public, web } => {
+                let authority = doubtful(url::authority(text(found)?, &web.schemes))?;
+                let is_public = doubtful(public::host(&authority.host))?;
+                Ok(web.has(authority.port)? && is_public == *public)
             }
             Self::EmailDomainIn(hosts) => doubtful(email::domain(text(found)?)).map(|domain| hosts.covers(&domain)),
             Self::Cidr(blocks) => {

@@ -46,8 +46,12 @@ pub enum Op {
     Type,
     /// A path strictly below another.
     Within,
+    /// A path to where secrets are known to lie.
+    PathSecret,
     /// A URL whose host is listed.
     UrlHostIn,
+    /// A URL whose host is out on the internet.
+    UrlPublic,
     /// An e-mail address whose domain is listed.
     EmailDomainIn,
     /// An IP address in one of the blocks.
@@ -56,7 +60,7 @@ pub enum Op {
 
 impl Op {
     /// Every operator, in the order of the documentation.
-    pub const ALL: [Op; 23] = [
+    pub const ALL: [Op; 25] = [
         Op::Eq,
         Op::Neq,
         Op::In,
@@ -77,7 +81,9 @@ impl Op {
         Op::LengthGte,
         Op::Type,
         Op::Within,
+        Op::PathSecret,
         Op::UrlHostIn,
+        Op::UrlPublic,
         Op::EmailDomainIn,
         Op::Cidr,
     ];
@@ -106,7 +112,9 @@ impl Op {
             Op::LengthGte => "length_gte",
             Op::Type => "type",
             Op::Within => "within",
+            Op::PathSecret => "path_secret",
             Op::UrlHostIn => "url_host_in",
+            Op::UrlPublic => "url_public",
             Op::EmailDomainIn => "email_domain_in",
             Op::Cidr => "cidr",
         }
@@ -121,7 +129,8 @@ impl Op {
     /// Whether the value may be read from the call, as `{ "path": … }`. What is compiled with the policy cannot.
     #[must_use]
     pub fn takes_path(self) -> bool {
-        !matches!(self, Op::Regex | Op::Matches | Op::Exists | Op::Type | Op::UrlHostIn | Op::EmailDomainIn | Op::Cidr)
+        use Op::{Cidr, EmailDomainIn, Exists, Matches, PathSecret, Regex, Type, UrlHostIn, UrlPublic};
+        !matches!(self, Regex | Matches | Exists | Type | PathSecret | UrlHostIn | UrlPublic | EmailDomainIn | Cidr)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use regex::{Regex, RegexBuilder};
 
-use super::check::{Check, Known, Order, TypeName};
+use super::check::{Check, Known, Order, TypeName, Web};
 use super::compare::Small;
 use super::context::WEEKDAYS;
 use super::op::Op;
@@ -45,9 +45,9 @@ pub struct TestOptions {
     pub missing: Option<bool>,
     /// `"undecidable": "ask"`: where it cannot be judged a person is asked (`require_approval_if` only).
     pub undecidable_asks: bool,
-    /// The ports that `url_host_in` accepts. Empty: any.
+    /// The ports that `url_host_in` and `url_public` accept. Empty: any.
     pub ports: Vec<u16>,
-    /// The schemes that `url_host_in` accepts. Empty: `http` and `https`.
+    /// The schemes that `url_host_in` and `url_public` accept. Empty: `http` and `https`.
     pub schemes: Vec<String>,
 }
 
@@ -95,18 +95,18 @@ fn check_options(op: Op, options: &TestOptions) -> Result<(), TestError> {
     if options.ignore_case && !op.folds_case() {
         return Err(meaningless("ignore_case").help(match op {
             Op::Regex | Op::Matches => "begin the expression with `(?i)`",
-            Op::UrlHostIn | Op::EmailDomainIn => "hosts are compared without regard to case already",
+            Op::UrlHostIn | Op::UrlPublic | Op::EmailDomainIn => "hosts are compared without regard to case already",
             _ => "it is for eq, neq, in, not_in, contains, starts_with and ends_with",
         }));
     }
     if options.missing.is_some() && op == Op::Exists {
         return Err(meaningless("missing").help("`exists` already says whether the value is there"));
     }
-    if op != Op::UrlHostIn && !options.ports.is_empty() {
-        return Err(meaningless("ports").help("it is for url_host_in"));
-    }
-    if op != Op::UrlHostIn && !options.schemes.is_empty() {
-        return Err(meaningless("schemes").help("it is for url_host_in"));
+    let reads_url = matches!(op, Op::UrlHostIn | Op::UrlPublic);
+    for (name, given) in [("ports", !options.ports.is_empty()), ("schemes", !options.schemes.is_empty())] {
+        if given && !reads_url {
+            return Err(meaningless(name).help("it is for url_host_in and url_public"));
+        }
     }
     Ok(())
 }
@@ -187,6 +187,10 @@ fn compile(op: Op, value: &Operand, options: &TestOptions) -> Result<Check, Test
         let items = literal.and_then(OwnedValue::as_array).ok_or_else(|| wrong(wanted))?;
         items.iter().map(|item| item.as_str().ok_or_else(|| wrong(wanted))).collect()
     };
+    let truth = || match literal {
+        Some(OwnedValue::Bool(truth)) => Ok(*truth),
+        _ => Err(wrong("true or false")),
+    };
     Ok(match op {
         Op::Eq | Op::Neq => Check::Equal,
         Op::In | Op::NotIn => match literal {
@@ -208,10 +212,7 @@ fn compile(op: Op, value: &Operand, options: &TestOptions) -> Result<Check, Test
             Check::Regex(regex(text, op == Op::Matches)?)
         }
         Op::Contains => Check::Contains,
-        Op::Exists => match literal {
-            Some(OwnedValue::Bool(exists)) => Check::Exists(*exists),
-            _ => return Err(wrong("true or false")),
-        },
+        Op::Exists => Check::Exists(truth()?),
         Op::StartsWith | Op::EndsWith => match literal {
             None | Some(OwnedValue::String(_) | OwnedValue::Array(_)) if op == Op::StartsWith => Check::StartsWith,
             None | Some(OwnedValue::String(_) | OwnedValue::Array(_)) => Check::EndsWith,
@@ -245,24 +246,29 @@ fn compile(op: Op, value: &Operand, options: &TestOptions) -> Result<Check, Test
         },
         Op::UrlHostIn => {
             let hosts = Hosts::new(strings("an array of hosts")?).map_err(TestError::new)?;
-            let schemes = if options.schemes.is_empty() {
-                ["http".into(), "https".into()].into()
-            } else {
-                let scheme = |text: &String| {
-                    url::scheme(text).ok_or_else(|| {
-                        TestError::new(format!("`{text}` in `schemes` is no scheme")).help("write `https`, without `:`")
-                    })
-                };
-                options.schemes.iter().map(scheme).collect::<Result<_, _>>()?
-            };
-            Check::UrlHostIn { hosts, ports: options.ports.as_slice().into(), schemes }
+            Check::UrlHostIn { hosts, web: web(options)? }
         }
+        Op::UrlPublic => Check::UrlPublic { public: truth()?, web: web(options)? },
+        Op::PathSecret => Check::PathSecret(truth()?),
         Op::EmailDomainIn => Check::EmailDomainIn(Hosts::new(strings("an array of domains")?).map_err(TestError::new)?),
         Op::Cidr => {
             let blocks = strings("an array of blocks")?.into_iter().map(Block::parse);
             Check::Cidr(blocks.collect::<Result<_, _>>().map_err(TestError::new)?)
         }
     })
+}
+
+fn web(options: &TestOptions) -> Result<Web, TestError> {
+    let scheme = |text: &String| {
+        url::scheme(text).ok_or_else(|| {
+            TestError::new(format!("`{text}` in `schemes` is no scheme")).help("write `https`, without `:`")
+        })
+    };
+    let schemes = match options.schemes.as_slice() {
+        [] => ["http".into(), "https".into()].into(),
+        some => some.iter().map(scheme).collect::<Result<_, _>>()?,
+    };
+    Ok(Web { ports: options.ports.as_slice().into(), schemes })
 }
 
 fn order(op: Op) -> Order {

@@ -20,7 +20,7 @@ fn operands() -> Vec<(&'static [&'static str], Value)> {
         (&["in", "not_in"], json!({ "anyOf": [ { "type": "array" }, path, list ] })),
         (&["lt", "lte", "gt", "gte"], json!({ "anyOf": [ { "type": ["number", "string"] }, path ] })),
         (&["regex", "matches"], json!({ "type": "string" })),
-        (&["exists"], json!({ "type": "boolean" })),
+        (&["exists", "path_secret", "url_public"], json!({ "type": "boolean" })),
         (&["starts_with", "ends_with"], json!({ "anyOf": [ { "type": ["string", "array"] }, path, list ] })),
         (
             &["length_lt", "length_lte", "length_gt", "length_gte"],
@@ -149,6 +149,6 @@ fn test_fields() -> Value {
 /// The operators that an option goes with.
 const OPTIONS: [(&str, &[&str]); 3] = [
     ("ignore_case", &["eq", "neq", "in", "not_in", "contains", "starts_with", "ends_with"]),
-    ("ports", &["url_host_in"]),
-    ("schemes", &["url_host_in"]),
+    ("ports", &["url_host_in", "url_public"]),
+    ("schemes", &["url_host_in", "url_public"]),
 ];

@@ -100,7 +100,7 @@ pub fn v4(text: &str) -> Option<Ipv4Addr> {
 }
 
 /// Mapped, compatible, translated and tunnelling forms: an IPv4 address is inside, and routers or libraries unwrap it.
-fn stands_for_another(address: Ipv6Addr) -> bool {
+pub(super) fn stands_for_another(address: Ipv6Addr) -> bool {
     match address.segments() {
         // Unspecified and loopback are themselves.
         [0, 0, 0, 0, 0, 0, 0, 0 | 1] => false,

@@ -1,16 +1,39 @@
 //! The host of a URL, where all readers agree on it.
 
 use std::borrow::Cow;
+use std::net::Ipv6Addr;
 
 use super::{Doubtful, host};
 
 /// The host of a URL with the port it names or implies.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Authority<'a> {
-    /// The host in its normal form.
-    pub host: Cow<'a, str>,
+    /// The host.
+    pub host: Host<'a>,
     /// The port written, else that of `http` or `https`; other schemes have none.
     pub port: Option<u16>,
+}
+
+/// The host of a URL.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Host<'a> {
+    /// A name or an IPv4 address in its normal form.
+    Name(Cow<'a, str>),
+    /// An IPv6 address, which URLs write in brackets.
+    V6(Ipv6Addr),
+}
+
+impl Host<'_> {
+    /// The host as lists of hosts write it.
+    ///
+    /// # Errors
+    /// When it is an IPv6 address, which they cannot hold.
+    pub fn name(&self) -> Result<&str, Doubtful> {
+        match self {
+            Self::Name(name) => Ok(name),
+            Self::V6(_) => Err(Doubtful("has an IPv6 address for a host, which no list of hosts can hold")),
+        }
+    }
 }
 
 /// Reads scheme and authority of a URL. `schemes` are in lower case.
@@ -41,11 +64,23 @@ pub fn authority<'a>(text: &'a str, schemes: &[Box<str>]) -> Result<Authority<'a
     if authority.contains('%') {
         return Err(Doubtful("holds an escape in its host"));
     }
-    let (name, port) = match authority.split_once(':') {
-        None => (authority, implied),
-        Some((name, port)) => (name, Some(self::port(port).ok_or(Doubtful("has a port that is no plain number"))?)),
+    let (host, rest) = match authority.strip_prefix('[') {
+        Some(inside) => {
+            let (address, rest) = inside.split_once(']').ok_or(Doubtful("has a bracket that nothing closes"))?;
+            // `Ipv6Addr` reads RFC 4291 without zones.
+            (Host::V6(address.parse().map_err(|_| Doubtful("has brackets around what is no IPv6 address"))?), rest)
+        }
+        None => {
+            let (name, rest) = authority.split_at(authority.find(':').unwrap_or(authority.len()));
+            (Host::Name(host::normal(name)?), rest)
+        }
     };
-    Ok(Authority { host: host::normal(name)?, port })
+    let port = match rest.strip_prefix(':') {
+        Some(text) => Some(port(text).ok_or(Doubtful("has a port that is no plain number"))?),
+        None if rest.is_empty() => implied,
+        None => return Err(Doubtful("has something after the brackets of its host")),
+    };
+    Ok(Authority { host, port })
 }
 
 /// A port in plain decimal digits.
@@ -69,7 +104,12 @@ mod tests {
 
     fn read(text: &str) -> Option<(String, Option<u16>)> {
         let schemes = ["http".into(), "https".into(), "ftp".into()];
-        authority(text, &schemes).ok().map(|found| (found.host.into_owned(), found.port))
+        let found = authority(text, &schemes).ok()?;
+        let host = match found.host {
+            Host::Name(name) => name.into_owned(),
+            Host::V6(address) => format!("[{address}]"),
+        };
+        Some((host, found.port))
     }
 
     #[test]
@@ -111,7 +151,17 @@ mod tests {
             ("https://example.com:080", None),
             ("https://example.com:65536", None),
             ("https://example.com:+80", None),
-            ("https://[::1]/", None),
+            ("https://[::1]/", found("[::1]", Some(443))),
+            ("https://[2001:DB8::1]:8443/", found("[2001:db8::1]", Some(8443))),
+            ("https://[::1", None),
+            ("https://[::1]x/", None),
+            ("https://[::1].example.com/", None),
+            ("https://[::1]:/", None),
+            ("https://[fe80::1%25eth0]/", None),
+            ("https://[127.0.0.1]/", None),
+            ("https://[v1.x]/", None),
+            ("https://::1/", None),
+            ("https://x[::1]/", None),
             ("http://2130706433/", None),
             ("http://0x7f000001/", None),
             ("http://127.1/", None),

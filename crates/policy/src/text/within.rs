@@ -57,7 +57,7 @@ fn segments(path: &str) -> Result<impl Iterator<Item = &str>, Doubtful> {
 }
 
 /// `.` and `..`, also with parameters (`..;x`) or with white space, which some systems drop.
-fn is_dots(segment: &str) -> bool {
+pub(super) fn is_dots(segment: &str) -> bool {
     if !segment.trim_start().starts_with('.') {
         return false;
     }
@@ -66,7 +66,7 @@ fn is_dots(segment: &str) -> bool {
 }
 
 /// Whether NFKC turns the scalar into something with a `.`, `/` or `\`.
-fn becomes_syntax(c: char) -> bool {
+pub(super) fn becomes_syntax(c: char) -> bool {
     std::iter::once(c).nfkc().any(|c| matches!(c, '.' | '/' | '\\'))
 }
 

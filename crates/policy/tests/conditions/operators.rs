@@ -317,6 +317,36 @@ fn text_operators() {
             (json!([]), "\"https://example.com\"", F),
         ],
     );
+    let public = [
+        ("\"https://example.com/x\"", T),
+        ("\"https://8.8.8.8:8443/\"", T),
+        ("\"https://[2606:4700:4700::1111]/\"", T),
+        ("\"http://localhost./\"", F),
+        ("\"http://169.254.169.254/latest/meta-data/\"", F),
+        ("\"http://[::1]/\"", F),
+        ("\"http://printer/\"", F),
+        ("\"http://[::ffff:127.0.0.1]/\"", U),
+        ("\"http://127.0.0.1.nip.io/\"", U),
+        ("\"http://0177.0.0.1/\"", U),
+        ("\"http://user@example.com/\"", U),
+        ("\"file:///etc/passwd\"", U),
+        ("\"example.com\"", U),
+        ("1", U),
+        ("null", U),
+    ];
+    table("url_public", &public.map(|(x, truth)| (json!(true), x, truth)));
+    table("url_public", &public.map(|(x, truth)| (json!(false), x, truth.map(|truth| !truth))));
+    let secret = [
+        ("\"/home/ann/.ssh/id_rsa\"", T),
+        ("\"C:\\\\Users\\\\ann\\\\.AWS\"", T),
+        ("\"src/main.rs\"", F),
+        ("\"../x\"", U),
+        ("\"%2essh\"", U),
+        ("[\".ssh\"]", U),
+        ("null", U),
+    ];
+    table("path_secret", &secret.map(|(x, truth)| (json!(true), x, truth)));
+    table("path_secret", &secret.map(|(x, truth)| (json!(false), x, truth.map(|truth| !truth))));
     table(
         "email_domain_in",
         &[
@@ -343,8 +373,8 @@ fn text_operators() {
 
 #[test]
 fn ports_and_schemes() {
-    let test = |extra: Value| {
-        let mut test = json!({ "path": "args.x", "op": "url_host_in", "value": ["example.com"] });
+    let test = |op: &str, value: Value, extra: &Value| {
+        let mut test = json!({ "path": "args.x", "op": op, "value": value });
         test.as_object_mut().unwrap().extend(extra.as_object().unwrap().clone());
         test
     };
@@ -359,7 +389,9 @@ fn ports_and_schemes() {
         (json!({ "schemes": ["wss"], "ports": [443] }), "wss://example.com/", U),
         (json!({ "schemes": ["wss"], "ports": [443] }), "wss://example.com:443/", T),
     ] {
-        assert_eq!(require(&test(extra.clone()), &json!({ "x": url }).to_string()), expected, "{extra} {url}");
+        for test in [test("url_host_in", json!(["example.com"]), &extra), test("url_public", json!(true), &extra)] {
+            assert_eq!(require(&test, &json!({ "x": url }).to_string()), expected, "{test} {url}");
+        }
     }
 }
 
@@ -393,6 +425,10 @@ fn what_does_not_compile() {
         ("args.x", "url_host_in", json!("example.com")),
         ("args.x", "url_host_in", json!(["https://example.com"])),
         ("args.x", "url_host_in", json!([1])),
+        ("args.x", "url_public", json!("true")),
+        ("args.x", "url_public", json!({ "path": "args.y" })),
+        ("args.x", "path_secret", json!(null)),
+        ("args.x", "path_secret", json!({ "path": "args.y" })),
         ("args.x", "email_domain_in", json!(["a@b"])),
         ("args.x", "cidr", json!(["10.0.0.1/8"])),
         ("args.x", "cidr", json!("10.0.0.0/8")),
@@ -424,6 +460,9 @@ fn what_does_not_compile() {
         ("eq", json!(1), json!({ "ports": [80] })),
         ("email_domain_in", json!(["a.b"]), json!({ "schemes": ["http"] })),
         ("url_host_in", json!(["a.b"]), json!({ "schemes": ["http:"] })),
+        ("url_public", json!(true), json!({ "ignore_case": true })),
+        ("url_public", json!(true), json!({ "schemes": ["http:"] })),
+        ("path_secret", json!(true), json!({ "ports": [80] })),
     ] {
         let mut test = json!({ "path": "args.x", "op": op, "value": value });
         test.as_object_mut().unwrap().extend(option.as_object().unwrap().clone());

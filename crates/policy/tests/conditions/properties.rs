@@ -38,6 +38,9 @@ fn typed_tests() -> Vec<(Value, &'static [&'static str])> {
         (test("length_gte", json!(2)), &["string", "array"]),
         (test("within", json!("/a")), &["string"]),
         (test("url_host_in", json!(["a.b"])), &["string"]),
+        (test("path_secret", json!(true)), &["string"]),
+        (test("url_public", json!(true)), &["string"]),
+        (test("url_public", json!(false)), &["string"]),
         (test("email_domain_in", json!(["a.b"])), &["string"]),
         (test("cidr", json!(["10.0.0.0/8"])), &["string"]),
     ]

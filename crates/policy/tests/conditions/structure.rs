@@ -27,7 +27,9 @@ fn absence() {
         ("length_lt", json!(1)),
         ("type", json!("null")),
         ("within", json!("/a")),
+        ("path_secret", json!(true)),
         ("url_host_in", json!(["a.b"])),
+        ("url_public", json!(true)),
         ("email_domain_in", json!(["a.b"])),
         ("cidr", json!(["10.0.0.0/8"])),
     ] {

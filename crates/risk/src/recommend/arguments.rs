@@ -4,188 +4,133 @@ use policy::Class;
 use serde_json::{Value, json};
 
 use super::Bounds;
+use super::condition::{require, some, with};
+use super::shape::{self, Argument, Kind, words};
 use crate::assess::Assessment;
 use crate::definition::Definition;
 use crate::facet::Facet;
 
+/// The most clauses that an entry gets.
+const MOST: usize = 48;
+
 /// A clause of an entry.
 pub(super) struct Clause {
-    /// `require`, `deny_if` or `limits`.
+    /// `require` or `require_approval_if`.
     pub(super) list: &'static str,
     pub(super) rule: Value,
     pub(super) why: String,
     /// Arguments that it must refuse, and what that shows.
-    pub(super) refused: Option<Value>,
-    pub(super) test: &'static str,
+    pub(super) refused: Option<(Value, &'static str)>,
 }
 
-/// An argument of the first level, of text or number.
-struct Argument<'a> {
-    name: &'a str,
-    /// The words of the name, folded.
-    words: Vec<String>,
-    required: bool,
-    kind: Kind,
+/// Why a tool is open where the operator says nothing: in the words of a sentence to the agent, and of one to the operator.
+pub(super) struct Unbounded {
+    pub(super) reason: String,
+    pub(super) why: String,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Kind {
-    Text,
-    Texts,
-    Number,
+/// What is said of the arguments of a tool.
+#[derive(Default)]
+pub(super) struct Said {
+    pub(super) clauses: Vec<Clause>,
+    /// An argument that only the operator can bound.
+    pub(super) unbounded: Option<Unbounded>,
+    /// The argument that is itself a command or program.
+    pub(super) code: Option<String>,
+    /// There is more to bound than an entry holds.
+    pub(super) too_much: bool,
 }
 
 /// The clauses for a tool.
-pub(super) fn clauses(definition: &Definition<'_>, assessment: &Assessment, bounds: &Bounds) -> Vec<Clause> {
-    let Some(schema) = definition.schema else { return Vec::new() };
-    let mut found = Vec::new();
-    for argument in arguments(schema) {
-        found.extend(
-            sql(&argument, assessment)
-                .or_else(|| path(&argument, definition.name, bounds))
-                .or_else(|| url(&argument, bounds))
-                .or_else(|| recipient(&argument, assessment, bounds))
-                .or_else(|| amount(&argument, assessment, bounds)),
-        );
-    }
-    found
-}
-
-fn arguments(schema: &Value) -> Vec<Argument<'_>> {
-    let required = |name: &str| {
-        schema
-            .get("required")
-            .and_then(Value::as_array)
-            .is_some_and(|all| all.iter().any(|one| one.as_str() == Some(name)))
-    };
-    let properties = schema.get("properties").and_then(Value::as_object).into_iter().flatten();
-    properties
-        .filter_map(|(name, property)| {
-            let of_text = |schema: &Value| schema.get("type").and_then(Value::as_str) == Some("string");
-            let property = given(property)?;
-            let kind = match type_of(property)? {
-                "string" if property.get("enum").is_none() => Kind::Text,
-                "array" if property.get("items").is_some_and(of_text) => Kind::Texts,
-                "number" | "integer" => Kind::Number,
-                _ => return None,
-            };
-            Some(Argument { name, words: words(name), required: required(name), kind })
-        })
-        .collect()
-}
-
-/// The one type of a schema that is not `null`, also where it stands in a list.
-fn type_of(schema: &Value) -> Option<&str> {
-    match schema.get("type")? {
-        Value::String(one) => Some(one),
-        Value::Array(all) => {
-            let mut others = all.iter().filter_map(Value::as_str).filter(|one| *one != "null");
-            others.next().filter(|_| others.next().is_none())
-        }
-        _ => None,
-    }
-}
-
-/// What an argument is when it is given: of `anyOf` and `oneOf` the one choice that is not `null`.
-fn given(schema: &Value) -> Option<&Value> {
-    let Some(choices) = ["anyOf", "oneOf"].iter().find_map(|key| schema.get(key)?.as_array()) else {
-        return Some(schema);
-    };
-    let mut others = choices.iter().filter(|choice| choice.get("type").and_then(Value::as_str) != Some("null"));
-    others.next().filter(|_| others.next().is_none())
-}
-
-fn words(name: &str) -> Vec<String> {
-    let mut words: Vec<String> = Vec::new();
-    let mut last = ' ';
-    for letter in name.chars() {
-        if !letter.is_alphanumeric() {
-            words.push(String::new());
+pub(super) fn clauses(definition: &Definition<'_>, assessment: &Assessment, bounds: &Bounds) -> Said {
+    let mut said = Said::default();
+    for argument in definition.schema.map(shape::all).unwrap_or_default() {
+        let found: Vec<Clause> = if argument.kind == Kind::Deep {
+            vec![deep(&argument)]
+        } else if is_sql(&argument, definition.name, assessment) {
+            sql(&argument)
+        } else if is_path(&argument, definition.name) {
+            vec![path(&argument, bounds)]
+        } else if is_address(&argument) {
+            vec![url(&argument, bounds)]
         } else {
-            if words.is_empty() || (letter.is_uppercase() && last.is_lowercase()) {
-                words.push(String::new());
-            }
-            if let Some(word) = words.last_mut() {
-                word.extend(letter.to_lowercase());
-            }
+            recipient(&argument, assessment, bounds)
+                .or_else(|| amount(&argument, assessment, bounds))
+                .into_iter()
+                .collect()
+        };
+        if said.unbounded.is_none() && !is_sql(&argument, definition.name, assessment) {
+            said.unbounded = unbounded(&argument, definition.name, bounds);
         }
-        last = letter;
+        if said.code.is_none() && is_code(&argument) {
+            said.code = Some(argument.shown());
+        }
+        if said.clauses.len().saturating_add(found.len()) > MOST {
+            said.too_much = true;
+            break;
+        }
+        said.clauses.extend(found);
     }
-    words.retain(|word| !word.is_empty());
-    words
+    said
 }
 
-impl Argument<'_> {
-    fn named(&self, words: &[&str]) -> bool {
-        self.words.last().is_some_and(|last| words.contains(&last.as_str()))
-    }
-
-    /// The argument as a path of the language: of a list, every element.
-    fn path(&self) -> String {
-        let plain = self.name.chars().all(|letter| letter.is_ascii_alphanumeric() || letter == '_')
-            && !self.name.starts_with(|letter: char| letter.is_ascii_digit());
-        let every = if self.kind == Kind::Texts { "[*]" } else { "" };
-        match plain {
-            true => format!("args.{}{every}", self.name),
-            false => format!("args[{}]{every}", Value::from(self.name)),
-        }
-    }
-
-    /// A condition on the argument; `absent` says what its absence means, where it may be absent.
-    fn condition(&self, op: &str, value: Value, absent: bool) -> Value {
-        let mut condition = json!({ "path": self.path(), "op": op, "value": value });
-        if let Some(fields) = condition.as_object_mut().filter(|_| !self.required) {
-            fields.insert("missing".into(), absent.into());
-        }
-        condition
-    }
-
-    /// Arguments with one value for this one.
-    fn with(&self, value: &str) -> Value {
-        let value = if self.kind == Kind::Texts { json!([value]) } else { json!(value) };
-        json!({ self.name: value })
-    }
-}
-
-/// SQL that only reads.
-fn sql(argument: &Argument<'_>, assessment: &Assessment) -> Option<Clause> {
-    let named = argument.kind == Kind::Text && argument.words.iter().any(|word| word == "sql");
-    if !named || !matches!(assessment.class, Class::Read | Class::Execute) {
+/// Whether nothing bounds what an argument takes while the operator says nothing.
+fn unbounded(argument: &Argument<'_>, tool: &str, bounds: &Bounds) -> Option<Unbounded> {
+    let name = argument.shown();
+    let (takes, until) = if argument.kind == Kind::Deep {
+        ("nests deeper than rules follow", "")
+    } else if is_path(argument, tool) && bounds.roots.is_empty() {
+        ("may name any file", ", until the operator names folders with --root")
+    } else if is_address(argument) && bounds.hosts.is_empty() {
+        ("may lead to any host", ", until the operator names hosts with --host")
+    } else {
         return None;
-    }
-    // One statement, which begins with a word that reads; a comment could hide another beginning,
-    // and `;` another statement. A data-modifying WITH is why the second clause names the verbs.
-    let reads =
-        argument.condition("matches", json!(r"(?is)\s*(select|with|show|describe|explain|values)\b[^;]*;?\s*"), true);
-    let writes = argument.condition(
-        "regex",
-        json!(r"(?i)\b(insert|update|delete|merge|replace|drop|truncate|alter|create|grant|revoke|call|copy|attach|into)\b"),
-        false,
-    );
-    Some(Clause {
-        list: "require",
-        rule: json!({
-            "conditions": [reads, { "not": writes }],
-            "on_deny": format!("Only one reading statement is allowed in `{}`: SELECT, WITH, SHOW, DESCRIBE, EXPLAIN or VALUES.", argument.name),
-        }),
-        why: format!(
-            "`{}` takes any SQL; reading is enough for most work, and a DROP cannot be taken back.",
-            argument.name
-        ),
-        refused: Some(argument.with("DROP TABLE customers")),
-        test: "no statement that changes data",
+    };
+    Some(Unbounded {
+        reason: format!("`{name}` {takes}: a person must agree to each call{until}."),
+        why: match until {
+            "" => format!("Locked down, a person agrees where rules do not reach: `{name}` {takes}."),
+            _ => format!(
+                "Locked down, a person agrees{}: `{name}` {takes}.",
+                until.replace("the operator names", "you name").trim_start_matches(',')
+            ),
+        },
     })
+}
+
+fn takes_text(argument: &Argument<'_>) -> bool {
+    matches!(argument.kind, Kind::Text | Kind::Hidden { .. })
 }
 
 /// The first argument that takes the path of a file or folder.
 pub(crate) fn takes_path<'a>(definition: &Definition<'a>) -> Option<&'a str> {
-    let found = arguments(definition.schema?).into_iter().find(|argument| is_path(argument, definition.name));
-    found.map(|argument| argument.name)
+    let outer = shape::arguments(definition.schema?, 1);
+    outer.into_iter().find(|one| one.kind == Kind::Text && is_path(one, definition.name)).map(|one| one.name)
 }
 
 /// The first argument that takes an address.
 pub(crate) fn takes_address(schema: &Value) -> Option<&str> {
-    arguments(schema).into_iter().find(is_address).map(|argument| argument.name)
+    let outer = shape::arguments(schema, 1);
+    outer.into_iter().find(|one| one.kind == Kind::Text && is_address(one)).map(|one| one.name)
+}
+
+/// Whether the argument is SQL: it, the tool or the schema's text says so.
+fn is_sql(argument: &Argument<'_>, tool: &str, assessment: &Assessment) -> bool {
+    const NAMES: [&str; 4] = ["queries", "query", "statement", "statements"];
+    let names_sql = |words: &[String]| {
+        words
+            .iter()
+            .any(|word| word == "sqlite" || (word.ends_with("sql") && !matches!(word.as_str(), "nosql" | "esql")))
+    };
+    let query = || argument.named(&NAMES) && (names_sql(&words(tool)) || names_sql(&folded(argument.text)));
+    takes_text(argument)
+        && matches!(assessment.class, Class::Read | Class::Execute)
+        && (argument.words.iter().any(|word| word == "sql") || query())
+}
+
+/// The words of a text; `SQL` and `MySQL` are one word each.
+fn folded(text: &str) -> Vec<String> {
+    text.split(|letter: char| !letter.is_alphanumeric()).map(str::to_lowercase).collect()
 }
 
 fn is_path(argument: &Argument<'_>, tool: &str) -> bool {
@@ -194,92 +139,146 @@ fn is_path(argument: &Argument<'_>, tool: &str) -> bool {
     // What a tool that moves or copies files calls their paths.
     const ENDS: [&str; 6] = ["source", "destination", "src", "dst", "target", "output"];
     let of_files = || words(tool).iter().any(|word| NAMES.contains(&word.as_str()));
-    matches!(argument.kind, Kind::Text | Kind::Texts)
+    takes_text(argument)
         && (argument.named(&NAMES) || (argument.words.len() == 1 && argument.named(&ENDS) && of_files()))
 }
 
 fn is_address(argument: &Argument<'_>) -> bool {
     const NAMES: [&str; 8] = ["url", "urls", "uri", "endpoint", "link", "webhook", "href", "website"];
-    matches!(argument.kind, Kind::Text | Kind::Texts) && argument.named(&NAMES)
+    takes_text(argument) && argument.named(&NAMES)
 }
 
-/// Files below the operator's folders; else nothing that holds credentials, and no way up.
-fn path(argument: &Argument<'_>, tool: &str, bounds: &Bounds) -> Option<Clause> {
-    if !is_path(argument, tool) {
-        return None;
-    }
-    if !bounds.roots.is_empty() {
-        let within: Vec<Value> =
-            bounds.roots.iter().map(|root| argument.condition("within", json!(root), true)).collect();
-        return Some(Clause {
-            list: "require",
-            rule: json!({
-                "conditions": [{ "any_of": within }],
-                "on_deny": format!("`{}` must lie below {}.", argument.name, bounds.roots.join(" or ")),
-            }),
-            why: format!("`{}` names a file; outside your folders the agent has no business.", argument.name),
-            refused: Some(argument.with("/etc/passwd")),
-            test: "no file outside the folders",
-        });
-    }
-    let condition = argument.condition(
-        "regex",
-        json!(r"(?i)(^|[/\\])(\.\.|\.ssh|\.aws|\.gnupg|\.kube|\.docker|\.netrc|\.npmrc|\.pypirc|\.env[^/\\]*|id_(rsa|ed25519|ecdsa)[^/\\]*|credentials|shadow)([/\\]|$)"),
-        false,
-    );
-    Some(Clause {
-        list: "deny_if",
+/// Whether the argument is itself what is run.
+fn is_code(argument: &Argument<'_>) -> bool {
+    const NAMES: [&str; 14] = [
+        "bash",
+        "cmd",
+        "code",
+        "command",
+        "commands",
+        "expression",
+        "javascript",
+        "js",
+        "powershell",
+        "program",
+        "python",
+        "script",
+        "shell",
+        "snippet",
+    ];
+    takes_text(argument) && argument.named(&NAMES)
+}
+
+/// Nothing below what rules can follow.
+fn deep(argument: &Argument<'_>) -> Clause {
+    let name = argument.shown();
+    Clause {
+        list: "require",
         rule: json!({
-            "conditions": [condition],
-            "on_deny": format!("`{}` leads to a place where credentials lie, or upwards by `..`.", argument.name),
+            "conditions": [require(argument, &[("exists", json!(false)), ("length_lte", json!(0))])],
+            "on_deny": format!("`{name}` must be left out: no rule sees what lies that deep."),
+        }),
+        why: format!("`{name}` nests deeper than rules follow, so a path or an address there would go unseen."),
+        refused: None,
+    }
+}
+
+/// SQL that only reads.
+fn sql(argument: &Argument<'_>) -> Vec<Clause> {
+    let name = argument.shown();
+    // One statement, which begins with a word that reads; a comment could hide another beginning,
+    // and `;` another statement.
+    let reads = json!(r"(?is)\s*(select|with|show|describe|explain|values)\b[^;]*;?\s*");
+    let reading = Clause {
+        list: "require",
+        rule: json!({
+            "conditions": [require(argument, &[("matches", reads)])],
+            "on_deny": format!("`{name}` must be one reading statement: SELECT, WITH, SHOW, DESCRIBE, EXPLAIN or VALUES."),
+        }),
+        why: format!("`{name}` takes any SQL; reading is enough for most work, and a DROP cannot be taken back."),
+        refused: Some((with(argument, json!("DROP TABLE customers")), "no statement that changes data")),
+    };
+    // Statements that begin so may still write: WITH … DELETE, EXPLAIN ANALYZE, SELECT INTO. The words may also
+    // stand in a text that is looked for, so a person looks.
+    let writes = json!(
+        r"(?i)\b(insert|update|delete|merge|replace|drop|truncate|alter|create|grant|revoke|call|copy|attach|into)\b"
+    );
+    let asking = Clause {
+        list: "require_approval_if",
+        rule: json!({
+            "conditions": [some(argument, "regex", &writes)],
+            "on_deny": format!("`{name}` holds a word that changes data, such as DELETE or INTO: a person must agree."),
         }),
         why: format!(
-            "`{}` names a file; keys and passwords lie in known places, and `..` leaves the folder it was meant for.",
-            argument.name
+            "A statement in `{name}` that begins with a reading word can still write (WITH … DELETE); give the server a login \
+             that may only read as well."
         ),
-        refused: Some(argument.with("/home/ann/.ssh/id_ed25519")),
-        test: "no file that holds credentials",
-    })
+        refused: None,
+    };
+    // Where the schema hides the type a path leads to no text for certain, and the second would deny what the first allows.
+    if argument.kind == Kind::Text { vec![reading, asking] } else { vec![reading] }
+}
+
+/// Files below the operator's folders; else nothing that is known to hold secrets, and no way up.
+fn path(argument: &Argument<'_>, bounds: &Bounds) -> Clause {
+    let name = argument.shown();
+    if bounds.roots.is_empty() {
+        return Clause {
+            list: "require",
+            rule: json!({
+                "conditions": [require(argument, &[("path_secret", json!(false))])],
+                "on_deny": format!(
+                    "`{name}` must not lead to where keys or passwords are kept, and must be written plainly, without `..` and `%`."
+                ),
+            }),
+            why: format!(
+                "`{name}` names a file: keys and passwords lie in known places, and `..` leads anywhere. A secret elsewhere is \
+                 not known: name your folders with --root."
+            ),
+            refused: Some((with(argument, json!("/home/ann/.ssh/id_ed25519")), "no file that holds credentials")),
+        };
+    }
+    let within: Vec<(&str, Value)> = bounds.roots.iter().map(|root| ("within", json!(root))).collect();
+    Clause {
+        list: "require",
+        rule: json!({
+            "conditions": [require(argument, &within)],
+            "on_deny": format!("`{name}` must be an absolute path below {}.", bounds.roots.join(" or ")),
+        }),
+        why: format!("`{name}` names a file; outside your folders the agent has no business."),
+        refused: Some((with(argument, json!("/etc/passwd")), "no file outside the folders")),
+    }
 }
 
 /// Addresses on the operator's list; else nothing within the own network.
-fn url(argument: &Argument<'_>, bounds: &Bounds) -> Option<Clause> {
-    if !is_address(argument) {
-        return None;
-    }
-    if !bounds.hosts.is_empty() {
-        return Some(Clause {
+fn url(argument: &Argument<'_>, bounds: &Bounds) -> Clause {
+    let name = argument.shown();
+    if bounds.hosts.is_empty() {
+        return Clause {
             list: "require",
             rule: json!({
-                "conditions": [argument.condition("url_host_in", json!(bounds.hosts), true)],
-                "on_deny": format!("`{}` must lead to {}.", argument.name, bounds.hosts.join(" or ")),
+                "conditions": [require(argument, &[("url_public", json!(true))])],
+                "on_deny": format!("`{name}` must be a plain http or https address on the public internet."),
             }),
             why: format!(
-                "`{}` leads anywhere, and an address can carry data out; your hosts are enough.",
-                argument.name
+                "`{name}` leads anywhere; your own network and the cloud's metadata address are what an attacker asks for. A \
+                 public address can still carry data out: name your hosts with --host."
             ),
-            refused: Some(argument.with("https://collector.example.net/?q=secret")),
-            test: "no other host",
-        });
+            refused: Some((
+                with(argument, json!("http://169.254.169.254/latest/meta-data/")),
+                "nothing within the own network",
+            )),
+        };
     }
-    let condition = argument.condition(
-        "regex",
-        json!(r"(?i)^\s*(file|gopher|dict|ftp|data|javascript):|^\s*[a-z]+://([^/?#]*@)?(localhost|[^/?#]*\.(localhost|local|internal)|metadata[^/?#]*|0|127\.[^/?#]*|10\.[^/?#]*|192\.168\.[^/?#]*|172\.(1[6-9]|2[0-9]|3[01])\.[^/?#]*|169\.254\.[^/?#]*|0x[^/?#]*|\d{8,10}|\[[^\]]*\])(:\d+)?([/?#]|$)"),
-        false,
-    );
-    Some(Clause {
-        list: "deny_if",
+    Clause {
+        list: "require",
         rule: json!({
-            "conditions": [condition],
-            "on_deny": format!("`{}` leads into the own network or is no web address.", argument.name),
+            "conditions": [require(argument, &[("url_host_in", json!(bounds.hosts))])],
+            "on_deny": format!("`{name}` must be an http or https address at {}.", bounds.hosts.join(" or ")),
         }),
-        why: format!(
-            "`{}` leads anywhere; the own network and the cloud's metadata address are what an attacker asks for.",
-            argument.name
-        ),
-        refused: Some(argument.with("http://169.254.169.254/latest/meta-data/")),
-        test: "nothing within the own network",
-    })
+        why: format!("`{name}` leads anywhere, and an address can carry data out; your hosts are enough."),
+        refused: Some((with(argument, json!("https://collector.example.net/?q=secret")), "no other host")),
+    }
 }
 
 /// Mail within the operator's domains.
@@ -299,18 +298,18 @@ fn recipient(argument: &Argument<'_>, assessment: &Assessment, bounds: &Bounds) 
     ];
     let sends = assessment.facets.contains(&Facet::SendsExternal);
     let named = argument.named(&NAMES) && !argument.words.iter().any(|word| word == "from" || word == "sender");
-    if bounds.domains.is_empty() || !sends || !named || argument.kind == Kind::Number {
+    if bounds.domains.is_empty() || !sends || !named || !takes_text(argument) {
         return None;
     }
+    let name = argument.shown();
     Some(Clause {
         list: "require",
         rule: json!({
-            "conditions": [argument.condition("email_domain_in", json!(bounds.domains), true)],
-            "on_deny": format!("`{}` must be an address at {}.", argument.name, bounds.domains.join(" or ")),
+            "conditions": [require(argument, &[("email_domain_in", json!(bounds.domains))])],
+            "on_deny": format!("`{name}` must be a plain address at {}.", bounds.domains.join(" or ")),
         }),
-        why: format!("`{}` says who receives it; inside your domains nothing leaves.", argument.name),
-        refused: Some(argument.with("someone@example.net")),
-        test: "no recipient outside",
+        why: format!("`{name}` says who receives it; inside your domains nothing leaves."),
+        refused: Some((with(argument, json!("someone@example.net")), "no recipient outside")),
     })
 }
 
@@ -322,15 +321,14 @@ fn amount(argument: &Argument<'_>, assessment: &Assessment, bounds: &Bounds) -> 
     if argument.kind != Kind::Number || !spends || !argument.named(&NAMES) {
         return None;
     }
-    let above = cap.saturating_add(1);
+    let name = argument.shown();
     Some(Clause {
         list: "require",
         rule: json!({
-            "conditions": [argument.condition("lte", json!(cap), true)],
-            "on_deny": format!("`{}` may be {cap} at most.", argument.name),
+            "conditions": [require(argument, &[("lte", json!(cap))])],
+            "on_deny": format!("`{name}` may be {cap} at most."),
         }),
-        why: format!("`{}` says how much; {cap} a call is the most that you named.", argument.name),
-        refused: Some(json!({ argument.name: above })),
-        test: "no more than the cap",
+        why: format!("`{name}` says how much; {cap} a call is the most that you named."),
+        refused: Some((with(argument, json!(cap.saturating_add(1))), "no more than the cap")),
     })
 }
