@@ -22,6 +22,10 @@ const COST: [[f32; 5]; 5] = [
     [2.2, 2.0, 1.2, 1.0, 0.0],
 ];
 
+/// The log odds from which a facet is named. To miss one costs about twice as much as to name one that
+/// is not there: `-ln 2`.
+const FACET: f32 = -std::f32::consts::LN_2;
+
 /// What a tool can do.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Assessment {
@@ -98,7 +102,7 @@ pub fn assess_by(weights: &Weights, definition: &Definition<'_>) -> Assessment {
         .into_iter()
         .zip(scores.iter().skip(CLASSES.len()))
         .filter(|(facet, score)| {
-            **score > 0.0 || (fetches && matches!(facet, Facet::IngestsUntrusted | Facet::SendsExternal))
+            **score > FACET || (fetches && matches!(facet, Facet::IngestsUntrusted | Facet::SendsExternal))
         })
         .map(|(facet, _)| facet)
         .collect();

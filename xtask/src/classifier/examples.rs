@@ -87,7 +87,7 @@ pub fn extract() -> Result<()> {
     Ok(())
 }
 
-/// Definitions of our own, of one half: `train` or `test`.
+/// Definitions of our own, of one part: `train` or `test`.
 pub fn own(split: &str) -> Result<Vec<Value>> {
     let mut all = Vec::new();
     for file in files("languages")? {
