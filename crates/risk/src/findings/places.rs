@@ -29,9 +29,8 @@ static PLACE: LazyLock<Option<Regex>> =
     LazyLock::new(|| RegexBuilder::new(PLACES).unicode(false).size_limit(4 << 20).build().ok());
 
 /// Said beside a place that is kept from the caller.
-const GUARDED: [&str; 12] = [
-    "block", "denied", "deny", "never", "not ", "refus", "reject", "forbid", "exclud", "protect", "prevent", "redact",
-];
+const GUARDED: [&str; 12] =
+    ["block", "denied", "deny", "never", "not ", "refus", "reject", "forbid", "exclud", "protect", "prevent", "redact"];
 
 /// Files beside the keys that hold none.
 const OPEN: [&str; 2] = ["config", "known_hosts"];
