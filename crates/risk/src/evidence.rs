@@ -64,7 +64,7 @@ struct Span {
 
 impl Span {
     fn overlaps(&self, other: &Span) -> bool {
-        self.source == other.source && self.start < other.end && other.start < self.end
+        self.start < other.end && other.start < self.end && self.source == other.source
     }
 }
 
@@ -86,7 +86,7 @@ pub(crate) fn strongest(
         let span = Span { source: feature.source, start: feature.start, end: feature.end, weight };
         // What several features say of the same words stands together, and is added up.
         match &mut current {
-            Some(last) if last.source == span.source && (last.start, last.end) == (span.start, span.end) => {
+            Some(last) if (last.start, last.end) == (span.start, span.end) && last.source == span.source => {
                 last.weight += weight;
             }
             _ => {

@@ -30,14 +30,14 @@ pub(crate) struct Lexicon {
     stems: HashMap<u32, Vec<(Box<str>, Concepts)>, Spread>,
     /// Words of scripts without spaces, by their first character, the longest first.
     unspaced: HashMap<u32, Vec<(Box<str>, Concepts)>, Spread>,
-    /// Which keys may be in `words` and `stems`: most words of a text are in neither.
-    maybe: [Maybe; 2],
+    /// Which keys may be in `words`, `stems` and `unspaced`: most words of a text are in none.
+    maybe: [Maybe; 3],
 }
 
 impl Lexicon {
     /// What a folded word means.
     pub(crate) fn word(&self, word: &str, hash: u32) -> Concepts {
-        let [words, stems] = &self.maybe;
+        let [words, stems, _] = &self.maybe;
         let mut meaning = match words.has(hash) {
             true => self.words.get(&hash).copied().unwrap_or_default(),
             false => Concepts::default(),
@@ -56,7 +56,9 @@ impl Lexicon {
 
     /// The longest word that stands at the beginning of `text`, in bytes, and what it means.
     pub(crate) fn at(&self, text: &str) -> Option<(usize, Concepts)> {
-        let words = self.unspaced.get(&u32::from(text.chars().next()?))?;
+        let first = u32::from(text.chars().next()?);
+        let [.., unspaced] = &self.maybe;
+        let words = unspaced.has(first).then(|| self.unspaced.get(&first)).flatten()?;
         words.iter().find(|(word, _)| text.starts_with(&**word)).map(|(word, means)| (word.len(), *means))
     }
 
@@ -84,6 +86,7 @@ impl Lexicon {
             None => words.push((word.into(), means)),
         };
         if let Some(first) = word.chars().next().filter(|first| is_unspaced(*first)) {
+            self.maybe[2].add(u32::from(first));
             listed(self.unspaced.entry(u32::from(first)).or_default(), word);
         } else if let Some(stem) = word.strip_suffix('*')
             && let Some(first) = first_three(stem)
