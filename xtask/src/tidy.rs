@@ -9,8 +9,20 @@ use anyhow::{Context, Result, bail};
 use crate::system::root;
 
 /// The rows of the house, top to bottom: a crate uses only crates above it.
-const ROWS: [&str; 10] =
-    ["mcp", "quota", "policy", "risk", "audit", "store", "upstream", "gateway", "testkit", "toolgate"];
+const ROWS: [&str; 12] = [
+    "mcp",
+    "quota",
+    "policy",
+    "risk",
+    "audit",
+    "store",
+    "search",
+    "upstream",
+    "gateway",
+    "catalogue",
+    "testkit",
+    "toolgate",
+];
 
 /// The pure rows: no IO, no clock, no randomness.
 const PURE: [&str; 5] = ["mcp", "quota", "policy", "risk", "audit"];

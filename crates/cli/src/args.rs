@@ -1,5 +1,6 @@
 //! The command line.
 
+mod catalogue;
 mod policy;
 mod scan;
 mod server;
@@ -10,6 +11,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
+pub use catalogue::{CatalogueCommand, CheckOptions, ImportOptions, KindWord, SearchOptions, ShowOptions};
 pub use policy::{PolicyCheck, PolicyCommand, PolicyExplain, PolicyTest};
 pub use scan::{ScanOptions, TemperWord};
 pub use server::{AcceptOptions, HeldOptions, PinPlace, ServerCommand};
@@ -37,6 +39,9 @@ pub enum Command {
     Classify,
     /// List the tools of a server, or of all servers of a client, and say what they can do
     Scan(ScanOptions),
+    /// What is known of MCP servers and their tools: import, search, show, check
+    #[command(subcommand)]
+    Catalogue(CatalogueCommand),
     /// Look at definitions of tools that are held, and accept them
     #[command(subcommand)]
     Server(ServerCommand),

@@ -1,6 +1,7 @@
 //! One module a command.
 
 pub mod audit;
+pub mod catalogue;
 pub mod classify;
 pub mod demo;
 pub mod doctor;

@@ -52,6 +52,7 @@ fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
         Command::Serve(options) => commands::serve::serve(options),
         Command::Classify => commands::classify::classify(),
         Command::Scan(options) => commands::scan::scan(&options),
+        Command::Catalogue(command) => commands::catalogue::catalogue(&command),
         Command::Policy(command) => commands::policy::policy(command),
         Command::Server(command) => commands::server::server(&command),
         Command::Grant(command) => commands::grant::grant(&command),

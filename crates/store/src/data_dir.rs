@@ -82,6 +82,11 @@ impl DataDir {
         self.path.join("audit")
     }
 
+    /// Where the search index of the catalogue lies. It is derived data and may be deleted.
+    pub fn search(&self) -> PathBuf {
+        self.path.join("search")
+    }
+
     /// A subdirectory, made if need be.
     pub(crate) fn directory(&self, name: &str) -> io::Result<PathBuf> {
         let path = self.path.join(name);

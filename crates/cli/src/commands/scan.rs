@@ -34,6 +34,7 @@ use upstream::http::Client;
 
 use self::connect::{Listed, Running};
 use self::kept::Shelf;
+pub use self::report::category;
 use self::report::{Failed, Report, Scanned, judge};
 use self::source::{Get, Source, Target};
 use self::table::Look;

@@ -4,6 +4,7 @@ mod at_once;
 mod attacks;
 mod audit;
 mod batches;
+mod catalogue;
 mod children;
 mod crash;
 mod encrypted;

@@ -1,0 +1,302 @@
+//! Imports: lines of a file become rows of the store.
+//!
+//! One thread reads and judges (on several more), this one finds the servers and writes. What is written
+//! is written together with how far the run has come: a run that was killed goes on from there, and a
+//! run over the same file changes nothing.
+
+use std::collections::{HashMap, HashSet};
+use std::io::{self, Read as _};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use aws_lc_rs::digest::{Context, SHA256};
+use jiff::Timestamp;
+use store::BadDatabase;
+use store::catalogue::{Batch, Catalogue, Counts, Run, ServerEntry, Visibility};
+use tokio::sync::mpsc::{Receiver, Sender, channel};
+
+use crate::entry::{Described, ServerLine};
+use crate::judge::{self, Judged, Read, on_threads};
+use crate::junk::Junk;
+use crate::lines::{Line, Lines};
+use crate::resolve::Resolver;
+
+/// Lines that are judged and written at once.
+const PIECE: usize = 2_000;
+
+/// Pieces that wait to be written.
+const WAITING: usize = 2;
+
+/// What a file holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Holds {
+    /// A server a line.
+    Servers,
+    /// A tool a line.
+    Tools,
+}
+
+/// A file to import.
+#[derive(Debug, Clone)]
+pub struct File {
+    /// Where it is.
+    pub path: PathBuf,
+    /// What it holds.
+    pub holds: Holds,
+    /// Who may see what comes from it.
+    pub visibility: Visibility,
+}
+
+/// What is heard of a run while it goes on.
+#[derive(Debug)]
+pub enum News<'a> {
+    /// So many bytes of the file are read, so many lines are written.
+    Progress {
+        /// Bytes of the file.
+        bytes: u64,
+        /// Lines.
+        lines: u64,
+    },
+    /// The run goes on where an earlier one stood.
+    Resumed(u64),
+    /// A line could not be read, and was skipped.
+    Broken {
+        /// Its number.
+        line: u64,
+        /// Why.
+        why: &'a str,
+    },
+    /// A line holds something that is no tool.
+    Refused {
+        /// Its number.
+        line: u64,
+        /// What stands where a name belongs.
+        name: &'a str,
+        /// Why.
+        why: Junk,
+    },
+}
+
+/// Why an import ended early. What was written until then stays, and the next run goes on from there.
+#[derive(Debug, thiserror::Error)]
+pub enum BadImport {
+    /// The file cannot be read.
+    #[error("{path}: {error}")]
+    File {
+        /// The file.
+        path: String,
+        /// The operating system's reason.
+        error: io::Error,
+    },
+    /// The store.
+    #[error(transparent)]
+    Store(#[from] BadDatabase),
+}
+
+/// Lines of a file, read; in their order.
+type Piece<T> = io::Result<Vec<(u64, Read<T>)>>;
+
+/// Imports a file, and says what became of its lines.
+///
+/// # Errors
+/// [`BadImport`].
+pub async fn import(
+    catalogue: &Catalogue,
+    file: &File,
+    threads: usize,
+    now: Timestamp,
+    news: &mut (dyn FnMut(News<'_>) + Send),
+) -> Result<Counts, BadImport> {
+    let _importing = catalogue.importing()?;
+    let bad = |error| BadImport::File { path: file.path.display().to_string(), error };
+    let word = match file.holds {
+        Holds::Servers => "servers",
+        Holds::Tools => "tools",
+    };
+    let digest = digest(&file.path).map_err(bad)?;
+    let source = format!("{word} {} sha256:{digest}", file.visibility.as_str());
+    let mut run = catalogue.begin_run(&source, now).await?;
+    if run.position > 0 {
+        news(News::Resumed(run.position));
+    }
+    let bytes = Arc::new(AtomicU64::new(0));
+    let lines = Lines::open(&file.path, run.position, Arc::clone(&bytes)).map_err(bad)?;
+    let named = file.path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    let mut writer = Writer {
+        resolver: Resolver::new(catalogue.known_servers().await?),
+        visibility: file.visibility,
+        source: named,
+        seen: HashSet::new(),
+        lists: HashMap::new(),
+    };
+    let mut reading = Reading { catalogue, bytes, now, news };
+    match file.holds {
+        Holds::Servers => {
+            let pieces = pieces(lines, threads, |text| match serde_json::from_str::<ServerLine>(text) {
+                Ok(line) => Read::Entry(line),
+                Err(error) => Read::Broken(error.to_string()),
+            });
+            reading.all(pieces, &mut run, |line, batch| writer.server(&line, batch)).await
+        }
+        Holds::Tools => {
+            let pieces = pieces(lines, threads, judge::tool);
+            let put = |judged, batch: &mut Batch| {
+                writer.tool(judged, batch);
+                Ok(())
+            };
+            reading.all(pieces, &mut run, put).await
+        }
+    }
+    .map_err(|error| match error {
+        Stopped::Read(error) => bad(error),
+        Stopped::Store(error) => error.into(),
+    })?;
+    catalogue.end_run(&run, now).await?;
+    Ok(run.counts)
+}
+
+/// Reads and judges on threads of its own.
+fn pieces<T: Send + 'static>(
+    mut lines: Lines,
+    threads: usize,
+    read: impl Fn(&str) -> Read<T> + Send + Sync + 'static,
+) -> Receiver<Piece<T>> {
+    let (to, from): (Sender<Piece<T>>, _) = channel(WAITING);
+    std::thread::spawn(move || {
+        loop {
+            let piece = match lines.piece(PIECE) {
+                Ok(piece) if piece.is_empty() => break,
+                Ok(piece) => Ok(on_threads(threads, &piece, |(number, text): &Line| {
+                    let read = match text {
+                        Ok(text) => read(text),
+                        Err(why) => Read::Broken((*why).to_owned()),
+                    };
+                    (*number, read)
+                })),
+                Err(error) => Err(error),
+            };
+            let last = piece.is_err();
+            if to.blocking_send(piece).is_err() || last {
+                break;
+            }
+        }
+    });
+    from
+}
+
+enum Stopped {
+    Read(io::Error),
+    Store(BadDatabase),
+}
+
+struct Reading<'a> {
+    catalogue: &'a Catalogue,
+    bytes: Arc<AtomicU64>,
+    now: Timestamp,
+    news: &'a mut (dyn FnMut(News<'_>) + Send),
+}
+
+impl Reading<'_> {
+    async fn all<T>(
+        &mut self,
+        mut pieces: Receiver<Piece<T>>,
+        run: &mut Run,
+        mut put: impl FnMut(T, &mut Batch) -> Result<(), &'static str>,
+    ) -> Result<(), Stopped> {
+        while let Some(piece) = pieces.recv().await {
+            let piece = piece.map_err(Stopped::Read)?;
+            let mut batch = Batch { lines: u64::try_from(piece.len()).unwrap_or(0), ..Batch::default() };
+            for (line, read) in piece {
+                let broken = match read {
+                    Read::Entry(entry) => put(entry, &mut batch).err().map(str::to_owned),
+                    Read::Broken(why) => Some(why),
+                    Read::Refused { name, why } => {
+                        *batch.counted.refused.entry(why.as_str().to_owned()).or_default() += 1;
+                        (self.news)(News::Refused { line, name: &name, why });
+                        None
+                    }
+                };
+                if let Some(why) = broken {
+                    batch.counted.broken += 1;
+                    (self.news)(News::Broken { line, why: &why });
+                }
+            }
+            self.catalogue.write(run, &batch, self.now).await.map_err(Stopped::Store)?;
+            (self.news)(News::Progress { bytes: self.bytes.load(Ordering::Relaxed), lines: run.position });
+        }
+        Ok(())
+    }
+}
+
+/// Finds the server of each entry.
+struct Writer {
+    resolver: Resolver,
+    visibility: Visibility,
+    source: String,
+    /// Servers that a line of this run has named.
+    seen: HashSet<i64>,
+    /// The servers of tool lists, by what the lists call them.
+    lists: HashMap<(String, Option<String>, Option<String>), i64>,
+}
+
+impl Writer {
+    fn server(&mut self, line: &ServerLine, batch: &mut Batch) -> Result<(), &'static str> {
+        let described = line.described(&self.source)?;
+        let id = self.put(described, false, batch);
+        batch.counted.servers_merged += u64::from(!self.seen.insert(id));
+        Ok(())
+    }
+
+    fn tool(&mut self, judged: Judged, batch: &mut Batch) {
+        let Judged { line, mut entry } = judged;
+        let key = (line.server.clone(), line.server_repo.clone(), line.dataset.clone());
+        entry.server = match self.lists.get(&key) {
+            Some(id) => *id,
+            None => {
+                let id = self.put(line.described(&self.source), true, batch);
+                self.lists.insert(key, id);
+                id
+            }
+        };
+        batch.tools.push(entry);
+    }
+
+    fn put(&mut self, described: Described, from_tools: bool, batch: &mut Batch) -> i64 {
+        let resolved = self.resolver.resolve(&described);
+        batch.counted.servers_from_tools += u64::from(from_tools && resolved.new);
+        batch.servers.push(ServerEntry {
+            id: resolved.id,
+            slug: resolved.slug,
+            name: described.name,
+            publisher: described.publisher,
+            repository: described.repository,
+            package: described.package,
+            endpoint: described.endpoint,
+            transport: described.transport,
+            licence: described.licence,
+            description: described.description,
+            language: described.language,
+            visibility: self.visibility,
+            from_tools,
+            identities: resolved.identities,
+            sources: described.sources,
+        });
+        resolved.id
+    }
+}
+
+/// SHA-256 of a file: it is the same file whatever it is called.
+fn digest(path: &Path) -> io::Result<String> {
+    let mut file = std::fs::File::open(path)?;
+    let mut context = Context::new(&SHA256);
+    let mut buffer = vec![0; 1 << 16];
+    loop {
+        let length = file.read(&mut buffer)?;
+        if length == 0 {
+            break;
+        }
+        context.update(buffer.get(..length).unwrap_or_default());
+    }
+    Ok(context.finish().as_ref().iter().map(|byte| format!("{byte:02x}")).collect())
+}

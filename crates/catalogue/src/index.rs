@@ -1,0 +1,93 @@
+//! The search index, made from the store.
+
+use std::collections::HashMap;
+use std::path::Path;
+
+use search::{BadIndex, Builder, Entry, Kind};
+use store::BadDatabase;
+use store::catalogue::{Catalogue, Server};
+
+/// Why the index could not be made. The old one is still in use.
+#[derive(Debug, thiserror::Error)]
+pub enum BadRebuild {
+    /// The store.
+    #[error(transparent)]
+    Store(#[from] BadDatabase),
+    /// The index.
+    #[error(transparent)]
+    Index(#[from] BadIndex),
+}
+
+/// Makes the index anew. `progress` hears how many tools are in it.
+///
+/// # Errors
+/// [`BadRebuild`].
+pub async fn rebuild(catalogue: &Catalogue, folder: &Path, progress: &mut dyn FnMut(u64)) -> Result<(), BadRebuild> {
+    let builder = Builder::new(folder)?;
+    let servers = catalogue.servers().await?;
+    for server in servers.iter().filter(|server| !server.tombstoned) {
+        let around: Vec<&str> = around(server).collect();
+        builder.add(&Entry {
+            kind: Kind::Server,
+            id: server.id,
+            name: &server.name,
+            title: &server.slug,
+            around: &around,
+            description: server.description.as_deref().unwrap_or_default(),
+            changed: server.first_seen.as_microsecond(),
+            filters: &filters(server),
+        })?;
+    }
+    let by_id: HashMap<i64, &Server> =
+        servers.iter().filter(|server| !server.tombstoned).map(|server| (server.id, server)).collect();
+    let mut tools = catalogue.tools();
+    let mut done = 0;
+    loop {
+        let page = tools.next().await?;
+        if page.is_empty() {
+            break;
+        }
+        for tool in &page {
+            let Some(server) = by_id.get(&tool.server) else { continue };
+            let around: Vec<&str> = std::iter::once(server.name.as_str()).chain(around(server)).collect();
+            let mut filters = filters(server);
+            filters.push(("class", tool.judged.class.as_str()));
+            filters.push(("severity", tool.judged.severity_fine.as_str()));
+            filters.extend(tool.judged.facets.iter().map(|facet| ("facet", facet.as_str())));
+            builder.add(&Entry {
+                kind: Kind::Tool,
+                id: tool.id,
+                name: &tool.name,
+                title: tool.title.as_deref().unwrap_or_default(),
+                around: &around,
+                description: &tool.description,
+                changed: tool.changed.as_microsecond(),
+                filters: &filters,
+            })?;
+        }
+        done += u64::try_from(page.len()).unwrap_or(0);
+        progress(done);
+    }
+    builder.finish()?;
+    Ok(())
+}
+
+/// What stands around a server's name: who publishes it, and as what.
+fn around(server: &Server) -> impl Iterator<Item = &str> {
+    let repository = server.repository.as_deref().and_then(|url| url.trim_end_matches('/').rsplit('/').next());
+    [server.publisher.as_deref(), server.package.as_deref(), repository].into_iter().flatten()
+}
+
+fn filters(server: &Server) -> Vec<(&str, &str)> {
+    let optional = [
+        ("transport", &server.transport),
+        ("licence", &server.licence),
+        ("language", &server.language),
+        ("publisher", &server.publisher),
+        ("registry", &server.registry),
+    ];
+    let mut filters: Vec<(&str, &str)> =
+        optional.into_iter().filter_map(|(field, value)| Some((field, value.as_deref()?))).collect();
+    filters.push(("visibility", server.visibility.as_str()));
+    filters
+}

@@ -1,0 +1,18 @@
+//! What is known of MCP servers and their tools.
+//!
+//! The rules are pure: which entries are one server ([`identity`]), who publishes it, which names are
+//! no tools ([`junk`]), which server is a copy of which ([`forks`]). Around them: lines that are read
+//! ([`entry`]), the import that writes them into the store ([`import`]), and the search index that is
+//! made from it ([`index`]).
+
+pub mod entry;
+pub mod forks;
+pub mod identity;
+pub mod import;
+pub mod index;
+mod judge;
+pub mod junk;
+mod language;
+mod lines;
+mod resolve;
+pub mod show;

@@ -1,0 +1,165 @@
+//! `toolgate catalogue`: words of its command line.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand, ValueEnum};
+
+use super::DataOptions;
+
+/// Commands about the catalogue.
+#[derive(Debug, Subcommand)]
+pub enum CatalogueCommand {
+    /// Read servers and tools from files into the catalogue, judge the tools, and make the search index
+    Import(ImportOptions),
+    /// Search servers and tools: by the parts of names, descriptions, publishers
+    Search(SearchOptions),
+    /// Show what is known of a server or a tool
+    Show(ShowOptions),
+    /// Check servers and tools against a severity; the exit code is 1 when something is as severe
+    Check(CheckOptions),
+}
+
+/// Options of `catalogue import`.
+#[derive(Debug, Args)]
+#[command(group = clap::ArgGroup::new("files").required(true).multiple(true))]
+pub struct ImportOptions {
+    /// A file of servers, one JSON object a line; may be compressed with gzip
+    #[arg(long, value_name = "FILE", group = "files")]
+    pub servers: Option<PathBuf>,
+    /// A file of tools, one JSON object a line; may be compressed with gzip
+    #[arg(long, value_name = "FILE", group = "files")]
+    pub tools: Option<PathBuf>,
+    /// Data.
+    #[command(flatten)]
+    pub data: DataOptions,
+    /// What the files hold may be shown to everybody; else it is private
+    #[arg(long)]
+    pub public: bool,
+    /// Name every line that was refused, not only those that could not be read
+    #[arg(long)]
+    pub refused: bool,
+    /// Print what became of the lines as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Options of `catalogue search`.
+#[derive(Debug, Args)]
+pub struct SearchOptions {
+    /// What to search; the last word may be the beginning of one
+    #[arg(value_name = "WORDS")]
+    pub words: Vec<String>,
+    /// Only servers, or only tools
+    #[arg(long, value_name = "KIND", value_enum)]
+    pub kind: Option<KindWord>,
+    /// Only tools of this class: read, write, execute, destructive, financial or unclassified
+    #[arg(long, value_name = "CLASS")]
+    pub class: Vec<policy::Class>,
+    /// Only tools of this severity
+    #[arg(long, value_name = "SEVERITY", value_enum)]
+    pub severity: Vec<SeverityWord>,
+    /// Only tools with this facet: reads_private, ingests_untrusted, sends_external, runs_code,
+    /// touches_credentials, irreversible, bulk or spends_money
+    #[arg(long, value_name = "FACET", value_parser = facet)]
+    pub facet: Vec<String>,
+    /// Only servers that are spoken with so: stdio, streamable-http or sse
+    #[arg(long, value_name = "TRANSPORT")]
+    pub transport: Vec<String>,
+    /// Only servers under this licence
+    #[arg(long, value_name = "LICENCE")]
+    pub licence: Vec<String>,
+    /// Only servers whose description is in this language: en, zh, pt, …
+    #[arg(long, value_name = "LANGUAGE")]
+    pub language: Vec<String>,
+    /// Only what is new or has changed since this day or time: 2026-11-01, 2026-11-01T12:00:00Z
+    #[arg(long, value_name = "TIME", value_parser = since)]
+    pub since: Option<jiff::Timestamp>,
+    /// At most so many
+    #[arg(long, short = 'n', value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u16).range(1..=1000))]
+    pub limit: u16,
+    /// Data.
+    #[command(flatten)]
+    pub data: DataOptions,
+    /// Print what was found as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Options of `catalogue show`.
+#[derive(Debug, Args)]
+pub struct ShowOptions {
+    /// A server, by its name, repository or package, or one of its tools
+    #[arg(value_name = "SERVER[/TOOL]")]
+    pub what: String,
+    /// Data.
+    #[command(flatten)]
+    pub data: DataOptions,
+    /// Print it as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Options of `catalogue check`.
+#[derive(Debug, Args)]
+pub struct CheckOptions {
+    /// Servers, or tools of them
+    #[arg(value_name = "SERVER[/TOOL]", required = true)]
+    pub what: Vec<String>,
+    /// The severity from which the answer is no
+    #[arg(long, value_name = "SEVERITY", value_enum, default_value = "high")]
+    pub fail_on: SeverityWord,
+    /// Data.
+    #[command(flatten)]
+    pub data: DataOptions,
+    /// Print the answer as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Servers or tools.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum KindWord {
+    /// Servers
+    Server,
+    /// Tools
+    Tool,
+}
+
+/// How bad it is when a call goes wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum SeverityWord {
+    /// Nothing changes
+    Low,
+    /// Data changes
+    Medium,
+    /// The effect lies in the arguments
+    High,
+    /// Something is gone, or paid
+    Critical,
+}
+
+impl From<SeverityWord> for risk::Severity {
+    fn from(word: SeverityWord) -> Self {
+        match word {
+            SeverityWord::Low => Self::Low,
+            SeverityWord::Medium => Self::Medium,
+            SeverityWord::High => Self::High,
+            SeverityWord::Critical => Self::Critical,
+        }
+    }
+}
+
+fn facet(word: &str) -> Result<String, String> {
+    let known = risk::Facet::ALL.iter().find(|facet| facet.as_str() == word.to_lowercase());
+    let all = || risk::Facet::ALL.map(risk::Facet::as_str).join(", ");
+    known.map(|facet| facet.as_str().to_owned()).ok_or_else(|| format!("there is no such facet; there are {}", all()))
+}
+
+fn since(text: &str) -> Result<jiff::Timestamp, String> {
+    if let Ok(time) = text.parse() {
+        return Ok(time);
+    }
+    let date: jiff::civil::Date =
+        text.parse().map_err(|_| "a day is written 2026-11-01, a time 2026-11-01T12:00:00Z".to_owned())?;
+    date.to_zoned(jiff::tz::TimeZone::UTC).map(|zoned| zoned.timestamp()).map_err(|error| error.to_string())
+}

@@ -1,0 +1,106 @@
+//! `toolgate catalogue`: what is known of servers and their tools.
+
+mod check;
+mod find;
+mod import;
+mod json;
+mod show;
+
+use std::io::IsTerminal;
+use std::process::ExitCode;
+
+use catalogue::show::{Meant, meant};
+use store::DataDir;
+use store::catalogue::Catalogue;
+
+use super::scan;
+use crate::args::{CatalogueCommand, DataOptions};
+use crate::environment::existing_data;
+use crate::failure::{Failure, Trying};
+
+/// Columns where nobody says how many there are.
+const COLUMNS: usize = 100;
+
+/// Runs one of the commands.
+pub fn catalogue(command: &CatalogueCommand) -> Result<ExitCode, Failure> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().trying("the runtime")?;
+    runtime.block_on(async {
+        match command {
+            CatalogueCommand::Import(options) => import::import(options).await,
+            CatalogueCommand::Search(options) => find::search(options).await,
+            CatalogueCommand::Show(options) => show::show(options).await,
+            CatalogueCommand::Check(options) => check::check(options).await,
+        }
+    })
+}
+
+/// The catalogue of a data directory that is there.
+async fn open(data: &DataOptions) -> Result<(DataDir, Catalogue), Failure> {
+    let data = existing_data(data.dir.as_deref())?;
+    let catalogue = Catalogue::open(&data).await.trying("the catalogue")?;
+    Ok((data, catalogue))
+}
+
+/// What one argument means; what means nothing, or too much, is a wrong argument.
+async fn one(catalogue: &Catalogue, text: &str) -> Result<Meant, Failure> {
+    let shown = audit::visible::word(text);
+    match meant(catalogue, text).await.trying("the catalogue")? {
+        Meant::Unknown => Err(Failure::Usage(format!(
+            "{shown} is no server of the catalogue, and no tool of one; `toolgate catalogue search` finds what there is"
+        ))),
+        Meant::Several(servers) => {
+            let slugs: Vec<String> = servers.iter().map(|server| audit::visible::word(&server.slug)).collect();
+            Err(Failure::Usage(format!("{shown} could be each of these; name one of them: {}", slugs.join(", "))))
+        }
+        Meant::NoSuchTool(server) => Err(Failure::Usage(format!(
+            "{shown}: the server {} is known, but has no such tool; `toolgate catalogue show {}` lists those that it has",
+            audit::visible::word(&server.name),
+            audit::visible::word(&server.slug),
+        ))),
+        found => Ok(found),
+    }
+}
+
+/// The columns of the terminal.
+fn columns() -> usize {
+    let asked = crate::environment::text_variable("COLUMNS").and_then(|columns| columns.parse().ok());
+    let own = terminal_size::terminal_size().map(|(width, _)| usize::from(width.0));
+    let own = own.filter(|_| std::io::stdout().is_terminal());
+    own.or(asked).unwrap_or(COLUMNS).clamp(60, 180)
+}
+
+/// Rows below heads, each column as wide as its widest cell, the last as wide as there is place.
+fn table<const N: usize>(heads: [&str; N], rows: &[[String; N]]) -> String {
+    let mut widths = heads.map(scan::layout::width);
+    for row in rows {
+        for (width, cell) in widths.iter_mut().zip(row) {
+            *width = (*width).max(scan::layout::width(cell)).min(columns() / 3);
+        }
+    }
+    let before: usize = widths.iter().take(N.saturating_sub(1)).map(|width| width + 2).sum();
+    if let Some(last) = widths.last_mut() {
+        *last = columns().saturating_sub(before + 2).max(12);
+    }
+    let mut out = String::new();
+    let mut line = |cells: Vec<(&str, usize)>| {
+        for line in scan::layout::row(2, &cells) {
+            out.push_str(&line);
+            out.push('\n');
+        }
+    };
+    line(heads.iter().copied().zip(widths).collect());
+    for row in rows {
+        line(row.iter().map(String::as_str).zip(widths).collect());
+    }
+    out
+}
+
+/// The beginning of a text: one line, in visible characters.
+fn gist(text: &str, most: usize) -> String {
+    let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let mut gist: String = line.chars().take(most).collect();
+    if gist.len() < line.len() {
+        gist.push('…');
+    }
+    audit::visible::shown(&gist)
+}

@@ -1,0 +1,178 @@
+//! `toolgate catalogue import`.
+
+use std::process::ExitCode;
+use std::time::Instant;
+
+use catalogue::import::{File, Holds, News, import as import_file};
+use catalogue::index::rebuild;
+use indicatif::{ProgressBar, ProgressStyle};
+use jiff::Timestamp;
+use serde_json::{Value, json};
+use store::DataDir;
+use store::catalogue::{Catalogue, Counts, Visibility};
+
+use crate::args::ImportOptions;
+use crate::commands::counted;
+use crate::environment::data_dir;
+use crate::failure::{Failure, Trying};
+use crate::output::{say, tell};
+
+/// Lines that could not be read and are named one by one; the rest is counted.
+const NAMED: u64 = 20;
+
+/// Imports, and makes the index anew where something changed.
+pub async fn import(options: &ImportOptions) -> Result<ExitCode, Failure> {
+    let path = data_dir(options.data.dir.as_deref())?;
+    let data = DataDir::open(&path).trying(format!("the data directory {}", path.display()))?;
+    let catalogue = Catalogue::open(&data).await.trying("the catalogue")?;
+    let visibility = if options.public { Visibility::Public } else { Visibility::Private };
+    let files = [(&options.servers, Holds::Servers), (&options.tools, Holds::Tools)];
+    let files = files.into_iter().filter_map(|(path, holds)| Some(File { path: path.clone()?, holds, visibility }));
+    let begun = Instant::now();
+    let mut done: Vec<(File, Counts)> = Vec::new();
+    // Before anything changes: an import that is killed leaves this behind for the next one.
+    let stale = search::is_stale(&data.search());
+    search::mark_stale(&data.search()).trying("the search index")?;
+    for file in files {
+        let counts = one(&catalogue, &file, options.refused).await?;
+        done.push((file, counts));
+    }
+    let forks = match stale || done.iter().any(|(_, counts)| counts.changed()) {
+        true => {
+            // What two publishers offer is told apart when all of it is known.
+            let forks = forks(&catalogue).await?;
+            index(&catalogue, &data).await?;
+            Some(forks)
+        }
+        false => {
+            search::mark_fresh(&data.search()).trying("the search index")?;
+            None
+        }
+    };
+    let size = catalogue.size().await.trying("the catalogue")?;
+    catalogue.close().await;
+    print(options, &done, forks, size, begun)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Imports one file.
+async fn one(catalogue: &Catalogue, file: &File, name_refused: bool) -> Result<Counts, Failure> {
+    let length = std::fs::metadata(&file.path).trying(file.path.display())?.len();
+    let shown = audit::visible::shown(&file.path.display().to_string());
+    // On stderr, and only where that is a terminal.
+    let bar = ProgressBar::new(length).with_style(style("{msg} {wide_bar} {percent}% {eta}"));
+    bar.set_message(shown.clone());
+    let mut broken = 0_u64;
+    let mut news = |news: News<'_>| match news {
+        News::Progress { bytes, lines } => {
+            bar.set_position(bytes);
+            bar.set_message(format!("{shown}: {}", counted(lines, "line")));
+        }
+        News::Resumed(lines) => bar.suspend(|| {
+            tell!("toolgate: {shown}: an import did not end; it goes on behind line {lines}");
+        }),
+        News::Broken { line, why } => {
+            broken += 1;
+            if broken <= NAMED {
+                bar.suspend(|| tell!("toolgate: {shown}:{line}: skipped: {}", audit::visible::shown(why)));
+            }
+        }
+        News::Refused { line, name, why } => {
+            if name_refused {
+                let name = audit::visible::word(name);
+                bar.suspend(|| tell!("toolgate: {shown}:{line}: {name} is no tool but {why}"));
+            }
+        }
+    };
+    let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    let counts = import_file(catalogue, file, threads, Timestamp::now(), &mut news).await;
+    bar.finish_and_clear();
+    if broken > NAMED {
+        tell!("toolgate: {shown}: {} more could not be read", counted(broken - NAMED, "line"));
+    }
+    counts.map_err(|error| Failure::Usage(format!("{error}; what was imported until then is kept")))
+}
+
+fn style(template: &str) -> ProgressStyle {
+    ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar())
+}
+
+async fn index(catalogue: &Catalogue, data: &DataDir) -> Result<(), Failure> {
+    let _importing = catalogue.importing().trying("the search index")?;
+    let (_, tools) = catalogue.size().await.trying("the catalogue")?;
+    let bar = ProgressBar::new(tools).with_style(style("search index {wide_bar} {pos} of {len} tools"));
+    let made = rebuild(catalogue, &data.search(), &mut |done| bar.set_position(done)).await;
+    bar.finish_and_clear();
+    made.trying("the search index")
+}
+
+/// How many servers have the tools of another publisher's, and for how many of them the original is known.
+async fn forks(catalogue: &Catalogue) -> Result<(usize, usize), Failure> {
+    let forks = catalogue::forks::forks(&catalogue.kin().await.trying("the catalogue")?);
+    catalogue.write_forks(&forks).await.trying("the catalogue")?;
+    let decided = forks.iter().filter(|fork| fork.original.is_some()).count();
+    Ok((forks.len(), decided))
+}
+
+fn print(
+    options: &ImportOptions,
+    done: &[(File, Counts)],
+    forks: Option<(usize, usize)>,
+    (servers, tools): (u64, u64),
+    begun: Instant,
+) -> Result<(), Failure> {
+    if options.json {
+        let files: Vec<Value> = done
+            .iter()
+            .map(|(file, counts)| json!({ "file": file.path.display().to_string(), "counts": counts }))
+            .collect();
+        let forks = forks.map(|(all, decided)| json!({ "servers": all, "with_known_original": decided }));
+        say!("{}", json!({ "version": 1, "files": files, "forks": forks, "servers": servers, "tools": tools }))?;
+        return Ok(());
+    }
+    for (file, counts) in done {
+        say!("{}", audit::visible::shown(&file.path.display().to_string()))?;
+        for line in lines(counts) {
+            say!("  {line}")?;
+        }
+    }
+    if let Some((all, decided)) = forks.filter(|(all, _)| *all > 0) {
+        say!(
+            "{} the tools of another publisher's; the original is known for {decided}",
+            if all == 1 { "1 server has".to_owned() } else { format!("{all} servers have") }
+        )?;
+    }
+    let visible = if options.public { "public" } else { "private; --public makes it public" };
+    say!(
+        "The catalogue holds {} and {} ({:.1} s). What was imported is {visible}.",
+        counted(servers, "server"),
+        counted(tools, "tool"),
+        begun.elapsed().as_secs_f64()
+    )
+}
+
+/// What became of the lines, in words; what did not happen is not named.
+fn lines(counts: &Counts) -> Vec<String> {
+    let table = [
+        (counts.servers_new, "servers are new"),
+        (counts.servers_filled, "servers are better known"),
+        (counts.servers_same, "entries of servers say nothing new"),
+        (counts.servers_merged, "lines name a server that another line names"),
+        (counts.servers_from_tools, "servers are known from the list of tools alone"),
+        (counts.tools_new, "tools are new"),
+        (counts.tools_changed, "tools have changed"),
+        (counts.tools_rejudged, "tools are judged otherwise than before"),
+        (counts.tools_same, "tools are the same as before"),
+        (counts.tools_doubled, "lines repeat a tool of another line"),
+        (counts.broken, "lines could not be read"),
+    ];
+    let mut lines: Vec<String> =
+        table.iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count:>8} {what}")).collect();
+    for (why, count) in &counts.refused {
+        lines.push(format!("{count:>8} lines refused: {why}"));
+    }
+    if lines.is_empty() {
+        lines.push("nothing in it".to_owned());
+    }
+    lines
+}

@@ -1,0 +1,256 @@
+//! `toolgate catalogue`: files become a catalogue that is searched, shown and checked.
+
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, ensure};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use crate::setup::EXE;
+
+/// A folder with files and a data directory.
+struct Place {
+    folder: TempDir,
+}
+
+/// What a command said.
+#[derive(Debug)]
+struct Said {
+    code: Option<i32>,
+    out: String,
+    err: String,
+}
+
+impl Place {
+    fn new() -> anyhow::Result<Self> {
+        Ok(Self { folder: tempfile::tempdir()? })
+    }
+
+    fn file(&self, name: &str, lines: &[String]) -> anyhow::Result<PathBuf> {
+        let path = self.folder.path().join(name);
+        std::fs::write(&path, lines.join("\n") + "\n")?;
+        Ok(path)
+    }
+
+    fn command(&self, words: &[&str]) -> Command {
+        let mut command = Command::new(EXE);
+        command.arg("catalogue").args(words).arg("--data").arg(self.folder.path().join("data"));
+        command.stdin(Stdio::null()).env("COLUMNS", "120");
+        command
+    }
+
+    fn say(&self, words: &[&str]) -> anyhow::Result<Said> {
+        let output = self.command(words).output()?;
+        Ok(Said {
+            code: output.status.code(),
+            out: String::from_utf8(output.stdout)?,
+            err: String::from_utf8(output.stderr)?,
+        })
+    }
+
+    fn json(&self, words: &[&str]) -> anyhow::Result<Value> {
+        let words: Vec<&str> = words.iter().copied().chain(["--json"]).collect();
+        let said = self.say(&words)?;
+        serde_json::from_str(&said.out).with_context(|| format!("{words:?}: {said:?}"))
+    }
+
+    /// A small catalogue.
+    fn filled() -> anyhow::Result<Self> {
+        let place = Self::new()?;
+        place.file("servers.jsonl", &servers())?;
+        place.file("tools.jsonl", &tools())?;
+        let said = place.import()?;
+        ensure!(said.code == Some(0), "{said:?}");
+        Ok(place)
+    }
+
+    fn import(&self) -> anyhow::Result<Said> {
+        let path = |name: &str| self.folder.path().join(name).display().to_string();
+        self.say(&["import", "--json", "--servers", &path("servers.jsonl"), "--tools", &path("tools.jsonl")])
+    }
+}
+
+fn servers() -> Vec<String> {
+    [
+        json!({ "name": "Leads", "description": "A CRM", "repository": "https://github.com/One/Leads-MCP.git",
+                "package": "leads-mcp", "registry": "npm", "sources": ["npm list"] }),
+        // The same repository, written otherwise.
+        json!({ "name": "one/leads-mcp", "repository": "http://www.github.com/one/leads-mcp/", "licence": "MIT",
+                "sources": ["a list"] }),
+        json!({ "name": "Copy", "repository": "https://github.com/two/leads-mcp", "sources": ["a list"] }),
+        json!({ "name": "Files", "package": "files-mcp", "registry": "pypi", "description": "Ficheiros e pastas para todos" }),
+        json!({ "name": "Bare", "package": "bare", "registry": "npm" }),
+    ]
+    .iter()
+    .map(ToString::to_string)
+    .chain(["{ not json".to_owned(), json!({ "sources": ["x"] }).to_string()])
+    .collect()
+}
+
+fn tools() -> Vec<String> {
+    let tool = |server: &str, name: &str, description: &str| {
+        json!({ "server": server, "name": name, "description": description,
+                "input_schema": { "type": "object", "properties": { "id": { "type": "string" } } } })
+    };
+    let mut lines = vec!["[]".to_owned()];
+    for server in ["one/leads-mcp", "two/leads-mcp"] {
+        lines.push(tool(server, "update_lead", "Update a lead").to_string());
+        lines.push(tool(server, "delete_lead", "Permanently delete a lead").to_string());
+        lines.push(tool(server, "list_leads", "List all leads").to_string());
+    }
+    lines.push(tool("nobody/knows", "excluirUsuario", "Exclui um usuário").to_string());
+    lines.push(tool("nobody/knows", "listar_arquivos", "Lista os arquivos").to_string());
+    lines.push(json!({ "server": "nobody/knows", "name": "${PREFIX}_x", "description": "" }).to_string());
+    lines.push(json!({ "server": "nobody/knows", "name": "## Usage", "description": "" }).to_string());
+    lines
+}
+
+#[test]
+fn an_import_is_repeated_without_a_change() -> anyhow::Result<()> {
+    let place = Place::new()?;
+    place.file("servers.jsonl", &servers())?;
+    place.file("tools.jsonl", &tools())?;
+    let first = place.import()?;
+    ensure!(first.code == Some(0), "{first:?}");
+    ensure!(first.err.contains("servers.jsonl:6: skipped:"), "a broken line is named: {first:?}");
+    ensure!(first.err.contains("servers.jsonl:7: skipped: a server without a name"), "{first:?}");
+    ensure!(first.err.contains("tools.jsonl:1: skipped:"), "{first:?}");
+    let report: Value = serde_json::from_str(&first.out)?;
+    let (servers, tools) = (&report["files"][0]["counts"], &report["files"][1]["counts"]);
+    ensure!(servers["servers_new"] == 4 && servers["servers_merged"] == 1 && servers["broken"] == 2, "{report}");
+    ensure!(tools["tools_new"] == 8 && tools["servers_from_tools"] == 1, "{report}");
+    ensure!(tools["refused"] == json!({ "a heading": 1, "template text": 1 }), "{report}");
+    ensure!(report["forks"] == json!({ "servers": 2, "with_known_original": 2 }), "{report}");
+    let before = place.json(&["search"])?;
+
+    let again: Value = serde_json::from_str(&place.import()?.out)?;
+    for file in 0..2 {
+        for count in
+            ["servers_new", "servers_filled", "servers_from_tools", "tools_new", "tools_changed", "tools_rejudged"]
+        {
+            ensure!(again["files"][file]["counts"][count] == 0, "{count} {again}");
+        }
+    }
+    ensure!(again["servers"] == report["servers"] && again["tools"] == report["tools"], "{again}");
+    let without_dates = |mut document: Value| {
+        for one in document["found"].as_array_mut().into_iter().flatten() {
+            one.as_object_mut().into_iter().for_each(|one| drop(one.remove("last_seen")));
+        }
+        document
+    };
+    ensure!(without_dates(before) == without_dates(place.json(&["search"])?));
+    Ok(())
+}
+
+#[test]
+fn an_import_that_was_killed_goes_on() -> anyhow::Result<()> {
+    const LINES: usize = 12_000;
+    let place = Place::new()?;
+    let line = |number: usize| {
+        json!({ "server": format!("owner/server-{}", number % 300), "name": format!("tool_{number}"),
+                "description": "Reads something from somewhere" })
+        .to_string()
+    };
+    let file = place.file("many.jsonl", &(0..LINES).map(line).collect::<Vec<_>>())?.display().to_string();
+    let mut child = place.command(&["import", "--tools", &file]).stderr(Stdio::null()).stdout(Stdio::null()).spawn()?;
+    // Killed as soon as something of it is written.
+    let log = place.folder.path().join("data/toolgate.db-wal");
+    let begun = Instant::now();
+    while std::fs::metadata(&log).map_or(0, |log| log.len()) < 400_000 && begun.elapsed() < Duration::from_secs(60) {
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    child.kill()?;
+    child.wait()?;
+    let said = place.say(&["import", "--tools", &file, "--json"])?;
+    ensure!(said.err.contains("an import did not end; it goes on behind line"), "{said:?}");
+    let report: Value = serde_json::from_str(&said.out)?;
+    ensure!(report["tools"] == LINES && report["servers"] == 300, "{report}");
+    ensure!(report["files"][0]["counts"]["tools_new"] == LINES, "counted over both parts: {report}");
+    let found = place.json(&["search", "tool_11999"])?;
+    ensure!(found["found"][0]["name"] == "tool_11999", "{found}");
+    Ok(())
+}
+
+#[test]
+fn what_is_searched_is_found() -> anyhow::Result<()> {
+    let place = Place::filled()?;
+    for words in ["update_lead", "updateLead", "lead update", "lead upd", "updaet lead"] {
+        let found = place.json(&["search", words])?;
+        ensure!(found["found"][0]["name"] == "update_lead", "{words}: {found}");
+    }
+    let found = place.json(&["search", "excluir", "usuario"])?;
+    ensure!(found["found"][0]["name"] == "excluirUsuario", "{found}");
+    let found = place.json(&["search", "lead", "--class", "destructive"])?;
+    ensure!(found["total"] == 2 && found["found"][0]["category"] == "Destructive", "{found}");
+    ensure!(place.json(&["search", "lead", "--since", "2100-01-01"])?["total"] == 0);
+    ensure!(place.json(&["search", "leads", "--kind", "server", "--licence", "mit"])?["total"] == 1);
+    let table = place.say(&["search", "delete", "lead", "-n", "1"])?;
+    ensure!(table.out.contains("destructive  delete_lead") && table.out.contains("1 of 2"), "{table:?}");
+    ensure!(place.say(&["search", "xyzzyplugh"])?.out.contains("Nothing was found"));
+    let wrong = place.say(&["search", "lead", "--facet", "nonsense"])?;
+    ensure!(wrong.code == Some(2) && wrong.err.contains("reads_private"), "{wrong:?}");
+    Ok(())
+}
+
+#[test]
+fn a_server_and_a_tool_are_shown() -> anyhow::Result<()> {
+    let place = Place::filled()?;
+    for what in ["leads", "LEADS", "one/leads-mcp", "https://github.com/One/leads-mcp.git", "leads-mcp"] {
+        let server = place.json(&["show", what])?;
+        ensure!(server["slug"] == "leads" && server["publisher"] == "one", "{what}: {server}");
+        ensure!(server["visibility"] == "private" && server["licence"] == "MIT", "{server}");
+        ensure!(server["tools"].as_array().map(Vec::len) == Some(3), "{server}");
+        ensure!(server["same_tools"][0]["original"] == "leads", "{server}");
+    }
+    for what in ["leads/update_lead", "Leads/UPDATE_LEAD", "one/leads-mcp/updateLead"] {
+        let tool = place.json(&["show", what])?;
+        ensure!(tool["name"] == "update_lead" && tool["category"] == "Write", "{what}: {tool}");
+        ensure!(tool["input_schema"]["properties"]["id"].is_object(), "{tool}");
+    }
+    let text = place.say(&["show", "leads"])?.out;
+    ensure!(text.contains("this is the original: its package names its repository"), "{text}");
+    let text = place.say(&["show", "nobody/knows"])?.out;
+    ensure!(text.contains("known from a list of tools alone"), "{text}");
+    let unknown = place.say(&["show", "no-such-server"])?;
+    ensure!(unknown.code == Some(2) && unknown.err.contains("is no server of the catalogue"), "{unknown:?}");
+    let unknown = place.say(&["show", "leads/no_such_tool"])?;
+    ensure!(unknown.code == Some(2) && unknown.err.contains("has no such tool"), "{unknown:?}");
+    Ok(())
+}
+
+#[test]
+fn a_check_says_no_with_its_exit_code() -> anyhow::Result<()> {
+    let place = Place::filled()?;
+    let table: [(&[&str], i32); 8] = [
+        (&["check", "leads"], 1),
+        (&["check", "LEADS/Delete_Lead"], 1),
+        (&["check", "leads/list_leads"], 0),
+        (&["check", "leads/list_leads", "leads/delete_lead"], 1),
+        (&["check", "leads/update_lead", "--fail-on", "medium"], 1),
+        (&["check", "leads/update_lead", "--fail-on", "critical"], 0),
+        (&["check", "no-such-server"], 2),
+        // Of a server without tools nothing is known, which is no yes.
+        (&["check", "bare"], 2),
+    ];
+    for (words, code) in table {
+        let said = place.say(words)?;
+        ensure!(said.code == Some(code), "{words:?}: {said:?}");
+    }
+    let found = place.json(&["check", "leads", "--fail-on", "critical"])?;
+    ensure!(found["passed"] == false && found["found"][0]["name"] == "delete_lead" && found["checked"] == 3, "{found}");
+    Ok(())
+}
+
+#[test]
+fn what_is_missing_is_said() -> anyhow::Result<()> {
+    let place = Place::new()?;
+    let said = place.say(&["search", "lead"])?;
+    ensure!(said.code == Some(2) && said.err.contains("there is no data directory"), "{said:?}");
+    let said = place.say(&["import"])?;
+    ensure!(said.code == Some(2) && said.err.contains("--servers"), "{said:?}");
+    let said = place.say(&["import", "--tools", "/no/such/file"])?;
+    ensure!(said.code == Some(2) && said.err.contains("/no/such/file"), "{said:?}");
+    Ok(())
+}

@@ -1,0 +1,112 @@
+//! Building an index.
+
+use std::path::{Path, PathBuf};
+
+use tantivy::indexer::NoMergePolicy;
+use tantivy::{IndexWriter, TantivyDocument};
+
+use crate::fields::{Fields, Kind, TOKENIZER, Words, schema};
+use crate::words::{exact, unordered};
+use crate::{BadIndex, folder};
+
+/// What the writer may hold before it writes a part out, for each of its threads.
+const MEMORY: usize = 48 << 20;
+
+/// Threads that build.
+const THREADS: usize = 2;
+
+/// What is put into the index.
+#[derive(Debug, Clone, Copy)]
+pub struct Entry<'a> {
+    /// What it is.
+    pub kind: Kind,
+    /// The number of its row, not negative.
+    pub id: i64,
+    /// Its name.
+    pub name: &'a str,
+    /// The name for people.
+    pub title: &'a str,
+    /// What stands around it: its server, publisher, package.
+    pub around: &'a [&'a str],
+    /// What it says of itself.
+    pub description: &'a str,
+    /// When it changed, in microseconds since 1970.
+    pub changed: i64,
+    /// What filters find: the field and the value.
+    pub filters: &'a [(&'a str, &'a str)],
+}
+
+/// An index under construction.
+pub struct Builder {
+    folder: PathBuf,
+    path: PathBuf,
+    writer: IndexWriter,
+    fields: Fields,
+}
+
+impl std::fmt::Debug for Builder {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Builder").field("path", &self.path).finish_non_exhaustive()
+    }
+}
+
+impl Builder {
+    /// Begins an index in a folder, beside the one that is in use.
+    ///
+    /// # Errors
+    /// [`BadIndex`].
+    pub fn new(folder: &Path) -> Result<Self, BadIndex> {
+        let path = folder::next(folder)?;
+        let (schema, fields) = schema();
+        let index = tantivy::Index::create_in_dir(&path, schema)?;
+        index.tokenizers().register(TOKENIZER, Words);
+        let writer: IndexWriter = index.writer_with_num_threads(THREADS, THREADS * MEMORY)?;
+        // All parts become one at the end; to join them before is work twice.
+        writer.set_merge_policy(Box::new(NoMergePolicy));
+        Ok(Self { folder: folder.to_owned(), path, writer, fields })
+    }
+
+    /// Adds an entry.
+    ///
+    /// # Errors
+    /// [`BadIndex`].
+    pub fn add(&self, entry: &Entry<'_>) -> Result<(), BadIndex> {
+        let fields = &self.fields;
+        let mut document = TantivyDocument::default();
+        let id = u64::try_from(entry.id).unwrap_or(0);
+        document.add_u64(fields.id, id.saturating_mul(2) | u64::from(entry.kind == Kind::Tool));
+        document.add_text(fields.exact, exact(entry.name));
+        document.add_text(fields.unordered, unordered(entry.name));
+        document.add_text(fields.name, entry.name);
+        if !entry.title.is_empty() && entry.title != entry.name {
+            document.add_text(fields.name, entry.title);
+        }
+        for text in entry.around {
+            document.add_text(fields.around, text);
+        }
+        document.add_text(fields.text, entry.description);
+        document.add_text(fields.filter, format!("kind:{}", entry.kind.as_str()));
+        for (field, value) in entry.filters {
+            document.add_text(fields.filter, format!("{field}:{}", value.to_lowercase()));
+        }
+        document.add_i64(fields.changed, entry.changed);
+        self.writer.add_document(document)?;
+        Ok(())
+    }
+
+    /// Puts the index in the place of the one that was in use.
+    ///
+    /// # Errors
+    /// [`BadIndex`], in which case the old one stays in use.
+    pub fn finish(mut self) -> Result<(), BadIndex> {
+        self.writer.commit()?;
+        let parts = self.writer.index().searchable_segment_ids()?;
+        if parts.len() > 1 {
+            self.writer.merge(&parts).wait()?;
+        }
+        self.writer.garbage_collect_files().wait()?;
+        self.writer.wait_merging_threads()?;
+        folder::use_now(&self.folder, &self.path)?;
+        Ok(())
+    }
+}

@@ -1,0 +1,89 @@
+//! Asking an index.
+
+use std::path::Path;
+
+use tantivy::collector::{Count, TopDocs};
+use tantivy::{IndexReader, ReloadPolicy};
+
+use crate::fields::{Fields, Kind, TOKENIZER, Words, schema};
+use crate::query::{Query, compile};
+use crate::{BadIndex, folder};
+
+/// An index that is open: it answers from what was in use when it was opened.
+pub struct Index {
+    reader: IndexReader,
+    fields: Fields,
+}
+
+impl std::fmt::Debug for Index {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Index").finish_non_exhaustive()
+    }
+}
+
+/// An entry that was found.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Hit {
+    /// What it is.
+    pub kind: Kind,
+    /// The number of its row.
+    pub id: i64,
+    /// How well it fits.
+    pub score: f32,
+}
+
+/// What was found.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Found {
+    /// The entries, the best first.
+    pub hits: Vec<Hit>,
+    /// How many there are in all, where it was asked for.
+    pub total: Option<usize>,
+}
+
+impl Index {
+    /// Opens the index that is in use.
+    ///
+    /// # Errors
+    /// [`BadIndex`].
+    pub fn open(folder: &Path) -> Result<Self, BadIndex> {
+        let first = Self::open_at(folder);
+        match first {
+            // It may have been replaced between the look at its name and at itself.
+            Err(BadIndex::Broken(_)) => Self::open_at(folder),
+            other => other,
+        }
+    }
+
+    fn open_at(folder: &Path) -> Result<Self, BadIndex> {
+        let index = tantivy::Index::open_in_dir(folder::current(folder)?)?;
+        index.tokenizers().register(TOKENIZER, Words);
+        let (_, fields) = schema();
+        let reader = index.reader_builder().reload_policy(ReloadPolicy::Manual).try_into()?;
+        Ok(Self { reader, fields })
+    }
+
+    /// Answers a question.
+    ///
+    /// # Errors
+    /// [`BadIndex`], when the files cannot be read.
+    pub fn search(&self, query: &Query) -> Result<Found, BadIndex> {
+        let searcher = self.reader.searcher();
+        let compiled = compile(query, &self.fields, &searcher)?;
+        let best = TopDocs::with_limit(query.limit.max(1)).and_offset(query.offset).order_by_score();
+        let (found, total) = if query.count {
+            let (found, total) = searcher.search(&compiled, &(best, Count))?;
+            (found, Some(total))
+        } else {
+            (searcher.search(&compiled, &best)?, None)
+        };
+        let mut hits = Vec::with_capacity(found.len());
+        for (score, address) in found {
+            let ids = searcher.segment_reader(address.segment_ord).fast_fields().u64("id")?;
+            let Some(number) = ids.first(address.doc_id) else { continue };
+            let kind = if number % 2 == 1 { Kind::Tool } else { Kind::Server };
+            hits.push(Hit { kind, id: i64::try_from(number / 2).unwrap_or(i64::MAX), score });
+        }
+        Ok(Found { hits, total })
+    }
+}

@@ -1,0 +1,69 @@
+//! What is known of servers and their tools: one module a resource.
+//!
+//! The rows are typed: a class, a severity or a visibility that this version does not know is an error
+//! that names it, never a guess.
+
+mod forks;
+mod import;
+mod lookup;
+mod overrides;
+mod rows;
+mod servers;
+mod tools;
+
+use std::fs::{File, OpenOptions};
+use std::os::unix::fs::OpenOptionsExt;
+
+use rustix::fs::{FlockOperation, flock};
+
+pub use forks::{Fork, Kin};
+pub use import::{Batch, Counts, Run};
+pub use lookup::Stream;
+pub use overrides::Override;
+pub use rows::{Judgement, Quote, Server, Shown, Tool, Visibility};
+pub use servers::{KnownServer, ServerEntry};
+pub use tools::{Change, Past, ToolEntry};
+
+use crate::{BadDatabase, DataDir, Database};
+
+/// The catalogue of a data directory.
+#[derive(Debug, Clone)]
+pub struct Catalogue {
+    database: Database,
+    data: DataDir,
+}
+
+/// The right to import, held by one process at a time.
+#[derive(Debug)]
+pub struct Importing {
+    _lock: File,
+}
+
+impl Catalogue {
+    /// Opens the catalogue of a data directory.
+    ///
+    /// # Errors
+    /// [`BadDatabase`].
+    pub async fn open(data: &DataDir) -> Result<Self, BadDatabase> {
+        Ok(Self { database: Database::open(data).await?, data: data.clone() })
+    }
+
+    /// Takes the right to import, until the value is dropped or the process dies.
+    ///
+    /// # Errors
+    /// [`BadDatabase::Busy`] while another process has it.
+    pub fn importing(&self) -> Result<Importing, BadDatabase> {
+        let path = self.data.path().join("import.lock");
+        let file = OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(path)?;
+        match flock(&file, FlockOperation::NonBlockingLockExclusive) {
+            Ok(()) => Ok(Importing { _lock: file }),
+            Err(rustix::io::Errno::WOULDBLOCK) => Err(BadDatabase::Busy),
+            Err(error) => Err(BadDatabase::Io(error.into())),
+        }
+    }
+
+    /// Closes it.
+    pub async fn close(self) {
+        self.database.close().await;
+    }
+}

@@ -1,0 +1,137 @@
+//! Servers that have the tools of another.
+
+use futures_util::TryStreamExt;
+use sqlx::Row;
+
+use super::Catalogue;
+use crate::BadDatabase;
+
+/// What is known of a server that has the tools of others.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fork {
+    /// The server.
+    pub server: i64,
+    /// The group: the lowest number of a server in it.
+    pub kin: i64,
+    /// Which of them is the original, where that can be said.
+    pub original: Option<i64>,
+    /// Why.
+    pub reason: String,
+}
+
+/// What is compared of a server: who publishes it and which tools it has.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Kin {
+    /// The server.
+    pub server: i64,
+    /// Its publisher.
+    pub publisher: Option<String>,
+    /// When it was first heard of, in microseconds since 1970.
+    pub first_seen: i64,
+    /// The identities that something beside itself confirms: a registry's name, a package, a repository.
+    pub identities: Vec<String>,
+    /// What named it.
+    pub sources: Vec<String>,
+    /// Its tools: name and digest.
+    pub tools: Vec<(String, Vec<u8>)>,
+}
+
+impl Catalogue {
+    /// Every server with tools, in the order of their numbers.
+    ///
+    /// # Errors
+    /// [`BadDatabase`].
+    pub async fn kin(&self) -> Result<Vec<Kin>, BadDatabase> {
+        let mut rows = sqlx::query(
+            "SELECT s.id, s.publisher, s.first_seen, t.name, t.digest FROM tools t JOIN servers s ON s.id = t.server
+             WHERE s.tombstoned = 0 ORDER BY s.id, t.name",
+        )
+        .fetch(&self.database.readers);
+        let mut all: Vec<Kin> = Vec::new();
+        while let Some(row) = rows.try_next().await? {
+            let server: i64 = row.try_get("id")?;
+            if all.last().is_none_or(|last| last.server != server) {
+                all.push(Kin {
+                    server,
+                    publisher: row.try_get("publisher")?,
+                    first_seen: row.try_get("first_seen")?,
+                    identities: Vec::new(),
+                    sources: Vec::new(),
+                    tools: Vec::new(),
+                });
+            }
+            if let Some(last) = all.last_mut() {
+                last.tools.push((row.try_get("name")?, row.try_get("digest")?));
+            }
+        }
+        drop(rows);
+        self.beside(&mut all, "SELECT server, identity AS word FROM server_keys ORDER BY server", |kin, word| {
+            kin.identities.push(word);
+        })
+        .await?;
+        self.beside(&mut all, "SELECT server, source AS word FROM server_sources ORDER BY server", |kin, word| {
+            kin.sources.push(word);
+        })
+        .await?;
+        Ok(all)
+    }
+
+    async fn beside(
+        &self,
+        all: &mut [Kin],
+        statement: &'static str,
+        put: impl Fn(&mut Kin, String),
+    ) -> Result<(), BadDatabase> {
+        let mut rows = sqlx::query(statement).fetch(&self.database.readers);
+        while let Some(row) = rows.try_next().await? {
+            let server: i64 = row.try_get("server")?;
+            if let Ok(at) = all.binary_search_by_key(&server, |kin| kin.server)
+                && let Some(kin) = all.get_mut(at)
+            {
+                put(kin, row.try_get("word")?);
+            }
+        }
+        Ok(())
+    }
+
+    /// Puts down anew which servers are forks.
+    ///
+    /// # Errors
+    /// [`BadDatabase`], in which case nothing changed.
+    pub async fn write_forks(&self, forks: &[Fork]) -> Result<(), BadDatabase> {
+        let mut transaction = self.database.begin().await?;
+        sqlx::query("DELETE FROM forks").execute(&mut *transaction).await?;
+        for fork in forks {
+            sqlx::query("INSERT INTO forks (server, kin, original, reason) VALUES ($1, $2, $3, $4)")
+                .bind(fork.server)
+                .bind(fork.kin)
+                .bind(fork.original)
+                .bind(&fork.reason)
+                .execute(&mut *transaction)
+                .await?;
+        }
+        transaction.commit().await?;
+        Ok(())
+    }
+
+    /// The servers that have the same tools as this one, itself among them.
+    ///
+    /// # Errors
+    /// [`BadDatabase`].
+    pub async fn forks_of(&self, server: i64) -> Result<Vec<Fork>, BadDatabase> {
+        let statement = "\
+            SELECT server, kin, original, reason FROM forks
+            WHERE kin = (SELECT kin FROM forks WHERE server = $1) ORDER BY server";
+        let rows = sqlx::query(statement).bind(server).fetch_all(&self.database.readers).await?;
+        rows.iter()
+            .map(|row| {
+                Ok(Fork {
+                    server: row.try_get("server")?,
+                    kin: row.try_get("kin")?,
+                    original: row.try_get("original")?,
+                    reason: row.try_get("reason")?,
+                })
+            })
+            .collect()
+    }
+}

@@ -1,0 +1,121 @@
+//! The embedded database: one file in the data directory, one writer, many readers.
+//!
+//! Statements are constants with `$1…`, of types that PostgreSQL has too. Resources have a module each
+//! (so far `catalogue`) and share this.
+
+use std::fs::OpenOptions;
+use std::io;
+use std::os::unix::fs::OpenOptionsExt;
+use std::time::Duration;
+
+use sqlx::error::BoxDynError;
+use sqlx::migrate::{Migration, MigrationType, Migrator};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::{SqlStr, Sqlite, SqlitePool, Transaction};
+
+use crate::DataDir;
+
+/// The file in the data directory.
+const FILE: &str = "toolgate.db";
+
+/// How long one process waits for another that writes.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Connections that read.
+const READERS: u32 = 4;
+
+/// Every change of the layout, in order. What has been released is never edited: add another.
+const MIGRATIONS: [(i64, &str, &str); 1] = [(1, "catalogue", include_str!("../migrations/sqlite/0001_catalogue.sql"))];
+
+/// Why the database cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum BadDatabase {
+    /// The operating system's reason.
+    #[error("the data directory: {0}")]
+    Io(#[from] io::Error),
+    /// A statement failed.
+    #[error("the database `{FILE}` of the data directory: {0}")]
+    Sql(#[from] sqlx::Error),
+    /// Its layout is not known, or could not be brought to this version's.
+    #[error(
+        "the database `{FILE}` of the data directory cannot be brought to the layout of this version ({0}): a newer version may have written it; upgrade, or use another --data directory"
+    )]
+    Layout(#[from] sqlx::migrate::MigrateError),
+    /// A value is none that this version writes.
+    #[error(
+        "the database `{FILE}` of the data directory holds `{value}` where {what} belongs: a newer version may have written it, or the file is damaged"
+    )]
+    Value {
+        /// What was expected.
+        what: &'static str,
+        /// What is there.
+        value: String,
+    },
+    /// Another process imports.
+    #[error("another process is importing into this data directory; wait until it has ended")]
+    Busy,
+}
+
+/// The database of a data directory.
+#[derive(Debug, Clone)]
+pub struct Database {
+    writer: SqlitePool,
+    pub(crate) readers: SqlitePool,
+}
+
+impl Database {
+    /// Opens it, and brings its layout to that of this version.
+    ///
+    /// # Errors
+    /// [`BadDatabase`].
+    pub async fn open(data: &DataDir) -> Result<Self, BadDatabase> {
+        let path = data.path().join(FILE);
+        // Readable for its owner alone, as all that lies there; the files beside it take after it.
+        OpenOptions::new().create(true).append(true).mode(0o600).open(&path)?;
+        let options = SqliteConnectOptions::new()
+            .filename(path)
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(SqliteSynchronous::Normal)
+            .busy_timeout(PATIENCE)
+            .foreign_keys(true)
+            .statement_cache_capacity(100);
+        let writer = SqlitePoolOptions::new().max_connections(1).connect_with(options.clone()).await?;
+        migrator().run(&writer).await?;
+        let readers = SqlitePoolOptions::new().max_connections(READERS).connect_lazy_with(options.read_only(true));
+        Ok(Self { writer, readers })
+    }
+
+    /// A transaction that may write: it has the right to from its beginning on, so it never finds out
+    /// in its midst that another process was faster.
+    pub(crate) async fn begin(&self) -> Result<Transaction<'static, Sqlite>, BadDatabase> {
+        Ok(self.writer.begin_with("BEGIN IMMEDIATE").await?)
+    }
+
+    /// Closes it: what was written goes from the log into the file.
+    pub async fn close(self) {
+        self.readers.close().await;
+        self.writer.close().await;
+    }
+}
+
+fn migrator() -> Migrator {
+    let migrations = MIGRATIONS.iter().map(|(version, name, sql)| {
+        Migration::new(*version, (*name).into(), MigrationType::Simple, SqlStr::from_static(sql), false)
+    });
+    Migrator::with_migrations(migrations.collect())
+}
+
+/// A stored word that must be one of a set.
+pub(crate) fn known<T>(what: &'static str, value: &str, found: Option<T>) -> Result<T, BadDatabase> {
+    found.ok_or_else(|| BadDatabase::Value { what, value: value.to_owned() })
+}
+
+/// A JSON text of a row.
+pub(crate) fn json<T: serde::de::DeserializeOwned>(what: &'static str, text: &str) -> Result<T, BadDatabase> {
+    known(what, text, serde_json::from_str(text).ok())
+}
+
+/// What cannot be written as JSON is an error of the caller's value.
+pub(crate) fn text<T: serde::Serialize>(value: &T) -> Result<String, BadDatabase> {
+    serde_json::to_string(value).map_err(|error| BadDatabase::Sql(sqlx::Error::Encode(BoxDynError::from(error))))
+}

@@ -1,0 +1,191 @@
+//! The catalogue on a real SQLite file.
+
+#![allow(clippy::unwrap_used, reason = "a test that is wrong about its own input should fail")]
+
+use jiff::Timestamp;
+use policy::Class;
+use risk::{Facet, Severity};
+use store::catalogue::{Batch, Catalogue, Fork, Judgement, Override, Quote, ServerEntry, ToolEntry, Visibility};
+use store::{BadDatabase, DataDir};
+use tempfile::TempDir;
+
+fn at(second: i64) -> Timestamp {
+    Timestamp::from_second(1_790_000_000 + second).unwrap()
+}
+
+fn server(id: i64, slug: &str) -> ServerEntry {
+    ServerEntry {
+        id,
+        slug: slug.to_owned(),
+        name: slug.to_owned(),
+        publisher: None,
+        repository: None,
+        package: None,
+        endpoint: None,
+        transport: None,
+        licence: None,
+        description: None,
+        language: None,
+        visibility: Visibility::Private,
+        from_tools: false,
+        identities: vec![format!("npm:{slug}")],
+        sources: vec!["a list".to_owned()],
+    }
+}
+
+fn tool(server: i64, name: &str, version: u8) -> ToolEntry {
+    ToolEntry {
+        server,
+        name: name.to_owned(),
+        title: None,
+        description: format!("version {version}"),
+        input_schema: None,
+        annotations: None,
+        digest: [version; 32],
+        judged: Judgement {
+            class: Class::Write,
+            severity: Severity::Medium,
+            severity_fine: Severity::High,
+            facets: vec![Facet::SendsExternal, Facet::Bulk],
+            confidence: 0.9,
+            evidence: vec![Quote { place: "name[0..4]".to_owned(), text: "send".to_owned(), weight: Some(1.5) }],
+        },
+    }
+}
+
+async fn catalogue() -> (TempDir, DataDir, Catalogue) {
+    let folder = tempfile::tempdir().unwrap();
+    let data = DataDir::open(&folder.path().join("data")).unwrap();
+    let catalogue = Catalogue::open(&data).await.unwrap();
+    (folder, data, catalogue)
+}
+
+#[tokio::test]
+async fn a_second_run_changes_nothing_and_another_definition_becomes_history() {
+    let (_folder, data, catalogue) = catalogue().await;
+    let batch =
+        Batch { servers: vec![server(1, "mail")], tools: vec![tool(1, "send", 1)], lines: 2, ..Batch::default() };
+    let mut run = catalogue.begin_run("file", at(0)).await.unwrap();
+    catalogue.write(&mut run, &batch, at(0)).await.unwrap();
+    assert_eq!((run.counts.servers_new, run.counts.tools_new), (1, 1));
+    catalogue.end_run(&run, at(0)).await.unwrap();
+
+    let mut again = catalogue.begin_run("file", at(5)).await.unwrap();
+    assert_ne!(run.id, again.id);
+    catalogue.write(&mut again, &batch, at(5)).await.unwrap();
+    catalogue.end_run(&again, at(5)).await.unwrap();
+    assert!(!again.counts.changed(), "{:?}", again.counts);
+    assert_eq!((again.counts.servers_same, again.counts.tools_same), (1, 1));
+
+    let mut third = catalogue.begin_run("file", at(9)).await.unwrap();
+    let batch = Batch { tools: vec![tool(1, "send", 2)], lines: 1, ..Batch::default() };
+    catalogue.write(&mut third, &batch, at(9)).await.unwrap();
+    assert_eq!(third.counts.tools_changed, 1);
+    let tools = catalogue.tools_of(1).await.unwrap();
+    assert_eq!((tools[0].digest.as_slice(), tools[0].first_seen, tools[0].changed), ([2; 32].as_slice(), at(0), at(9)));
+    assert_eq!(tools[0].judged, tool(1, "send", 2).judged);
+    let past = catalogue.history(tools[0].id).await.unwrap();
+    assert_eq!((past.len(), past[0].digest.as_slice(), past[0].class), (1, [1; 32].as_slice(), Class::Write));
+
+    // All of it is on disk.
+    catalogue.close().await;
+    let catalogue = Catalogue::open(&data).await.unwrap();
+    let found = catalogue.server(1).await.unwrap().unwrap();
+    assert_eq!((found.first_seen, found.last_seen, found.visibility), (at(0), at(5), Visibility::Private));
+    assert_eq!(catalogue.server_of("npm:mail").await.unwrap().unwrap().id, 1);
+    assert_eq!(catalogue.servers_named("MAIL").await.unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn a_run_that_did_not_end_goes_on_where_it_stood() {
+    let (_folder, data, catalogue) = catalogue().await;
+    let mut run = catalogue.begin_run("file", at(0)).await.unwrap();
+    let batch = Batch { servers: vec![server(1, "mail")], lines: 7, ..Batch::default() };
+    catalogue.write(&mut run, &batch, at(0)).await.unwrap();
+    drop(catalogue);
+    let catalogue = Catalogue::open(&data).await.unwrap();
+    let resumed = catalogue.begin_run("file", at(1)).await.unwrap();
+    assert_eq!(resumed, run);
+    assert_eq!(resumed.position, 7);
+    assert_eq!(catalogue.begin_run("another file", at(1)).await.unwrap().position, 0);
+}
+
+#[tokio::test]
+async fn a_batch_is_written_whole_or_not_at_all() {
+    let (_folder, _data, catalogue) = catalogue().await;
+    let mut run = catalogue.begin_run("file", at(0)).await.unwrap();
+    // The second tool is one of a server that is not there.
+    let batch = Batch {
+        servers: vec![server(1, "mail")],
+        tools: vec![tool(1, "a", 1), tool(9, "b", 1)],
+        lines: 3,
+        ..Batch::default()
+    };
+    assert!(matches!(catalogue.write(&mut run, &batch, at(0)).await, Err(BadDatabase::Sql(_))));
+    assert_eq!((run.position, catalogue.size().await.unwrap()), (0, (0, 0)));
+}
+
+#[tokio::test]
+async fn entries_fill_what_is_empty_and_nothing_else() {
+    let (_folder, _data, catalogue) = catalogue().await;
+    let mut run = catalogue.begin_run("file", at(0)).await.unwrap();
+    let first = ServerEntry { from_tools: true, description: Some("first".to_owned()), ..server(1, "mail") };
+    let second = ServerEntry {
+        name: "Mail".to_owned(),
+        description: Some("second".to_owned()),
+        licence: Some("MIT".to_owned()),
+        package: Some(("npm".to_owned(), "mail".to_owned())),
+        visibility: Visibility::Public,
+        sources: vec!["another list".to_owned()],
+        ..server(1, "ignored")
+    };
+    let batch = Batch { servers: vec![first, second], lines: 2, ..Batch::default() };
+    catalogue.write(&mut run, &batch, at(0)).await.unwrap();
+    let found = catalogue.server(1).await.unwrap().unwrap();
+    assert_eq!((found.slug.as_str(), found.name.as_str(), found.from_tools), ("mail", "Mail", false));
+    assert_eq!((found.description.as_deref(), found.licence.as_deref()), (Some("first"), Some("MIT")));
+    assert_eq!((found.registry.as_deref(), found.visibility), (Some("npm"), Visibility::Public));
+    assert_eq!(catalogue.sources(1).await.unwrap().len(), 2);
+    // What is public stays so when a private file names it again.
+    let batch = Batch { servers: vec![server(1, "mail")], lines: 1, ..Batch::default() };
+    catalogue.write(&mut run, &batch, at(0)).await.unwrap();
+    assert_eq!(catalogue.server(1).await.unwrap().unwrap().visibility, Visibility::Public);
+}
+
+#[tokio::test]
+async fn one_process_imports_at_a_time() {
+    let (_folder, data, catalogue) = catalogue().await;
+    let other = Catalogue::open(&data).await.unwrap();
+    let importing = catalogue.importing().unwrap();
+    assert!(matches!(other.importing(), Err(BadDatabase::Busy)));
+    drop(importing);
+    other.importing().unwrap();
+}
+
+#[tokio::test]
+async fn what_people_say_is_kept_in_its_order_and_forks_are_put_down_anew() {
+    let (_folder, _data, catalogue) = catalogue().await;
+    let mut run = catalogue.begin_run("file", at(0)).await.unwrap();
+    let batch = Batch { servers: vec![server(1, "a"), server(2, "b")], lines: 2, ..Batch::default() };
+    catalogue.write(&mut run, &batch, at(0)).await.unwrap();
+    let said = |value: Option<&str>, second| Override {
+        server: 1,
+        tool: Some("send".to_owned()),
+        field: "class".to_owned(),
+        value: value.map(str::to_owned),
+        who: "ann".to_owned(),
+        reason: "it sends nothing".to_owned(),
+        at: at(second),
+    };
+    for one in [said(Some("read"), 1), said(None, 2)] {
+        catalogue.add_override(&one).await.unwrap();
+    }
+    assert_eq!(catalogue.overrides(1).await.unwrap(), [said(Some("read"), 1), said(None, 2)]);
+    assert!(catalogue.overrides(2).await.unwrap().is_empty());
+
+    let fork = |server| Fork { server, kin: 1, original: Some(1), reason: "because".to_owned() };
+    catalogue.write_forks(&[fork(1), fork(2)]).await.unwrap();
+    assert_eq!(catalogue.forks_of(2).await.unwrap(), [fork(1), fork(2)]);
+    catalogue.write_forks(&[]).await.unwrap();
+    assert!(catalogue.forks_of(2).await.unwrap().is_empty());
+}
