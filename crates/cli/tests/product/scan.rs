@@ -427,7 +427,10 @@ fn hostile_texts_are_shown_and_not_obeyed() -> anyhow::Result<()> {
 fn the_policy_is_a_usable_file() -> anyhow::Result<()> {
     let place = Place::new()?;
     let tools = [
-        Tool::named("read_note").member("description", json!("Read a note.")),
+        // A schema that shows no arguments: one that shows nothing at all is asked about when locked down.
+        Tool::named("read_note")
+            .member("description", json!("Read a note."))
+            .schema(json!({ "type": "object", "properties": {} })),
         Tool::named("delete_note").member("description", json!("Delete a note. This cannot be undone.")),
     ];
     let upstream = Upstream::start(Script::with(tools))?;
