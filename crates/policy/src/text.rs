@@ -8,6 +8,7 @@ pub mod fold;
 pub mod host;
 pub mod public;
 pub mod secret;
+pub mod sql;
 pub mod time;
 pub mod url;
 pub mod within;

@@ -8,7 +8,7 @@ use crate::evidence::{Evidence, strongest};
 use crate::facet::Facet;
 use crate::features::{Features, Source, extract};
 use crate::model::{CLASSES, COLUMNS, Weights, model};
-use crate::recommend::arguments::takes_address;
+use crate::recommend::meaning::takes_address;
 use crate::rules::overruled;
 use crate::severity::Severity;
 

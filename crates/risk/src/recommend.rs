@@ -5,8 +5,9 @@
 //! mail domains, folders, hosts, the most that may be spent) is taken from [`Bounds`], and left
 //! out where nothing is said.
 
-pub(crate) mod arguments;
+mod arguments;
 mod condition;
+pub(crate) mod meaning;
 mod shape;
 
 use std::collections::BTreeSet;
@@ -189,16 +190,26 @@ fn asks(name: &str, assessment: &Assessment, temper: Temper, said: &Said) -> Opt
     if !why.is_empty() {
         return Some((because(danger(assessment)), why.to_owned()));
     }
-    if let Some(code) = said
-        .code
-        .as_ref()
-        .filter(|_| assessment.class == Class::Execute && assessment.facets.contains(&Facet::RunsCode))
-    {
+    if let Some(code) = said.code.as_ref().filter(|_| {
+        matches!(assessment.class, Class::Execute | Class::Write) && assessment.facets.contains(&Facet::RunsCode)
+    }) {
         return Some((
             because(&format!("runs whatever `{code}` says")),
             format!(
                 "`{code}` is a program of its own: no rule over text bounds what it does, so a person reads it first."
             ),
+        ));
+    }
+    if said.writes_sql {
+        return Some((
+            because("changes data by SQL"),
+            "A statement that may write can drop what is there as well, so a person reads it first.".to_owned(),
+        ));
+    }
+    if let Some(host) = &said.host {
+        return Some((
+            because(&format!("connects to whatever `{host}` says")),
+            format!("`{host}` may lead into your own network, so a person looks first: name your hosts with --host."),
         ));
     }
     if said.too_much {

@@ -3,6 +3,7 @@
 //! Servers are asked for their lists and for nothing else. Everything that they say is untrusted:
 //! it is read as data, and written in visible characters only.
 
+mod bounds;
 mod changes;
 mod client_config;
 mod combine;
@@ -28,6 +29,7 @@ use std::time::Duration;
 use gateway::server::Server;
 use jiff::Timestamp;
 use risk::findings::Level;
+use risk::recommend::Bounds;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::Semaphore;
 use upstream::http::Client;
@@ -54,6 +56,7 @@ const COLUMNS: usize = 100;
 
 /// Scans, and prints what was found.
 pub fn scan(options: &ScanOptions) -> Result<ExitCode, Failure> {
+    let bounds = bounds::bounds(options)?;
     let targets = source::targets(options)?;
     let (mut servers, failed) = ask(targets)?;
     if let ([], [only]) = (servers.as_slice(), failed.as_slice())
@@ -63,7 +66,7 @@ pub fn scan(options: &ScanOptions) -> Result<ExitCode, Failure> {
     }
     compare_and_keep(options, &mut servers);
     let report = Report::new(servers, failed);
-    print(options, &report)?;
+    print(options, &bounds, &report)?;
     if !report.failed.is_empty() {
         // The table has said it already.
         let table = options.policy.is_none() && !options.json && !options.sarif && !options.markdown;
@@ -207,9 +210,9 @@ fn compare_and_keep(options: &ScanOptions, servers: &mut [Scanned]) {
     }
 }
 
-fn print(options: &ScanOptions, report: &Report) -> Result<(), Failure> {
+fn print(options: &ScanOptions, bounds: &Bounds, report: &Report) -> Result<(), Failure> {
     let text = if let Some(temper) = options.policy {
-        recommended::policy(options, report, temper).trying("the policy")?
+        recommended::policy(bounds, report, temper)?
     } else if options.json {
         json::printed(&json::document(report)).trying("the report")? + "\n"
     } else if options.sarif {

@@ -427,7 +427,10 @@ fn hostile_texts_are_shown_and_not_obeyed() -> anyhow::Result<()> {
 fn the_policy_is_a_usable_file() -> anyhow::Result<()> {
     let place = Place::new()?;
     let tools = [
-        Tool::named("read_note").member("description", json!("Read a note.")),
+        // A schema that shows no arguments: one that shows nothing at all is asked about when locked down.
+        Tool::named("read_note")
+            .member("description", json!("Read a note."))
+            .schema(json!({ "type": "object", "properties": {} })),
         Tool::named("delete_note").member("description", json!("Delete a note. This cannot be undone.")),
     ];
     let upstream = Upstream::start(Script::with(tools))?;
@@ -459,6 +462,43 @@ fn bounds_reach_the_policy() -> anyhow::Result<()> {
     let said = place.scan(&["--file", &file, "--policy", "balanced", "--root", "/srv/work"])?;
     assert_eq!(said.code, 0, "{said:?}");
     assert!(said.out.contains("/srv/work"), "{said:?}");
+    Ok(())
+}
+
+#[test]
+fn bounds_that_could_stand_in_no_policy_are_wrong_usage() -> anyhow::Result<()> {
+    let place = Place::new()?;
+    let tool = json!([{ "name": "read_file", "inputSchema": {
+        "type": "object", "properties": { "path": { "type": "string" }, "url": { "type": "string" } } } }]);
+    let file = place.write("tools.json", &tool.to_string())?;
+    for (option, value, form) in [
+        ("--root", "relative", "absolute path"),
+        ("--root", "~other/work", "absolute path"),
+        ("--root", "/work/../etc", "absolute path"),
+        ("--root", "/", "absolute path"),
+        ("--root", "", "absolute path"),
+        ("--host", "http://x/", "a host alone"),
+        ("--host", "x:80", "a host alone"),
+        ("--domain", "@example.com", "a domain alone"),
+        ("--domain", "ann@example.com", "a domain alone"),
+        ("--cap", "18446744073709551615", "at most"),
+    ] {
+        let said = place.scan(&["--no-save", "--file", &file, "--policy", "balanced", option, value])?;
+        assert_eq!((said.code, said.out.as_str()), (2, ""), "{option} {value} {said:?}");
+        assert!(said.err.contains(form), "{option} {value} {said:?}");
+    }
+    let said = place.scan(&["--no-save", "--file", &file, "--policy", "balanced", "--root", "~/work/"])?;
+    assert_eq!(said.code, 0, "{said:?}");
+    assert!(said.out.contains("/work\"") && !said.out.contains('~'), "{said:?}");
+    // The folder that examples usually lie in, and the host that they name.
+    for words in [["--root", "/etc"], ["--host", "*.example.net"], ["--host", "collector.example.net"]] {
+        let mut all = vec!["--no-save", "--file", &file, "--policy", "balanced"];
+        all.extend(words);
+        let said = place.scan(&all)?;
+        let policy = place.write("policy.json", &said.out)?;
+        let check = Command::new(EXE).args(["policy", "test", &policy]).output()?;
+        assert!(check.status.success(), "{words:?} {check:?}");
+    }
     Ok(())
 }
 

@@ -11,7 +11,7 @@ use super::view::View;
 use crate::text::cidr::{self, Block};
 use crate::text::host::Hosts;
 use crate::text::within::Prefix;
-use crate::text::{Doubtful, email, public, secret, url};
+use crate::text::{Doubtful, email, public, secret, sql, url};
 
 /// What a test does with the value that its path leads to. `neq` and `not_in` are negations around it.
 ///
@@ -47,6 +47,7 @@ pub(super) enum Check {
     },
     EmailDomainIn(Hosts),
     Cidr(Box<[Block]>),
+    SqlReads(bool),
 }
 
 /// The URLs that a test takes.
@@ -153,7 +154,8 @@ impl Check {
             | Self::UrlHostIn { .. }
             | Self::UrlPublic { .. }
             | Self::EmailDomainIn(_)
-            | Self::Cidr(_) => self.judge_form(found, wanted),
+            | Self::Cidr(_)
+            | Self::SqlReads(_) => self.judge_form(found, wanted),
         }
     }
 
@@ -183,6 +185,7 @@ impl Check {
                 };
                 Ok(blocks.iter().any(|block| block.covers(address)))
             }
+            Self::SqlReads(reads) => doubtful(sql::reads(text(found)?)).map(|found| found == *reads),
             _ => Err(Cause::Type { found: found.type_name(), wanted: "string" }),
         }
     }

@@ -56,11 +56,13 @@ pub enum Op {
     EmailDomainIn,
     /// An IP address in one of the blocks.
     Cidr,
+    /// SQL that only reads.
+    SqlReads,
 }
 
 impl Op {
     /// Every operator, in the order of the documentation.
-    pub const ALL: [Op; 25] = [
+    pub const ALL: [Op; 26] = [
         Op::Eq,
         Op::Neq,
         Op::In,
@@ -86,6 +88,7 @@ impl Op {
         Op::UrlPublic,
         Op::EmailDomainIn,
         Op::Cidr,
+        Op::SqlReads,
     ];
 
     /// The name as policies write it.
@@ -117,6 +120,7 @@ impl Op {
             Op::UrlPublic => "url_public",
             Op::EmailDomainIn => "email_domain_in",
             Op::Cidr => "cidr",
+            Op::SqlReads => "sql_reads",
         }
     }
 
@@ -129,8 +133,11 @@ impl Op {
     /// Whether the value may be read from the call, as `{ "path": … }`. What is compiled with the policy cannot.
     #[must_use]
     pub fn takes_path(self) -> bool {
-        use Op::{Cidr, EmailDomainIn, Exists, Matches, PathSecret, Regex, Type, UrlHostIn, UrlPublic};
-        !matches!(self, Regex | Matches | Exists | Type | PathSecret | UrlHostIn | UrlPublic | EmailDomainIn | Cidr)
+        use Op::{Cidr, EmailDomainIn, Exists, Matches, PathSecret, Regex, SqlReads, Type, UrlHostIn, UrlPublic};
+        !matches!(
+            self,
+            Regex | Matches | Exists | Type | PathSecret | UrlHostIn | UrlPublic | EmailDomainIn | Cidr | SqlReads
+        )
     }
 }
 

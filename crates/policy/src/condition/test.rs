@@ -255,6 +255,7 @@ fn compile(op: Op, value: &Operand, options: &TestOptions) -> Result<Check, Test
             let blocks = strings("an array of blocks")?.into_iter().map(Block::parse);
             Check::Cidr(blocks.collect::<Result<_, _>>().map_err(TestError::new)?)
         }
+        Op::SqlReads => Check::SqlReads(truth()?),
     })
 }
 

@@ -61,7 +61,7 @@ fn deny_list(kind: ClauseKind, leaf: &Leaf) -> Option<Diagnostic> {
     let message = format!("this denies some spellings of `{}`, and every other passes", leaf.path);
     Some(
         Diagnostic::new(Code::DenyList, leaf.range.clone(), message).help(
-            "say what is allowed instead, in `require`: `in`, `matches`, `within`, `url_host_in`, `url_public`, `email_domain_in`",
+            "say what is allowed instead, in `require`: `in`, `matches`, `within`, `url_host_in`, `url_public`, `email_domain_in`, `sql_reads`",
         ),
     )
 }

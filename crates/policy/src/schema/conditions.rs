@@ -20,7 +20,7 @@ fn operands() -> Vec<(&'static [&'static str], Value)> {
         (&["in", "not_in"], json!({ "anyOf": [ { "type": "array" }, path, list ] })),
         (&["lt", "lte", "gt", "gte"], json!({ "anyOf": [ { "type": ["number", "string"] }, path ] })),
         (&["regex", "matches"], json!({ "type": "string" })),
-        (&["exists", "path_secret", "url_public"], json!({ "type": "boolean" })),
+        (&["exists", "path_secret", "sql_reads", "url_public"], json!({ "type": "boolean" })),
         (&["starts_with", "ends_with"], json!({ "anyOf": [ { "type": ["string", "array"] }, path, list ] })),
         (
             &["length_lt", "length_lte", "length_gt", "length_gte"],

@@ -7,7 +7,7 @@ use super::{Doubtful, cidr};
 
 /// Names below which nothing is of the public internet: the special-use registry of IANA, what ICANN reserved or
 /// keeps away because networks use it inside, and what orchestrators and clouds answer within.
-const INSIDE: [&str; 23] = [
+const INSIDE: [&str; 24] = [
     "alt",
     "arpa",
     "corp",
@@ -25,6 +25,8 @@ const INSIDE: [&str; 23] = [
     "onion",
     "private",
     "svc",
+    // What the API server of Kubernetes is called inside; no public domain.
+    "kubernetes.default",
     "test",
     "workgroup",
     "consul",
@@ -34,7 +36,7 @@ const INSIDE: [&str; 23] = [
 ];
 
 /// Names whose owner lets them lead to any address, or to this machine: `10.0.0.1.nip.io`.
-const ANYWHERE: [&str; 15] = [
+const ANYWHERE: [&str; 19] = [
     "nip.io",
     "sslip.io",
     "xip.io",
@@ -50,6 +52,10 @@ const ANYWHERE: [&str; 15] = [
     "vcap.me",
     "lacolhost.com",
     "localho.st",
+    "local.gd",
+    "localhost.direct",
+    "lndo.site",
+    "sslip.sh",
 ];
 
 /// Whether the host is on the public internet.
@@ -160,6 +166,8 @@ mod tests {
             "api.default.svc.cluster.local",
             "api.default.svc",
             "db.service.consul",
+            "kubernetes.default",
+            "KUBERNETES.default.",
         ] {
             assert_eq!(judged(name), Some(false), "{name}");
         }
@@ -169,6 +177,10 @@ mod tests {
             "10-0-0-1.sslip.io",
             "app.LocalTest.me.",
             "lvh.me",
+            "local.gd",
+            "x.localhost.direct",
+            "app.lndo.site",
+            "10.0.0.1.sslip.sh",
             "127.1",
             "2130706433",
             "0x7f000001",

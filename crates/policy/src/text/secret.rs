@@ -10,12 +10,14 @@ use super::Doubtful;
 use super::within::{becomes_syntax, is_dots};
 
 /// Files and folders whose name says enough.
-const NAMES: [&str; 44] = [
+const NAMES: &[&str] = &[
     ".1password",
     ".aws",
     ".azure",
     ".bash_history",
     ".boto",
+    ".claude.json",
+    ".credentials.json",
     ".dockercfg",
     ".docker",
     ".electrum",
@@ -42,6 +44,7 @@ const NAMES: [&str; 44] = [
     ".yarnrc.yml",
     ".zsh_history",
     "_netrc",
+    "claude_desktop_config.json",
     "cookies.sqlite",
     "gshadow",
     "key4.db",
@@ -51,9 +54,14 @@ const NAMES: [&str; 44] = [
     "master.passwd",
     "ntds.dit",
     "opasswd",
+    "secrets.json",
+    "secrets.toml",
+    "secrets.yaml",
+    "secrets.yml",
     "shadow",
     "shadow-",
     "sudoers",
+    "terraform.tfstate.backup",
     "wallet.dat",
 ];
 
@@ -65,15 +73,24 @@ const BEGINNINGS: [&str; 8] =
 const SAMPLES: [&str; 4] = [".env.dist", ".env.example", ".env.sample", ".env.template"];
 
 /// Ends of names of keys and stores of keys.
-const ENDS: [&str; 9] = [".jks", ".kdbx", ".key", ".keychain", ".keychain-db", ".keystore", ".p12", ".pem", ".pfx"];
+const ENDS: [&str; 11] =
+    [".jks", ".kdbx", ".key", ".keychain", ".keychain-db", ".keyring", ".keystore", ".p12", ".pem", ".pfx", ".tfstate"];
 
 /// Folders in folders.
-const PLACES: [[&str; 2]; 8] = [
+const PLACES: &[[&str; 2]] = &[
     [".config", "gcloud"],
     [".config", "gh"],
     [".config", "op"],
+    [".codex", "auth.json"],
+    [".cursor", "mcp.json"],
+    [".gemini", "oauth_creds.json"],
     ["chrome", "user data"],
+    ["default", "cookies"],
+    ["kubernetes", "admin.conf"],
+    ["kubernetes", "pki"],
     ["microsoft", "protect"],
+    ["network", "cookies"],
+    ["profile 1", "cookies"],
     ["run", "secrets"],
     ["ssl", "private"],
     ["system32", "config"],
@@ -124,6 +141,7 @@ fn is_secret(name: &str) -> bool {
     NAMES.contains(&name)
         || name == ".env"
         || (!sample && !public_key && BEGINNINGS.iter().any(|beginning| name.starts_with(beginning)))
+        || (name.starts_with("ssh_host_") && !public_key)
         || ENDS.iter().any(|end| name.ends_with(end))
 }
 
@@ -192,6 +210,17 @@ mod tests {
             "/proc/self/environ",
             "/proc/1/root/x",
             "~/.config/gcloud/x",
+            "~/.claude/.credentials.json",
+            "~/.claude.json",
+            "~/.codex/auth.json",
+            "~/.cursor/mcp.json",
+            "~/Library/Application Support/Claude/claude_desktop_config.json",
+            "/etc/ssh/ssh_host_ed25519_key",
+            "~/.local/share/keyrings/login.keyring",
+            "~/.config/google-chrome/Default/Cookies",
+            "config/secrets.yml",
+            "infra/terraform.tfstate",
+            "/etc/kubernetes/admin.conf",
             "~/Library/Keychains/login.keychain-db",
             "C:\\Windows\\System32\\config\\SAM",
         ] {
@@ -206,6 +235,9 @@ mod tests {
             ".github/workflows/ci.yml",
             ".gitignore",
             "id_rsa.pub",
+            "/etc/ssh/ssh_host_ed25519_key.pub",
+            "src/auth.json",
+            "cookies.py",
             "ssh/config",
             "environment.ts",
             "src/environ/x",

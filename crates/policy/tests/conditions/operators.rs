@@ -347,6 +347,19 @@ fn text_operators() {
     ];
     table("path_secret", &secret.map(|(x, truth)| (json!(true), x, truth)));
     table("path_secret", &secret.map(|(x, truth)| (json!(false), x, truth.map(|truth| !truth))));
+    let sql = [
+        ("\"select 1\"", T),
+        ("\"SELECT ';' ;\"", T),
+        ("\"drop table t\"", F),
+        ("\"select 1; select 2\"", F),
+        ("\"\"", F),
+        ("\"select 'a\"", U),
+        ("\"select '\\\\'\"", U),
+        ("[\"select 1\"]", U),
+        ("null", U),
+    ];
+    table("sql_reads", &sql.map(|(x, truth)| (json!(true), x, truth)));
+    table("sql_reads", &sql.map(|(x, truth)| (json!(false), x, truth.map(|truth| !truth))));
     table(
         "email_domain_in",
         &[
@@ -428,6 +441,8 @@ fn what_does_not_compile() {
         ("args.x", "url_public", json!("true")),
         ("args.x", "url_public", json!({ "path": "args.y" })),
         ("args.x", "path_secret", json!(null)),
+        ("args.x", "sql_reads", json!("true")),
+        ("args.x", "sql_reads", json!({ "path": "args.y" })),
         ("args.x", "path_secret", json!({ "path": "args.y" })),
         ("args.x", "email_domain_in", json!(["a@b"])),
         ("args.x", "cidr", json!(["10.0.0.1/8"])),
@@ -463,6 +478,7 @@ fn what_does_not_compile() {
         ("url_public", json!(true), json!({ "ignore_case": true })),
         ("url_public", json!(true), json!({ "schemes": ["http:"] })),
         ("path_secret", json!(true), json!({ "ports": [80] })),
+        ("sql_reads", json!(true), json!({ "ignore_case": true })),
     ] {
         let mut test = json!({ "path": "args.x", "op": op, "value": value });
         test.as_object_mut().unwrap().extend(option.as_object().unwrap().clone());

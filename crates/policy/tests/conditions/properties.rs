@@ -40,6 +40,8 @@ fn typed_tests() -> Vec<(Value, &'static [&'static str])> {
         (test("url_host_in", json!(["a.b"])), &["string"]),
         (test("path_secret", json!(true)), &["string"]),
         (test("url_public", json!(true)), &["string"]),
+        (test("sql_reads", json!(true)), &["string"]),
+        (test("sql_reads", json!(false)), &["string"]),
         (test("url_public", json!(false)), &["string"]),
         (test("email_domain_in", json!(["a.b"])), &["string"]),
         (test("cidr", json!(["10.0.0.0/8"])), &["string"]),

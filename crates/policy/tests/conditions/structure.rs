@@ -30,6 +30,7 @@ fn absence() {
         ("path_secret", json!(true)),
         ("url_host_in", json!(["a.b"])),
         ("url_public", json!(true)),
+        ("sql_reads", json!(true)),
         ("email_domain_in", json!(["a.b"])),
         ("cidr", json!(["10.0.0.0/8"])),
     ] {

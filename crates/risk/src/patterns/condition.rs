@@ -6,7 +6,7 @@ use crate::assess::Assessment;
 use crate::definition::Definition;
 use crate::facet::Facet;
 use crate::findings::{Level, findings};
-use crate::recommend::arguments::{takes_address, takes_path};
+use crate::recommend::meaning::{takes_address, takes_path};
 
 /// A condition on one tool.
 #[derive(Debug)]

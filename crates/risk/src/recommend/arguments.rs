@@ -5,7 +5,8 @@ use serde_json::{Value, json};
 
 use super::Bounds;
 use super::condition::{require, some, with};
-use super::shape::{self, Argument, Kind, words};
+use super::meaning::{Meaning, Tool};
+use super::shape::{self, Argument, Kind};
 use crate::assess::Assessment;
 use crate::definition::Definition;
 use crate::facet::Facet;
@@ -37,6 +38,10 @@ pub(super) struct Said {
     pub(super) unbounded: Option<Unbounded>,
     /// The argument that is itself a command or program.
     pub(super) code: Option<String>,
+    /// It takes SQL, in order to change something.
+    pub(super) writes_sql: bool,
+    /// The argument that is a host, where no host is named by the operator.
+    pub(super) host: Option<String>,
     /// There is more to bound than an entry holds.
     pub(super) too_much: bool,
 }
@@ -44,26 +49,29 @@ pub(super) struct Said {
 /// The clauses for a tool.
 pub(super) fn clauses(definition: &Definition<'_>, assessment: &Assessment, bounds: &Bounds) -> Said {
     let mut said = Said::default();
-    for argument in definition.schema.map(shape::all).unwrap_or_default() {
-        let found: Vec<Clause> = if argument.kind == Kind::Deep {
-            vec![deep(&argument)]
-        } else if is_sql(&argument, definition.name, assessment) {
-            sql(&argument)
-        } else if is_path(&argument, definition.name) {
-            vec![path(&argument, bounds)]
-        } else if is_address(&argument) {
-            vec![url(&argument, bounds)]
-        } else {
-            recipient(&argument, assessment, bounds)
-                .or_else(|| amount(&argument, assessment, bounds))
+    let arguments = definition.schema.map(shape::all).unwrap_or_default();
+    let tool = Tool::new(definition, assessment, &arguments);
+    for argument in &arguments {
+        let meaning = tool.meaning(argument);
+        let found: Vec<Clause> = match meaning {
+            Meaning::Deep => vec![deep(argument)],
+            Meaning::Sql if matches!(assessment.class, Class::Read | Class::Execute) => vec![sql(argument)],
+            Meaning::Path => std::iter::once(path(argument, bounds)).chain(lasting(argument, assessment)).collect(),
+            Meaning::Address => vec![url(argument, bounds)],
+            Meaning::Host => host(argument, bounds).into_iter().collect(),
+            Meaning::Sql | Meaning::Code | Meaning::Other => recipient(argument, &tool, bounds)
+                .or_else(|| amount(argument, assessment, bounds))
                 .into_iter()
-                .collect()
+                .collect(),
         };
-        if said.unbounded.is_none() && !is_sql(&argument, definition.name, assessment) {
-            said.unbounded = unbounded(&argument, definition.name, bounds);
+        if said.unbounded.is_none() {
+            said.unbounded = unbounded(argument, meaning, bounds);
         }
-        if said.code.is_none() && is_code(&argument) {
-            said.code = Some(argument.shown());
+        match meaning {
+            Meaning::Sql => said.writes_sql |= assessment.class == Class::Write,
+            Meaning::Code if said.code.is_none() => said.code = Some(argument.shown()),
+            Meaning::Host if said.host.is_none() && bounds.hosts.is_empty() => said.host = Some(argument.shown()),
+            _ => {}
         }
         if said.clauses.len().saturating_add(found.len()) > MOST {
             said.too_much = true;
@@ -71,20 +79,29 @@ pub(super) fn clauses(definition: &Definition<'_>, assessment: &Assessment, boun
         }
         said.clauses.extend(found);
     }
+    if said.unbounded.is_none() && definition.schema.is_none_or(shape::hides) {
+        said.unbounded = Some(Unbounded {
+            reason: "It takes arguments that its definition does not show: a person must agree to each call."
+                .to_owned(),
+            why: "Locked down, a person agrees where a definition does not show all that a tool takes.".to_owned(),
+        });
+    }
     said
 }
 
 /// Whether nothing bounds what an argument takes while the operator says nothing.
-fn unbounded(argument: &Argument<'_>, tool: &str, bounds: &Bounds) -> Option<Unbounded> {
+fn unbounded(argument: &Argument<'_>, meaning: Meaning, bounds: &Bounds) -> Option<Unbounded> {
     let name = argument.shown();
-    let (takes, until) = if argument.kind == Kind::Deep {
-        ("nests deeper than rules follow", "")
-    } else if is_path(argument, tool) && bounds.roots.is_empty() {
-        ("may name any file", ", until the operator names folders with --root")
-    } else if is_address(argument) && bounds.hosts.is_empty() {
-        ("may lead to any host", ", until the operator names hosts with --host")
-    } else {
-        return None;
+    let (takes, until) = match meaning {
+        Meaning::Deep => ("nests deeper than rules follow", ""),
+        Meaning::Sql => ("takes any SQL that reads", ""),
+        Meaning::Path if bounds.roots.is_empty() => {
+            ("may name any file", ", until the operator names folders with --root")
+        }
+        Meaning::Address | Meaning::Host if bounds.hosts.is_empty() => {
+            ("may lead to any host", ", until the operator names hosts with --host")
+        }
+        _ => return None,
     };
     Some(Unbounded {
         reason: format!("`{name}` {takes}: a person must agree to each call{until}."),
@@ -96,77 +113,6 @@ fn unbounded(argument: &Argument<'_>, tool: &str, bounds: &Bounds) -> Option<Unb
             ),
         },
     })
-}
-
-fn takes_text(argument: &Argument<'_>) -> bool {
-    matches!(argument.kind, Kind::Text | Kind::Hidden { .. })
-}
-
-/// The first argument that takes the path of a file or folder.
-pub(crate) fn takes_path<'a>(definition: &Definition<'a>) -> Option<&'a str> {
-    let outer = shape::arguments(definition.schema?, 1);
-    outer.into_iter().find(|one| one.kind == Kind::Text && is_path(one, definition.name)).map(|one| one.name)
-}
-
-/// The first argument that takes an address.
-pub(crate) fn takes_address(schema: &Value) -> Option<&str> {
-    let outer = shape::arguments(schema, 1);
-    outer.into_iter().find(|one| one.kind == Kind::Text && is_address(one)).map(|one| one.name)
-}
-
-/// Whether the argument is SQL: it, the tool or the schema's text says so.
-fn is_sql(argument: &Argument<'_>, tool: &str, assessment: &Assessment) -> bool {
-    const NAMES: [&str; 4] = ["queries", "query", "statement", "statements"];
-    let names_sql = |words: &[String]| {
-        words
-            .iter()
-            .any(|word| word == "sqlite" || (word.ends_with("sql") && !matches!(word.as_str(), "nosql" | "esql")))
-    };
-    let query = || argument.named(&NAMES) && (names_sql(&words(tool)) || names_sql(&folded(argument.text)));
-    takes_text(argument)
-        && matches!(assessment.class, Class::Read | Class::Execute)
-        && (argument.words.iter().any(|word| word == "sql") || query())
-}
-
-/// The words of a text; `SQL` and `MySQL` are one word each.
-fn folded(text: &str) -> Vec<String> {
-    text.split(|letter: char| !letter.is_alphanumeric()).map(str::to_lowercase).collect()
-}
-
-fn is_path(argument: &Argument<'_>, tool: &str) -> bool {
-    const NAMES: [&str; 10] =
-        ["path", "paths", "file", "files", "filename", "filepath", "directory", "dir", "folder", "cwd"];
-    // What a tool that moves or copies files calls their paths.
-    const ENDS: [&str; 6] = ["source", "destination", "src", "dst", "target", "output"];
-    let of_files = || words(tool).iter().any(|word| NAMES.contains(&word.as_str()));
-    takes_text(argument)
-        && (argument.named(&NAMES) || (argument.words.len() == 1 && argument.named(&ENDS) && of_files()))
-}
-
-fn is_address(argument: &Argument<'_>) -> bool {
-    const NAMES: [&str; 8] = ["url", "urls", "uri", "endpoint", "link", "webhook", "href", "website"];
-    takes_text(argument) && argument.named(&NAMES)
-}
-
-/// Whether the argument is itself what is run.
-fn is_code(argument: &Argument<'_>) -> bool {
-    const NAMES: [&str; 14] = [
-        "bash",
-        "cmd",
-        "code",
-        "command",
-        "commands",
-        "expression",
-        "javascript",
-        "js",
-        "powershell",
-        "program",
-        "python",
-        "script",
-        "shell",
-        "snippet",
-    ];
-    takes_text(argument) && argument.named(&NAMES)
 }
 
 /// Nothing below what rules can follow.
@@ -184,39 +130,78 @@ fn deep(argument: &Argument<'_>) -> Clause {
 }
 
 /// SQL that only reads.
-fn sql(argument: &Argument<'_>) -> Vec<Clause> {
+fn sql(argument: &Argument<'_>) -> Clause {
     let name = argument.shown();
-    // One statement, which begins with a word that reads; a comment could hide another beginning,
-    // and `;` another statement.
-    let reads = json!(r"(?is)\s*(select|with|show|describe|explain|values)\b[^;]*;?\s*");
-    let reading = Clause {
+    Clause {
         list: "require",
         rule: json!({
-            "conditions": [require(argument, &[("matches", reads)])],
-            "on_deny": format!("`{name}` must be one reading statement: SELECT, WITH, SHOW, DESCRIBE, EXPLAIN or VALUES."),
-        }),
-        why: format!("`{name}` takes any SQL; reading is enough for most work, and a DROP cannot be taken back."),
-        refused: Some((with(argument, json!("DROP TABLE customers")), "no statement that changes data")),
-    };
-    // Statements that begin so may still write: WITH … DELETE, EXPLAIN ANALYZE, SELECT INTO. The words may also
-    // stand in a text that is looked for, so a person looks.
-    let writes = json!(
-        r"(?i)\b(insert|update|delete|merge|replace|drop|truncate|alter|create|grant|revoke|call|copy|attach|into)\b"
-    );
-    let asking = Clause {
-        list: "require_approval_if",
-        rule: json!({
-            "conditions": [some(argument, "regex", &writes)],
-            "on_deny": format!("`{name}` holds a word that changes data, such as DELETE or INTO: a person must agree."),
+            "conditions": [require(argument, &[("sql_reads", json!(true))])],
+            "on_deny": format!(
+                "`{name}` must be one plain SQL statement that only reads, such as SELECT, without backslashes and without \
+                 functions that reach files, programs or the network."
+            ),
         }),
         why: format!(
-            "A statement in `{name}` that begins with a reading word can still write (WITH … DELETE); give the server a login \
-             that may only read as well."
+            "`{name}` takes any SQL; reading is enough for most work, and a DROP cannot be taken back. A function of the \
+             database's own may still write: give the server a login that may only read."
+        ),
+        refused: Some((with(argument, json!("DROP TABLE customers")), "no statement that changes data")),
+    }
+}
+
+/// A host at the operator's list.
+fn host(argument: &Argument<'_>, bounds: &Bounds) -> Option<Clause> {
+    if bounds.hosts.is_empty() {
+        return None;
+    }
+    let name = argument.shown();
+    let one = |host: &String| match host.strip_prefix("*.") {
+        Some(parent) => format!(r"([a-z0-9_-]+\.)+{}", parent.replace('.', r"\.")),
+        None => host.replace('.', r"\."),
+    };
+    let hosts: Vec<String> = bounds.hosts.iter().map(one).collect();
+    Some(Clause {
+        list: "require",
+        rule: json!({
+            "conditions": [require(argument, &[("matches", json!(format!("(?i){}", hosts.join("|"))))])],
+            "on_deny": format!("`{name}` must be {}, without a scheme, port or path.", bounds.hosts.join(" or ")),
+        }),
+        why: format!("`{name}` leads anywhere, and what is sent there can carry data out; your hosts are enough."),
+        refused: outside(&bounds.hosts).map(|host| (with(argument, json!(host)), "no other host")),
+    })
+}
+
+/// Nothing that programs run later, or that rules over agents lie in, without a person.
+fn lasting(argument: &Argument<'_>, assessment: &Assessment) -> Option<Clause> {
+    // Where the schema allows another type, what leads to no text would be denied rather than asked.
+    let certain = argument.kind == Kind::Text && !argument.is_loose();
+    if !certain || !matches!(assessment.class, Class::Write | Class::Execute) {
+        return None;
+    }
+    let name = argument.shown();
+    let later = concat!(
+        r"(?i)(^|[/\\])(",
+        r"\.(bashrc|bash_profile|bash_login|bash_logout|profile|zshrc|zshenv|zprofile|zlogin|xprofile|xinitrc|envrc|gitconfig)",
+        r"|(authorized_keys2?|crontab|ld\.so\.preload|policy\.json|toolgate\.(lock|toml)|\.?mcp\.json|settings\.local\.json)",
+        r"|[^/\\]+\.(service|timer|desktop|plist)",
+        r"|\.git[/\\](hooks([/\\].*)?|config)|\.husky([/\\].*)?|\.github[/\\]workflows([/\\].*)?|\.vscode[/\\](tasks|settings)\.json",
+        r"|\.(claude|cursor|codex)([/\\].*)?|cron\.[a-z]+([/\\].*)?|init\.d([/\\].*)?|profile\.d([/\\].*)?|LaunchAgents([/\\].*)?",
+        r"|start menu[/\\].*)[ .]*$",
+    );
+    Some(Clause {
+        list: "require_approval_if",
+        rule: json!({
+            "conditions": [some(argument, "regex", &json!(later))],
+            "on_deny": format!(
+                "`{name}` is a file that runs code later or holds rules over agents: a person must agree to a change of it."
+            ),
+        }),
+        why: format!(
+            "What is written to `{name}` can run later: a shell's start file, a hook, a timer, a login's key, or the rules of \
+             this gateway."
         ),
         refused: None,
-    };
-    // Where the schema hides the type a path leads to no text for certain, and the second would deny what the first allows.
-    if argument.kind == Kind::Text { vec![reading, asking] } else { vec![reading] }
+    })
 }
 
 /// Files below the operator's folders; else nothing that is known to hold secrets, and no way up.
@@ -246,7 +231,10 @@ fn path(argument: &Argument<'_>, bounds: &Bounds) -> Clause {
             "on_deny": format!("`{name}` must be an absolute path below {}.", bounds.roots.join(" or ")),
         }),
         why: format!("`{name}` names a file; outside your folders the agent has no business."),
-        refused: Some((with(argument, json!("/etc/passwd")), "no file outside the folders")),
+        refused: ["/etc/passwd", "/elsewhere/x", "/outside/x"]
+            .into_iter()
+            .find(|path| !bounds.roots.iter().any(|root| path.starts_with(root.trim_end_matches('/'))))
+            .map(|path| (with(argument, json!(path)), "no file outside the folders")),
     }
 }
 
@@ -277,28 +265,14 @@ fn url(argument: &Argument<'_>, bounds: &Bounds) -> Clause {
             "on_deny": format!("`{name}` must be an http or https address at {}.", bounds.hosts.join(" or ")),
         }),
         why: format!("`{name}` leads anywhere, and an address can carry data out; your hosts are enough."),
-        refused: Some((with(argument, json!("https://collector.example.net/?q=secret")), "no other host")),
+        refused: outside(&bounds.hosts)
+            .map(|host| (with(argument, json!(format!("https://{host}/?q=secret"))), "no other host")),
     }
 }
 
 /// Mail within the operator's domains.
-fn recipient(argument: &Argument<'_>, assessment: &Assessment, bounds: &Bounds) -> Option<Clause> {
-    const NAMES: [&str; 11] = [
-        "to",
-        "cc",
-        "bcc",
-        "recipient",
-        "recipients",
-        "email",
-        "emails",
-        "attendees",
-        "invitees",
-        "participants",
-        "address",
-    ];
-    let sends = assessment.facets.contains(&Facet::SendsExternal);
-    let named = argument.named(&NAMES) && !argument.words.iter().any(|word| word == "from" || word == "sender");
-    if bounds.domains.is_empty() || !sends || !named || !takes_text(argument) {
+fn recipient(argument: &Argument<'_>, tool: &Tool<'_>, bounds: &Bounds) -> Option<Clause> {
+    if bounds.domains.is_empty() || !tool.mails_to(argument) {
         return None;
     }
     let name = argument.shown();
@@ -309,7 +283,17 @@ fn recipient(argument: &Argument<'_>, assessment: &Assessment, bounds: &Bounds) 
             "on_deny": format!("`{name}` must be a plain address at {}.", bounds.domains.join(" or ")),
         }),
         why: format!("`{name}` says who receives it; inside your domains nothing leaves."),
-        refused: Some((with(argument, json!("someone@example.net")), "no recipient outside")),
+        refused: outside(&bounds.domains)
+            .map(|domain| (with(argument, json!(format!("someone@{domain}"))), "no recipient outside")),
+    })
+}
+
+/// A host that is on none of the operator's.
+fn outside(own: &[String]) -> Option<&'static str> {
+    let mut candidates = ["collector.example.net", "collector.example.org", "collector.example.edu"].into_iter();
+    candidates.find(|host| {
+        let under = |one: &str| host.strip_suffix(one).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'));
+        !own.iter().any(|one| under(&one.trim_start_matches("*.").to_ascii_lowercase()))
     })
 }
 

@@ -20,6 +20,8 @@ pub(crate) struct Argument<'a> {
     pub(super) kind: Kind,
     /// What the schema says of it.
     pub(super) text: &'a str,
+    /// The format that the schema names.
+    pub(super) format: &'a str,
 }
 
 /// A step on the way to an argument.
@@ -52,9 +54,18 @@ pub(super) enum Kind {
 
 /// The arguments of a definition in the schema's order, `depth` names deep at most.
 pub(super) fn arguments<'a>(schema: &'a Value, depth: usize) -> Vec<Argument<'a>> {
-    let mut walk = Walk { root: schema, depth, left: MOST, text: "", found: Vec::new() };
+    let mut walk = Walk { root: schema, depth, left: MOST, text: "", format: "", hides: false, found: Vec::new() };
     walk.object(schema, &[]);
     walk.found
+}
+
+/// Whether the schema takes what it does not show: members of any name, or under conditions, or values of any kind.
+pub(super) fn hides(schema: &Value) -> bool {
+    let mut walk =
+        Walk { root: schema, depth: DEPTH, left: MOST, text: "", format: "", hides: false, found: Vec::new() };
+    walk.hides = schema.get("properties").is_none() && schema.get("additionalProperties") != Some(&Value::Bool(false));
+    walk.object(schema, &[]);
+    walk.hides
 }
 
 /// All arguments that can be followed.
@@ -68,6 +79,9 @@ struct Walk<'a> {
     left: usize,
     /// What the schema says of the argument that is read.
     text: &'a str,
+    format: &'a str,
+    /// Something is taken that the schema does not show.
+    hides: bool,
     found: Vec<Argument<'a>>,
 }
 
@@ -75,6 +89,11 @@ impl<'a> Walk<'a> {
     /// The members of an object, also of those that it is made of.
     fn object(&mut self, schema: &'a Value, way: &[Step<'a>]) {
         for part in self.parts(schema) {
+            let open = ["additionalProperties", "patternProperties", "unevaluatedProperties"]
+                .iter()
+                .filter_map(|key| part.get(key))
+                .any(|more| *more == Value::Bool(true) || more.as_object().is_some_and(|more| !more.is_empty()));
+            self.hides |= open || ["if", "then", "else", "dependentSchemas"].iter().any(|key| part.get(key).is_some());
             let required = |name: &str| {
                 let all = part.get("required").and_then(Value::as_array);
                 all.is_some_and(|all| all.iter().any(|one| one.as_str() == Some(name)))
@@ -91,6 +110,7 @@ impl<'a> Walk<'a> {
     fn value(&mut self, schema: &'a Value, mut way: Vec<Step<'a>>) {
         self.left = self.left.saturating_sub(1);
         self.text = schema.get("description").and_then(Value::as_str).unwrap_or_default();
+        self.format = schema.get("format").and_then(Value::as_str).unwrap_or_default();
         let choices = self.choices(schema);
         let mut others = choices.iter().copied().filter(|one| types(one) != ["null"]);
         let (first, second) = (others.next(), others.next());
@@ -103,6 +123,7 @@ impl<'a> Walk<'a> {
         if second.is_some() {
             loosen(&mut way);
             let objects = choices.iter().any(|one| one.get("properties").is_some());
+            self.hides |= choices.iter().any(|one| is_open(one));
             self.end(way.clone(), Kind::Hidden { objects });
             for choice in choices.iter().filter(|one| one.get("properties").is_some()) {
                 self.inner(choice, &way);
@@ -125,13 +146,19 @@ impl<'a> Walk<'a> {
                     way.push(Step::Every);
                     self.value(items, way);
                 }
-                None => self.end(way, Kind::Hidden { objects: false }),
+                None => {
+                    self.hides = true;
+                    self.end(way, Kind::Hidden { objects: false });
+                }
             },
             Some("object") | None if ["properties", "allOf"].iter().any(|key| schema.get(key).is_some()) => {
                 self.inner(schema, &way);
             }
             None if schema.get("enum").is_some() || schema.get("const").is_some() => {}
-            _ => self.end(way, Kind::Hidden { objects: false }),
+            _ => {
+                self.hides |= is_open(schema);
+                self.end(way, Kind::Hidden { objects: false });
+            }
         }
     }
 
@@ -151,7 +178,7 @@ impl<'a> Walk<'a> {
             Step::Every => None,
         });
         if let Some(name) = name {
-            self.found.push(Argument { name, words: words(name), way, kind, text: self.text });
+            self.found.push(Argument { name, words: words(name), way, kind, text: self.text, format: self.format });
         }
     }
 
@@ -199,6 +226,14 @@ fn types(schema: &Value) -> Vec<&str> {
     }
 }
 
+/// Whether the schema takes objects, or anything, without saying of what.
+fn is_open(schema: &Value) -> bool {
+    let types = types(schema);
+    let said = ["properties", "enum", "const", "allOf", "anyOf", "oneOf"].iter().any(|key| schema.get(key).is_some());
+    let list = types.contains(&"array") && schema.get("items").is_none();
+    list || ((types.is_empty() || types.contains(&"object")) && !said)
+}
+
 fn loosen(way: &mut [Step<'_>]) {
     if let Some(Step::Name { loose, .. }) = way.last_mut() {
         *loose = true;
@@ -230,6 +265,11 @@ impl Argument<'_> {
     /// Whether the last word of the name is one of these.
     pub(super) fn named(&self, words: &[&str]) -> bool {
         self.words.last().is_some_and(|last| words.contains(&last.as_str()))
+    }
+
+    /// Whether something on the way may be of another type.
+    pub(super) fn is_loose(&self) -> bool {
+        self.way.iter().any(|step| matches!(step, Step::Name { loose: true, .. }))
     }
 
     /// The way as people write it: `request.url`, `files[*].path`.

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test that is wrong about its own input should fail")]
 
 mod attacks_page;
+mod bounds;
 mod classes;
 mod corpus;
 mod findings;

@@ -9,7 +9,7 @@ use risk::recommend::{Bounds, Temper, recommend};
 use risk::{Definition, Facet, assess};
 use serde_json::{Value, json};
 
-fn bounds() -> Bounds {
+pub(super) fn bounds() -> Bounds {
     Bounds {
         domains: vec!["example.com".into()],
         roots: vec!["/srv/data".into()],
@@ -97,7 +97,7 @@ fn limits_are_those_of_the_first_pages() {
 }
 
 /// What a recommendation makes of a call; empty when it is none of what a test can expect.
-fn judged(line: &Value, class: Class, temper: Temper, bounds: &Bounds, arguments: &Value) -> &'static str {
+pub(super) fn judged(line: &Value, class: Class, temper: Temper, bounds: &Bounds, arguments: &Value) -> &'static str {
     let definition = Definition::of(line);
     let mut found = risk::Assessment { class, ..assess(&definition) };
     if class == Class::Execute {
@@ -352,7 +352,7 @@ fn a_person_reads_programs_before_they_run() {
     assert_eq!(ask(&build, &json!({ "target": "all" })), "allow");
     let query = tool("query", json!({ "sql": { "type": "string" } }), &["sql"]);
     assert_eq!(ask(&query, &json!({ "sql": "select 1" })), "allow");
-    assert_eq!(ask(&query, &json!({ "sql": "with a as (delete from b returning *) select * from a" })), "approval");
+    assert_eq!(ask(&query, &json!({ "sql": "with a as (delete from b returning *) select * from a" })), "deny");
 }
 
 #[test]

@@ -4,29 +4,25 @@ use std::collections::BTreeSet;
 use std::io::IsTerminal;
 
 use audit::visible::word;
+use policy::{Load, load};
 use risk::findings::Level;
 use risk::recommend::{Bounds, Temper, recommend};
 
 use super::report::{Judged, Report};
-use crate::args::{ScanOptions, TemperWord};
+use crate::args::TemperWord;
+use crate::failure::{Failure, Trying};
 use crate::output::tell;
 
 /// The policy as a file holds it. Why its clauses are there is said on stderr to a person who looks.
-pub fn policy(options: &ScanOptions, report: &Report, temper: TemperWord) -> Result<String, serde_json::Error> {
+pub fn policy(bounds: &Bounds, report: &Report, temper: TemperWord) -> Result<String, Failure> {
     let temper = match temper {
         TemperWord::Observe => Temper::Observe,
         TemperWord::Balanced => Temper::Balanced,
         TemperWord::LockedDown => Temper::LockedDown,
     };
-    let bounds = Bounds {
-        domains: options.domain.clone(),
-        roots: options.root.clone(),
-        hosts: options.host.clone(),
-        cap: options.cap,
-    };
     let tools: Vec<_> =
         one_of_each_name(report).into_iter().map(|one| (one.tool.definition(), one.can.clone())).collect();
-    let made = recommend(&tools, temper, &bounds);
+    let made = recommend(&tools, temper, bounds);
     for name in &made.unnamed {
         tell!("toolgate: no policy can name the tool {}, so it stays denied", word(name));
     }
@@ -41,7 +37,12 @@ pub fn policy(options: &ScanOptions, report: &Report, temper: TemperWord) -> Res
             tell!("{}: {}", audit::visible::shown(&reason.pointer), audit::visible::shown(&reason.why));
         }
     }
-    super::json::printed(&made.document).map(|text| text + "\n")
+    let text = super::json::printed(&made.document).trying("the policy")? + "\n";
+    // As many hosts or folders can be named as a policy has room for.
+    match load(&text, Load::default()).policy {
+        Some(_) => Ok(text),
+        None => Err(Failure::Usage("these options make a policy larger than one may be: name less".to_owned())),
+    }
 }
 
 /// The tools, the riskiest first. A policy knows tools by name alone: of several that have one name,
