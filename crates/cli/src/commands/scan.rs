@@ -8,7 +8,7 @@ mod client_config;
 mod combine;
 mod connect;
 mod consent;
-mod file;
+pub mod file;
 pub mod json;
 mod kept;
 pub mod layout;
