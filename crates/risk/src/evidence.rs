@@ -31,7 +31,7 @@ impl Evidence {
         let number = word.chars().all(|letter| letter.is_numeric() || matches!(letter, '.' | ','));
         // An argument named `to` says more than the word in a sentence.
         let prose = matches!(self.place, Place::Name(..) | Place::Title(..) | Place::Description(..));
-        !single && !number && !(prose && FUNCTION_WORDS.contains(&word.to_lowercase().as_str()))
+        !(single || number || prose && FUNCTION_WORDS.contains(&word.to_lowercase().as_str()))
     }
 }
 

@@ -17,7 +17,7 @@ pub(crate) fn undone(text: &str) -> Option<Vec<(usize, char)>> {
 fn joined(letters: &[(usize, char)]) -> Option<Vec<(usize, char)>> {
     let is_part = |index: usize| letters.get(index).is_some_and(|(_, letter)| letter.is_alphanumeric());
     let stands_alone = |index: usize| {
-        is_part(index) && !is_part(index + 1) && !index.checked_sub(1).is_some_and(|before| is_part(before))
+        is_part(index) && !is_part(index + 1) && index.checked_sub(1).is_none_or(|before| !is_part(before))
     };
     let mut all = Vec::with_capacity(letters.len());
     let (mut index, mut found) = (0, false);
