@@ -2,7 +2,7 @@
 //! so that no call ever waits for a change.
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
@@ -12,6 +12,7 @@ use quota::{Counters, Memory};
 use store::log::AuditLog;
 use store::processes::Processes;
 use tokio::runtime::Handle;
+use tokio::task::JoinSet;
 use upstream::child::Exit;
 
 use crate::caller::Caller;
@@ -72,6 +73,7 @@ pub struct Gateway {
     children: Children,
     child_stderr: ChildStderr,
     background: Handle,
+    under_way: Mutex<JoinSet<()>>,
 }
 
 /// Receives a server's id and a line of its program's standard error.
@@ -108,6 +110,7 @@ impl Gateway {
             children: Children::default(),
             child_stderr: foundation.child_stderr,
             background: foundation.background,
+            under_way: Mutex::default(),
         }))
     }
 
@@ -148,6 +151,13 @@ impl Gateway {
 
     pub(crate) fn background(&self) -> &Handle {
         &self.background
+    }
+
+    /// Does work that no answer waits for, and that is done before the gateway ends.
+    pub(crate) fn finish(&self, work: impl Future<Output = ()> + Send + 'static) {
+        let mut under_way = self.under_way.lock().unwrap_or_else(PoisonError::into_inner);
+        while under_way.try_join_next().is_some() {}
+        under_way.spawn_on(work, &self.background);
     }
 
     /// The sink for the standard error of one server's program.
@@ -230,9 +240,11 @@ impl Gateway {
         }
     }
 
-    /// Ends every child, and closes the log.
+    /// Ends every child, finishes what is under way, and closes the log.
     pub async fn shut_down(&self, reason: &str) {
         self.children.stop_all().await;
+        let mut under_way = std::mem::take(&mut *self.under_way.lock().unwrap_or_else(PoisonError::into_inner));
+        while under_way.join_next().await.is_some() {}
         self.write_refused();
         self.counters.sync();
         // A log that cannot be written ends as after a crash, and verification says so.

@@ -20,7 +20,7 @@ use store::Trace;
 
 pub use files::{BadPins, PinFiles, Written, digest};
 
-use crate::tools::{Tool, ToolList};
+use crate::tools::{KnownTools, Tool, ToolList};
 use told::Told;
 
 /// What is accepted without a person.
@@ -159,8 +159,14 @@ impl Pinning {
         self.now.load_full()
     }
 
-    /// Whether the server was never seen: its first list is still to be asked for.
-    pub(crate) fn awaits_first_list(&self) -> bool {
-        matches!(self.now.load().section, Some(None))
+    /// Whether the gateway lists the server's tools itself before it passes on a list, so that what is
+    /// held is told, and what may be accepted is, before anybody sees the answer.
+    pub(crate) fn comes_first(&self, tools: &KnownTools) -> bool {
+        let Some(kept) = &self.kept else { return false };
+        if kept.acceptance.cosmetic {
+            // What was listed a moment ago may be spelt otherwise now.
+            tools.forget();
+        }
+        matches!(self.now.load().section, Some(None)) || tools.current().is_none()
     }
 }

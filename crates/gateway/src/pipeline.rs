@@ -58,7 +58,7 @@ pub async fn judge(
         Message::Request(request) => {
             let judged = match request.kind {
                 Kind::ToolsCall => call(gateway, caller, request, upstream).await,
-                Kind::ToolsList if caller.grant.server().pins.awaits_first_list() => {
+                Kind::ToolsList if caller.grant.server().pins.comes_first(&caller.grant.server().tools) => {
                     // What is listed is what is accepted, and nothing is before the whole first list was
                     // seen. If the server cannot give it, the agent sees its answer, without tools.
                     let _ = known_list(gateway, caller, upstream).await;

@@ -280,12 +280,7 @@ impl Relay {
     /// A whole list that has come by is compared with what is accepted, beside the answer's way: the
     /// answer is filtered by what was accepted before.
     fn learnt(&self, list: Arc<ToolList>) -> Arc<ToolList> {
-        let (pins, gateway) = (Arc::clone(&self.caller.grant.server().pins), Arc::clone(&self.gateway));
-        let seen = Arc::clone(&list);
-        tokio::spawn(async move {
-            // What cannot be kept is told there, and not callable; it is tried again with the next call.
-            let _ = pins.settle(&seen, &gateway).await;
-        });
+        self.caller.grant.server().pins.settle_later(&list, &self.gateway);
         list
     }
 

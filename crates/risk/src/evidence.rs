@@ -4,6 +4,7 @@ use smallvec::SmallVec;
 
 use crate::definition::Definition;
 use crate::features::{Feature, Features, Source};
+use crate::fold::is_unspaced;
 use crate::schema::Parameter;
 
 /// How many pieces of evidence are named.
@@ -20,6 +21,35 @@ pub struct Evidence {
     /// decided, which asks for no other evidence.
     pub weight: Option<f32>,
 }
+
+impl Evidence {
+    /// Whether a reader can make something of the words alone.
+    fn speaks(&self) -> bool {
+        let word = self.text.trim();
+        let mut letters = word.chars();
+        let single = matches!((letters.next(), letters.next()), (Some(letter), None) if !is_unspaced(letter));
+        let number = word.chars().all(|letter| letter.is_numeric() || matches!(letter, '.' | ','));
+        // An argument named `to` says more than the word in a sentence.
+        let prose = matches!(self.place, Place::Name(..) | Place::Title(..) | Place::Description(..));
+        !(single || number || prose && FUNCTION_WORDS.contains(&word.to_lowercase().as_str()))
+    }
+}
+
+/// Words that say nothing alone, in the languages of the lexicon and their neighbours.
+#[rustfmt::skip]
+const FUNCTION_WORDS: &[&str] = &[
+    "an", "and", "are", "as", "at", "be", "by", "can", "for", "from", "if", "in", "is", "it", "its", "of", "on", "or",
+    "that", "the", "this", "to", "when", "which", "will", "with", "you", "your",
+    "das", "dem", "den", "der", "des", "die", "ein", "eine", "einen", "für", "im", "ist", "mit", "oder", "und", "von", "zu",
+    "au", "aux", "dans", "de", "des", "du", "en", "est", "et", "la", "le", "les", "ou", "par", "pour", "sur", "un", "une",
+    "al", "con", "del", "el", "las", "los", "para", "por", "que", "se", "su", "una",
+    "ao", "as", "com", "da", "das", "do", "dos", "em", "na", "no", "os", "um", "uma",
+    "che", "dei", "della", "di", "gli", "il", "lo", "nel", "per",
+    "een", "het", "met", "op", "te", "van", "voor",
+    "bir", "bu", "ile", "için", "ve", "od", "się", "za",
+    "для", "из", "или", "на", "от", "по", "со",
+    "的", "了", "和", "の", "を", "に", "は", "が", "と", "은", "는", "을", "를", "의",
+];
 
 /// Where a piece of evidence stands in the definition.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -100,7 +130,12 @@ pub(crate) fn strongest(
     if let Some(last) = current.filter(|last| last.weight > weakest) {
         keep(&mut top, last);
     }
-    top.into_iter().filter_map(|span| named(definition, &features.parameters, span, scale)).collect()
+    let mut all: Vec<Evidence> =
+        top.into_iter().filter_map(|span| named(definition, &features.parameters, span, scale)).collect();
+    if all.iter().any(Evidence::speaks) {
+        all.retain(Evidence::speaks);
+    }
+    all
 }
 
 /// Puts a span in its place among the strongest. Of spans that overlap only the stronger stays:
@@ -140,4 +175,23 @@ fn named(
         Source::Shape => return None,
     };
     Some(Evidence { place, text: text.to_owned(), weight: Some(weight) })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_that_say_nothing_alone() {
+        let speaks = |place: Place, text: &str| Evidence { place, text: text.to_owned(), weight: None }.speaks();
+        let prose = Place::Description(0, 1);
+        for word in ["a", "The", "of", "s", "if", "to", "in", "de", "la", "et", "x", "42", "3.5", "и", "的"] {
+            assert!(!speaks(prose.clone(), word), "{word}");
+        }
+        for word in ["delete", "id", "to address", "删", "v2"] {
+            assert!(speaks(prose.clone(), word), "{word}");
+        }
+        assert!(speaks(Place::Parameter("to".to_owned()), "to"));
+        assert!(!speaks(Place::Parameter("s".to_owned()), "s"));
+    }
 }

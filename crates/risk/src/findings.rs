@@ -16,9 +16,11 @@
 
 mod arguments;
 mod characters;
+mod disguise;
 mod encoded;
 mod folded;
 mod hints;
+mod joined;
 mod phrases;
 mod places;
 mod references;
@@ -82,15 +84,16 @@ pub fn findings(definition: &Definition<'_>) -> Vec<Finding> {
             None => found.push((rule, level, finding)),
         }
     };
-    for text in texts::texts(definition) {
+    let texts = texts::texts(definition);
+    for text in &texts {
         let piece = |start, end| characters::shown(text.text.get(start..end).unwrap_or_default());
         let whole = || (text.place(0, text.text.len()), characters::shown(text.text));
-        for (rule, start, end) in characters::characters(&text) {
+        for (rule, start, end) in characters::characters(text) {
             // An invisible character says nothing without what stands around it.
             let shown = characters::shown(around(text.text, start, end));
             add(rule, rule.level, text.place(start, end), shown);
         }
-        for hit in search::search(&text) {
+        for hit in search::search(text) {
             let level = if hit.ordinary { Level::Note } else { hit.rule.level };
             add(hit.rule, level, text.place(hit.start, hit.end), piece(hit.start, hit.end));
         }
@@ -98,13 +101,13 @@ pub fn findings(definition: &Definition<'_>) -> Vec<Finding> {
             let shown = secrets::masked(text.text.get(start..end).unwrap_or_default());
             add(&SECRET_IN_SCHEMA, SECRET_IN_SCHEMA.level, text.place(start, end), shown);
         }
-        if let Some((start, end, level)) = places::place(&text) {
+        if let Some((start, end, level)) = places::place(text) {
             add(&PLACE_OF_CREDENTIALS, level, text.place(start, end), piece(start, end));
         }
         if let Some((start, end, said)) = encoded::sentence(text.text) {
             add(&ENCODED_TEXT, ENCODED_TEXT.level, text.place(start, end), characters::shown(&said));
         }
-        if let Some(rule) = arguments::asked(&text) {
+        if let Some(rule) = arguments::asked(text) {
             let (place, shown) = whole();
             add(rule, rule.level, place, shown);
         }
@@ -112,6 +115,9 @@ pub fn findings(definition: &Definition<'_>) -> Vec<Finding> {
             let (place, shown) = whole();
             add(&REMOTE_REFERENCE, REMOTE_REFERENCE.level, place, shown);
         }
+    }
+    for (rule, place, words) in joined::joined(&texts) {
+        add(rule, rule.level.min(Level::Warning), place, words);
     }
     if let Some((place, words)) = hints::contradiction(definition) {
         add(&HINT_CONTRADICTS_TEXT, HINT_CONTRADICTS_TEXT.level, place, words);

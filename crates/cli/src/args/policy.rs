@@ -21,7 +21,7 @@ pub struct PolicyCheck {
     /// The policy files
     #[arg(required = true, value_name = "FILE")]
     pub files: Vec<PathBuf>,
-    /// A tools/list result (JSON) to check the rules against
+    /// A list of tools, in any form that `scan --file` reads, to check the rules against
     #[arg(long, value_name = "FILE")]
     pub tools: Option<PathBuf>,
     /// Print the findings as JSON
@@ -45,7 +45,7 @@ pub struct PolicyExplain {
     /// accepted; else unclassified
     #[arg(long, value_name = "CLASS")]
     pub class: Option<String>,
-    /// A tools/list result (JSON) that has the tool's schema
+    /// A list of tools, in any form that `scan --file` reads, that has the tool's schema
     #[arg(long, value_name = "FILE")]
     pub tools: Option<PathBuf>,
     /// Print the derivation as JSON
@@ -59,7 +59,7 @@ pub struct PolicyTest {
     /// The policy files
     #[arg(required = true, value_name = "FILE")]
     pub files: Vec<PathBuf>,
-    /// A tools/list result (JSON) that has the tools' schemas
+    /// A list of tools, in any form that `scan --file` reads, that has the tools' schemas
     #[arg(long, value_name = "FILE")]
     pub tools: Option<PathBuf>,
     /// Print the results as JSON

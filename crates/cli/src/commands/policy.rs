@@ -10,6 +10,7 @@ use policy::lint::Known;
 use policy::{Call, Class, GrantFacts, Load, Numbers, Policy, ToolFacts};
 
 use crate::args::{PolicyCheck, PolicyCommand, PolicyExplain, PolicyTest};
+use crate::commands::scan::file;
 use crate::failure::{Failure, Trying};
 use crate::output::{say, tell};
 
@@ -149,29 +150,23 @@ fn rendering() -> Rendering {
     if std::io::stdout().is_terminal() { Rendering::Coloured } else { Rendering::Plain }
 }
 
-/// Tools of a `tools/list` result, or of a whole answer that holds one.
+/// Tools of a list in a file, in any form that `scan --file` reads.
 struct Tools {
     known: bool,
     tools: Vec<(String, Option<String>, Class)>,
 }
 
 impl Tools {
-    fn read(file: Option<&Path>) -> Result<Self, Failure> {
-        let Some(file) = file else { return Ok(Self { known: false, tools: Vec::new() }) };
-        let what = || format!("the tools {}", file.display());
-        let text = std::fs::read_to_string(file).trying(what())?;
-        let inner = match mcp::json::locate(&text, &["result"]).trying(what())? {
-            Some(span) => span.of(&text),
-            None => &text,
-        };
-        let list = mcp::result::tools(inner).trying(what())?;
-        let tools = list
-            .entries
+    fn read(path: Option<&Path>) -> Result<Self, Failure> {
+        let Some(path) = path else { return Ok(Self { known: false, tools: Vec::new() }) };
+        let what = || format!("the tools {}", path.display());
+        let text = std::fs::read_to_string(path).trying(what())?;
+        let (tools, _) = file::read(&text).trying(what())?;
+        let tools = tools
             .iter()
             .map(|tool| {
-                let class = serde_json::from_str(tool.raw)
-                    .map_or(Class::Unclassified, |definition| risk::assess(&risk::Definition::of(&definition)).class);
-                (tool.name.to_string(), tool.input_schema.map(str::to_owned), class)
+                let class = risk::assess(&tool.definition()).class;
+                (tool.name.clone(), tool.schema().map(str::to_owned), class)
             })
             .collect();
         Ok(Self { known: true, tools })

@@ -9,7 +9,7 @@ mod client_config;
 mod combine;
 mod connect;
 mod consent;
-mod file;
+pub mod file;
 pub mod json;
 mod kept;
 pub mod layout;

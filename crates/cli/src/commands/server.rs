@@ -41,6 +41,7 @@ pub fn server(command: &ServerCommand) -> Result<ExitCode, Failure> {
 
 fn held(options: &HeldOptions) -> Result<ExitCode, Failure> {
     let (files, _) = place(&options.place)?;
+    files.check().trying("the accepted definitions")?;
     known(&options.place, &files)?;
     let waiting = seen_of(&files, options.server.as_deref())?;
     show::all(&waiting, &files, &options.place)?;

@@ -107,6 +107,13 @@ fn explaining_tells_who_accepted_the_class() -> anyhow::Result<()> {
     let policy = setup.policy_file();
     let policy = policy.to_str().context("text")?;
     let listed: Vec<Value> = tools().iter().map(Tool::listed).collect();
+    let lines: Vec<String> = listed.iter().map(Value::to_string).collect();
+    for text in [format!("[{}]", lines.join(",")), lines.join("\n")] {
+        let file = setup.file("list.json", &text)?;
+        let output =
+            Command::new(EXE).args(["policy", "explain", policy, "write_file", "--tools"]).arg(file).output()?;
+        ensure!(said(&output).contains("DENY: write_file (write)"), "{text}: {}", said(&output));
+    }
     let listed = setup.file("tools.json", &json!({ "tools": listed }).to_string())?;
     let listed = listed.to_str().context("text")?;
     for (tool, options, code, expected) in [

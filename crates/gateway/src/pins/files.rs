@@ -169,6 +169,15 @@ impl PinFiles {
         Ok(read(&self.held)?.servers().map(|(id, _)| id.to_owned()).collect())
     }
 
+    /// Looks that accepted definitions can be read, of whichever server they are.
+    ///
+    /// # Errors
+    /// When a file is there and cannot be read.
+    pub fn check(&self) -> Result<(), BadPins> {
+        read(&self.lock)?;
+        read(&self.spare).map(|_| ())
+    }
+
     /// Whether any of the files is there.
     pub fn exist(&self) -> bool {
         [&self.lock, &self.spare, &self.held].into_iter().any(|file| file.trace().is_some())

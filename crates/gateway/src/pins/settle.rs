@@ -44,6 +44,17 @@ impl Pinning {
     }
 }
 
+impl Pinning {
+    /// The same beside the answer's way. What cannot be kept is told there, and not callable; it is
+    /// tried again with the next call.
+    pub(crate) fn settle_later(self: &Arc<Self>, list: &Arc<ToolList>, gateway: &Arc<Gateway>) {
+        if self.kept.is_some() {
+            let (this, list, on) = (Arc::clone(self), Arc::clone(list), Arc::clone(gateway));
+            gateway.finish(async move { drop(this.settle(&list, &on).await) });
+        }
+    }
+}
+
 impl Kept {
     fn compare(&self, now: &ArcSwap<Accepted>, list: &Arc<ToolList>, gateway: &Gateway) -> Result<(), BadPins> {
         let mut tools: Vec<&Arc<Tool>> = list.iter().collect();

@@ -22,12 +22,13 @@ pub(crate) struct Folded {
 impl Folded {
     /// `words` says whether `_` and `-` stand between words, as they do in names.
     pub(crate) fn new(text: &str, words: bool) -> Folded {
-        let mut folded = Folded {
-            text: String::with_capacity(text.len()),
-            origins: Vec::with_capacity(text.len()),
-            length: text.len(),
-        };
-        let mut letters = text.char_indices().filter(|(_, letter)| !is_invisible(*letter)).peekable();
+        Self::of(text.char_indices(), text.len(), words)
+    }
+
+    /// The same of letters that stand in a text of this length.
+    pub(crate) fn of(letters: impl Iterator<Item = (usize, char)>, length: usize, words: bool) -> Folded {
+        let mut folded = Folded { text: String::with_capacity(length), origins: Vec::with_capacity(length), length };
+        let mut letters = letters.filter(|(_, letter)| !is_invisible(*letter)).peekable();
         let mut before = '\n';
         while let Some((at, letter)) = letters.next() {
             if letter.is_whitespace() {
@@ -37,7 +38,8 @@ impl Folded {
                 }
                 // Wrapped lines go on; empty lines and lists do not.
                 let listed = letters.peek().is_some_and(|(_, next)| matches!(next, '-' | '*' | '•' | '#' | '<' | '['));
-                let ends = breaks > 1 || (breaks == 1 && listed) || matches!(before, '.' | '!' | '?');
+                let stops = matches!(before, '.' | '!' | '?') && !folded.text.ends_with("e.g.");
+                let ends = breaks > 1 || (breaks == 1 && listed) || stops;
                 if !folded.text.ends_with(['\n', ' ']) || (ends && !folded.text.ends_with('\n')) {
                     folded.push(at, if ends { '\n' } else { ' ' });
                 }
@@ -84,6 +86,12 @@ impl Folded {
 
     fn compatible(&mut self, at: usize, letter: char) {
         let mut word = String::new();
+        // Of languages whose words are looked for here and are not told apart elsewhere.
+        let letter = match letter {
+            'ł' | 'Ł' => 'l',
+            'ğ' | 'Ğ' => 'g',
+            other => other,
+        };
         for part in std::iter::once(letter).nfkc().filter(|part| !matches!(part, '\u{300}'..='\u{36f}')) {
             fold_into(&mut word, part);
         }
@@ -106,13 +114,14 @@ mod tests {
         assert_eq!(fold("ｉｇｎｏｒｅ"), "ignore");
         assert_eq!(fold("ign\u{43e}re"), "ignore");
         assert_eq!(fold("Não e\u{301}"), "nao e");
+        assert_eq!(fold("Łącz BAĞLI ığ"), "lacz bagli ig");
         assert_eq!(fold("Он"), "он");
     }
 
     #[test]
     fn a_sentence_a_line() {
         assert_eq!(fold("One two\n   three. Four\n\nfive\n- six"), "one two three.\nfour\nfive\n- six");
-        assert_eq!(fold("v1.2 of mcp.json"), "v1.2 of mcp.json");
+        assert_eq!(fold("v1.2 of mcp.json, e.g. one"), "v1.2 of mcp.json, e.g. one");
     }
 
     #[test]

@@ -35,22 +35,42 @@ const GUARDED: [&str; 12] =
 /// Files beside the keys that hold none.
 const OPEN: [&str; 2] = ["config", "known_hosts"];
 
-/// The first such place, from which byte to before which, and how much it weighs. An argument may well
+/// The gravest such place, from which byte to before which, and how much it weighs. An argument may well
 /// begin with the usual place of a key; a description has less reason to name one.
 pub(crate) fn place(text: &Text<'_>) -> Option<(usize, usize, Level)> {
-    let found = PLACE.as_ref()?.find(text.text.as_bytes())?;
-    let before = text.text.get(..found.start()).unwrap_or_default();
+    let mut gravest: Option<(usize, usize, Level)> = None;
+    for found in PLACE.as_ref()?.find_iter(text.text.as_bytes()) {
+        let level = level(text, found.start(), found.end());
+        if gravest.is_none_or(|(.., known)| known < level) {
+            gravest = Some((found.start(), found.end(), level));
+        }
+    }
+    gravest
+}
+
+fn level(text: &Text<'_>, start: usize, end: usize) -> Level {
+    let before = text.text.get(..start).unwrap_or_default().trim_end_matches(is_of_path);
     let sentence = before.rsplit(['.', '\n', ';']).find(|part| part.len() > 3).unwrap_or_default().to_ascii_lowercase();
-    let place = text.text.get(found.range()).unwrap_or_default();
-    let behind = text.text.get(found.end()..).unwrap_or_default().trim_start_matches(['/', '\\']);
-    let open = place.to_ascii_lowercase().contains("ssh") && OPEN.iter().any(|file| behind.starts_with(file));
-    let level = match text.role {
-        _ if open => Level::Note,
+    let place = text.text.get(start..end).unwrap_or_default();
+    let behind = text.text.get(end..).unwrap_or_default().trim_start_matches(['/', '\\']);
+    match text.role {
+        _ if is_open(&place.to_ascii_lowercase(), behind) => Level::Note,
         _ if GUARDED.iter().any(|word| sentence.contains(word)) => Level::Note,
         Role::Prose => PLACE_OF_CREDENTIALS.level,
         _ => Level::Warning,
-    };
-    Some((found.start(), found.end(), level))
+    }
+}
+
+/// Whether the file of which `place` is the beginning holds no secret: the public half of a key does not.
+fn is_open(place: &str, behind: &str) -> bool {
+    let rest = behind.split(|letter| !is_of_path(letter)).next();
+    let is_public = rest.unwrap_or_default().trim_end_matches('.').ends_with(".pub");
+    (place.contains("ssh") && OPEN.iter().any(|file| behind.starts_with(file)))
+        || ((place.contains("ssh") || place.contains("id_")) && is_public)
+}
+
+fn is_of_path(letter: char) -> bool {
+    letter.is_alphanumeric() || matches!(letter, '.' | '_' | '-' | '/' | '\\' | '~')
 }
 
 #[cfg(test)]
@@ -84,6 +104,16 @@ mod tests {
         assert_eq!(level("Reads files. Never opens ~/.ssh/id_rsa."), Some(Level::Note));
         assert_eq!(level("Lists users of /etc/passwd and reads .env"), None);
         assert!(PLACE.is_some());
+    }
+
+    #[test]
+    fn what_anybody_may_read_is_a_note() {
+        assert_eq!(level("Reads ~/.ssh/id_rsa.pub and shows it."), Some(Level::Note));
+        assert_eq!(level("Shows `~/.ssh/id_ed25519.pub`. Lists ~/.ssh/config"), Some(Level::Note));
+        assert_eq!(level("Shows id_rsa.pub."), Some(Level::Note));
+        for secret in ["Reads ~/.ssh/id_rsa.pub and ~/.ssh/id_rsa", "Shows ~/.ssh/id_rsa", "Reads id_rsa, then a.pub"] {
+            assert_eq!(level(secret), Some(Level::Error), "{secret}");
+        }
     }
 
     #[test]

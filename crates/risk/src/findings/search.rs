@@ -4,6 +4,7 @@ use std::sync::{LazyLock, OnceLock};
 
 use regex::bytes::{Regex, RegexBuilder, RegexSet, RegexSetBuilder};
 
+use super::disguise;
 use super::folded::Folded;
 use super::rule::{Form, Rule};
 use super::table::RULES;
@@ -28,6 +29,21 @@ pub(crate) fn search(text: &Text<'_>) -> Vec<Hit> {
     let mut hits = Vec::new();
     RAW.search(text.text, |start, end| (start, end), &mut hits);
     let folded = Folded::new(text.text, text.role.is_name());
+    FOLDED.search(&folded.text, |start, end| folded.origin(start, end), &mut hits);
+    if let Some(letters) = disguise::undone(text.text) {
+        let undone = Folded::of(letters.into_iter(), text.text.len(), text.role.is_name());
+        let mut disguised = Vec::new();
+        FOLDED.search(&undone.text, |start, end| undone.origin(start, end), &mut disguised);
+        disguised.retain(|one| !hits.iter().any(|hit| hit.rule.id == one.rule.id));
+        hits.append(&mut disguised);
+    }
+    hits
+}
+
+/// The phrases of the rules in prose that was put together of several texts.
+pub(crate) fn phrases(text: &str) -> Vec<Hit> {
+    let mut hits = Vec::new();
+    let folded = Folded::new(text, false);
     FOLDED.search(&folded.text, |start, end| folded.origin(start, end), &mut hits);
     hits
 }

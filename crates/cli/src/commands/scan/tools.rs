@@ -32,6 +32,11 @@ impl Tool {
     pub fn definition(&self) -> Definition<'_> {
         Definition::of(&self.value)
     }
+
+    /// The input schema, in canonical form.
+    pub fn schema(&self) -> Option<&str> {
+        mcp::json::locate(&self.canonical, &["inputSchema"]).ok()?.map(|span| span.of(&self.canonical))
+    }
 }
 
 /// SHA-256 as hexadecimal digits.

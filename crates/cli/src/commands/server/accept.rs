@@ -18,6 +18,9 @@ use crate::commands::{counted, run};
 use crate::failure::{Failure, Trying};
 use crate::output::{self, say, tell};
 
+/// So many tools are named when they were accepted.
+const MOST_NAMED: usize = 5;
+
 /// What servers offer and nobody has accepted.
 #[derive(Default)]
 struct Offered {
@@ -30,6 +33,7 @@ struct Offered {
 
 pub(super) fn accept(options: &AcceptOptions) -> Result<ExitCode, Failure> {
     let (files, configs) = place(&options.place)?;
+    files.check().trying("the accepted definitions")?;
     let configs = asked(options, configs)?;
     let classes = classes(&options.class)?;
     if !classes.is_empty() && options.server.is_none() {
@@ -48,9 +52,16 @@ pub(super) fn accept(options: &AcceptOptions) -> Result<ExitCode, Failure> {
         let confirmed = named_of(&files, id, &offered.waiting, wanted)?;
         offered.waiting.extend(confirmed);
     }
+    let selected: BTreeSet<&str> = match options.all {
+        true => BTreeSet::new(),
+        false => named.iter().map(|(name, _)| *name).chain(classes.keys().map(String::as_str)).collect(),
+    };
+    if !selected.is_empty() {
+        offered.waiting.retain(|one| selected.contains(one.tool.as_str()));
+    }
     show::all(&offered.waiting, &files, &options.place)?;
     let silent = offered.silent;
-    let accepted = decided(options, &files, offered, &named, &classes)?;
+    let accepted = decided(options, &files, offered, !selected.is_empty(), &classes)?;
     if accepted {
         gather(options, &files)?;
     }
@@ -160,23 +171,19 @@ fn confirmed(files: &PinFiles, id: &str, tool: &str, section: &Section) -> Resul
     Ok(Waiting { server: id.to_owned(), tool: tool.to_owned(), before: None, now: Pin { by, ..pin.clone() } })
 }
 
-/// Accepts what was named or agreed to, and says where it stands; false where the person said no.
+/// Accepts what was selected by name or is agreed to, and says where it stands; false where the person said no.
 fn decided(
     options: &AcceptOptions,
     files: &PinFiles,
     offered: Offered,
-    named: &[(&str, Option<&str>)],
+    selected: bool,
     classes: &BTreeMap<String, Class>,
 ) -> Result<bool, Failure> {
-    let Offered { mut waiting, new, .. } = offered;
+    let Offered { waiting, new, .. } = offered;
     if waiting.is_empty() && new.is_empty() {
         return Ok(true);
     }
-    if (!named.is_empty() || !classes.is_empty()) && !options.all {
-        let named: BTreeSet<&str> =
-            named.iter().map(|(name, _)| *name).chain(classes.keys().map(String::as_str)).collect();
-        waiting.retain(|one| named.contains(one.tool.as_str()));
-    } else if !options.all && !waiting.is_empty() && !agreed(&waiting)? {
+    if !selected && !options.all && !waiting.is_empty() && !agreed(&waiting)? {
         return Ok(false);
     }
     let mut servers: BTreeMap<&str, Vec<&Waiting>> = new.iter().map(|id| (id.as_str(), Vec::new())).collect();
@@ -190,9 +197,24 @@ fn decided(
     if !options.place.json {
         let what = counted(waiting.len(), "definition");
         let places: Vec<String> = places.into_iter().collect();
-        say!("accepted {what} in {}; running gateways see it within a second", places.join(" and "))?;
+        let named = names(&waiting, servers.len() > 1);
+        say!("accepted {what} in {}{named}; running gateways see it within a second", places.join(" and "))?;
     }
     Ok(true)
+}
+
+/// The first few of what was accepted, after a colon.
+fn names(accepted: &[Waiting], of_several: bool) -> String {
+    let name = |one: &Waiting| match of_several {
+        true => format!("{} of {}", audit::visible::word(&one.tool), audit::visible::word(&one.server)),
+        false => audit::visible::word(&one.tool).to_string(),
+    };
+    let named: Vec<String> = accepted.iter().take(MOST_NAMED).map(name).collect();
+    match accepted.len().saturating_sub(named.len()) {
+        0 if named.is_empty() => String::new(),
+        0 => format!(": {}", named.join(", ")),
+        more => format!(": {} and {more} more", named.join(", ")),
+    }
 }
 
 /// What had to be put aside before moves to the lock file, where that can be written now.

@@ -4,7 +4,7 @@ use anyhow::Context;
 use testkit::script::{Script, Tool};
 use testkit::upstream::Upstream;
 
-use super::{read, said};
+use super::{in_front_of, read, said, server};
 use crate::setup::{open, toolgate};
 
 #[test]
@@ -49,5 +49,33 @@ fn a_misspelt_place_is_no_place_where_nothing_is_held() -> anyhow::Result<()> {
             assert!(said(&output).contains(path), "{}", said(&output));
         }
     }
+    Ok(())
+}
+
+#[test]
+fn a_lock_file_that_cannot_be_read_is_an_error_though_nothing_waits() -> anyhow::Result<()> {
+    let setup = toolgate()?.policy(&open())?;
+    setup.file("toolgate.lock", "<<<<<<< HEAD\n[servers.local]\n=======\n>>>>>>> other\n")?;
+    for words in [["held"].as_slice(), &["accept", "--all"], &["accept", "local", "charge"]] {
+        let output = server(&setup, words)?;
+        assert_eq!(output.status.code(), Some(2), "{words:?}: {}", said(&output));
+        assert!(said(&output).contains("toolgate.lock"), "{words:?}: {}", said(&output));
+    }
+    Ok(())
+}
+
+#[test]
+fn what_is_named_is_shown_and_accepted_by_name() -> anyhow::Result<()> {
+    let tools = ["charge", "read_note", "a", "b", "c", "d", "e"].map(Tool::named);
+    let upstream = Upstream::start(Script::with(tools))?;
+    let setup = in_front_of(&upstream)?;
+    let url = upstream.url();
+    let one = server(&setup, &["accept", "local", "read_note", "--upstream", &url])?;
+    let text = said(&one);
+    assert!(one.status.success() && text.contains("read_note@") && !text.contains("charge"), "{text}");
+    assert!(text.contains("accepted 1 definition in ") && text.contains(": read_note; running"), "{text}");
+    let rest = server(&setup, &["accept", "local", "--all", "--upstream", &url])?;
+    let text = said(&rest);
+    assert!(text.contains("accepted 6 definitions in ") && text.contains(" and 1 more; running"), "{text}");
     Ok(())
 }

@@ -42,7 +42,7 @@ fn what_was_put_aside_moves_when_it_can() -> anyhow::Result<()> {
         toolgate.stderr().matches("its definition has changed").count() == 2
     })?;
     let accepted = accept()?;
-    assert!(said(&accepted).contains(&format!("accepted 1 definition in {lock_word};")), "{}", said(&accepted));
+    assert!(said(&accepted).contains(&format!("accepted 1 definition in {lock_word}: charge;")), "{}", said(&accepted));
     assert!(read(&lock)?.contains("Charge three cards."));
     for entry in std::fs::read_dir(aside)? {
         let text = read(&entry?.path())?;

@@ -1,12 +1,13 @@
 //! What agents and operators are told of pins, and what the log keeps.
 
+use anyhow::Context;
 use serde_json::{Value, json};
 use testkit::script::{Script, Tool};
-use testkit::toolgate::Toolgate;
+use testkit::toolgate::{Toolgate, folder};
 use testkit::upstream::Upstream;
 use testkit::wait::PATIENCE;
 
-use super::{charge, in_front_of, is_held};
+use super::{charge, in_front_of, is_held, said};
 use crate::setup::word;
 
 /// The agent has one stream open, and the server says nothing of a change.
@@ -82,5 +83,38 @@ fn what_floods_in_is_counted() -> anyhow::Result<()> {
     assert_eq!(counted.len(), 1, "{counted:?}");
     assert_eq!((&counted[0]["times"], &counted[0]["server"]), (&json!(40), &json!("local")));
     assert_eq!(counted[0]["reason"], "held definition, not recorded singly");
+    Ok(())
+}
+
+#[test]
+fn spelling_is_accepted_before_the_list_is_answered() -> anyhow::Result<()> {
+    let upstream = Upstream::start(Script::with([charge("Charge a card.")]))?;
+    let toolgate = in_front_of(&upstream)?.options(["--accept-cosmetic"]).serve()?;
+    let client = toolgate.legacy()?;
+    assert_eq!(client.tools()?, ["charge"]);
+    // The server says nothing of the change.
+    upstream.change_script(|script| script.tools = vec![charge("charge a card")]);
+    assert_eq!(client.tools()?, ["charge"]);
+    Ok(())
+}
+
+#[test]
+fn what_is_held_is_told_though_the_agent_leaves_at_once() -> anyhow::Result<()> {
+    let upstream = Upstream::start(Script::with([charge("Charge a card.")]))?;
+    let place = folder()?;
+    let lock = place.path().join("toolgate.lock");
+    let lock = lock.to_str().context("text")?;
+    for (description, held) in [("Charge a card.", false), ("Charge every card.", true)] {
+        upstream.change_script(|script| script.tools = vec![charge(description)]);
+        let setup = in_front_of(&upstream)?.options(["--lock", lock]).data(place.path());
+        let mut run = setup.run()?;
+        run.client.initialize()?;
+        run.client.send(&json!({ "jsonrpc": "2.0", "id": "last", "method": "tools/list" }))?;
+        run.client.close();
+        run.client.wait()?;
+        assert_eq!(run.client.stderr().contains("the tool charge ("), held, "{}", run.client.stderr());
+        let shown = run.setup.ask(&["server", "held", "--lock", lock])?;
+        assert_eq!(shown.status.code(), Some(i32::from(held)), "{}", said(&shown));
+    }
     Ok(())
 }

@@ -85,6 +85,22 @@ pub(crate) static DATA_INTO_ARGUMENT: Rule = Rule {
             "ko",
             r"(?:<place>|비밀번호|개인 ?키|비밀 ?키|자격 ?증명|대화 (?:기록|내역)|시스템 프롬프트|api ?키|ssh ?키)<near>(?:읽고|읽어|읽은|열어|추출하|추출해|가져와|수집하|수집해)<gap>(?:매개변수|파라미터|인자|인수|필드|응답|답변|메모)<near>(?:전달|포함|넣|추가|입력|보내)",
         ),
+        (
+            "it",
+            r"\b(?:leggi|leggere|apri|accedi a|ottieni|estrai|copia|raccogli|recupera|preleva)\b<near>(?:<place>|password|parol[ae] d'ordine|chiav[ei] (?:privat[ae]|segret[ae]|ssh|api|di api)|credenziali|cronologia (?:della conversazione|della chat|delle conversazioni)|prompt di sistema)<gap>\b(?:pass|includ|inclu|invi|inseri|aggiung|alleg|mett|trasmett|scriv)[a-z]*\b<near>(?:parametro|argomento|campo|risposta|'|come|nota)",
+        ),
+        (
+            "nl",
+            r"\b(?:lees|open|haal|kopieer|verzamel|extraheer)\b<near>(?:<place>|wachtwoord(?:en)?|(?:prive|geheime|ssh|api)[a-z-]* ?-?sleutels?|inloggegevens|(?:gespreks|chat)geschiedenis|systeemprompt)<gap>\b(?:geef|voeg|stuur|zet|plaats|neem|vul|schrijf|stop)\b<near>(?:parameter|argument|veld|antwoord|'|notitie)",
+        ),
+        (
+            "pl",
+            r"\b(?:przeczytaj|odczytaj|otworz|pobierz|skopiuj|zbierz|wyodrebnij)\b<near>(?:<place>|\bhas(?:lo|la|el)\b|klucz[a-z]* (?:prywatn|tajn|ssh|api)[a-z]*|(?:prywatn|tajn)[a-z]* klucz[a-z]*|dan[a-z]+ logowania|poswiadczen[a-z]*|histori[a-z]+ (?:rozmow|czat)[a-z]*|(?:prompt|monit) systemowy)<gap>\b(?:przekaz|wstaw|wyslij|dodaj|dolacz|umiesc|wpisz|zapisz|podaj)\b<near>(?:parametr|argument|\bpol(?:e|a|u)\b|odpowied|'|notat)",
+        ),
+        (
+            "tr",
+            r"(?:<place>|\b(?:parola|sifre|ozel anahtar|gizli anahtar|ssh anahtar|api anahtar|kimlik bilgi|(?:sohbet|konusma) gecmis|sistem istem)[a-z]*)<near>\b(?:oku|acip?|al|alip|cikar|kopyala|topla)[a-z]*\b<gap>(?:parametre|arguman|alan|yanit|cevap|not)[a-z']*<near>\b(?:ilet|gecir|ekle|koy|yaz|gonder|aktar|yerlestir)",
+        ),
     ],
 };
 

@@ -10,7 +10,7 @@ pub(crate) static OVERRIDE_INSTRUCTIONS: Rule = Rule {
     kind: Kind::Instruction,
     form: Form::Folded,
     // Texts that warn of such orders, or say that they are looked for.
-    unless: r"\b(?:detect|inject|untrusted|malicious|attack|jailbreak attempt|scan|cannot|such as|found in|contained in|embedded|inside the|within the|in the (?:content|page|document|result|response|data)|cache|layout|format|scanner|test case|classif)",
+    unless: r"\b(?:detect|inject|untrusted|malicious|attack|jailbreak attempt|scan|cannot|such as|found in|contained in|embedded|inside the|within the|in the (?:content|page|document|result|response|data)|cache|layout|format|scanner|test case|classif)|\b(?:flag|moderat|recogni[sz]|filter|block|reject|refus|look(?:s|ing)? for|phrases?\b|prompts?\b|patterns?\b|jailbreaks?\b|e\.g\.|examples?:?,? ~|like ~)[^\n~]*~|e\.g\.,? ~",
     phrases: &[
         (
             "en",
@@ -23,6 +23,15 @@ pub(crate) static OVERRIDE_INSTRUCTIONS: Rule = Rule {
         (
             "en",
             r"\b(?:override|overrides|overriding|supersedes?|replaces?) (?:all |any |the |your )*(?:previous|prior|earlier|system|safety|other) (?:system |safety |security |user )?(?:instructions|rules|directives|guidelines)\b",
+        ),
+        (
+            "en",
+            r"\b(?:ignor(?:e|ing)|disregard(?:ing)?|forget(?:ting)?|pay no attention to|set aside|stop following|do not (?:follow|obey)) (?:all |everything |anything |whatever |what |the things |the rules |that )+(?:you(?:'ve| have| had| were| are)?|(?:the|your) (?:user|system prompt|developer|operator)s?(?: has| have| had)?) (?:been |were |was )?(?:previously |earlier |just |already )?(?:told|asked|instructed|taught|ordered|said|says)\b",
+        ),
+        // Letters that stood apart, with no wider gap between the words.
+        (
+            "en",
+            r"\b(?:ignore|disregard|forget|override)(?:all|any|every|of|the|your|my)*(?:previous|prior|above|earlier|system|safety)(?:instructions?|rules|prompts?|directives?|guidelines?|orders)\b",
         ),
         (
             "pt",
@@ -69,6 +78,34 @@ pub(crate) static OVERRIDE_INSTRUCTIONS: Rule = Rule {
         (
             "ko",
             r"(?:이전|위의|앞선|앞의|모든|기존|시스템)<near>(?:지시|지침|명령|규칙|프롬프트)[^\n]{0,24}(?:무시하고|무시하|무시해|무시할|잊)",
+        ),
+        (
+            "it",
+            r"\b(?:ignora(?:re|te)?|dimentica(?:re|te)?|trascura(?:re|te)?|disattend[ie]|scarta(?:re|te)?|non (?:seguire|rispettare|tenere conto|considerare))<few> (?:istruzion[ei]|regol[ae]|direttiv[ae]|indicazion[ei]|ordin[ei]|restrizion[ei]|linee guida|prompt)<few> (?:precedent[ei]|anterior[ei]|ricevut[ei]|original[ei]|inizial[ei]|di prima|di cui sopra|(?:di|del) sistema|di sicurezza)\b",
+        ),
+        (
+            "it",
+            r"\b(?:ignora(?:re|te)?|dimentica(?:re|te)?|non seguire) (?:tutte )?(?:le |i |gli )?(?:(?:tue|vostre|sue) |(?:precedenti|anteriori) )+(?:istruzioni|regole|direttive|indicazioni|ordini)\b|\b(?:ignora|dimentica)(?:re|te)? tutte le istruzioni\b",
+        ),
+        (
+            "nl",
+            r"\b(?:negeer|negeert|vergeet|veronachtzaam|volg niet|trek je niets aan van|houd geen rekening met)<few> (?:vorige|voorgaande|eerdere|bovenstaande|voorafgaande|oorspronkelijke|eerder gegeven)(?: [a-z]+)? ?(?:[a-z]*instructies|opdrachten|aanwijzingen|regels|richtlijnen|bevelen|prompts?)\b",
+        ),
+        (
+            "nl",
+            r"\b(?:negeer|negeert|vergeet) al(?:le|l)?(?: (?:je|jouw|uw|de))? (?:instructies|opdrachten|aanwijzingen|richtlijnen)\b",
+        ),
+        (
+            "pl",
+            r"\b(?:zignoruj|ignoruj|zapomnij|pomin|odrzuc|nie (?:stosuj|przestrzegaj|wykonuj|zwracaj uwagi na|bierz pod uwage))(?:cie)?<few> (?:poprzedni|wczesniejsz|powyzsz|dotychczasow|pierwotn|systemow)[a-z]* ?(?:[a-z]+ )?(?:instrukcj|polecen|regul|zasad|wytyczn|wskazow|zalecen|ogranicze|nakaz)[a-z]*",
+        ),
+        (
+            "pl",
+            r"\b(?:zignoruj|ignoruj|zapomnij)(?:cie)?<few> (?:instrukcj|polecen|wytyczn|zasad)[a-z]*<few> (?:powyzej|wczesniej|otrzyman[a-z]*|systemow[a-z]*|bezpieczenstwa)\b|\b(?:zignoruj|ignoruj|zapomnij)(?:cie)? (?:o )?(?:wszystkie|wszystkich) (?:twoje |swoje |swoich |twoich )?(?:instrukcj|polecen|wytyczn)[a-z]*",
+        ),
+        (
+            "tr",
+            r"\b(?:onceki|yukaridaki|mevcut|sistem|guvenlik|sana verilen|tum|butun)<few> (?:talimat|yonerge|direktif|kural|emir|emr|kisitlama)[a-z]*(?: [a-z]+)? (?:yok say|yoksay|gormezden gel|goz ardi et|dikkate alma|unut|uyma)",
         ),
     ],
 };
@@ -151,6 +188,26 @@ pub(crate) static STANDING_ORDER: Rule = Rule {
             r"\b(?:in|for|with) (?:all|every) (?:subsequent|future|following|other) (?:requests?|messages?|responses?|conversations?|tool calls?|replies|answers),? (?:you |always |never |include|add|append|send|prefix)",
         ),
         ("en", r"\b(?:obey|follow) only (?:this|these|the following|the) (?:description|text|instructions?)\b"),
+    ],
+};
+
+/// Orders that stand elsewhere.
+pub(crate) static FOLLOWS_FETCHED: Rule = Rule {
+    id: "follows-fetched-orders",
+    level: Level::Error,
+    why: "The text tells the model to fetch a page and to do what stands there, which whoever owns it can change.",
+    kind: Kind::Instruction,
+    form: Form::Folded,
+    unless: r"\b(?:never|do not|don't|must not|cannot|detect|untrusted|(?:this tool|it) (?:follows|executes))\b",
+    phrases: &[
+        (
+            "en",
+            r"\b(?:fetch|get|load|download|open|read|visit|retrieve|curl|see|check|consult|go to|browse)\b<near>https?://[^ \n]+<near>\b(?:do (?:exactly )?(?:what|whatever|everything|all|as) (?:that )?(?:it|they|that|this|the \w+) (?:says?|tells?|orders?|asks?|instructs?|commands?|demands?)|(?:follow|obey|execute|carry out|comply with|act on|adopt) (?:it|them|(?:the|its|all|any|their|every|what|whatever)(?: (?:of the|new|further|\w+))? ?(?:instructions?|orders?|commands?|rules|directives|prompts?|it says|they say|stands there|is there)))\b",
+        ),
+        (
+            "en",
+            r"\b(?:do (?:exactly )?(?:what|whatever|everything)|follow what|obey) (?:that |the )?(?:page|file|website|url|link|document|response|answer|result|text|server)(?: \w+)? (?:says?|tells? you|orders?|instructs?|commands?|demands?)\b",
+        ),
     ],
 };
 

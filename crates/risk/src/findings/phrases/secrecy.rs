@@ -10,7 +10,7 @@ pub(crate) static SECRECY: Rule = Rule {
     kind: Kind::Secrecy,
     form: Form::Folded,
     // Who must not act without telling must tell.
-    unless: r"(?:\b(?:never|cannot|do not|don't|must not|nunca|jamais|nie|niemals|no|nao|ne)(?: [^ ~]+){1,4} ~|(?:не|нельзя)(?: [^ ~]+){1,4} ~)",
+    unless: r"(?:\b(?:never|cannot|do not|don't|must not|nunca|jamais|nie|niemals|no|nao|ne|non|mai|niet|nooit|nigdy)(?: [^ ~]+){1,4} ~|(?:не|нельзя)(?: [^ ~]+){1,4} ~)",
     phrases: &[
         (
             "en",
@@ -45,6 +45,22 @@ pub(crate) static SECRECY: Rule = Rule {
         (
             "en",
             r"\b(?:this is a secret (?:operation|step|task|action)|(?:secretly|covertly|surreptitiously) (?:send|forward|copy|read|upload|include|append|add|collect|transmit|write|store))\b",
+        ),
+        (
+            "en",
+            r"\b(?:silently|quietly|secretly|covertly|discreetly|stealthily|surreptitiously|unobtrusively|without(?: any| further)? notice) (?:and \w+ )?(?:send|upload|forward|post|transmit|exfiltrat|copy|copi|mail|e-?mail|report|shar|submit|push|leak|deliver|relay|rout|redirect|attach)(?:e|s|es|ed|ing)?\b<gap>(?:https?://|<email>|<place>|<sensitive>|\b(?:user|workspace|customer|human|operator)'s\b|\b(?:of|by|from) the (?:user|human|operator|workspace)\b|\b(?:every|all|each) (?:message|conversation|prompt|secret)s?\b)",
+        ),
+        (
+            "en",
+            r"\b(?:send|upload|forward|transmit|exfiltrate|copy|mail|e-?mail|submit|leak|relay)\b<gap>(?:\bto https?://[^ \n]+|<email>)[ ,;]+(?:and )?(?:do (?:it|this|so) )?(?:silently|quietly|secretly|covertly|discreetly|stealthily|without (?:any )?notice)\b",
+        ),
+        (
+            "en",
+            r"\b(?:keep(?:ing)?|leave|let) (?:this|that|it|these)(?: \w+){0,3} between (?:us|you and me|ourselves|the two of us)\b|\b(?:this|it|that)(?: \w+)? (?:stays?|remains?|is) (?:strictly |just |only )?between (?:us|you and me|ourselves|the two of us)\b|\bjust between (?:us|you and me)\b",
+        ),
+        (
+            "en",
+            r"\b<user> (?:is|are|was) (?:not|never) (?:supposed |meant |intended |expected )?to (?:know|notice|find out|learn|hear|suspect|realize|be told|be informed|be aware|get wind)\b|\b<user> (?:must|should|shall|may|need|will|can) (?:not|never) (?:hear|suspect|get wind|realize|find out)\b",
         ),
         ("en", r"\b(?:could|would|might|may)(?: even)? (?:upset|alarm|frighten|scare) <user>\b"),
         (
@@ -130,6 +146,38 @@ pub(crate) static SECRECY: Rule = Rule {
         (
             "ko",
             r"(?:사용자|유저|이용자)(?:가|도)? ?(?:몰래|모르게|모르도록)|(?:이 사실|이것|이 작업|이 내용)[^\n]{0,12}(?:언급하지|말하지|알리지|밝히지) ?(?:마|말|않)|비밀로 (?:하|유지|해)",
+        ),
+        (
+            "it",
+            r"\bnon (?:lo |glielo |gli |le )?(?:menzion(?:are|i)|dir(?:e|lo)|dica|rivel(?:are|arlo|i)|comunic(?:are|arlo|hi)|inform(?:are|arlo|i)|avvis(?:are|arlo|i)|avverti(?:re|rlo)?|segnal(?:are|arlo|i)|notific(?:are|hi)|parl(?:are|arne|i)|raccont(?:are|arlo|i)|far sapere)<few> (?:all'|l'|con l'|agli |gli |al |ai |il |la )(?:utent[ei]|client[ei])\b",
+        ),
+        (
+            "it",
+            r"\bsenza (?:che l'utente (?:lo |ne |se ne )?(?:sappia|accorga|noti|veda|sia informato)|(?:dir(?:e|lo)(?: nulla| niente)?|comunicarlo|farlo sapere) all'utente|(?:informare|avvisare|avvertire) l'utente)\b|\b(?:all'insaputa|di nascosto) (?:dell|dall)'utente\b|\b(?:tieni|tenere|mantieni)(?:lo)?<few> (?:nascosto|segreto) (?:all|dall)'utente\b|\bl'utente non (?:deve|dovra) (?:saper|venire a saper|accorger|notar)",
+        ),
+        (
+            "nl",
+            r"\b(?:vertel|meld|zeg|noem|vermeld|onthul|verklap|bespreek)(?: (?:dit|dat|hier|hierover|hiervan|er))?(?: (?:niet|niets|nooit))(?: (?:hier|er|hiervan|iets))?(?: van| over)? (?:aan|tegen|met|bij) (?:de |een )?gebruikers?\b|\b(?:vertel|meld|zeg|informeer|waarschuw|laat)(?: dit| dat)?(?: aan| tegen)? (?:de |een )?gebruikers?(?: (?:dit|dat|het|hier|hierover|hiervan|er))? (?:niet|niets|nooit)(?: (?:over|van|hier|hierover|weten|merken|dat je)\b|[.,;!]|$|\n)",
+        ),
+        (
+            "nl",
+            r"\bzonder (?:dat de gebruiker (?:het |dit |er )?(?:iets van )?(?:weet|merkt|ziet|beseft)|medeweten van de gebruiker|de gebruiker (?:te informeren|in te lichten|te waarschuwen|iets te (?:zeggen|vertellen)))|\bachter de rug van de gebruiker\b|\b(?:verberg|verzwijg) (?:dit|dat|het) voor de gebruiker\b|\bhou(?:d)? (?:dit|dat|het)<few> geheim\b|\bde gebruiker mag (?:dit|hier|het|er)<few> (?:niet|niets|nooit) (?:weten|merken|van weten|zien)",
+        ),
+        (
+            "pl",
+            r"\bnie (?:mow|powiedz|wspominaj|wspomnij|informuj|poinformuj|ujawniaj|ujawnij|zdradzaj|zdradz|powiadamiaj|opowiadaj)(?:cie)?<few> uzytkowni(?:k|kowi|ka|kom|kow|kami)\b",
+        ),
+        (
+            "pl",
+            r"\bbez (?:wiedzy|powiadamiania|powiadomienia|informowania|poinformowania) uzytkownik|\b(?:w tajemnicy|po kryjomu|w sekrecie) przed uzytkownik|\b(?:ukryj|ukrywaj|zatajaj|zataj)<few> przed uzytkownik|\buzytkownik<few> nie (?:moze|powinien|ma prawa)<few> (?:dowiedziec|zauwazyc|wiedziec)|\b(?:tak, )?(?:aby|zeby|by) uzytkownik<few> nie (?:zauwazyl|wiedzial|dowiedzial)",
+        ),
+        (
+            "tr",
+            r"\b(?:bunu |bundan |bu islemi |bu durumu )?kullanici(?:ya|lara)<few> (?:soyleme|bahsetme|anlatma|bildirme|haber verme|bilgi verme|belli etme|hissettirme)(?:yin|yiniz)?(?:[.,;!]|$|\n)",
+        ),
+        (
+            "tr",
+            r"\bkullanici(?:nin)? (?:haberi|bilgisi|ruhu) (?:olmadan|duymadan)\b|\bkullanici(?:ya)? (?:fark etmeden|farkina varmadan|soylemeden|haber vermeden|belli etmeden|sezdirmeden)\b|\bkullanicidan<few> (?:gizle|sakla)(?:yin)?(?:[.,;!]|$|\n)|\bgizlice<few> (?:gonder|ilet|yukle|kopyala|ekle|topla|aktar)|\bkullanici<few> (?:bilmemeli|ogrenmemeli|fark etmemeli|duymamali)",
         ),
     ],
 };
