@@ -9,11 +9,11 @@ use crate::fields::{Fields, Kind, TOKENIZER, Words, schema};
 use crate::words::{exact, unordered};
 use crate::{BadIndex, folder};
 
-/// What the writer may hold before it writes a part out, for each of its threads.
-const MEMORY: usize = 48 << 20;
+/// What the writer may hold before it writes a part out.
+const MEMORY: usize = 96 << 20;
 
-/// Threads that build.
-const THREADS: usize = 2;
+/// One: entries of equal weight are listed as they were added, in every build of the same entries.
+const THREADS: usize = 1;
 
 /// What is put into the index.
 #[derive(Debug, Clone, Copy)]
@@ -60,7 +60,7 @@ impl Builder {
         let (schema, fields) = schema();
         let index = tantivy::Index::create_in_dir(&path, schema)?;
         index.tokenizers().register(TOKENIZER, Words);
-        let writer: IndexWriter = index.writer_with_num_threads(THREADS, THREADS * MEMORY)?;
+        let writer: IndexWriter = index.writer_with_num_threads(THREADS, MEMORY)?;
         // All parts become one at the end; to join them before is work twice.
         writer.set_merge_policy(Box::new(NoMergePolicy));
         Ok(Self { folder: folder.to_owned(), path, writer, fields })
