@@ -154,22 +154,22 @@ fn print(
 /// What became of the lines, in words; what did not happen is not named.
 fn lines(counts: &Counts) -> Vec<String> {
     let table = [
-        (counts.servers_new, "servers are new"),
-        (counts.servers_filled, "servers are better known"),
-        (counts.servers_same, "entries of servers say nothing new"),
-        (counts.servers_merged, "lines name a server that another line names"),
-        (counts.servers_from_tools, "servers are known from the list of tools alone"),
-        (counts.tools_new, "tools are new"),
-        (counts.tools_changed, "tools have changed"),
-        (counts.tools_rejudged, "tools are judged otherwise than before"),
-        (counts.tools_same, "tools are the same as before"),
-        (counts.tools_doubled, "lines repeat a tool of another line"),
-        (counts.broken, "lines could not be read"),
+        (counts.servers_new, "servers, new"),
+        (counts.servers_filled, "servers, better known"),
+        (counts.servers_same, "servers, nothing new"),
+        (counts.servers_merged, "servers, named by another line as well"),
+        (counts.servers_from_tools, "servers, known from the list of tools alone"),
+        (counts.tools_new, "tools, new"),
+        (counts.tools_changed, "tools, changed"),
+        (counts.tools_rejudged, "tools, judged otherwise than before"),
+        (counts.tools_same, "tools, as before"),
+        (counts.tools_doubled, "tools, named by another line as well"),
+        (counts.broken, "lines, unreadable"),
     ];
     let mut lines: Vec<String> =
-        table.iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count:>8} {what}")).collect();
+        table.iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count:>8}  {what}")).collect();
     for (why, count) in &counts.refused {
-        lines.push(format!("{count:>8} lines refused: {why}"));
+        lines.push(format!("{count:>8}  lines, refused: {why}"));
     }
     if lines.is_empty() {
         lines.push("nothing in it".to_owned());
