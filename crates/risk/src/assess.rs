@@ -8,7 +8,7 @@ use crate::evidence::{Evidence, strongest};
 use crate::facet::Facet;
 use crate::features::{Features, Source, extract};
 use crate::model::{CLASSES, COLUMNS, Weights, model};
-use crate::recommend::meaning::takes_address;
+use crate::recommend::meaning::{may_be_address, takes_address};
 use crate::rules::overruled;
 use crate::severity::Severity;
 
@@ -126,6 +126,7 @@ fn fetches(definition: &Definition<'_>, features: &Features<'_>, class: Class) -
     let acts = |acts: Concepts| acts.has(Concept::Read) || acts.has(Concept::Browser);
     matches!(class, Class::Read | Class::Execute)
         && (acts(features.name.acts) || acts(features.sentence.acts))
+        && features.parameters.iter().any(|parameter| may_be_address(parameter.name))
         && definition.schema.and_then(takes_address).is_some()
 }
 

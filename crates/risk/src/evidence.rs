@@ -1,11 +1,16 @@
 //! The words that decided.
 
+use std::collections::HashSet;
+use std::sync::LazyLock;
+
 use smallvec::SmallVec;
 
 use crate::definition::Definition;
 use crate::features::{Feature, Features, Source};
 use crate::fold::is_unspaced;
+use crate::lexicon::Spread;
 use crate::schema::Parameter;
+use crate::tokens::{hash, hash_bytes};
 
 /// How many pieces of evidence are named.
 const MOST: usize = 4;
@@ -31,7 +36,26 @@ impl Evidence {
         let number = word.chars().all(|letter| letter.is_numeric() || matches!(letter, '.' | ','));
         // An argument named `to` says more than the word in a sentence.
         let prose = matches!(self.place, Place::Name(..) | Place::Title(..) | Place::Description(..));
-        !(single || number || prose && FUNCTION_WORDS.contains(&word.to_lowercase().as_str()))
+        !(single || number || prose && says_nothing(word))
+    }
+}
+
+/// Whether it is one of the [`FUNCTION_WORDS`].
+fn says_nothing(word: &str) -> bool {
+    /// The bytes of the longest.
+    const LONGEST: usize = 8;
+    static HASHES: LazyLock<HashSet<u32, Spread>> =
+        LazyLock::new(|| FUNCTION_WORDS.iter().map(|word| hash(word)).collect());
+    let bytes = word.as_bytes();
+    let mut small = [0; LONGEST];
+    match small.get_mut(..bytes.len()) {
+        Some(small) if word.is_ascii() => {
+            small.copy_from_slice(bytes);
+            small.make_ascii_lowercase();
+            HASHES.contains(&hash_bytes(small))
+        }
+        Some(_) => HASHES.contains(&hash(&word.to_lowercase())),
+        None => false,
     }
 }
 
@@ -132,7 +156,8 @@ pub(crate) fn strongest(
     }
     let mut all: Vec<Evidence> =
         top.into_iter().filter_map(|span| named(definition, &features.parameters, span, scale)).collect();
-    if all.iter().any(Evidence::speaks) {
+    let silent = all.iter().filter(|piece| !piece.speaks()).count();
+    if silent > 0 && silent < all.len() {
         all.retain(Evidence::speaks);
     }
     all
@@ -180,6 +205,13 @@ fn named(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_function_word_is_known_for_one() {
+        for word in FUNCTION_WORDS {
+            assert!(says_nothing(word) && says_nothing(&word.to_uppercase()), "{word}");
+        }
+    }
 
     #[test]
     fn words_that_say_nothing_alone() {

@@ -27,7 +27,7 @@ pub(crate) struct Lexicon {
     /// By the hash of the folded word.
     words: HashMap<u32, Concepts, Spread>,
     /// By their first three bytes: what begins so, and means that.
-    stems: HashMap<u32, Vec<(Box<str>, Concepts)>, Spread>,
+    stems: HashMap<u32, Vec<Stem>, Spread>,
     /// Words of scripts without spaces, by their first character, the longest first.
     unspaced: HashMap<u32, Vec<(Box<str>, Concepts)>, Spread>,
     /// Which keys may be in `words`, `stems` and `unspaced`: most words of a text are in none.
@@ -42,13 +42,13 @@ impl Lexicon {
             true => self.words.get(&hash).copied().unwrap_or_default(),
             false => Concepts::default(),
         };
-        if let Some(first) = first_three(word).filter(|first| stems.has(*first))
+        let head = head(word);
+        let first = first_three(head);
+        if stems.has(first)
             && let Some(stems) = self.stems.get(&first)
         {
-            for (stem, means) in stems {
-                if word.starts_with(&**stem) {
-                    meaning.add(*means);
-                }
+            for stem in stems.iter().filter(|stem| stem.begins(word, head)) {
+                meaning.add(stem.means);
             }
         }
         meaning
@@ -88,16 +88,48 @@ impl Lexicon {
         if let Some(first) = word.chars().next().filter(|first| is_unspaced(*first)) {
             self.maybe[2].add(u32::from(first));
             listed(self.unspaced.entry(u32::from(first)).or_default(), word);
-        } else if let Some(stem) = word.strip_suffix('*')
-            && let Some(first) = first_three(stem)
-        {
+        } else if let Some(stem) = word.strip_suffix('*').filter(|stem| stem.len() >= 3) {
+            let first = first_three(head(stem));
             self.maybe[1].add(first);
-            listed(self.stems.entry(first).or_default(), stem);
+            let stems = self.stems.entry(first).or_default();
+            match stems.iter_mut().find(|known| *known.text == *stem) {
+                Some(known) => known.means.add(means),
+                None => stems.push(Stem::new(stem, means)),
+            }
         } else {
             let hash = hash(word.strip_suffix('*').unwrap_or(word));
             self.maybe[0].add(hash);
             self.words.entry(hash).or_default().add(means);
         }
+    }
+}
+
+/// What words begin with, and what they then mean.
+struct Stem {
+    /// Its first eight bytes, and which of them there are.
+    head: u64,
+    mask: u64,
+    text: Box<str>,
+    means: Concepts,
+}
+
+impl Stem {
+    fn new(text: &str, means: Concepts) -> Stem {
+        let mask = head(&"\u{7f}".repeat(text.len())) / 0x7f * 0xff;
+        Stem { head: head(text), mask, text: text.into(), means }
+    }
+
+    /// Whether `word` begins so; `head` is its own.
+    fn begins(&self, word: &str, head: u64) -> bool {
+        head & self.mask == self.head && (self.text.len() <= 8 || word.starts_with(&*self.text))
+    }
+}
+
+/// The first eight bytes as a number; what is missing is 0.
+fn head(word: &str) -> u64 {
+    match word.as_bytes().first_chunk() {
+        Some(bytes) => u64::from_le_bytes(*bytes),
+        None => word.bytes().rev().fold(0, |head, byte| head << 8 | u64::from(byte)),
     }
 }
 
@@ -129,14 +161,13 @@ impl Maybe {
     }
 }
 
-/// The first three bytes as a number.
-fn first_three(word: &str) -> Option<u32> {
-    let [one, two, three] = *word.as_bytes().first_chunk()?;
-    Some(u32::from_le_bytes([one, two, three, 0]))
+/// The first three bytes of a [`head`].
+fn first_three(head: u64) -> u32 {
+    u32::try_from(head & 0xff_ffff).unwrap_or_default()
 }
 
 /// Spreads keys that are numbers already; nobody outside chooses what is in the tables.
-type Spread = BuildHasherDefault<Multiply>;
+pub(crate) type Spread = BuildHasherDefault<Multiply>;
 
 #[derive(Default)]
 pub(crate) struct Multiply(u64);

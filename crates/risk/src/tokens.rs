@@ -54,11 +54,11 @@ impl Splitter {
             if byte.is_ascii_alphabetic() {
                 // Nearly all words are plain, and need no letter to be looked at twice.
                 if self.word.is_empty()
-                    && let Some(length) = plain_word(rest.as_bytes(), humps)
+                    && let Some(plain) = Plain::of(rest.as_bytes(), humps)
                 {
-                    run.plain(&mut self.word, at, at + length);
+                    run.plain(&mut self.word, at, &plain);
                     last = Kind::Lower;
-                    rest = rest.get(length..).unwrap_or_default();
+                    rest = rest.get(plain.length..).unwrap_or_default();
                     continue;
                 }
             } else if byte.is_ascii() && !byte.is_ascii_digit() {
@@ -95,18 +95,40 @@ impl Splitter {
     }
 }
 
-/// The length of the word of ASCII letters that `text` begins with, where it surely ends.
-fn plain_word(text: &[u8], humps: Humps) -> Option<usize> {
-    let small = |from: usize| text.iter().skip(from).take_while(|byte| byte.is_ascii_lowercase()).count();
-    let mut length = 1 + small(1);
-    if humps == Humps::Keep {
-        length += text.iter().skip(length).take_while(|byte| byte.is_ascii_alphabetic()).count();
-    }
-    match text.get(length) {
-        None => Some(length),
-        // Another capital begins a word only behind a small letter.
-        Some(next) if next.is_ascii_uppercase() => (length > 1 || text.first()?.is_ascii_lowercase()).then_some(length),
-        Some(next) => next.is_ascii().then_some(length),
+/// A word of ASCII letters.
+struct Plain {
+    length: usize,
+    /// As [`Token::hash`] and [`Token::stem`].
+    hash: u32,
+    stem: u32,
+    /// Whether all its letters are small.
+    small: bool,
+}
+
+impl Plain {
+    /// The word that `text` begins with, where it surely ends; its letters are looked at once.
+    fn of(text: &[u8], humps: Humps) -> Option<Plain> {
+        let mut plain = Plain { length: 0, hash: BASIS, stem: BASIS, small: true };
+        let mut next = None;
+        for byte in text {
+            let capital = byte.is_ascii_uppercase();
+            if !byte.is_ascii_alphabetic() || (capital && humps == Humps::Split && plain.length > 0) {
+                next = Some(*byte);
+                break;
+            }
+            plain.small &= !capital;
+            plain.hash = goes_on(plain.hash, byte | 0x20);
+            plain.length += 1;
+            if plain.length <= STEM {
+                plain.stem = plain.hash;
+            }
+        }
+        match next {
+            // Another capital begins a word only behind a small letter.
+            Some(next) if next.is_ascii_uppercase() => (plain.length > 1 || plain.small).then_some(plain),
+            Some(next) if !next.is_ascii() => None,
+            _ => Some(plain),
+        }
     }
 }
 
@@ -142,17 +164,19 @@ impl Run<'_> {
     }
 
     /// A word of ASCII letters; `folded` is an empty buffer, and stays so.
-    fn plain(&mut self, folded: &mut String, start: usize, end: usize) {
-        let mut word = self.text.get(start..end).unwrap_or_default();
-        if word.bytes().any(|letter| letter.is_ascii_uppercase()) {
+    fn plain(&mut self, folded: &mut String, start: usize, plain: &Plain) {
+        let end = start + plain.length;
+        let word = self.text.get(start..end).unwrap_or_default();
+        let means = if plain.small {
+            lexicon().word(word, plain.hash)
+        } else {
             folded.push_str(word);
             folded.make_ascii_lowercase();
-            word = folded;
-        }
-        let (whole, stem) = hashes(word);
-        let means = lexicon().word(word, whole);
-        folded.clear();
-        self.push(start, end, whole, stem, means);
+            let means = lexicon().word(folded, plain.hash);
+            folded.clear();
+            means
+        };
+        self.push(start, end, plain.hash, plain.stem, means);
         self.single = None;
     }
 
@@ -208,24 +232,29 @@ impl Kind {
     }
 }
 
+/// What a hash begins with.
+const BASIS: u32 = 0x811c_9dc5;
+
 /// The hash of a folded word: FNV-1a of 32 bits.
 pub(crate) fn hash(word: &str) -> u32 {
-    goes_on(0x811c_9dc5, word.as_bytes())
+    hash_bytes(word.as_bytes())
+}
+
+/// The [`hash`] of a text that lies in a buffer.
+pub(crate) fn hash_bytes(word: &[u8]) -> u32 {
+    word.iter().fold(BASIS, |hash, byte| goes_on(hash, *byte))
 }
 
 /// The hash of a folded word, and that of its first five letters, which lies on the way.
 fn hashes(word: &str) -> (u32, u32) {
-    let end = match word.is_ascii() {
-        true => word.len().min(STEM),
-        false => word.char_indices().nth(STEM).map_or(word.len(), |(end, _)| end),
-    };
+    let end = word.char_indices().nth(STEM).map_or(word.len(), |(end, _)| end);
     let (stem, rest) = word.as_bytes().split_at(end);
-    let stem = goes_on(0x811c_9dc5, stem);
-    (goes_on(stem, rest), stem)
+    let stem = hash_bytes(stem);
+    (rest.iter().fold(stem, |hash, byte| goes_on(hash, *byte)), stem)
 }
 
-fn goes_on(hash: u32, bytes: &[u8]) -> u32 {
-    bytes.iter().fold(hash, |hash, byte| (hash ^ u32::from(*byte)).wrapping_mul(0x0100_0193))
+fn goes_on(hash: u32, byte: u8) -> u32 {
+    (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193)
 }
 
 #[cfg(test)]

@@ -292,6 +292,15 @@ pub(crate) fn takes_address(schema: &Value) -> Option<&str> {
     outer.into_iter().find(|one| one.kind == Kind::Text && plainly_address(one)).map(|one| one.name)
 }
 
+/// Whether [`takes_address`] could find an argument of this name: a look at its end, which costs nothing.
+pub(crate) fn may_be_address(name: &str) -> bool {
+    let name = name.trim_end_matches(|letter: char| !letter.is_alphanumeric());
+    ADDRESSES.iter().any(|word| {
+        let end = name.len().checked_sub(word.len()).and_then(|start| name.get(start..));
+        end.is_some_and(|end| end.eq_ignore_ascii_case(word))
+    })
+}
+
 fn takes_text(argument: &Argument<'_>) -> bool {
     matches!(argument.kind, Kind::Text | Kind::Hidden { .. })
 }
