@@ -9,7 +9,7 @@ use anyhow::{Context, Result, bail};
 use crate::system::root;
 
 /// The rows of the house, top to bottom: a crate uses only crates above it.
-const ROWS: [&str; 12] = [
+const ROWS: [&str; 13] = [
     "mcp",
     "quota",
     "policy",
@@ -20,6 +20,7 @@ const ROWS: [&str; 12] = [
     "upstream",
     "gateway",
     "catalogue",
+    "web",
     "testkit",
     "toolgate",
 ];

@@ -2,9 +2,10 @@
 //!
 //! The rules are pure: which entries are one server ([`identity`]), who publishes it, which names are
 //! no tools ([`junk`]), which server is a copy of which ([`forks`]). Around them: lines that are read
-//! ([`entry`]), the import that writes them into the store ([`import`]), and the search index that is
-//! made from it ([`index`]).
+//! ([`entry`]), the import that writes them into the store ([`import`]), the search index that is
+//! made from it ([`index`]), and what pages say ([`pages`]).
 
+pub mod address;
 pub mod entry;
 pub mod forks;
 pub mod identity;
@@ -14,5 +15,6 @@ mod judge;
 pub mod junk;
 mod language;
 mod lines;
+pub mod pages;
 mod resolve;
 pub mod show;

@@ -11,7 +11,9 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
-pub use catalogue::{CatalogueCommand, CheckOptions, ImportOptions, KindWord, SearchOptions, ShowOptions};
+pub use catalogue::{
+    AudienceWord, CatalogueCommand, CheckOptions, ImportOptions, KindWord, PagesOptions, SearchOptions, ShowOptions,
+};
 pub use policy::{PolicyCheck, PolicyCommand, PolicyExplain, PolicyTest};
 pub use scan::{ScanOptions, TemperWord};
 pub use server::{AcceptOptions, HeldOptions, PinPlace, ServerCommand};
@@ -197,6 +199,9 @@ pub struct ServeOptions {
     /// Addresses of the TLS proxies in front; needed to listen beyond loopback
     #[arg(long, value_name = "ADDRESS", num_args = 1..)]
     pub behind_tls_proxy: Vec<IpAddr>,
+    /// Who may see the pages of the catalogue at every other address than /mcp [default: local on loopback, off beyond]
+    #[arg(long, value_name = "WHO", value_enum)]
+    pub catalogue: Option<AudienceWord>,
     /// Threads that serve; else one a core
     #[arg(long, value_name = "N")]
     pub workers: Option<usize>,

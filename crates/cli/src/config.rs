@@ -257,6 +257,7 @@ impl Config {
             hosts: hosts.map(|host| host.to_ascii_lowercase()).collect(),
             proxies: self.behind_tls_proxy.iter().chain(&options.behind_tls_proxy).copied().collect(),
             anonymous: !anonymous.is_empty(),
+            beside: None,
         };
         Ok(Plan {
             listen: options.listen.or(self.listen).unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 8040))),

@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 use std::net::IpAddr;
+use std::pin::Pin;
 use std::sync::Arc;
 
 use http::header::{AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, HOST, ORIGIN, UPGRADE, WWW_AUTHENTICATE};
@@ -35,6 +36,15 @@ pub struct FrontConfig {
     pub proxies: Vec<IpAddr>,
     /// Whether requests without a token act under a grant of the server.
     pub anonymous: bool,
+    /// What answers at every other address than `/mcp`.
+    pub beside: Option<Arc<dyn Beside>>,
+}
+
+/// What answers beside MCP, where the operator wants that: pages for people. It has no part in any decision, and
+/// does its work on threads of its own, so that no call waits for it.
+pub trait Beside: std::fmt::Debug + Send + Sync {
+    /// Answers a request that was addressed to one of the gateway's hosts.
+    fn answer(&self, request: Request<Incoming>) -> Pin<Box<dyn Future<Output = Response<Body>> + Send + '_>>;
 }
 
 /// The front of one worker: the shared gateway and this worker's own connections upstream.
@@ -59,10 +69,13 @@ enum Place<'a> {
 impl Front {
     /// Answers one request. Nothing of it can fail: what goes wrong is an answer too.
     pub async fn answer(&self, peer: IpAddr, request: Request<Incoming>) -> Response<Body> {
-        let (head, body) = request.into_parts();
-        if let Err(refusal) = self.addressed_to_us(&head.headers) {
+        if let Err(refusal) = self.addressed_to_us(request.headers()) {
             return closing(plain(&refusal));
         }
+        if let Some(beside) = self.config.beside.as_ref().filter(|_| place(request.uri().path()).is_none()) {
+            return beside.answer(request).await;
+        }
+        let (head, body) = request.into_parts();
         let Some(place) = place(head.uri.path()) else {
             return closing(plain(&json_refusal(
                 StatusCode::NOT_FOUND,

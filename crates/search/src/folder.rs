@@ -38,8 +38,11 @@ pub fn is_stale(folder: &Path) -> bool {
     folder.join(STALE).exists() || current(folder).is_err()
 }
 
-/// The index in use.
-pub(crate) fn current(folder: &Path) -> Result<PathBuf, BadIndex> {
+/// The folder of the index in use: another name says that there is a newer one.
+///
+/// # Errors
+/// [`BadIndex::None`] where there is none yet, [`BadIndex::Io`].
+pub fn current(folder: &Path) -> Result<PathBuf, BadIndex> {
     match fs::read_to_string(folder.join(CURRENT)) {
         Ok(name) if number(name.trim()).is_some() => Ok(folder.join(name.trim())),
         Ok(_) => Err(BadIndex::None),

@@ -13,7 +13,7 @@ pub mod words;
 
 pub use build::{Builder, Entry};
 pub use fields::Kind;
-pub use folder::{is_stale, mark_fresh, mark_stale};
+pub use folder::{current, is_stale, mark_fresh, mark_stale};
 pub use query::{Filter, Query};
 pub use read::{Found, Hit, Index};
 

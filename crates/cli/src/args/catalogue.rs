@@ -17,6 +17,8 @@ pub enum CatalogueCommand {
     Show(ShowOptions),
     /// Check servers and tools against a severity; the exit code is 1 when something is as severe
     Check(CheckOptions),
+    /// Serve the pages of the catalogue, without a gateway
+    Serve(PagesOptions),
 }
 
 /// Options of `catalogue import`.
@@ -116,6 +118,34 @@ pub struct CheckOptions {
     pub json: bool,
 }
 
+/// Options of `catalogue serve`.
+#[derive(Debug, Args)]
+pub struct PagesOptions {
+    /// Where to listen [default: 127.0.0.1:8041]
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    pub listen: Option<std::net::SocketAddr>,
+    /// Show what is public to everybody, and nothing else; beyond loopback nothing is shown without this
+    #[arg(long)]
+    pub public: bool,
+    /// What the addresses of the pages begin with, as readers see it: https://tools.example.com
+    #[arg(long, value_name = "URL", value_parser = base)]
+    pub base_url: Option<String>,
+    /// A name under which the pages may be asked, beside that of --base-url and loopback; may be repeated
+    #[arg(long, value_name = "NAME")]
+    pub allow_host: Vec<String>,
+    /// Data.
+    #[command(flatten)]
+    pub data: DataOptions,
+}
+
+fn base(text: &str) -> Result<String, String> {
+    let uri: http::Uri = text.parse().map_err(|_| "this is no URL".to_owned())?;
+    match (uri.scheme_str(), uri.host(), uri.path(), uri.query()) {
+        (Some("http" | "https"), Some(_), "/" | "", None) => Ok(text.trim_end_matches('/').to_owned()),
+        _ => Err("it is written https://tools.example.com, without a path".to_owned()),
+    }
+}
+
 /// Servers or tools.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum KindWord {
@@ -162,4 +192,15 @@ fn since(text: &str) -> Result<jiff::Timestamp, String> {
     let date: jiff::civil::Date =
         text.parse().map_err(|_| "a day is written 2026-11-01, a time 2026-11-01T12:00:00Z".to_owned())?;
     date.to_zoned(jiff::tz::TimeZone::UTC).map(|zoned| zoned.timestamp()).map_err(|error| error.to_string())
+}
+
+/// Who may see the pages of the catalogue.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum AudienceWord {
+    /// Nobody: there are none
+    Off,
+    /// Whoever is at this machine sees all of it; on loopback only
+    Local,
+    /// Everybody sees what is public, and nothing else
+    Public,
 }

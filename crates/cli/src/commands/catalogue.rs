@@ -1,9 +1,11 @@
 //! `toolgate catalogue`: what is known of servers and their tools.
 
+pub(super) mod beside;
 mod check;
 mod find;
 mod import;
 mod json;
+mod pages;
 mod show;
 
 use std::io::IsTerminal;
@@ -30,6 +32,7 @@ pub fn catalogue(command: &CatalogueCommand) -> Result<ExitCode, Failure> {
             CatalogueCommand::Search(options) => find::search(options).await,
             CatalogueCommand::Show(options) => show::show(options).await,
             CatalogueCommand::Check(options) => check::check(options).await,
+            CatalogueCommand::Serve(options) => pages::serve(options).await,
         }
     })
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use gateway::gateway::Grants;
 use gateway::grant::{Binding, Grant};
-use gateway::http_front::FrontConfig;
+use gateway::http_front::{Beside, FrontConfig};
 use gateway::listen::Workers;
 use gateway::pins::Pinning;
 use gateway::policy_file::PolicyCell;
@@ -14,6 +14,7 @@ use store::log::Durability;
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::args::ServeOptions;
+use crate::commands::catalogue::beside;
 use crate::commands::run::{facts, pinned, server};
 use crate::config::Config;
 use crate::failure::{Failure, Trying};
@@ -54,7 +55,7 @@ pub fn serve(options: ServeOptions) -> Result<ExitCode, Failure> {
     // The first random number takes tens of milliseconds, in which aws-lc gathers noise for its
     // seed: they pass while the configuration is read. Whoever needs one sooner waits for it.
     std::thread::spawn(|| aws_lc_rs::rand::fill(&mut [0; 16]));
-    let plan = match &options.config {
+    let mut plan = match &options.config {
         Some(path) => Config::read(path)?.plan(&options)?,
         None => plan(options)?,
     };
@@ -66,6 +67,10 @@ pub fn serve(options: ServeOptions) -> Result<ExitCode, Failure> {
     if !plan.listen.ip().is_loopback() && plan.front.proxies.is_empty() {
         let text = "listening beyond loopback without TLS would show tokens to the network: put a TLS proxy in front and name it with --behind-tls-proxy ADDRESS";
         return Err(Failure::Usage(format!("{}: {text}", plan.listen)));
+    }
+    let pages = beside::pages(&options, &plan)?;
+    if let Some(pages) = &pages {
+        plan.front.beside = Some(Arc::clone(pages) as Arc<dyn Beside>);
     }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().trying("the runtime")?;
     let gateway = foundation::lay(plan.data.as_deref(), "serve", plan.durability, plan.grants, runtime.handle())?;
@@ -80,6 +85,9 @@ pub fn serve(options: ServeOptions) -> Result<ExitCode, Failure> {
         drop(listener);
         for path in &plan.paths {
             tell!("endpoint http://{address}{path}");
+        }
+        if pages.is_some() {
+            tell!("catalogue http://{address}/");
         }
         if let Some(token) = &plan.fresh {
             tell!("token {}", token.reveal());
@@ -128,6 +136,7 @@ fn plan(options: ServeOptions) -> Result<Plan, Failure> {
         hosts: options.allow_host.iter().map(|host| host.to_ascii_lowercase()).collect(),
         proxies: options.behind_tls_proxy.clone(),
         anonymous: !anonymous.is_empty(),
+        beside: None,
     };
     Ok(Plan {
         listen: options.listen.unwrap_or(LISTEN),

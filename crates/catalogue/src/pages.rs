@@ -1,0 +1,7 @@
+//! What pages say: values made from the store, which `web` shows as HTML, Markdown and JSON.
+
+pub mod kin;
+pub mod known;
+pub mod recommended;
+pub mod server;
+pub mod summary;

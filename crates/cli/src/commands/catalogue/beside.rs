@@ -1,0 +1,122 @@
+//! The pages of the catalogue beside a gateway: on a thread of their own, opened when first asked for.
+
+use std::path::PathBuf;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use axum::body::to_bytes;
+use gateway::body::Body;
+use gateway::http_front::Beside;
+use http::{HeaderValue, Request, Response, StatusCode, header};
+use http_body_util::{BodyExt, Limited};
+use store::DataDir;
+use store::catalogue::Catalogue;
+use tokio::runtime::Runtime;
+use tokio::sync::OnceCell;
+use web::{Audience, Site, Web};
+
+use crate::args::{AudienceWord, ServeOptions};
+use crate::commands::serve::Plan;
+use crate::environment::data_dir;
+use crate::failure::{Failure, Trying};
+
+/// The longest form that is read, in bytes.
+const MAX_FORM: usize = 1 << 20;
+
+/// The pages.
+#[derive(Debug)]
+pub struct Pages {
+    data: PathBuf,
+    audience: Audience,
+    hosts: Vec<String>,
+    web: Arc<OnceCell<Web>>,
+    /// Where the work is done. Gone only while the value is dropped.
+    runtime: Option<Runtime>,
+}
+
+/// The pages that an operator wants beside the gateway.
+///
+/// # Errors
+/// When they would show to the network what is for this machine alone.
+pub fn pages(options: &ServeOptions, plan: &Plan) -> Result<Option<Arc<Pages>>, Failure> {
+    let loopback = plan.listen.ip().is_loopback();
+    let audience = match options.catalogue {
+        Some(AudienceWord::Off) => return Ok(None),
+        None if !loopback => return Ok(None),
+        Some(AudienceWord::Local) if !loopback => {
+            return Err(Failure::Usage(
+                "--catalogue local shows what you scanned and imported, so it is for loopback only; --catalogue public shows what is public".to_owned(),
+            ));
+        }
+        Some(AudienceWord::Local) | None => Audience::Members,
+        Some(AudienceWord::Public) => Audience::Everybody,
+    };
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
+        .thread_name("pages")
+        .enable_all()
+        .build()
+        .trying("the runtime of the pages")?;
+    Ok(Some(Arc::new(Pages {
+        data: data_dir(plan.data.as_deref())?,
+        audience,
+        hosts: plan.front.hosts.iter().cloned().collect(),
+        web: Arc::default(),
+        runtime: Some(runtime),
+    })))
+}
+
+impl Beside for Pages {
+    fn answer(
+        &self,
+        request: Request<hyper::body::Incoming>,
+    ) -> Pin<Box<dyn Future<Output = Response<Body>> + Send + '_>> {
+        Box::pin(async move {
+            let (head, body) = request.into_parts();
+            let Ok(body) = Limited::new(body, MAX_FORM).collect().await else {
+                return said(StatusCode::PAYLOAD_TOO_LARGE, "at most 1 MiB is read here\n");
+            };
+            let request = Request::from_parts(head, axum::body::Body::from(body.to_bytes()));
+            let Some(runtime) = &self.runtime else {
+                return said(StatusCode::SERVICE_UNAVAILABLE, "the pages are closing\n");
+            };
+            let (cell, data) = (Arc::clone(&self.web), self.data.clone());
+            let (audience, hosts) = (self.audience, self.hosts.clone());
+            let made = runtime.spawn(async move {
+                let web = cell.get_or_try_init(|| open(data, audience, hosts)).await?;
+                let (head, body) = web.answer(request).await.into_parts();
+                let body = to_bytes(body, usize::MAX).await.trying("the page")?;
+                Ok::<_, Failure>(Response::from_parts(head, Body::whole(body)))
+            });
+            match made.await {
+                Ok(Ok(response)) => response,
+                _ => said(
+                    StatusCode::INTERNAL_SERVER_ERROR,
+                    "the catalogue cannot be read; `toolgate doctor` says why\n",
+                ),
+            }
+        })
+    }
+}
+
+impl Drop for Pages {
+    fn drop(&mut self) {
+        // A runtime must not be waited for where another one runs.
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
+    }
+}
+
+async fn open(data: PathBuf, audience: Audience, hosts: Vec<String>) -> Result<Web, Failure> {
+    let data = DataDir::open(&data).trying(format!("the data directory {}", data.display()))?;
+    let catalogue = Catalogue::open(&data).await.trying("the catalogue")?;
+    Ok(Web::new(Site::new(catalogue, &data.search(), audience, "", hosts)))
+}
+
+fn said(status: StatusCode, text: &'static str) -> Response<Body> {
+    let mut response = Response::new(Body::whole(text));
+    *response.status_mut() = status;
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
+    response
+}

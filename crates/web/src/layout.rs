@@ -1,0 +1,196 @@
+//! What all pages have in common.
+
+use maud::{DOCTYPE, Markup, PreEscaped, html};
+use policy::Class;
+use risk::Severity;
+use serde_json::{Value, json};
+
+use crate::assets::{ICON, SCRIPT, STYLE};
+use crate::head::{Head, Robots};
+use crate::site::Site;
+
+/// The product's name, at the end of every title.
+const PRODUCT: &str = "Toolgate";
+
+/// The whole document of a page.
+pub(crate) fn html(site: &Site, head: &Head, body: &Markup) -> Markup {
+    let title = if head.path == "/" { head.title.clone() } else { format!("{} · {PRODUCT}", head.title) };
+    let address = site.absolute(&head.path);
+    let (folder, query) = head.path.split_once('?').unwrap_or((&head.path, ""));
+    let twin = |file: &str| match query {
+        "" => format!("{folder}{file}"),
+        query => format!("{folder}{file}?{query}"),
+    };
+    html! {
+        (DOCTYPE)
+        html lang="en" {
+            head {
+                meta charset="utf-8";
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                title { (title) }
+                meta name="description" content=(head.description);
+                meta name="color-scheme" content="light dark";
+                @if head.robots == Robots::Follow || !site.is_public() { meta name="robots" content="noindex, follow"; }
+                link rel="canonical" href=(address);
+                link rel="alternate" type="text/markdown" href=(twin("index.md"));
+                link rel="alternate" type="application/json" href=(twin("index.json"));
+                @if let Some(feed) = &head.feed { link rel="alternate" type="application/atom+xml" href=(feed); }
+                link rel="icon" type="image/svg+xml" href=(ICON.path);
+                link rel="stylesheet" href=(STYLE.path);
+                meta property="og:type" content="article";
+                meta property="og:site_name" content=(PRODUCT);
+                meta property="og:title" content=(head.title);
+                meta property="og:description" content=(head.description);
+                meta property="og:url" content=(address);
+                meta name="twitter:card" content="summary";
+                @if let Some(graph) = graph(site, head) {
+                    script type="application/ld+json" { (PreEscaped(graph)) }
+                }
+                script src=(SCRIPT.path) defer {}
+            }
+            body {
+                a class="skip" href="#main" { "Skip to content" }
+                header class="top" {
+                    div class="bar" {
+                        a class="brand" href="/" { span class="mark" aria-hidden="true" {} (PRODUCT) }
+                        (search_box(""))
+                        nav aria-label="Sections" {
+                            a href="/servers/" { "Servers" }
+                            a href="/attacks/" { "Attacks" }
+                            a href="/stack/" { "Your stack" }
+                            a href="/changes/" { "Changes" }
+                        }
+                    }
+                }
+                @if !head.crumbs.is_empty() {
+                    nav class="crumbs" aria-label="Breadcrumb" {
+                        ol {
+                            @for crumb in &head.crumbs { li { a href=(crumb.path) { (crumb.name) } } }
+                        }
+                    }
+                }
+                main id="main" { (body) }
+                footer {
+                    p {
+                        "Every class and severity is judged from the tool's own definition, with the words that decided it. "
+                        a href="/glossary/" { "How to read this" } " · "
+                        a href=(twin("index.md")) { "Markdown" } " · " a href=(twin("index.json")) { "JSON" }
+                    }
+                    @if !site.is_public() { p { "This is a private view: what you imported or scanned is shown beside what is public." } }
+                }
+            }
+        }
+    }
+}
+
+/// The form of the search, which works without script.
+pub(crate) fn search_box(words: &str) -> Markup {
+    html! {
+        form class="search" action="/search/" method="get" role="search" {
+            label class="unseen" for=(if words.is_empty() { "q" } else { "words" }) { "Search servers and tools" }
+            input id=(if words.is_empty() { "q" } else { "words" }) type="search" name="q" value=(words)
+                placeholder="Search servers and tools" autocomplete="off" spellcheck="false";
+            button type="submit" { "Search" }
+        }
+    }
+}
+
+/// The graph of a page as JSON-LD. `<` cannot end the element that it stands in.
+fn graph(site: &Site, head: &Head) -> Option<String> {
+    let mut nodes = head.graph.clone();
+    if !head.crumbs.is_empty() {
+        let steps = head.crumbs.iter().map(|crumb| (crumb.name.as_str(), crumb.path.as_str()));
+        let own = std::iter::once((head.title.as_str(), head.path.as_str()));
+        let items: Vec<Value> = (1..)
+            .zip(steps.chain(own))
+            .map(|(position, (name, path))| {
+                json!({ "@type": "ListItem", "position": position, "name": name, "item": site.absolute(path) })
+            })
+            .collect();
+        nodes.push(json!({ "@type": "BreadcrumbList", "itemListElement": items }));
+    }
+    if nodes.is_empty() {
+        return None;
+    }
+    let graph = json!({ "@context": "https://schema.org", "@graph": nodes });
+    Some(graph.to_string().replace('<', "\\u003c"))
+}
+
+/// A severity: a sign and a word, never colour alone.
+pub(crate) fn severity(severity: Severity) -> Markup {
+    let sign = match severity {
+        Severity::Low => "○",
+        Severity::Medium => "◐",
+        Severity::High => "●",
+        Severity::Critical => "▲",
+    };
+    let word = severity.as_str();
+    html! {
+        a class={ "chip " (word) } href={ "/severity/" (word) "/" } { span aria-hidden="true" { (sign) } " " (word) }
+    }
+}
+
+/// A class.
+pub(crate) fn class(class: Class) -> Markup {
+    let word = class.as_str();
+    match class {
+        Class::Unclassified => html! { span class="chip" { "unclassified" } },
+        _ => html! { a class="chip" href={ "/class/" (word) "/" } { (word) } },
+    }
+}
+
+/// A text of ours with names between backticks as code.
+pub(crate) fn prose(text: &str) -> Markup {
+    html! {
+        @for (index, part) in text.split('`').enumerate() {
+            @if index % 2 == 1 { code { (part) } } @else { (part) }
+        }
+    }
+}
+
+/// A text to be copied.
+pub(crate) fn snippet(id: &str, text: &str) -> Markup {
+    html! {
+        pre tabindex="0" { code id=(id) { (text) } }
+        p class="small" { button type="button" class="button" data-copy=(id) hidden { "Copy" } " " span aria-live="polite" {} }
+    }
+}
+
+/// The beginning of a text, up to the end of a line.
+pub(crate) fn cut(text: &str, most: usize) -> String {
+    let mut end = 0;
+    for line in text.split_inclusive('\n') {
+        if end + line.len() > most {
+            break;
+        }
+        end += line.len();
+    }
+    format!("{}…", text.get(..end).unwrap_or_default())
+}
+
+/// The day of a time.
+pub(crate) fn day(time: jiff::Timestamp) -> Markup {
+    let day = time.strftime("%Y-%m-%d").to_string();
+    html! { time datetime=(day) { (day) } }
+}
+
+/// Links to the other pages of a list.
+pub(crate) fn pager(path: &str, page: usize, pages: usize) -> Markup {
+    let joint = if path.contains('?') { '&' } else { '?' };
+    let near = |number: &usize| *number == 1 || *number == pages || number.abs_diff(page) <= 2;
+    html! {
+        @if pages > 1 {
+            nav aria-label="Pages" {
+                ul class="pages" {
+                    @for number in (1..=pages).filter(near) {
+                        li {
+                            @if number == page { span aria-current="page" { (number) } }
+                            @else if number == 1 { a href=(path) { "1" } }
+                            @else { a href={ (path) (joint) "page=" (number) } { (number) } }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,18 @@
+//! What people, programs and search engines see of the catalogue.
+//!
+//! A page is one value ([`page::Page`]): what it says is decided once, by `catalogue::pages`, and shown as
+//! HTML, Markdown or JSON. All pages are rendered here, on the server, and need no script.
+
+mod assets;
+mod failure;
+mod form;
+mod head;
+mod layout;
+pub mod page;
+mod pages;
+mod routes;
+mod site;
+mod text;
+
+pub use routes::Web;
+pub use site::{Audience, Site};

@@ -1,0 +1,5 @@
+//! One module a page: its head, its HTML, its Markdown.
+
+pub(crate) mod home;
+pub(crate) mod search;
+pub(crate) mod server;

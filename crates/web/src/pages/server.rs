@@ -1,0 +1,310 @@
+//! `/s/<publisher>/<server>/`: a server, its tools, and the policy for all of them.
+
+use std::fmt::Write;
+
+use catalogue::pages::kin::{KinPage, Standing};
+use catalogue::pages::recommended::Recommended;
+use catalogue::pages::server::{Facts, ROWS, ServerPage};
+use maud::{Markup, html};
+use serde_json::json;
+
+use crate::head::{Crumb, Head, Robots};
+use crate::layout;
+use crate::page::Page;
+use crate::text::{linked, markdown, shown};
+
+/// The most characters of a foreign description in a table.
+const GIST: usize = 140;
+
+/// The most bytes of a policy on the page; a longer one is cut, with a link to the whole.
+const POLICY: usize = 4 << 10;
+
+/// The tempers, and what each does.
+const TEMPERS: [(&str, &str, &str); 3] = [
+    ("observe", "Observe", "Nothing is stopped; what the balanced rules would stop is recorded."),
+    ("balanced", "Balanced", "Reading is free, changes are limited, deletions and payments wait for a person."),
+    ("locked-down", "Locked down", "Changes wait for a person; what is worse does not exist for the agent."),
+];
+
+impl Page for ServerPage {
+    fn head(&self) -> Head {
+        let by = self.facts.publisher.as_deref().map(|publisher| format!(" by {publisher}")).unwrap_or_default();
+        let copy = self.kin.as_ref().is_some_and(|kin| kin.is == Standing::Copy);
+        let path = match self.page {
+            1 => self.path.clone(),
+            page => format!("{}?page={page}", self.path),
+        };
+        Head {
+            title: shown(&format!("{}{by}: tools and risk", self.name), 60),
+            description: shown(&self.verdict, 155),
+            path,
+            robots: if self.total == 0 || copy { Robots::Follow } else { Robots::Index },
+            crumbs: vec![Crumb::new("Catalogue", "/"), Crumb::new("Servers", "/servers/")],
+            graph: vec![json!({
+                "@type": "TechArticle",
+                "headline": shown(&self.name, 100),
+                "description": self.verdict,
+                "dateModified": self.facts.last_seen.to_string(),
+                "about": {
+                    "@type": "SoftwareApplication",
+                    "name": shown(&self.name, 100),
+                    "applicationCategory": "MCP server",
+                    "codeRepository": self.facts.repository,
+                    "license": self.facts.licence,
+                },
+            })],
+            ..Head::default()
+        }
+    }
+
+    fn body(&self) -> Markup {
+        html! {
+            h1 { (shown(&self.name, 200)) }
+            p class="lead" { (self.verdict) }
+            (facts(&self.facts))
+            @if let Some(description) = &self.description {
+                figure {
+                    blockquote lang=[self.language.as_deref()] { p { (shown(description, 1000)) } }
+                    figcaption { "What the server says of itself" }
+                }
+            }
+            @if let Some(kin) = &self.kin { (related(kin)) }
+            @if self.total > 0 { (self.table()) }
+            @if let Some(policy) = &self.policy { (self.policy(policy)) }
+            @if !self.chains.is_empty() {
+                section {
+                    h2 id="together" { "What its tools can do together" }
+                    ul class="cards" {
+                        @for chain in &self.chains {
+                            li class="card" {
+                                h3 { a href={ "/attacks/" (chain.pattern) "/" } { (chain.title) } }
+                                p { (layout::severity(chain.severity)) }
+                                p { (layout::prose(&chain.why)) }
+                                p class="small" { (layout::prose(chain.remedy)) }
+                            }
+                        }
+                    }
+                }
+            }
+            (self.steps())
+            (self.history())
+        }
+    }
+
+    fn markdown(&self) -> String {
+        let mut text = format!("# {}\n\n{}\n\n", markdown(&self.name), self.verdict);
+        for (name, value) in self.facts.named() {
+            let _ = writeln!(text, "- {name}: {}", markdown(&value));
+        }
+        if let Some(description) = &self.description {
+            let _ = write!(text, "\n> {}\n", markdown(&shown(description, 1000)));
+        }
+        if let Some(kin) = &self.kin {
+            let _ = write!(text, "\n{}\n", standing(kin));
+        }
+        if self.total > 0 {
+            text.push_str("\n## Tools\n\n| tool | severity | class | recommended rule |\n| --- | --- | --- | --- |\n");
+            for row in &self.tools {
+                let tool = &row.tool;
+                let _ = writeln!(
+                    text,
+                    "| [{}]({}index.md) | {} | {} | {} |",
+                    markdown(&tool.name),
+                    tool.path,
+                    tool.severity.as_str(),
+                    tool.class.as_str(),
+                    row.rule
+                );
+            }
+        }
+        if let Some(policy) = &self.policy {
+            let document = serde_json::to_string_pretty(&policy.document).unwrap_or_default();
+            let _ = write!(text, "\n## Recommended policy ({})\n\n```json\n{document}\n```\n", policy.temper);
+        }
+        if !self.chains.is_empty() {
+            text.push_str("\n## What its tools can do together\n\n");
+            for chain in &self.chains {
+                let _ = writeln!(text, "- [{}](/attacks/{}/index.md): {}", chain.title, chain.pattern, chain.why);
+            }
+        }
+        text
+    }
+}
+
+impl ServerPageParts for ServerPage {
+    fn table(&self) -> Markup {
+        let pages = self.total.div_ceil(ROWS);
+        html! {
+            section {
+                h2 id="tools" { "Tools" }
+                div class="wide" tabindex="0" role="region" aria-labelledby="tools" {
+                    table {
+                        thead {
+                            tr {
+                                th scope="col" { "Tool" } th scope="col" { "Severity" } th scope="col" { "Class" }
+                                th scope="col" { "What it says of itself" } th scope="col" { "Balanced rule" }
+                            }
+                        }
+                        tbody {
+                            @for row in &self.tools {
+                                tr {
+                                    th scope="row" { a href=(row.tool.path) { code { (shown(&row.tool.name, 100)) } } }
+                                    td { (layout::severity(row.tool.severity)) }
+                                    td { (row.tool.class.as_str()) }
+                                    td { (shown(&row.tool.description, GIST)) }
+                                    td { (row.rule) }
+                                }
+                            }
+                        }
+                    }
+                }
+                (layout::pager(&self.path, self.page, pages))
+            }
+        }
+    }
+
+    fn policy(&self, policy: &Recommended) -> Markup {
+        let document = serde_json::to_string_pretty(&policy.document).unwrap_or_default();
+        let file = format!("/policy/{}/{}.json", self.slug, policy.temper);
+        let does = TEMPERS.iter().find(|(temper, ..)| *temper == policy.temper).map_or("", |(.., does)| does);
+        html! {
+            section {
+                h2 id="policy" { "A policy for the whole server" }
+                ul class="chips" {
+                    @for (temper, name, _) in TEMPERS {
+                        li {
+                            @if temper == policy.temper { span class="chip" aria-current="true" { (name) } }
+                            @else { a class="chip" href={ (self.path) "?policy=" (temper) "#policy" } { (name) } }
+                        }
+                    }
+                }
+                p { (does) " What no rule names is denied, tools that the server gains later too." }
+                @if document.len() <= POLICY {
+                    (layout::snippet("server-policy", &document))
+                } @else {
+                    p { "The document has a rule for each of " (self.total) " tools: " a href=(file) { "the whole of it" } "." }
+                    (layout::snippet("server-policy", &layout::cut(&document, POLICY)))
+                }
+                p class="small" { a href=(file) download { "Download " (policy.temper) ".json" } }
+                @if !policy.unnamed.is_empty() {
+                    p class="small" { (policy.unnamed.len()) " tools have names that no policy can hold; they stay denied." }
+                }
+            }
+        }
+    }
+
+    fn steps(&self) -> Markup {
+        let command = match (&self.facts.endpoint, &self.facts.package, self.facts.registry.as_deref()) {
+            (Some(endpoint), ..) => format!("--upstream {endpoint}"),
+            (None, Some(package), Some("npm")) => format!("-- npx -y {package}"),
+            (None, Some(package), Some("pypi")) => format!("-- uvx {package}"),
+            _ => "-- COMMAND THAT STARTS THE SERVER".to_owned(),
+        };
+        html! {
+            @if self.policy.is_some() {
+                section {
+                    h2 id="use" { "Put it behind the gateway" }
+                    ol {
+                        li { "Save the policy as " code { "policy.json" } " and look at what it does: " code { "toolgate policy check policy.json" } }
+                        li {
+                            "In your agent's configuration, replace the server's command by this:"
+                            (layout::snippet("run", &format!("toolgate run --policy policy.json {}", shown(&command, 300))))
+                        }
+                        li { "See every decision: " code { "toolgate logs" } }
+                    }
+                }
+            }
+        }
+    }
+
+    fn history(&self) -> Markup {
+        html! {
+            section {
+                h2 id="history" { "History" }
+                @if self.changes.is_empty() {
+                    p { "No definition of this server has changed since " (layout::day(self.facts.first_seen)) ", when it was first seen." }
+                } @else {
+                    ul {
+                        @for change in &self.changes {
+                            li {
+                                (layout::day(change.at)) ": " a href=(change.path) { code { (shown(&change.tool, 100)) } }
+                                @if change.before == change.after { " has another definition" }
+                                @else { " went from " (change.before.as_str()) " to " (change.after.as_str()) }
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Sections of the page.
+trait ServerPageParts {
+    fn table(&self) -> Markup;
+    fn policy(&self, policy: &Recommended) -> Markup;
+    fn steps(&self) -> Markup;
+    fn history(&self) -> Markup;
+}
+
+/// What is known, name by name.
+trait Named {
+    fn named(&self) -> Vec<(&'static str, String)>;
+}
+
+impl Named for Facts {
+    fn named(&self) -> Vec<(&'static str, String)> {
+        let package = self.package.as_ref().map(|package| match &self.registry {
+            Some(registry) => format!("{package} ({registry})"),
+            None => package.clone(),
+        });
+        let optional = [
+            ("Publisher", self.publisher.clone()),
+            ("Source", self.repository.clone()),
+            ("Package", package),
+            ("Endpoint", self.endpoint.clone()),
+            ("Transport", self.transport.clone()),
+            ("Licence", self.licence.clone()),
+        ];
+        optional.into_iter().filter_map(|(name, value)| Some((name, value?))).collect()
+    }
+}
+
+fn facts(facts: &Facts) -> Markup {
+    html! {
+        dl class="facts" {
+            @for (name, value) in facts.named() { dt { (name) } dd { (linked(&value)) } }
+            dt { "Seen" } dd { "first " (layout::day(facts.first_seen)) ", last " (layout::day(facts.last_seen)) }
+            @if facts.from_tools { dt { "Known from" } dd { "a list of its tools alone; nobody has described the server itself" } }
+        }
+    }
+}
+
+/// What it is among its kin, in a sentence.
+fn standing(kin: &KinPage) -> String {
+    let count = kin.others.len() + kin.more + usize::from(kin.original.is_some());
+    let servers = if count == 1 { "One other server has".to_owned() } else { format!("{count} other servers have") };
+    match kin.is {
+        Standing::Original => format!("{servers} the same tools; this is the original: {}.", kin.reason),
+        Standing::Copy => format!("{servers} the same tools, and this is not the original: {}.", kin.reason),
+        Standing::Undecided => format!("{servers} the same tools; which came first is undecided: {}.", kin.reason),
+    }
+}
+
+fn related(kin: &KinPage) -> Markup {
+    html! {
+        div class="note" {
+            p { (standing(kin)) }
+            @if let Some(original) = &kin.original {
+                p { "The original: " a href=(original.path) { (shown(&original.name, 100)) } @if let Some(by) = &original.publisher { " by " (shown(by, 60)) } }
+            }
+            @if !kin.others.is_empty() {
+                details {
+                    summary { "Servers with the same tools" }
+                    ul { @for other in &kin.others { li { a href=(other.path) { (shown(&other.name, 100)) } @if let Some(by) = &other.publisher { " by " (shown(by, 60)) } } } }
+                    @if kin.more > 0 { p { "and " (kin.more) " more" } }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,268 @@
+//! Which address shows what.
+
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::extract::{Path, Query, State};
+use axum::http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Uri, header};
+use axum::routing::get;
+use axum::{Extension, Router};
+use catalogue::address::server_path;
+use catalogue::pages::recommended::Recommended;
+use catalogue::pages::server::ServerPage;
+use catalogue::pages::summary::{ServerLine, ToolLine};
+use risk::recommend::Temper;
+use serde::Deserialize;
+use store::catalogue::Server;
+use tower::ServiceExt;
+
+use crate::assets;
+use crate::failure::Failure;
+use crate::form::Form;
+use crate::page::{self, Page};
+use crate::pages::home::Home;
+use crate::pages::search::{Line, SearchPage};
+use crate::site::Site;
+
+/// Entries of one page of a list.
+const ROWS: usize = 100;
+
+/// What pages may do: nothing but show themselves, with our own style and script.
+const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+
+/// The pages of a site.
+#[derive(Debug, Clone)]
+pub struct Web {
+    site: Arc<Site>,
+    router: Router,
+}
+
+impl Web {
+    /// The pages of `site`.
+    #[must_use]
+    pub fn new(site: Site) -> Self {
+        let site = Arc::new(site);
+        let router = Router::new()
+            .route("/", get(home))
+            .route("/search/", get(search))
+            .route("/s/{publisher}/{server}/", get(server))
+            .route("/policy/{server}/{file}", get(policy_file))
+            .fallback(nothing)
+            .with_state(Arc::clone(&site));
+        Self { site, router }
+    }
+
+    /// Answers one request. What goes wrong is an answer too.
+    pub async fn answer(&self, mut request: Request<Body>) -> Response<Body> {
+        let mut response = match self.place(&mut request) {
+            Some(response) => response,
+            None => match self.router.clone().oneshot(request).await {
+                Ok(response) => response,
+                Err(never) => match never {},
+            },
+        };
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
+        headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+        headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+        response
+    }
+
+    /// What is decided before any page is asked: whether the request is for us, which form it wants, and
+    /// whether the address has another spelling.
+    fn place(&self, request: &mut Request<Body>) -> Option<Response<Body>> {
+        if !self.is_ours(request.headers()) {
+            return Some(plain(
+                StatusCode::FORBIDDEN,
+                "this Host is not served here; allow it with --allow-host NAME\n",
+            ));
+        }
+        if !matches!(*request.method(), Method::GET | Method::HEAD | Method::POST) {
+            return Some(plain(StatusCode::METHOD_NOT_ALLOWED, "use GET\n"));
+        }
+        let path = request.uri().path().to_owned();
+        if let Some(asset) = assets::answer(&path) {
+            return Some(asset);
+        }
+        let query = request.uri().query().map(|query| format!("?{query}")).unwrap_or_default();
+        let (form, folder) = match Form::of_path(&path) {
+            Some((Form::Html, folder)) => return Some(moved(&format!("{folder}{query}"))),
+            Some((form, folder)) => (form, folder.to_owned()),
+            None => (Form::of_headers(request.headers()), path.clone()),
+        };
+        // What ends in no slash, and is no file, is the folder of that name.
+        let file = folder.rsplit('/').next().unwrap_or_default();
+        if !file.is_empty()
+            && !folder.starts_with("/api/")
+            && !folder.starts_with("/policy/")
+            && !FILES.contains(&folder.as_str())
+            && !folder.starts_with("/badge/")
+            && !folder.starts_with("/sitemap")
+            && !folder.ends_with(".atom")
+            && !folder.ends_with("/llms.txt")
+        {
+            return Some(moved(&format!("{folder}/{query}")));
+        }
+        if let Ok(uri) = format!("{folder}{query}").parse::<Uri>() {
+            *request.uri_mut() = uri;
+        }
+        request.extensions_mut().insert(form);
+        None
+    }
+
+    /// The guard against DNS rebinding: `Host` must be one of ours.
+    fn is_ours(&self, headers: &HeaderMap) -> bool {
+        let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
+        let name = match host.rsplit_once(':') {
+            Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,
+            _ => host,
+        };
+        let name = name.to_ascii_lowercase();
+        ["localhost", "127.0.0.1", "[::1]"].contains(&name.as_str()) || self.site.hosts.contains(&name)
+    }
+}
+
+/// Addresses that are files, not folders.
+const FILES: [&str; 3] = ["/robots.txt", "/llms.txt", "/favicon.ico"];
+
+fn plain(status: StatusCode, text: &'static str) -> Response<Body> {
+    let mut response = Response::new(Body::from(text));
+    *response.status_mut() = status;
+    response
+}
+
+/// The answer to another spelling of an address.
+fn moved(to: &str) -> Response<Body> {
+    let mut response = plain(StatusCode::MOVED_PERMANENTLY, "");
+    // A path that begins with two slashes would lead to another host.
+    let to = format!("/{}", to.trim_start_matches('/'));
+    match HeaderValue::from_str(&to) {
+        Ok(to) => drop(response.headers_mut().insert(header::LOCATION, to)),
+        Err(_) => *response.status_mut() = StatusCode::NOT_FOUND,
+    }
+    response
+}
+
+type Shared = State<Arc<Site>>;
+
+/// A page or why there is none, as an answer.
+fn answer<P: Page>(site: &Site, form: Form, asked: &HeaderMap, made: Result<P, Failure>) -> Response<Body> {
+    match made {
+        Ok(page) => page::answer(site, form, asked, &page),
+        Err(failure) => failure.answer(site, form, asked),
+    }
+}
+
+async fn nothing(State(site): Shared, Extension(form): Extension<Form>, headers: HeaderMap) -> Response<Body> {
+    Failure::NotFound.answer(&site, form, &headers)
+}
+
+async fn home(State(site): Shared, Extension(form): Extension<Form>, headers: HeaderMap) -> Response<Body> {
+    let made = async {
+        let (servers, tools) = site.catalogue.size().await?;
+        Ok(Home { servers, tools })
+    };
+    answer(&site, form, &headers, made.await)
+}
+
+/// What is searched.
+#[derive(Debug, Deserialize)]
+struct Asked {
+    #[serde(default)]
+    q: String,
+    #[serde(default)]
+    page: usize,
+}
+
+async fn search(
+    State(site): Shared,
+    Extension(form): Extension<Form>,
+    headers: HeaderMap,
+    Query(asked): Query<Asked>,
+) -> Response<Body> {
+    let made = async {
+        let query = search::Query {
+            words: asked.q.clone(),
+            offset: asked.page.saturating_sub(1).min(100) * ROWS,
+            limit: ROWS,
+            count: true,
+            ..search::Query::default()
+        };
+        let hits = site.search(query)?;
+        let mut found = Vec::with_capacity(hits.hits.len());
+        for hit in &hits.hits {
+            match hit.kind {
+                search::Kind::Server => {
+                    let server = site.catalogue.server(hit.id).await?;
+                    found.extend(server.map(|server| Line::Server(ServerLine::of(&server))));
+                }
+                search::Kind::Tool => {
+                    let shown = site.catalogue.shown(hit.id).await?;
+                    found.extend(shown.map(|shown| Line::Tool(ToolLine::of(&shown.server, &shown.tool))));
+                }
+            }
+        }
+        Ok(SearchPage { words: asked.q, total: hits.total.unwrap_or(found.len()), found })
+    };
+    answer(&site, form, &headers, made.await)
+}
+
+async fn server(
+    State(site): Shared,
+    Extension(form): Extension<Form>,
+    headers: HeaderMap,
+    Path((publisher, slug)): Path<(String, String)>,
+    Query(view): Query<View>,
+) -> Response<Body> {
+    let made = async {
+        let server = known(&site, &slug).await?;
+        let path = server_path(&server);
+        if path != format!("/s/{publisher}/{slug}/") {
+            return Err(Failure::Elsewhere(path));
+        }
+        let temper = view.policy.as_deref().map_or(Ok(Temper::Balanced), temper)?;
+        Ok(ServerPage::of(&site.catalogue, &server, temper, view.page, |other| site.shows(other)).await?)
+    };
+    answer(&site, form, &headers, made.await)
+}
+
+/// What of a server is looked at.
+#[derive(Debug, Deserialize)]
+struct View {
+    policy: Option<String>,
+    #[serde(default)]
+    page: usize,
+}
+
+fn temper(word: &str) -> Result<Temper, Failure> {
+    let known = Temper::ALL.into_iter().find(|temper| temper.as_str() == word);
+    known.ok_or_else(|| Failure::Unclear("There are three policies: observe, balanced and locked-down.".to_owned()))
+}
+
+/// `/policy/<server>/<temper>.json`: the recommended policy as a file.
+async fn policy_file(
+    State(site): Shared,
+    Extension(form): Extension<Form>,
+    headers: HeaderMap,
+    Path((slug, file)): Path<(String, String)>,
+) -> Response<Body> {
+    let made = async {
+        let temper = temper(file.strip_suffix(".json").ok_or(Failure::NotFound)?)?;
+        let server = known(&site, &slug).await?;
+        let tools = catalogue::pages::known::known(&site.catalogue, &server).await?;
+        Ok(Recommended::of(&tools, temper).document)
+    };
+    match made.await {
+        Ok(document) => {
+            let text = serde_json::to_string_pretty(&document).unwrap_or_default() + "\n";
+            page::tagged(&headers, "application/json", text)
+        }
+        Err(failure) => Failure::answer(failure, &site, form, &headers),
+    }
+}
+
+/// The server of a slug, in any spelling, that the audience may see.
+async fn known(site: &Site, slug: &str) -> Result<Server, Failure> {
+    let all = site.catalogue.servers_named(slug).await?;
+    all.into_iter().find(|server| site.shows(server)).ok_or(Failure::NotFound)
+}

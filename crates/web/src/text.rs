@@ -1,0 +1,47 @@
+//! Texts from outside, as they are shown: nothing in them acts, nothing in them hides.
+
+use maud::{Markup, html};
+
+/// A text in visible characters, cut at `most` characters.
+pub(crate) fn shown(text: &str, most: usize) -> String {
+    let mut cut: String = text.chars().take(most).collect();
+    if cut.len() < text.len() {
+        cut.push('…');
+    }
+    audit::visible::shown(&cut)
+}
+
+/// A text, as a link where it is the address of a page. Links lead out of the catalogue, and say nothing for it.
+pub(crate) fn linked(text: &str) -> Markup {
+    let address = ["https://", "http://"].iter().any(|scheme| text.starts_with(scheme))
+        && text.bytes().all(|byte| byte.is_ascii_graphic());
+    html! {
+        @if address { a href=(text) rel="nofollow noopener" { (text.split_once("://").map_or(text, |(_, rest)| rest)) } }
+        @else { (shown(text, 300)) }
+    }
+}
+
+/// A text as Markdown takes it: one line, its marks made plain.
+pub(crate) fn markdown(text: &str) -> String {
+    let line = audit::visible::shown(&text.split_whitespace().collect::<Vec<_>>().join(" "));
+    let mut plain = String::with_capacity(line.len());
+    for letter in line.chars() {
+        if matches!(letter, '\\' | '`' | '*' | '_' | '{' | '}' | '[' | ']' | '<' | '>' | '#' | '|' | '~' | '!') {
+            plain.push('\\');
+        }
+        plain.push(letter);
+    }
+    plain
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_hides_and_nothing_acts() {
+        assert_eq!(shown("abcdef", 3), "abc…");
+        assert!(!shown("a\u{202e}b", 9).contains('\u{202e}'));
+        assert_eq!(markdown("a [link](x)\n# head <b>"), r"a \[link\](x) \# head \<b\>");
+    }
+}
