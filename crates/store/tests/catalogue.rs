@@ -5,7 +5,9 @@
 use jiff::Timestamp;
 use policy::Class;
 use risk::{Facet, Severity};
-use store::catalogue::{Batch, Catalogue, Fork, Judgement, Override, Quote, ServerEntry, ToolEntry, Visibility};
+use store::catalogue::{
+    Batch, Catalogue, Counts, Fork, Judgement, Override, Quote, ServerEntry, ToolEntry, Visibility,
+};
 use store::{BadDatabase, DataDir};
 use tempfile::TempDir;
 
@@ -108,6 +110,8 @@ async fn a_run_that_did_not_end_goes_on_where_it_stood() {
     assert_eq!(resumed, run);
     assert_eq!(resumed.position, 7);
     assert_eq!(catalogue.begin_run("another file", at(1)).await.unwrap().position, 0);
+    // A run that was killed before it wrote anything is taken up as well.
+    assert_eq!(catalogue.begin_run("another file", at(2)).await.unwrap().counts, Counts::default());
 }
 
 #[tokio::test]
