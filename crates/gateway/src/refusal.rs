@@ -93,7 +93,7 @@ pub fn denied_request(id: &str, verdict: &Verdict<'_>) -> Refusal {
 
 /// The one answer for a tool that is hidden and for one that does not exist.
 pub fn unknown_tool(id: &str, name: &str) -> Refusal {
-    error(id, code::INVALID_PARAMS, &format!("Unknown tool: {name}"), 200)
+    error(id, code::INVALID_PARAMS, &policy::refusal::unknown_tool(name), 200)
 }
 
 /// The one answer for a prompt that is hidden and for one that does not exist.

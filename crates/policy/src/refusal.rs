@@ -94,3 +94,9 @@ pub fn retry_after(full: &quota::Full, now: Timestamp) -> Option<u64> {
     let whole = u64::try_from(left.as_secs().max(0)).unwrap_or(0);
     Some(whole + u64::from(left.subsec_nanos() > 0))
 }
+
+/// The message for a tool that is hidden, and for one that does not exist.
+#[must_use]
+pub fn unknown_tool(name: &str) -> String {
+    format!("Unknown tool: {name}")
+}
