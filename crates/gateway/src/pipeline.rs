@@ -269,7 +269,7 @@ impl Way<'_> {
 
     fn denied(&self, book: &Book, decision: &Decision) -> Judged {
         self.count_attempt(decision);
-        let reason = decision.reason.as_deref().unwrap_or("The policy does not allow this call.");
+        let reason = policy::refusal::denied(decision.reason.as_deref());
         let detail = self.detail(decision);
         self.refuse(&book.in_force.digest, &decision.rule, "deny", reason, None, detail)
     }
@@ -283,11 +283,8 @@ impl Way<'_> {
             return self.full(book, decision, &uses, &full);
         }
         self.count_attempt(decision);
-        let reason = format!(
-            "{} This call needs the approval of a person, and this gateway cannot hold calls for approval yet; it was not made.",
-            decision.reason.as_deref().unwrap_or_default()
-        );
-        self.refuse(&book.in_force.digest, &decision.rule, "approval", reason.trim_start(), None, None)
+        let reason = policy::refusal::unapproved(decision.reason.as_deref());
+        self.refuse(&book.in_force.digest, &decision.rule, "approval", &reason, None, None)
     }
 
     fn full(&self, book: &Book, decision: &Decision, uses: &Uses, full: &quota::Full) -> Judged {
@@ -295,22 +292,8 @@ impl Way<'_> {
         let Some(limit) = uses.limit(full.index) else {
             return self.deny_under(book, "(evaluation error)", "A limit of this policy is used up.");
         };
-        let seconds = full.frees_at.map(|at| {
-            let left = at.duration_since(self.now);
-            u64::try_from(left.as_secs().max(0)).unwrap_or(0) + u64::from(left.subsec_nanos() > 0)
-        });
-        let state = format!("The limit `{}` is used up: {} of {}", limit.counter, full.used, full.max);
-        let state = match (limit.window, full.frees_at) {
-            (Some(window), Some(at)) => {
-                format!("{state} per {window}; it frees at {}.", at.round(jiff::Unit::Second).unwrap_or(at))
-            }
-            (Some(window), None) => format!("{state} per {window}, and this call can never fit."),
-            (None, _) => format!("{state} calls at once; it frees when one ends."),
-        };
-        let reason = match &limit.on_deny {
-            Some(text) => format!("{text} {state}"),
-            None => state,
-        };
+        let seconds = policy::refusal::retry_after(full, self.now);
+        let reason = policy::refusal::full(limit, full);
         self.refuse(&book.in_force.digest, &limit.rule, "limit", &reason, seconds, None)
     }
 

@@ -57,17 +57,8 @@ pub struct Verdict<'a> {
 
 impl Verdict<'_> {
     fn text(&self) -> String {
-        let reason = self.reason.trim_end();
-        let stop = if reason.ends_with(['.', '!', '?']) { "" } else { "." };
-        let mut text = format!("[POLICY DENIED] {reason}{stop}");
-        if let Some(detail) = self.detail {
-            text.push_str(&format!(" {detail}"));
-        }
-        if let Some(seconds) = self.retry_after {
-            text.push_str(&format!(" Retry in {seconds} s."));
-        }
-        text.push_str(&format!(" (rule {}, decision {})", self.rule, self.id));
-        text
+        let Verdict { id, rule, reason, retry_after, detail, .. } = *self;
+        policy::refusal::Refusal { reason, detail, retry_after, rule, id }.text()
     }
 
     fn data(&self) -> Value {
@@ -102,7 +93,7 @@ pub fn denied_request(id: &str, verdict: &Verdict<'_>) -> Refusal {
 
 /// The one answer for a tool that is hidden and for one that does not exist.
 pub fn unknown_tool(id: &str, name: &str) -> Refusal {
-    error(id, code::INVALID_PARAMS, &format!("Unknown tool: {name}"), 200)
+    error(id, code::INVALID_PARAMS, &policy::refusal::unknown_tool(name), 200)
 }
 
 /// The one answer for a prompt that is hidden and for one that does not exist.

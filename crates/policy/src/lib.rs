@@ -21,6 +21,7 @@ pub mod operand;
 pub mod path;
 pub mod pattern;
 mod policy;
+pub mod refusal;
 pub mod rule_id;
 pub mod schema;
 mod source;

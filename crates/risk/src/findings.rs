@@ -33,7 +33,7 @@ mod table;
 mod texts;
 mod vocabulary;
 
-pub(crate) use characters::{is_invisible, shown};
+pub(crate) use characters::{is_invisible, shown, shown_to};
 pub use rule::{Level, Rule};
 pub use stack::{StackFinding, stack_findings};
 

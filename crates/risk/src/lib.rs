@@ -28,6 +28,7 @@ mod lexicon;
 mod model;
 pub mod patterns;
 pub mod pins;
+pub mod prose;
 pub mod recommend;
 mod rules;
 mod schema;

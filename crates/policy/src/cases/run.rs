@@ -1,13 +1,15 @@
 //! Running the tests of a policy.
 
+use jiff::Timestamp;
 use quota::{CountId, Counters, Memory, Take, Taken};
 use serde::Serialize;
 
-use crate::decision::Effect;
+use crate::decision::{Decision, Effect};
 use crate::facts::{Call, Class, ToolFacts};
 use crate::limit::{LimitUse, Scope};
 use crate::operand::Numbers;
 use crate::policy::Policy;
+use crate::refusal::{self, Refusal};
 
 use super::{Case, Expect};
 
@@ -32,6 +34,9 @@ pub struct Outcome {
     /// The text for the agent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
+    /// All that the agent reads when the call is stopped, with `ID` for the decision's id.
+    #[serde(skip)]
+    pub told: Option<String>,
 }
 
 /// Runs every test of the policy, each with counts of its own. `tools` gives schemas, classes and the way numbers
@@ -77,7 +82,7 @@ fn run_one(policy: &Policy, case: &Case, tools: &[ToolFacts<'_>]) -> Outcome {
             }
         }
     }
-    let mut last = (Expect::Allow, String::new(), None);
+    let mut last = (Expect::Allow, String::new(), None, None);
     for _ in 0..case.repeat {
         let decision = rules.decide(&call);
         let enforced: Vec<&LimitUse> = decision.limits.iter().filter(|taken| !taken.limit.observed).collect();
@@ -91,11 +96,11 @@ fn run_one(policy: &Policy, case: &Case, tools: &[ToolFacts<'_>]) -> Outcome {
                     let _ = counters.give_back(receipt.split(in_flight).0, now);
                     None
                 }
-                Ok(Taken::Full(full)) => enforced.get(full.index).copied(),
+                Ok(Taken::Full(full)) => enforced.get(full.index).copied().map(|taken| (taken, full)),
                 Err(_) => None,
             },
             Effect::Ask => match counters.look(&takes, now) {
-                Ok(Some(full)) => enforced.get(full.index).copied(),
+                Ok(Some(full)) => enforced.get(full.index).copied().map(|taken| (taken, full)),
                 Ok(None) | Err(_) => None,
             },
             Effect::Deny | Effect::Hide => None,
@@ -104,9 +109,11 @@ fn run_one(policy: &Policy, case: &Case, tools: &[ToolFacts<'_>]) -> Outcome {
             let attempts: Vec<Take> = decision.attempts.iter().map(|taken| who.take(taken)).collect();
             let _ = counters.take(&attempts, now);
         }
-        let reason = |text: Option<&str>| text.map(str::to_owned);
+        let told = told(full.as_ref(), &decision, now);
         last = match (full, decision.effect) {
-            (Some(taken), _) => (Expect::Limit, taken.limit.rule.rule.clone(), reason(taken.limit.on_deny.as_deref())),
+            (Some((taken, _)), _) => {
+                (Expect::Limit, taken.limit.rule.rule.clone(), taken.limit.on_deny.as_deref().map(str::to_owned), told)
+            }
             (None, effect) => {
                 let got = match effect {
                     Effect::Allow => Expect::Allow,
@@ -114,11 +121,11 @@ fn run_one(policy: &Policy, case: &Case, tools: &[ToolFacts<'_>]) -> Outcome {
                     Effect::Deny => Expect::Deny,
                     Effect::Hide => Expect::Hide,
                 };
-                (got, decision.rule.rule.clone(), reason(decision.reason.as_deref()))
+                (got, decision.rule.rule.clone(), decision.reason.as_deref().map(str::to_owned), told)
             }
         };
     }
-    let (got, rule, reason) = last;
+    let (got, rule, reason, told) = last;
     Outcome {
         name: case.name.clone(),
         pointer: case.pointer.clone(),
@@ -128,7 +135,22 @@ fn run_one(policy: &Policy, case: &Case, tools: &[ToolFacts<'_>]) -> Outcome {
         rule,
         expected_rule: case.rule.clone(),
         reason,
+        told,
     }
+}
+
+/// What the agent reads, where the call is stopped and the tool exists.
+fn told(full: Option<&(&LimitUse, quota::Full)>, decision: &Decision, now: Timestamp) -> Option<String> {
+    let reason = decision.reason.as_deref();
+    let (reason, retry_after, rule) = match (full, decision.effect) {
+        (Some((taken, full)), _) => {
+            (refusal::full(&taken.limit, full), refusal::retry_after(full, now), &*taken.limit.rule.rule)
+        }
+        (None, Effect::Deny) => (refusal::denied(reason).to_owned(), None, &*decision.rule.rule),
+        (None, Effect::Ask) => (refusal::unapproved(reason), None, &*decision.rule.rule),
+        (None, Effect::Allow | Effect::Hide) => return None,
+    };
+    Some(Refusal { reason: &reason, detail: None, retry_after, rule, id: "ID" }.text())
 }
 
 /// Whose counts a test uses.

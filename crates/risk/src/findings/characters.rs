@@ -209,7 +209,11 @@ fn empty(text: &str, add: &mut impl FnMut(&'static Rule, usize, usize)) {
 
 /// A text as it is shown: what cannot be seen is written out, and it is not long.
 pub(crate) fn shown(text: &str) -> String {
-    const MOST: usize = 120;
+    shown_to(text, 120)
+}
+
+/// The same, `most` characters long at most.
+pub(crate) fn shown_to(text: &str, most: usize) -> String {
     let mut shown = String::new();
     let mut count = 0;
     for letter in text.chars() {
@@ -226,7 +230,7 @@ pub(crate) fn shown(text: &str) -> String {
             _ => piece.push(letter),
         }
         count += piece.chars().count();
-        if count > MOST {
+        if count > most {
             shown.push('…');
             break;
         }

@@ -10,7 +10,7 @@ use crate::facet::Facet;
 
 /// What an argument is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Meaning {
+pub(crate) enum Meaning {
     /// It lies deeper than rules follow.
     Deep,
     Sql,
@@ -277,6 +277,13 @@ impl<'a> Tool<'a> {
             || within(argument, &ADDRESSES_WITHIN)
             || (argument.format == "uri" && argument.named(&["target", "source", "page", "site"]))
     }
+}
+
+/// What each argument is for, by the way to it as people write it, and whether mail goes there.
+pub(crate) fn meanings(definition: &Definition<'_>, assessment: &Assessment) -> Vec<(String, Meaning, bool)> {
+    let arguments = definition.schema.map(shape::all).unwrap_or_default();
+    let tool = Tool::new(definition, assessment, &arguments);
+    arguments.iter().map(|one| (one.shown(), tool.meaning(one), tool.mails_to(one))).collect()
 }
 
 /// The first argument that takes the path of a file or folder, by plain names alone.
