@@ -5,3 +5,4 @@ pub mod known;
 pub mod recommended;
 pub mod server;
 pub mod summary;
+pub mod tool;

@@ -139,6 +139,29 @@ pub(crate) fn class(class: Class) -> Markup {
     }
 }
 
+/// A facet.
+pub(crate) fn facet(facet: risk::Facet) -> Markup {
+    let word = facet.as_str();
+    html! { a class="chip" href={ "/facet/" (word) "/" } { (word.replace('_', " ")) } }
+}
+
+/// The name of a language.
+pub(crate) fn language(tag: &str) -> &str {
+    match tag {
+        "ar" => "Arabic",
+        "de" => "German",
+        "en" => "English",
+        "es" => "Spanish",
+        "fr" => "French",
+        "ja" => "Japanese",
+        "ko" => "Korean",
+        "pt" => "Portuguese",
+        "ru" => "Russian",
+        "zh" => "Chinese",
+        other => other,
+    }
+}
+
 /// A text of ours with names between backticks as code.
 pub(crate) fn prose(text: &str) -> Markup {
     html! {

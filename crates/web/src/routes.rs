@@ -11,6 +11,7 @@ use catalogue::address::server_path;
 use catalogue::pages::recommended::Recommended;
 use catalogue::pages::server::ServerPage;
 use catalogue::pages::summary::{ServerLine, ToolLine};
+use catalogue::pages::tool::ToolPage;
 use risk::recommend::Temper;
 use serde::Deserialize;
 use store::catalogue::Server;
@@ -46,6 +47,8 @@ impl Web {
             .route("/", get(home))
             .route("/search/", get(search))
             .route("/s/{publisher}/{server}/", get(server))
+            .route("/s/{publisher}/{server}/{tool}/", get(tool))
+            .route("/s/{publisher}/{server}/{tool}/definition.json", get(definition))
             .route("/policy/{server}/{file}", get(policy_file))
             .fallback(nothing)
             .with_state(Arc::clone(&site));
@@ -224,6 +227,44 @@ async fn server(
         Ok(ServerPage::of(&site.catalogue, &server, temper, view.page, |other| site.shows(other)).await?)
     };
     answer(&site, form, &headers, made.await)
+}
+
+/// The page of a tool, if this is its address.
+async fn tool_page(site: &Site, path: &[&str; 3]) -> Result<ToolPage, Failure> {
+    let [publisher, slug, name] = *path;
+    let server = known(site, slug).await?;
+    let page = ToolPage::of(&site.catalogue, &server, name, |other| site.shows(other)).await?;
+    let page = page.ok_or(Failure::NotFound)?;
+    if server_path(&server) != format!("/s/{publisher}/{slug}/") || page.tool.name != name {
+        return Err(Failure::Elsewhere(page.tool.path));
+    }
+    Ok(page)
+}
+
+async fn tool(
+    State(site): Shared,
+    Extension(form): Extension<Form>,
+    headers: HeaderMap,
+    Path((publisher, slug, name)): Path<(String, String, String)>,
+) -> Response<Body> {
+    let made = tool_page(&site, &[&publisher, &slug, &name]).await;
+    answer(&site, form, &headers, made)
+}
+
+/// The definition of a tool as its server lists it.
+async fn definition(
+    State(site): Shared,
+    Extension(form): Extension<Form>,
+    headers: HeaderMap,
+    Path((publisher, slug, name)): Path<(String, String, String)>,
+) -> Response<Body> {
+    match tool_page(&site, &[&publisher, &slug, &name]).await {
+        Ok(page) => {
+            let text = serde_json::to_string_pretty(&page.definition()).unwrap_or_default() + "\n";
+            page::tagged(&headers, "application/json", text)
+        }
+        Err(failure) => failure.answer(&site, form, &headers),
+    }
 }
 
 /// What of a server is looked at.

@@ -6,7 +6,8 @@ use jiff::Timestamp;
 use policy::Class;
 use risk::patterns::{Control, of_stack};
 use risk::recommend::Temper;
-use risk::{Facet, Severity};
+use risk::Severity;
+use risk::prose::Server as Told;
 use serde::Serialize;
 use store::BadDatabase;
 use store::catalogue::{Catalogue, Server};
@@ -25,6 +26,8 @@ pub const ROWS: usize = 100;
 pub struct ServerPage {
     /// Its name.
     pub name: String,
+    /// What it is called in sentences, without "MCP Server".
+    pub title: String,
     /// The name in addresses and on the command line.
     pub slug: String,
     /// The path of this page.
@@ -139,6 +142,8 @@ impl ServerPage {
         shows: impl Fn(&Server) -> bool,
     ) -> Result<Self, BadDatabase> {
         let tools = known(catalogue, server).await?;
+        let judged: Vec<_> = tools.iter().map(|one| (one.definition(), one.assessment.clone())).collect();
+        let text = Told::new(&server.name, &judged).text();
         let policy = (!tools.is_empty()).then(|| Recommended::of(&tools, temper));
         let says = |name: &str| policy.as_ref().map(|policy| policy.says(name)).unwrap_or_default();
         let page = page.max(1);
@@ -155,7 +160,8 @@ impl ServerPage {
             facts: Facts::of(server),
             description: server.description.clone(),
             language: server.language.clone(),
-            verdict: verdict(&tools),
+            title: text.name,
+            verdict: text.verdict,
             classes,
             total: tools.len(),
             page,
@@ -183,43 +189,6 @@ impl Facts {
             last_seen: server.last_seen,
         }
     }
-}
-
-/// What the tools can do, in a sentence: `12 tools: 7 read, 4 write, 1 destructive; 2 can send data outside.`
-fn verdict(tools: &[Known]) -> String {
-    if tools.is_empty() {
-        return "Nobody has shown us the tools of this server yet, so nothing is known of what it can do.".to_owned();
-    }
-    let of_class = |class: Class| tools.iter().filter(|tool| tool.assessment.class == class).count();
-    let with = |facet: Facet| tools.iter().filter(|tool| tool.assessment.facets.contains(&facet)).count();
-    let classes = [
-        (Class::Read, "read"),
-        (Class::Write, "write"),
-        (Class::Execute, "execute"),
-        (Class::Destructive, "delete for good"),
-        (Class::Financial, "move money"),
-        (Class::Unclassified, "unclassified"),
-    ];
-    let counted: Vec<String> = classes
-        .iter()
-        .map(|(class, word)| (of_class(*class), word))
-        .filter(|(count, _)| *count > 0)
-        .map(|(count, word)| format!("{count} {word}"))
-        .collect();
-    let noun = if tools.len() == 1 { "tool" } else { "tools" };
-    let mut text = format!("{} {noun}: {}", tools.len(), counted.join(", "));
-    let sends = with(Facet::SendsExternal);
-    if sends > 0 {
-        text.push_str(&format!("; {sends} can send data outside"));
-    }
-    let irreversible = tools.iter().any(|tool| {
-        tool.assessment.facets.contains(&Facet::Irreversible) || tool.assessment.class == Class::Destructive
-    });
-    if !irreversible && of_class(Class::Financial) == 0 && of_class(Class::Unclassified) == 0 {
-        text.push_str("; nothing in their definitions is irreversible");
-    }
-    text.push('.');
-    text
 }
 
 /// What the tools could do together, the worst first.

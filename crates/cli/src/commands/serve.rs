@@ -55,6 +55,7 @@ pub fn serve(options: ServeOptions) -> Result<ExitCode, Failure> {
     // The first random number takes tens of milliseconds, in which aws-lc gathers noise for its
     // seed: they pass while the configuration is read. Whoever needs one sooner waits for it.
     std::thread::spawn(|| aws_lc_rs::rand::fill(&mut [0; 16]));
+    let audience = options.catalogue;
     let mut plan = match &options.config {
         Some(path) => Config::read(path)?.plan(&options)?,
         None => plan(options)?,
@@ -68,7 +69,7 @@ pub fn serve(options: ServeOptions) -> Result<ExitCode, Failure> {
         let text = "listening beyond loopback without TLS would show tokens to the network: put a TLS proxy in front and name it with --behind-tls-proxy ADDRESS";
         return Err(Failure::Usage(format!("{}: {text}", plan.listen)));
     }
-    let pages = beside::pages(&options, &plan)?;
+    let pages = beside::pages(audience, &plan)?;
     if let Some(pages) = &pages {
         plan.front.beside = Some(Arc::clone(pages) as Arc<dyn Beside>);
     }

@@ -15,7 +15,7 @@ use tokio::runtime::Runtime;
 use tokio::sync::OnceCell;
 use web::{Audience, Site, Web};
 
-use crate::args::{AudienceWord, ServeOptions};
+use crate::args::AudienceWord;
 use crate::commands::serve::Plan;
 use crate::environment::data_dir;
 use crate::failure::{Failure, Trying};
@@ -38,9 +38,9 @@ pub struct Pages {
 ///
 /// # Errors
 /// When they would show to the network what is for this machine alone.
-pub fn pages(options: &ServeOptions, plan: &Plan) -> Result<Option<Arc<Pages>>, Failure> {
+pub fn pages(asked: Option<AudienceWord>, plan: &Plan) -> Result<Option<Arc<Pages>>, Failure> {
     let loopback = plan.listen.ip().is_loopback();
-    let audience = match options.catalogue {
+    let audience = match asked {
         Some(AudienceWord::Off) => return Ok(None),
         None if !loopback => return Ok(None),
         Some(AudienceWord::Local) if !loopback => {
