@@ -116,17 +116,27 @@ fn graph(site: &Site, head: &Head) -> Option<String> {
     Some(graph.to_string().replace('<', "\\u003c"))
 }
 
-/// A severity: a sign and a word, never colour alone.
+/// A severity, with a link to what it means.
 pub(crate) fn severity(severity: Severity) -> Markup {
-    let sign = match severity {
+    let word = severity.as_str();
+    html! {
+        a class={ "chip " (word) } href={ "/severity/" (word) "/" } { span aria-hidden="true" { (sign(severity)) } " " (word) }
+    }
+}
+
+/// A severity in a table.
+pub(crate) fn level(severity: Severity) -> Markup {
+    let word = severity.as_str();
+    html! { span class={ "chip " (word) } { span aria-hidden="true" { (sign(severity)) } " " (word) } }
+}
+
+/// The sign of a severity: it is never told by colour alone.
+fn sign(severity: Severity) -> &'static str {
+    match severity {
         Severity::Low => "○",
         Severity::Medium => "◐",
         Severity::High => "●",
         Severity::Critical => "▲",
-    };
-    let word = severity.as_str();
-    html! {
-        a class={ "chip " (word) } href={ "/severity/" (word) "/" } { span aria-hidden="true" { (sign) } " " (word) }
     }
 }
 
@@ -159,6 +169,17 @@ pub(crate) fn language(tag: &str) -> &str {
         "ru" => "Russian",
         "zh" => "Chinese",
         other => other,
+    }
+}
+
+/// The name of a tool: long ones break behind their joints.
+pub(crate) fn name(name: &str) -> Markup {
+    let shown = crate::text::shown(name, 100);
+    html! {
+        code {
+            @if shown.len() < 20 { (shown) }
+            @else { @for part in shown.split_inclusive(['_', '-', '.', '/']) { (part) wbr; } }
+        }
     }
 }
 

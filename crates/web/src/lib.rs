@@ -7,6 +7,7 @@ mod assets;
 mod failure;
 mod form;
 mod head;
+mod json;
 mod layout;
 pub mod page;
 mod pages;

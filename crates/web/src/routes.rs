@@ -20,6 +20,7 @@ use tower::ServiceExt;
 use crate::assets;
 use crate::failure::Failure;
 use crate::form::Form;
+use crate::json;
 use crate::page::{self, Page};
 use crate::pages::home::Home;
 use crate::pages::search::{Line, SearchPage};
@@ -295,7 +296,7 @@ async fn policy_file(
     };
     match made.await {
         Ok(document) => {
-            let text = serde_json::to_string_pretty(&document).unwrap_or_default() + "\n";
+            let text = json::lines(&document) + "\n";
             page::tagged(&headers, "application/json", text)
         }
         Err(failure) => Failure::answer(failure, &site, form, &headers),

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use policy::Class;
-use risk::patterns::{Control, of_stack};
-use risk::recommend::Temper;
 use risk::Severity;
+use risk::patterns::{Control, of_stack};
 use risk::prose::Server as Told;
+use risk::recommend::Temper;
 use serde::Serialize;
 use store::BadDatabase;
 use store::catalogue::{Catalogue, Server};

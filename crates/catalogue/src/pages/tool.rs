@@ -103,7 +103,8 @@ impl ToolPage {
             Some(Related { tool: ToolLine::of(server, &other.tool), why: related.why.clone() })
         });
         let history = catalogue.history(one.tool.id).await?;
-        let before = |past: store::catalogue::Past| Before { digest: hex(&past.digest), class: past.class, until: past.until };
+        let before =
+            |past: store::catalogue::Past| Before { digest: hex(&past.digest), class: past.class, until: past.until };
         let parsed = |text: &Option<String>| text.as_deref().and_then(|text| serde_json::from_str(text).ok());
         Ok(Some(Self {
             tool: ToolLine::of(server, &one.tool),

@@ -6,15 +6,16 @@ use catalogue::pages::kin::{KinPage, Standing};
 use catalogue::pages::recommended::Recommended;
 use catalogue::pages::server::{Facts, ROWS, ServerPage};
 use maud::{Markup, html};
-use serde_json::json;
+use serde_json::json as object;
 
 use crate::head::{Crumb, Head, Robots};
+use crate::json;
 use crate::layout;
 use crate::page::Page;
 use crate::text::{linked, markdown, shown};
 
 /// The most characters of a foreign description in a table.
-const GIST: usize = 140;
+const GIST: usize = 100;
 
 /// The most bytes of a policy on the page; a longer one is cut, with a link to the whole.
 const POLICY: usize = 4 << 10;
@@ -35,12 +36,12 @@ impl Page for ServerPage {
             page => format!("{}?page={page}", self.path),
         };
         Head {
-            title: shown(&format!("{}{by}: tools and risk", self.name), 60),
+            title: shown(&format!("{}{by}: tools and risk", self.title), 60),
             description: shown(&self.verdict, 155),
             path,
             robots: if self.total == 0 || copy { Robots::Follow } else { Robots::Index },
             crumbs: vec![Crumb::new("Catalogue", "/"), Crumb::new("Servers", "/servers/")],
-            graph: vec![json!({
+            graph: vec![object!({
                 "@type": "TechArticle",
                 "headline": shown(&self.name, 100),
                 "description": self.verdict,
@@ -59,7 +60,7 @@ impl Page for ServerPage {
 
     fn body(&self) -> Markup {
         html! {
-            h1 { (shown(&self.name, 200)) }
+            h1 { (shown(&self.title, 120)) }
             p class="lead" { (self.verdict) }
             (facts(&self.facts))
             @if let Some(description) = &self.description {
@@ -118,7 +119,7 @@ impl Page for ServerPage {
             }
         }
         if let Some(policy) = &self.policy {
-            let document = serde_json::to_string_pretty(&policy.document).unwrap_or_default();
+            let document = json::lines(&policy.document);
             let _ = write!(text, "\n## Recommended policy ({})\n\n```json\n{document}\n```\n", policy.temper);
         }
         if !self.chains.is_empty() {
@@ -140,18 +141,17 @@ impl ServerPageParts for ServerPage {
                 div class="wide" tabindex="0" role="region" aria-labelledby="tools" {
                     table {
                         thead {
-                            tr {
-                                th scope="col" { "Tool" } th scope="col" { "Severity" } th scope="col" { "Class" }
-                                th scope="col" { "What it says of itself" } th scope="col" { "Balanced rule" }
-                            }
+                            tr { th scope="col" { "Tool" } th scope="col" { "Severity" } th scope="col" { "Class" } th scope="col" { "Rule" } }
                         }
                         tbody {
                             @for row in &self.tools {
                                 tr {
-                                    th scope="row" { a href=(row.tool.path) { code { (shown(&row.tool.name, 100)) } } }
-                                    td { (layout::severity(row.tool.severity)) }
+                                    th scope="row" {
+                                        a href=(row.tool.path.strip_prefix(self.path.as_str()).unwrap_or(&row.tool.path)) { (layout::name(&row.tool.name)) }
+                                        @if !row.tool.description.is_empty() { p { (shown(&row.tool.description, GIST)) } }
+                                    }
+                                    td { (layout::level(row.tool.severity)) }
                                     td { (row.tool.class.as_str()) }
-                                    td { (shown(&row.tool.description, GIST)) }
                                     td { (row.rule) }
                                 }
                             }
@@ -164,7 +164,7 @@ impl ServerPageParts for ServerPage {
     }
 
     fn policy(&self, policy: &Recommended) -> Markup {
-        let document = serde_json::to_string_pretty(&policy.document).unwrap_or_default();
+        let document = json::lines(&policy.document);
         let file = format!("/policy/{}/{}.json", self.slug, policy.temper);
         let does = TEMPERS.iter().find(|(temper, ..)| *temper == policy.temper).map_or("", |(.., does)| does);
         html! {

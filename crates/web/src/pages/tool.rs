@@ -23,7 +23,10 @@ impl Page for ToolPage {
     fn head(&self) -> Head {
         let copy = self.kin.as_ref().is_some_and(|kin| kin.is == Standing::Copy);
         Head {
-            title: shown(&format!("{}: {} {}", self.tool.name, self.tool.severity.as_str(), self.tool.class.as_str()), 60),
+            title: shown(
+                &format!("{}: {} {}", self.tool.name, self.tool.severity.as_str(), self.tool.class.as_str()),
+                60,
+            ),
             description: shown(&format!("{} {}", self.text.lead, self.server_name), 155),
             path: self.tool.path.clone(),
             robots: if self.is_thin() || copy { Robots::Follow } else { Robots::Index },
@@ -56,7 +59,7 @@ impl Page for ToolPage {
 
     fn body(&self) -> Markup {
         html! {
-            h1 { code { (shown(&self.tool.name, 120)) } }
+            h1 { (layout::name(&self.tool.name)) }
             p class="lead" { (prose(&self.text.lead)) }
             ul class="chips" {
                 li { (layout::severity(self.tool.severity)) }
@@ -150,11 +153,11 @@ impl Sections for ToolPage {
             div class="wide" tabindex="0" role="region" aria-label="Arguments" {
                 table {
                     caption { "Arguments" @if self.text.more_arguments > 0 { ", without " (self.text.more_arguments) " more that the definition has" } }
-                    thead { tr { th scope="col" { "Name" } th scope="col" { "Takes" } th scope="col" { "What the server says" } th scope="col" { "What to watch" } } }
+                    thead { tr { th scope="col" { "Name" } th scope="col" { "Takes" } th scope="col" { "What to watch" } } }
                     tbody {
                         @for argument in &self.text.arguments {
                             tr class=[argument.note.as_ref().map(|_| "risky")] {
-                                th scope="row" { code { (shown(&argument.path, 80)) } }
+                                th scope="row" { (layout::name(&argument.path)) }
                                 td {
                                     (argument.takes) @if argument.required { span class="small" { ", required" } }
                                     @if !argument.values.is_empty() {
@@ -163,8 +166,8 @@ impl Sections for ToolPage {
                                             @if argument.more_values > 0 { " and " (argument.more_values) " more" }
                                         }
                                     }
+                                    @if !argument.foreign.is_empty() { p class="small" lang=[self.language] { q { (shown(&argument.foreign, MEANING)) } } }
                                 }
-                                td { (shown(&argument.foreign, MEANING)) }
                                 td { @if let Some(note) = &argument.note { span aria-hidden="true" { "▲ " } (prose(note)) } }
                             }
                         }
@@ -218,5 +221,6 @@ fn confidence(confidence: f64) -> String {
         likely if likely >= 0.8 => "fairly sure",
         _ => "unsure",
     };
-    format!("{word}, {:.0} %", confidence * 100.0)
+    // Nobody is wholly sure.
+    format!("{word}, {:.0} %", (confidence * 100.0).floor().min(99.0))
 }

@@ -6,6 +6,7 @@ use maud::{Markup, html};
 use risk::prose::{Sample, Variant, VariantKind};
 use serde_json::Value;
 
+use crate::json;
 use crate::layout::{self, prose};
 use crate::text::shown;
 
@@ -48,7 +49,7 @@ fn recommended(variant: &Variant) -> Markup {
         (document("policy-patch", &variant.document))
         (clauses(variant))
         @if !variant.replace.is_empty() {
-            p class="note" { "Replace by your own: " @for (index, value) in variant.replace.iter().enumerate() { @if index > 0 { ", " } code { (value) } } }
+            div class="note" { @for value in &variant.replace { p { (prose(value)) } } }
         }
     }
 }
@@ -64,7 +65,7 @@ fn clauses(variant: &Variant) -> Markup {
 
 /// A policy, to be copied.
 pub(super) fn document(id: &str, policy: &Value) -> Markup {
-    layout::snippet(id, &serde_json::to_string_pretty(policy).unwrap_or_default())
+    layout::snippet(id, &json::lines(policy))
 }
 
 fn samples(samples: &[Sample]) -> Markup {

@@ -7,6 +7,7 @@ use risk::prose::VariantKind;
 use serde_json::Value;
 
 use super::control;
+use crate::json;
 use crate::text::{markdown as plain, shown};
 
 pub(super) fn markdown(page: &ToolPage) -> String {
@@ -26,7 +27,11 @@ pub(super) fn markdown(page: &ToolPage) -> String {
         page.changed.strftime("%Y-%m-%d"),
     );
     if !tool.description.trim().is_empty() {
-        let _ = write!(text, "\nThe server says of it (text from outside):\n\n> {}\n", plain(&shown(&tool.description, 2_000)));
+        let _ = write!(
+            text,
+            "\nThe server says of it (text from outside):\n\n> {}\n",
+            plain(&shown(&tool.description, 2_000))
+        );
     }
     let _ = write!(text, "\n## What it does\n\n{}\n", page.text.what);
     if !page.text.arguments.is_empty() {
@@ -52,7 +57,8 @@ pub(super) fn markdown(page: &ToolPage) -> String {
     }
     text.push_str("\n## How to control it\n");
     for variant in &page.text.variants {
-        let _ = write!(text, "\n### {}\n\n{}\n\n{}", control::name(variant.kind), variant.note, fenced(&variant.document));
+        let _ =
+            write!(text, "\n### {}\n\n{}\n\n{}", control::name(variant.kind), variant.note, fenced(&variant.document));
         if variant.kind == VariantKind::Patch && !page.text.samples.is_empty() {
             text.push_str("\n| call | verdict |\n| --- | --- |\n");
             for sample in &page.text.samples {
@@ -79,5 +85,5 @@ pub(super) fn markdown(page: &ToolPage) -> String {
 }
 
 fn fenced(policy: &Value) -> String {
-    format!("```json\n{}\n```\n", serde_json::to_string_pretty(policy).unwrap_or_default())
+    format!("```json\n{}\n```\n", json::lines(policy))
 }
