@@ -23,6 +23,9 @@ pub(crate) enum Failure {
     /// What was asked cannot be understood.
     #[error("{0}")]
     Unclear(String),
+    /// Something of ours.
+    #[error("{0}")]
+    Broken(String),
     /// The store.
     #[error(transparent)]
     Store(#[from] store::BadDatabase),
@@ -49,6 +52,7 @@ impl Failure {
                 "Nothing has been imported yet: `toolgate catalogue import` or `toolgate catalogue sync` fill it."
                     .to_owned(),
             ),
+            Failure::Broken(why) => return broken(site, why),
             Failure::Store(error) => return broken(site, &error.to_string()),
             Failure::Index(error) => return broken(site, &error.to_string()),
         };

@@ -9,6 +9,7 @@ mod form;
 mod head;
 mod json;
 mod layout;
+pub mod mcp;
 pub mod page;
 mod pages;
 mod routes;

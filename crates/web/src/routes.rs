@@ -1,5 +1,8 @@
 //! Which address shows what.
 
+mod api;
+mod badge;
+
 use std::sync::Arc;
 
 use axum::body::Body;
@@ -10,7 +13,6 @@ use axum::{Extension, Router};
 use catalogue::address::server_path;
 use catalogue::pages::recommended::Recommended;
 use catalogue::pages::server::ServerPage;
-use catalogue::pages::summary::{ServerLine, ToolLine};
 use catalogue::pages::tool::ToolPage;
 use risk::recommend::Temper;
 use serde::Deserialize;
@@ -23,7 +25,7 @@ use crate::form::Form;
 use crate::json;
 use crate::page::{self, Page};
 use crate::pages::home::Home;
-use crate::pages::search::{Line, SearchPage};
+use crate::pages::search::{SearchPage, lines};
 use crate::site::Site;
 
 /// Entries of one page of a list.
@@ -44,7 +46,7 @@ impl Web {
     #[must_use]
     pub fn new(site: Site) -> Self {
         let site = Arc::new(site);
-        let router = Router::new()
+        let router = badge::routes(api::routes(Router::new()))
             .route("/", get(home))
             .route("/search/", get(search))
             .route("/s/{publisher}/{server}/", get(server))
@@ -192,21 +194,8 @@ async fn search(
             count: true,
             ..search::Query::default()
         };
-        let hits = site.search(query)?;
-        let mut found = Vec::with_capacity(hits.hits.len());
-        for hit in &hits.hits {
-            match hit.kind {
-                search::Kind::Server => {
-                    let server = site.catalogue.server(hit.id).await?;
-                    found.extend(server.map(|server| Line::Server(ServerLine::of(&server))));
-                }
-                search::Kind::Tool => {
-                    let shown = site.catalogue.shown(hit.id).await?;
-                    found.extend(shown.map(|shown| Line::Tool(ToolLine::of(&shown.server, &shown.tool))));
-                }
-            }
-        }
-        Ok(SearchPage { words: asked.q, total: hits.total.unwrap_or(found.len()), found })
+        let (total, found) = lines(&site, query).await?;
+        Ok(SearchPage { words: asked.q, total, found })
     };
     answer(&site, form, &headers, made.await)
 }

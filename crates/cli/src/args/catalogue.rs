@@ -19,6 +19,8 @@ pub enum CatalogueCommand {
     Check(CheckOptions),
     /// Serve the pages of the catalogue, without a gateway
     Serve(PagesOptions),
+    /// Speak MCP on stdin and stdout: search, check_server and check_tool, for agents
+    Mcp(DataOptions),
 }
 
 /// Options of `catalogue import`.

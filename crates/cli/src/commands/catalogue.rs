@@ -5,6 +5,7 @@ mod check;
 mod find;
 mod import;
 mod json;
+mod mcp;
 mod pages;
 mod show;
 
@@ -33,6 +34,7 @@ pub fn catalogue(command: &CatalogueCommand) -> Result<ExitCode, Failure> {
             CatalogueCommand::Show(options) => show::show(options).await,
             CatalogueCommand::Check(options) => check::check(options).await,
             CatalogueCommand::Serve(options) => pages::serve(options).await,
+            CatalogueCommand::Mcp(options) => mcp::speak(options).await,
         }
     })
 }

@@ -6,9 +6,11 @@ use catalogue::pages::summary::{ServerLine, ToolLine};
 use maud::{Markup, html};
 use serde::Serialize;
 
+use crate::failure::Failure;
 use crate::head::{Crumb, Head, Robots};
 use crate::layout;
 use crate::page::Page;
+use crate::site::Site;
 use crate::text::{markdown, shown};
 
 /// What was found.
@@ -30,6 +32,25 @@ pub(crate) enum Line {
     Server(ServerLine),
     /// A tool.
     Tool(ToolLine),
+}
+
+/// The lines of what a question finds, and how many there are in all.
+pub(crate) async fn lines(site: &Site, query: search::Query) -> Result<(usize, Vec<Line>), Failure> {
+    let hits = site.search(query)?;
+    let mut found = Vec::with_capacity(hits.hits.len());
+    for hit in &hits.hits {
+        match hit.kind {
+            search::Kind::Server => {
+                let server = site.catalogue.server(hit.id).await?;
+                found.extend(server.map(|server| Line::Server(ServerLine::of(&server))));
+            }
+            search::Kind::Tool => {
+                let shown = site.catalogue.shown(hit.id).await?;
+                found.extend(shown.map(|shown| Line::Tool(ToolLine::of(&shown.server, &shown.tool))));
+            }
+        }
+    }
+    Ok((hits.total.unwrap_or(found.len()), found))
 }
 
 impl Page for SearchPage {

@@ -1,0 +1,35 @@
+//! `toolgate catalogue mcp`: the catalogue as an MCP server on stdin and stdout.
+
+use std::process::ExitCode;
+
+use serde_json::{Value, json};
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, stdin, stdout};
+use web::{Audience, Site};
+
+use super::open;
+use crate::args::DataOptions;
+use crate::failure::{Failure, Trying};
+
+/// Serves until stdin ends.
+pub(super) async fn speak(options: &DataOptions) -> Result<ExitCode, Failure> {
+    let (data, catalogue) = open(options).await?;
+    let site = Site::new(catalogue, &data.search(), Audience::Members, "", Vec::new());
+    let mut lines = BufReader::new(stdin()).lines();
+    let mut out = stdout();
+    while let Some(line) = lines.next_line().await.trying("stdin")? {
+        if line.trim().is_empty() {
+            continue;
+        }
+        let answer = match serde_json::from_str::<Value>(&line) {
+            Ok(message) => web::mcp::answer(&site, &message).await,
+            Err(error) => Some(json!({
+                "jsonrpc": "2.0", "id": null, "error": { "code": -32700, "message": format!("Parse error: {error}") },
+            })),
+        };
+        if let Some(answer) = answer {
+            out.write_all(format!("{answer}\n").as_bytes()).await.trying("stdout")?;
+            out.flush().await.trying("stdout")?;
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,165 @@
+//! `/api/v1/catalogue/…`: the catalogue for programs. `assets/openapi.json` describes it, and a test holds the
+//! answers against that.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{Path, Query, State};
+use axum::http::{HeaderMap, HeaderValue, Response, StatusCode, header};
+use axum::routing::get;
+use catalogue::pages::server::ServerPage;
+use catalogue::pages::tool::ToolPage;
+use risk::recommend::Temper;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+use super::{Shared, known};
+use crate::failure::Failure;
+use crate::page::tagged;
+use crate::pages::search::Line;
+use crate::site::Site;
+
+/// The description of these addresses.
+pub(crate) const OPENAPI: &str = include_str!("../../assets/openapi.json");
+
+/// Entries of one answer, unless it is asked for fewer.
+const LIMIT: usize = 100;
+
+/// The last entry of a list that can be asked for.
+const DEEPEST: usize = 10_000;
+
+/// The addresses.
+pub(super) fn routes(router: Router<Arc<Site>>) -> Router<Arc<Site>> {
+    router
+        .route("/api/v1/catalogue/openapi.json", get(openapi))
+        .route("/api/v1/catalogue/search", get(search))
+        .route("/api/v1/catalogue/servers/{server}", get(server))
+        .route("/api/v1/catalogue/servers/{server}/tools/{tool}", get(tool))
+        .route("/api/v1/{*rest}", get(nothing))
+}
+
+/// An answer, or what is wrong, as RFC 9457 says it.
+fn answer<T: Serialize>(asked: &HeaderMap, made: Result<T, Failure>) -> Response<Body> {
+    let failure = match made {
+        Ok(value) => match serde_json::to_string(&value) {
+            Ok(text) => return tagged(asked, "application/json", text),
+            Err(error) => Failure::Broken(error.to_string()),
+        },
+        Err(failure) => failure,
+    };
+    let status = match &failure {
+        Failure::NotFound | Failure::Elsewhere(_) => StatusCode::NOT_FOUND,
+        Failure::Unclear(_) => StatusCode::BAD_REQUEST,
+        Failure::Index(search::BadIndex::None) => StatusCode::SERVICE_UNAVAILABLE,
+        _ => StatusCode::INTERNAL_SERVER_ERROR,
+    };
+    let detail = match status {
+        StatusCode::INTERNAL_SERVER_ERROR => {
+            "the catalogue cannot be read; whoever runs it finds the reason in its log".to_owned()
+        }
+        _ => failure.to_string(),
+    };
+    let problem = json!({
+        "type": "about:blank",
+        "title": status.canonical_reason().unwrap_or_default(),
+        "status": status.as_u16(),
+        "detail": detail,
+    });
+    let mut response = Response::new(Body::from(problem.to_string()));
+    *response.status_mut() = status;
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+    response
+}
+
+async fn nothing(headers: HeaderMap) -> Response<Body> {
+    answer::<()>(&headers, Err(Failure::NotFound))
+}
+
+async fn openapi(headers: HeaderMap) -> Response<Body> {
+    tagged(&headers, "application/json", OPENAPI.to_owned())
+}
+
+/// What is searched.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Asked {
+    #[serde(default)]
+    q: String,
+    kind: Option<String>,
+    class: Option<String>,
+    severity: Option<String>,
+    facet: Option<String>,
+    transport: Option<String>,
+    licence: Option<String>,
+    language: Option<String>,
+    publisher: Option<String>,
+    limit: Option<usize>,
+    offset: Option<usize>,
+}
+
+/// What was found.
+#[derive(Debug, Serialize)]
+struct Found {
+    total: usize,
+    next: Option<usize>,
+    found: Vec<Line>,
+}
+
+async fn search(
+    State(site): Shared,
+    headers: HeaderMap,
+    asked: Result<Query<Asked>, axum::extract::rejection::QueryRejection>,
+) -> Response<Body> {
+    let made = async {
+        let Query(asked) = asked.map_err(|error| Failure::Unclear(error.body_text()))?;
+        let limit = asked.limit.unwrap_or(LIMIT).clamp(1, LIMIT);
+        let offset = asked.offset.unwrap_or(0).min(DEEPEST);
+        let query = query(asked, limit, offset)?;
+        let (total, found) = crate::pages::search::lines(&site, query).await?;
+        let next = Some(offset + limit).filter(|next| *next < total.min(DEEPEST));
+        Ok(Found { total, next, found })
+    };
+    answer(&headers, made.await)
+}
+
+fn query(asked: Asked, limit: usize, offset: usize) -> Result<search::Query, Failure> {
+    let kind = match asked.kind.as_deref() {
+        None => None,
+        Some("server") => Some(search::Kind::Server),
+        Some("tool") => Some(search::Kind::Tool),
+        Some(_) => return Err(Failure::Unclear("kind is `server` or `tool`".to_owned())),
+    };
+    let conditions = [
+        ("class", asked.class),
+        ("severity", asked.severity),
+        ("facet", asked.facet),
+        ("transport", asked.transport),
+        ("licence", asked.licence),
+        ("language", asked.language),
+        ("publisher", asked.publisher),
+    ];
+    let filters = conditions
+        .into_iter()
+        .filter_map(|(field, value)| Some(search::Filter { field: field.to_owned(), value: value? }))
+        .collect();
+    Ok(search::Query { words: asked.q, kind, filters, offset, limit, count: true, ..search::Query::default() })
+}
+
+async fn server(State(site): Shared, headers: HeaderMap, Path(slug): Path<String>) -> Response<Body> {
+    let made = async {
+        let server = known(&site, &slug).await?;
+        let shows = |other: &store::catalogue::Server| site.shows(other);
+        Ok(ServerPage::of(&site.catalogue, &server, Temper::Balanced, 1, shows).await?)
+    };
+    answer(&headers, made.await)
+}
+
+async fn tool(State(site): Shared, headers: HeaderMap, Path((slug, name)): Path<(String, String)>) -> Response<Body> {
+    let made = async {
+        let server = known(&site, &slug).await?;
+        let page = ToolPage::of(&site.catalogue, &server, &name, |other| site.shows(other)).await?;
+        page.ok_or(Failure::NotFound)
+    };
+    answer(&headers, made.await)
+}
