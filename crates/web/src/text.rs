@@ -21,6 +21,11 @@ pub(crate) fn linked(text: &str) -> Markup {
     }
 }
 
+/// A name as Markdown takes it: as code, which needs no other marks.
+pub(crate) fn code(name: &str) -> String {
+    format!("`{}`", shown(name, 200).replace('`', "'").replace('|', "\\|"))
+}
+
 /// A text as Markdown takes it: one line, its marks made plain.
 pub(crate) fn markdown(text: &str) -> String {
     let line = audit::visible::shown(&text.split_whitespace().collect::<Vec<_>>().join(" "));

@@ -12,7 +12,7 @@ use crate::head::{Crumb, Head, Robots};
 use crate::json;
 use crate::layout;
 use crate::page::Page;
-use crate::text::{linked, markdown, shown};
+use crate::text::{code, linked, markdown, shown};
 
 /// The most characters of a foreign description in a table.
 const GIST: usize = 100;
@@ -110,7 +110,7 @@ impl Page for ServerPage {
                 let _ = writeln!(
                     text,
                     "| [{}]({}index.md) | {} | {} | {} |",
-                    markdown(&tool.name),
+                    code(&tool.name),
                     tool.path,
                     tool.severity.as_str(),
                     tool.class.as_str(),

@@ -8,14 +8,14 @@ use serde_json::Value;
 
 use super::control;
 use crate::json;
-use crate::text::{markdown as plain, shown};
+use crate::text::{code, markdown as plain, shown};
 
 pub(super) fn markdown(page: &ToolPage) -> String {
     let tool = &page.tool;
     let facets: Vec<&str> = tool.facets.iter().map(|facet| facet.as_str()).collect();
     let mut text = format!(
         "# {}\n\n{}\n\n- Severity: {}\n- Class: {} ({})\n- Facets: {}\n- Server: [{}]({}index.md)\n- Definition: sha256:{}, since {}\n",
-        plain(&tool.name),
+        code(&tool.name),
         page.text.lead,
         tool.severity.as_str(),
         tool.class.as_str(),
@@ -39,7 +39,7 @@ pub(super) fn markdown(page: &ToolPage) -> String {
         for argument in &page.text.arguments {
             let required = if argument.required { ", required" } else { "" };
             let note = argument.note.as_deref().unwrap_or_default().replace('|', "\\|");
-            let _ = writeln!(text, "| {} | {}{required} | {note} |", plain(&argument.path), argument.takes);
+            let _ = writeln!(text, "| {} | {}{required} | {note} |", code(&argument.path), argument.takes);
         }
     }
     let _ = write!(text, "\n## Why it needs a policy\n\n{}\n", page.text.why);
@@ -69,7 +69,7 @@ pub(super) fn markdown(page: &ToolPage) -> String {
     if !page.related.is_empty() {
         text.push_str("\n## Related tools\n\n");
         for other in &page.related {
-            let _ = writeln!(text, "- [{}]({}index.md): {}", plain(&other.tool.name), other.tool.path, other.why);
+            let _ = writeln!(text, "- [{}]({}index.md): {}", code(&other.tool.name), other.tool.path, other.why);
         }
     }
     for (index, one) in page.text.questions.iter().enumerate() {
