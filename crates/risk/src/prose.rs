@@ -137,7 +137,7 @@ impl<'a> Server<'a> {
             index,
         };
         let related = self.siblings.related(index);
-        let variants: Vec<Variant> = variants::variants(&told).into_iter().map(|(variant, _)| variant).collect();
+        let variants = variants::variants(&told);
         let samples = samples::samples(&told, &variants);
         let agent_sees = samples::agent_sees(&told, &variants, &samples);
         let (lead, what, why) = (lead::lead(&told), what::what(&told), why::why(&told));
@@ -174,5 +174,5 @@ fn plain(text: &str, most: usize) -> String {
 
 /// A stranger's name in a sentence of ours.
 fn code(name: &str) -> String {
-    format!("`{}`", plain(name, 60).replace('`', "'"))
+    format!("`{}`", plain(name, 100).replace('`', "'"))
 }

@@ -10,6 +10,7 @@ use crate::limit::{LimitUse, Scope};
 use crate::operand::Numbers;
 use crate::policy::Policy;
 use crate::refusal::{self, Refusal};
+use crate::tool_rules::ToolRules;
 
 use super::{Case, Expect};
 
@@ -43,24 +44,46 @@ pub struct Outcome {
 /// are read; a tool that is not in it is judged without a schema. A class that the test gives counts as set by a person.
 #[must_use]
 pub fn run(policy: &Policy, tools: &[ToolFacts<'_>]) -> Vec<Outcome> {
-    policy.cases().iter().map(|case| run_one(policy, case, tools)).collect()
+    // Tests of one tool mostly stand together: its rules and schema are made ready once.
+    let mut last: Option<(&str, Class, bool, ToolRules)> = None;
+    policy
+        .cases()
+        .iter()
+        .map(|case| {
+            let facts = facts(case, tools);
+            let rules = match last.take() {
+                Some((call, class, accepted, rules))
+                    if call == case.call && class == facts.class && accepted == facts.class_accepted =>
+                {
+                    rules
+                }
+                _ => policy.for_tool(&facts),
+            };
+            let outcome = run_one(policy, case, facts.server, &rules);
+            last = Some((&case.call, facts.class, facts.class_accepted, rules));
+            outcome
+        })
+        .collect()
 }
 
-fn run_one(policy: &Policy, case: &Case, tools: &[ToolFacts<'_>]) -> Outcome {
+/// What is known of the tool that a test calls.
+fn facts<'t>(case: &'t Case, tools: &'t [ToolFacts<'_>]) -> ToolFacts<'t> {
     let known = tools.iter().find(|tool| tool.name == case.call);
     let (class, class_accepted) = match (case.given.class, known) {
         (Class::Unclassified, Some(tool)) => (tool.class, tool.class_accepted),
         (given, _) => (given, true),
     };
-    let facts = ToolFacts {
+    ToolFacts {
         server: known.map_or("test", |tool| tool.server),
         name: &case.call,
         class,
         class_accepted,
         input_schema: known.and_then(|tool| tool.input_schema),
         numbers: known.map_or(Numbers::default(), |tool| tool.numbers),
-    };
-    let rules = policy.for_tool(&facts);
+    }
+}
+
+fn run_one(policy: &Policy, case: &Case, server: &str, rules: &ToolRules) -> Outcome {
     let counters = Memory::default();
     let now = case.given.time;
     let call = Call {
@@ -70,7 +93,7 @@ fn run_one(policy: &Policy, case: &Case, tools: &[ToolFacts<'_>]) -> Outcome {
         client_ip: case.given.client,
         now,
     };
-    let who = Who { case, server: facts.server };
+    let who = Who { case, server };
     for limit in policy.limits() {
         let used = case.given.used.iter().find(|(name, _)| *name == limit.counter || *name == limit.rule.rule);
         if let Some((_, amount)) = used {

@@ -1,5 +1,7 @@
 //! What a tool does, as the verb of its name says it, and the forms of that verb.
 
+use policy::Class;
+
 use crate::concept::{Concept, Concepts};
 use crate::fold::fold_into;
 use crate::lexicon::lexicon;
@@ -52,7 +54,7 @@ const STRONG: &[(Act, &str)] = &[
         Act::Compute,
         "calculate compute validate verify analyze analyse estimate simulate preview compare parse predict evaluate suggest \
          recommend diagnose explain summarize summarise detect extract classify convert translate resolve decode encode \
-         generate render assess check count identify determine lint measure optimize optimise rank compile_report",
+         generate render assess calculate_all check count identify determine lint measure optimize optimise rank refresh compress decompress zip unzip diff profile benchmark inspect visualize",
     ),
     (Act::Create, "create make register provision initialize define compose clone duplicate fork scaffold insert"),
     (Act::Add, "add append attach link assign subscribe follow enroll join invite include associate bind"),
@@ -74,31 +76,37 @@ const STRONG: &[(Act, &str)] = &[
     (Act::Send, "send reply forward notify broadcast respond"),
     (Act::Publish, "publish unpublish"),
     (Act::Run, "execute run invoke eval"),
-    (Act::Start, "start launch deploy trigger build install submit schedule enqueue"),
-    (Act::Stop, "stop kill shutdown suspend restart reboot"),
+    (Act::Start, "initiate start launch deploy trigger build install submit schedule enqueue"),
+    (Act::Stop, "stop kill shutdown suspend restart reboot interrupt"),
     (Act::Retry, "retry retrigger rerun replay resend"),
     (Act::Connect, "connect reconnect disconnect authenticate login logout authorize"),
     (Act::Browse, "click navigate scroll hover"),
     (Act::Pay, "pay refund withdraw payout donate reimburse capture"),
-    (Act::Trade, "buy sell swap stake unstake borrow repay redeem"),
+    (Act::Trade, "buy sell swap stake unstake borrow repay redeem place"),
     (Act::Grant, "grant"),
     (Act::Revoke, "revoke ban kick"),
 ];
 
 /// Words that are verbs where a name begins with them, and things elsewhere.
 const WEAK: &[(Act, &str)] = &[
-    (Act::Read, "query watch monitor poll access trace scrape crawl see tail dump open wait ask"),
-    (Act::Compute, "test audit review score format plan scan map quote think forecast"),
-    (Act::Create, "draft record log store book new generate_draft reserve"),
+    (
+        Act::Read,
+        "query watch monitor poll access trace scrape crawl see tail dump open wait ask track ping discover enrich play",
+    ),
+    (
+        Act::Compute,
+        "test audit review score format plan scan map quote think forecast plot hash geocode multiply subtract divide filter aggregate print draw",
+    ),
+    (Act::Create, "draft record log store book new generate_draft reserve backup"),
     (Act::Add, "put tag label comment note bookmark"),
     (Act::Update, "update change rate vote react sort crop resize rotate align commit manage"),
-    (Act::Toggle, "finish release like"),
+    (Act::Toggle, "finish release like block unblock claim confirm switch reactivate upgrade"),
     (Act::Send, "email message mail sms post tweet share alert call dial text push speak"),
-    (Act::Run, "exec process perform shell"),
-    (Act::Browse, "press type tap swipe drag screenshot select"),
+    (Act::Run, "exec process perform shell debug"),
+    (Act::Browse, "press type tap swipe drag screenshot select fill"),
     (Act::Pay, "charge checkout tip bill transfer deposit invoice"),
     (Act::Trade, "purchase bid trade order bridge"),
-    (Act::Delete, "rm del trash burn"),
+    (Act::Delete, "rm del trash burn cleanup"),
 ];
 
 /// The verb that a word is, where it begins a name (`first`) or stands elsewhere in it.
@@ -109,6 +117,8 @@ pub(super) fn verb(word: &str, first: bool) -> Option<Verb> {
     };
     let act = of(STRONG).or_else(|| first.then(|| of(WEAK)).flatten())?;
     let base = match small.as_str() {
+        "cleanup" => "clean up".to_owned(),
+        "backup" => "back up".to_owned(),
         "del" | "rm" => "delete".to_owned(),
         "exec" | "eval" | "invoke" => "run".to_owned(),
         "lookup" => "look up".to_owned(),
@@ -152,6 +162,18 @@ fn meant(means: Concepts) -> Option<Verb> {
 }
 
 impl Verb {
+    /// The same verb, where the class says that no money is moved: to check out a branch is no payment.
+    pub(super) fn as_class(mut self, class: Class) -> Verb {
+        if matches!(self.act, Act::Pay | Act::Trade) && class != Class::Financial {
+            self.act = match class {
+                Class::Read => Act::Compute,
+                Class::Write => Act::Update,
+                _ => Act::Start,
+            };
+        }
+        self
+    }
+
     /// "updates", of `update`; what people say where programs say `get`.
     pub(super) fn third(&self) -> String {
         let base = match self.base.as_str() {
@@ -227,10 +249,10 @@ fn head(base: &str, form: impl Fn(&str) -> String) -> String {
 
 /// A word whose last letter is doubled where its endings ask for that.
 fn doubled(word: &str) -> String {
-    const DOUBLED: [&str; 30] = [
+    const DOUBLED: &[&str] = &[
         "stop", "drop", "tag", "pin", "unpin", "ban", "swap", "submit", "commit", "scan", "plan", "log", "map", "wrap",
         "crop", "tap", "run", "rerun", "set", "reset", "put", "get", "cancel", "transfer", "label", "star", "unstar",
-        "bid", "tip", "shut",
+        "bid", "tip", "shut", "plot", "zip", "unzip",
     ];
     match word.chars().last() {
         Some(last) if DOUBLED.contains(&word) => format!("{word}{last}"),

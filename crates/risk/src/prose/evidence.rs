@@ -36,14 +36,14 @@ pub(super) fn evidence(told: &Told<'_>) -> Vec<EvidenceText> {
             };
             let counts = match piece.weight {
                 None => {
-                    format!("Standing {place}, it settles the class by a fixed rule: {class}, whatever else is said.")
+                    format!("Stands {place} and settles the class by a fixed rule: {class}, whatever else is said.")
                 }
-                Some(_) if first => format!("Standing {place}, it speaks most strongly for {class}."),
+                Some(_) if first => format!("Stands {place} and speaks most strongly for {class}."),
                 Some(weight) if weight >= strongest * 0.6 => {
-                    format!("Standing {place}, it speaks for {class} nearly as strongly.")
+                    format!("Stands {place} and speaks for {class} nearly as strongly.")
                 }
-                Some(weight) if weight >= strongest * 0.3 => format!("Standing {place}, it adds to that."),
-                Some(_) => format!("Standing {place}, it adds a little."),
+                Some(weight) if weight >= strongest * 0.3 => format!("Stands {place} and adds to that."),
+                Some(_) => format!("Stands {place} and adds a little."),
             };
             first = first && piece.weight.is_none();
             EvidenceText { quote: plain(piece.text.trim(), 80), place: plain(&piece.place.path(), 80), counts }

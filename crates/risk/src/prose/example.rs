@@ -46,7 +46,9 @@ impl<'t> Examples<'t> {
                     role,
                     Role::Sql | Role::Recipient | Role::Path | Role::Address | Role::Host | Role::Amount
                 );
-                let needed = required.contains(&name.as_str());
+                // A call of nothing shows nothing: where nothing is required, the first two are given.
+                let first = full && depth == 0 && required.is_empty() && members.len() < 2;
+                let needed = first || required.contains(&name.as_str());
                 if (needed && members.len() < 2 * MEMBERS)
                     || (full && looked_at && depth < 2 && members.len() < MEMBERS)
                 {

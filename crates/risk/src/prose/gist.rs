@@ -55,9 +55,13 @@ impl Gist {
         let (verb, mut rest, strange) = split(words, definition, assessment);
         let link = rest.iter().position(|word| LINKS.contains(&word.to_lowercase().as_str()));
         let tail = link.map(|at| rest.split_off(at)).unwrap_or_default();
+        let verb = verb.map(|verb| verb.as_class(assessment.class));
         let mut gist = Gist { verb, thing: Thing::of(&rest, many, strange), tail: said_tail(&tail, strange) };
         if gist.thing.unknown {
-            gist.thing = from_arguments(definition).unwrap_or(gist.thing);
+            gist.thing = match gist.act() {
+                Some(Act::Browse) => Thing::of(&["element".to_owned()], false, false),
+                _ => from_arguments(definition).unwrap_or(gist.thing),
+            };
         }
         gist
     }
@@ -74,7 +78,22 @@ fn split(
     assessment: &Assessment,
 ) -> (Option<Verb>, Vec<String>, bool) {
     let strange = |words: &[String]| words.iter().any(|word| !word.is_ascii());
-    if let Some(found) = words.first().and_then(|word| verb(word, true)) {
+    // `payout_create` creates.
+    let ends = matches!(
+        words.last().map(|word| word.to_lowercase()).as_deref(),
+        Some("create" | "delete" | "remove" | "get" | "cancel")
+    );
+    if ends
+        && words.len() > 1
+        && let Some(found) = words.pop().and_then(|word| verb(&word, false))
+    {
+        return (Some(found), words, false);
+    }
+    // `text_search` searches: what is a verb anywhere goes before what is one only at the beginning.
+    let weak = words.first().is_some_and(|word| verb(word, false).is_none());
+    let link = words.iter().position(|word| LINKS.contains(&word.to_lowercase().as_str())).unwrap_or(words.len());
+    let stronger = weak && words.iter().take(link).skip(1).any(|word| verb(word, false).is_some());
+    if let Some(found) = words.first().filter(|_| !stronger).and_then(|word| verb(word, true)) {
         words.remove(0);
         let (found, words) = joined(found, words);
         let foreign_words = strange(&words);
@@ -169,7 +188,8 @@ impl Thing {
     }
 
     fn is_uncounted(&self) -> bool {
-        self.quoted || self.one.rsplit(' ').next().is_some_and(is_uncounted)
+        let last = self.one.rsplit(' ').next().unwrap_or_default();
+        self.quoted || is_uncounted(last) || PROPER.contains(&last)
     }
 
     fn bare(&self) -> String {
@@ -230,6 +250,42 @@ impl Thing {
         if self.quoted { self.bare() } else { plural(&self.one) }
     }
 
+    /// Whether it is of a kind that nobody keeps to himself.
+    pub(super) fn is_public(&self) -> bool {
+        const PUBLIC: [&str; 16] = [
+            "time",
+            "date",
+            "datetime",
+            "timezone",
+            "weather",
+            "forecast",
+            "version",
+            "help",
+            "documentation",
+            "price",
+            "rate",
+            "language",
+            "country",
+            "holiday",
+            "schema",
+            "symbol",
+        ];
+        self.one.rsplit(' ').next().is_some_and(|last| PUBLIC.contains(&last))
+    }
+
+    /// The same without its last word, where that is `word` and not all.
+    pub(super) fn without(&self, word: &str) -> Thing {
+        match self
+            .one
+            .strip_suffix(word)
+            .map(str::trim_end)
+            .filter(|rest| !rest.is_empty() && self.one.ends_with(&format!(" {word}")))
+        {
+            Some(rest) => Thing { one: rest.to_owned(), several: false, ..self.clone() },
+            None => self.clone(),
+        }
+    }
+
     /// What two names of the same thing have in common.
     pub(super) fn key(&self) -> String {
         if self.unknown { String::new() } else { self.one.to_lowercase() }
@@ -240,6 +296,55 @@ impl Thing {
 fn readable(word: &str) -> bool {
     word.chars().all(|letter| letter.is_alphanumeric()) && word.chars().any(char::is_alphabetic)
 }
+
+/// Names of products, which take no article.
+const PROPER: [&str; 45] = [
+    "Airtable",
+    "Amazon",
+    "Asana",
+    "Azure",
+    "BigQuery",
+    "Bitbucket",
+    "Bluesky",
+    "Confluence",
+    "Discord",
+    "Docker",
+    "Dropbox",
+    "Elasticsearch",
+    "Excel",
+    "Facebook",
+    "Figma",
+    "Firebase",
+    "Git",
+    "GitHub",
+    "GitLab",
+    "Gmail",
+    "Google",
+    "Grafana",
+    "HubSpot",
+    "Instagram",
+    "Jenkins",
+    "Jira",
+    "Kubernetes",
+    "LinkedIn",
+    "MongoDB",
+    "Notion",
+    "Obsidian",
+    "Outlook",
+    "PayPal",
+    "Postgres",
+    "Redis",
+    "Salesforce",
+    "Shopify",
+    "Slack",
+    "Spotify",
+    "Stripe",
+    "Telegram",
+    "Trello",
+    "Twilio",
+    "Twitter",
+    "YouTube",
+];
 
 /// A word of a name as people write it: "ID", "configuration".
 fn spoken(word: &str) -> String {
@@ -275,6 +380,9 @@ fn spoken(word: &str) -> String {
         ("tx", "transaction"),
     ];
     let small = word.to_lowercase();
+    if let Some(name) = PROPER.iter().find(|name| name.to_lowercase() == small) {
+        return (*name).to_owned();
+    }
     let base = small.strip_suffix('s').unwrap_or(&small);
     if let Some((_, longer)) = LONGER.iter().find(|(short, _)| *short == small) {
         return (*longer).to_owned();
@@ -321,6 +429,12 @@ fn from_arguments(definition: &Definition<'_>) -> Option<Thing> {
         .then(|| Thing::of(&words, false, false))
         .filter(|thing| !thing.unknown)
     })
+}
+
+/// The thing that words of a name are for; nothing where they are none that can be said.
+pub(super) fn thing_of(words: &[String]) -> Option<String> {
+    let thing = Thing::of(words, false, false);
+    (!thing.unknown && !thing.quoted).then_some(thing.one)
 }
 
 /// How many first words of names say where a tool belongs: the words of the server's name, or what most of

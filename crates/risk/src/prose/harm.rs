@@ -123,22 +123,22 @@ fn read(told: &Told<'_>) -> String {
     }
     if told.has(Facet::TouchesCredentials) {
         return format!(
-            "{} are worth more than any record: once in the agent's context, they can be repeated to every other tool that it has.",
+            "{} can open more doors than any record: once in the agent's context, all of it can be repeated to every other tool that it has.",
             capitalised(if unknown { "Keys and logins" } else { &them })
         );
     }
-    if told.has(Facet::ReadsPrivate) {
+    if told.has(Facet::ReadsPrivate) && !told.gist.thing.is_public() {
         let how = told.target().map(|id| format!("With a guessed or borrowed {id}, ")).unwrap_or_default();
         let way = told.pick(5, &[
-            "THEM of other people come into the agent's context, and whatever else it can call can carry them out.",
-            "the agent reads THEM that nobody asked it about, and they can leave again through any tool that sends.",
-            "THEM end up in prompts, logs and answers where they were never meant to be.",
+            "THEM that concern other people can come into the agent's context, and whatever else it can call can carry them out.",
+            "the agent can read THEM that nobody asked it about, and pass on what stands there through any tool that sends.",
+            "THEM can end up in prompts, logs and answers that other people read.",
         ]);
         return capitalised(&format!("{how}{}", way.unwrap_or_default().replace("THEM", &them)));
     }
     if told.has(Facet::IngestsUntrusted) {
         let way = told.pick(6, &[
-            "THEM are written by outsiders, and a sentence among them that is addressed to the agent (“ignore your task and …”) reads like an order.",
+            "THEM can be written by outsiders, and a sentence in there that is addressed to the agent (“ignore your task and …”) reads like an order.",
             "Whoever can get words into THEM can talk to the agent: what comes back is text, and models follow text.",
         ]);
         return capitalised(&way.unwrap_or_default().replace("THEM", &them));
@@ -159,10 +159,10 @@ fn read(told: &Told<'_>) -> String {
             format!("A wrong call costs time and tokens, no data: the agent reads {them} that it did not need.")
         }
         (Some("b"), None) => format!(
-            "Little can go wrong in one call: what matters is who else reads the conversation into which {them} are copied."
+            "Little can go wrong in one call: what matters is who else reads the conversation that then holds {them}."
         ),
         (_, None) => format!(
-            "The risk lies in what comes after: an agent that has read {them} acts on them, whether or not they are right."
+            "The risk lies in what comes after: an agent that has read {them} acts on what it read, right or wrong."
         ),
     }
 }

@@ -31,13 +31,13 @@ fn ways(told: &Told<'_>) -> Vec<String> {
             "Nothing in its definition says what it does.".to_owned(),
         ];
     }
-    if let Some(way) = by_argument(told, server) {
+    if let Some(way) = by_argument(told, server).or_else(|| fields(told)) {
         return way;
     }
     let third = verb(told);
     let thing = object(told, server);
     let tail = &told.gist.tail;
-    let core = format!("{third} {thing}{tail}");
+    let core = format!("{third} {thing}{tail}").replace("  ", " ");
     let mut ways = Vec::new();
     for clause in clauses(told) {
         ways.push(format!("{core}{clause}."));
@@ -77,6 +77,7 @@ fn object(told: &Told<'_>, server: &str) -> String {
             Some(Act::List) => format!("what {server} has"),
             Some(Act::Read) => format!("what {server} holds"),
             Some(Act::Run | Act::Start | Act::Stop) => format!("what {server} is set up to run"),
+            _ if !told.gist.tail.is_empty() => String::new(),
             _ => format!("something in {server}"),
         };
     }
@@ -131,7 +132,14 @@ fn by_argument(told: &Told<'_>, server: &str) -> Option<Vec<String>> {
         ]);
     }
     if let Some(path) = told.said(&[Role::Path]).filter(|_| {
-        told.gist.thing.unknown || matches!(told.gist.thing.one.as_str(), "file" | "directory" | "folder" | "path")
+        told.gist.thing.unknown
+            || told
+                .gist
+                .thing
+                .one
+                .rsplit(' ')
+                .next()
+                .is_some_and(|last| matches!(last, "file" | "directory" | "folder" | "path"))
     }) {
         let what = match told.gist.thing.one.as_str() {
             "directory" | "folder" => "folder",
@@ -202,9 +210,11 @@ fn clauses(told: &Told<'_>) -> Vec<String> {
             None => vec![format!(", for the given {}", told.row(&contents, 2))],
         },
         Some(Act::Update) => match (target, contents.is_empty()) {
-            (Some(target), false) => vec![format!("{target}, to what {} says", told.row(&contents, 2)), target],
+            (Some(target), false) => {
+                vec![format!("{target}, by what {} {}", told.row(&contents, 2), says(&contents)), target]
+            }
             (Some(target), true) => vec![target],
-            (None, false) => vec![format!(" to what {} says", told.row(&contents, 2))],
+            (None, false) => vec![format!(" to what {} {}", told.row(&contents, 2), says(&contents))],
             (None, true) => Vec::new(),
         },
         Some(Act::Create | Act::Add | Act::Upload | Act::Start | Act::Compute) | None => {
@@ -217,7 +227,34 @@ fn clauses(told: &Told<'_>) -> Vec<String> {
         _ => match target {
             Some(target) => vec![target],
             None if contents.is_empty() => Vec::new(),
-            None => vec![format!(", as {} says", told.row(&contents, 2)), String::new()],
+            None => vec![format!(", as {} {}", told.row(&contents, 2), says(&contents)), String::new()],
         },
     }
+}
+
+fn says(names: &[String]) -> &'static str {
+    if names.len() == 1 { "says" } else { "say" }
+}
+
+/// "Changes `email` and `phone` of a lead": where the name only says that something is updated, the fields say more.
+fn fields(told: &Told<'_>) -> Option<Vec<String>> {
+    let verb = told
+        .gist
+        .verb
+        .as_ref()
+        .filter(|verb| matches!(verb.base.as_str(), "update" | "edit" | "modify" | "change" | "patch"))?;
+    let contents = told.contents();
+    if contents.is_empty() || told.gist.thing.unknown || told.gist.thing.many {
+        return None;
+    }
+    // `description` of a bucket, not of a bucket description.
+    let last = told.gist.thing.one.rsplit(' ').next().unwrap_or_default();
+    let whole = match contents.iter().any(|one| one.trim_matches('`').eq_ignore_ascii_case(last)) {
+        true => told.gist.thing.without(last),
+        false => told.gist.thing.clone(),
+    };
+    let thing = format!("{}{}", whole.acted_on(), told.gist.tail);
+    let chosen = told.target().map(|id| format!(", chosen by {id}")).unwrap_or_default();
+    let way = |most: usize, chosen: &str| format!("{} {} of {thing}{chosen}.", verb.third(), told.row(&contents, most));
+    Some(vec![way(3, &chosen), way(2, &chosen), way(1, &chosen), way(1, "")])
 }

@@ -30,6 +30,13 @@ pub(super) fn note(told: &Told<'_>, argument: &ArgumentText) -> Option<String> {
                 "{name} chooses which file is touched: `..` or an absolute path leads out of the folder that you had in mind."
             ),
         },
+        Role::Address
+            if ["callback", "redirect", "success", "cancel", "return", "webhook", "notify", "hook"]
+                .iter()
+                .any(|word| argument.path.to_lowercase().contains(word)) =>
+        {
+            format!("{name} chooses where people or data are sent afterwards; nothing keeps it on a site of your own.")
+        }
         Role::Address => format!(
             "{name} chooses where the request goes, which may be your own network, and can carry data out in itself."
         ),
@@ -42,17 +49,18 @@ pub(super) fn note(told: &Told<'_>, argument: &ArgumentText) -> Option<String> {
         }
         Role::Access => format!("{name} decides what somebody may do or see, and takes any value."),
         Role::Targets if reads => return None,
-        Role::Targets => format!(
-            "{name} takes a list: one call reaches as many {} as it holds.",
-            if thing.unknown { "records".to_owned() } else { thing.them() }
-        ),
+        Role::Targets => {
+            let many =
+                told.id_of(argument).unwrap_or_else(|| if thing.unknown { "records".to_owned() } else { thing.them() });
+            format!("{name} takes a list: one call reaches as many {many} as it holds.")
+        }
         Role::Target if reads && told.has(Facet::ReadsPrivate) => {
             format!("{name} chooses whose data comes back; a guessed one may work.")
         }
         Role::Target if reads => return None,
-        Role::Target => match told.target().as_ref() == Some(name) {
-            true => format!("{name} chooses which {one} is hit; a wrong one is somebody else's."),
-            false => format!("{name} chooses where the call lands."),
+        Role::Target => match told.id_of(argument) {
+            Some(of) => format!("{name} chooses the {of}; a wrong one is somebody else's."),
+            None => format!("{name} chooses which {one} is hit; a wrong one is somebody else's."),
         },
         Role::Content if told.has(Facet::SendsExternal) && !reads => {
             format!("{name} leaves with the call: whatever the agent has read can stand in it.")

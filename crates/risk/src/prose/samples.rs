@@ -13,7 +13,7 @@ use super::variants::{Variant, VariantKind};
 /// The most samples.
 const MOST: usize = 4;
 /// Calls of a tool that nothing limits.
-const MANY: u64 = 100;
+const MANY: u64 = 60;
 
 /// A call, and what becomes of it.
 #[derive(Clone, Debug, Serialize)]
@@ -63,7 +63,7 @@ pub(super) fn samples(told: &Told<'_>, variants: &[Variant]) -> Vec<Sample> {
     tries.push(Try { shows: ordinary.to_owned(), arguments: full.clone(), calls: 1 });
     tries.push(Try { shows: ordinary.to_owned(), arguments: spare.clone(), calls: 1 });
     let tests = patch.document.get("tests").and_then(Value::as_array);
-    for test in tests.into_iter().flatten().take(8) {
+    for test in tests.into_iter().flatten().take(2) {
         let Some(arguments) = test.get("args") else { continue };
         let shows = test
             .get("name")
@@ -186,7 +186,10 @@ pub(super) fn agent_sees(told: &Told<'_>, variants: &[Variant], samples: &[Sampl
     let of =
         |verdict: Expect| samples.iter().find(|one| one.verdict == verdict.as_str()).and_then(|one| one.told.clone());
     if let Some(text) = of(Expect::Deny) {
-        all.push(AgentText { when: "A call that the recommended rule denies.".to_owned(), text });
+        let schema = text.contains("(rule (");
+        let when =
+            if schema { "A call that does not fit the schema." } else { "A call that the recommended rule denies." };
+        all.push(AgentText { when: when.to_owned(), text });
     }
     if let Some(text) = of(Expect::Limit) {
         let calls = samples.iter().find(|one| one.verdict == Expect::Limit.as_str()).map_or(0, |one| one.calls);
@@ -194,7 +197,6 @@ pub(super) fn agent_sees(told: &Told<'_>, variants: &[Variant], samples: &[Sampl
         all.push(AgentText { when: format!("More than {} within a minute.", counted(max, "call")), text });
     }
     let call = Examples::new(told).call(true);
-    let schema = told.definition.schema.map(ToString::to_string);
     for (kind, when) in [
         (VariantKind::Approve, "A call that waits for a person."),
         (VariantKind::Block, "Any call, where the tool is blocked."),
@@ -202,8 +204,7 @@ pub(super) fn agent_sees(told: &Told<'_>, variants: &[Variant], samples: &[Sampl
         let Some(variant) = variants.iter().find(|one| one.kind == kind) else { continue };
         let tries = [Try { shows: String::new(), arguments: call.clone(), calls: 1 }];
         // Without the schema: what is shown is the rule's text, whatever the sample is worth.
-        let schema = schema.as_deref().filter(|_| kind == VariantKind::Block);
-        let outcome = judged(told, &variant.document, &tries, schema).into_iter().next();
+        let outcome = judged(told, &variant.document, &tries, None).into_iter().next();
         if let Some(text) = outcome.and_then(|outcome| outcome.told) {
             all.push(AgentText { when: when.to_owned(), text });
         }

@@ -3,7 +3,7 @@
 use policy::Class;
 use serde::Serialize;
 
-use super::title::{counted, listed};
+use super::title::listed;
 use crate::assess::Assessment;
 use crate::definition::Definition;
 use crate::facet::Facet;
@@ -51,10 +51,4 @@ pub(super) fn verdict(tools: &[(Definition<'_>, Assessment)]) -> String {
     };
     let more = if says.is_empty() { last } else { format!("{}; {last}", listed(&says, "and")) };
     format!("{all}: {}; {more}.", classes.join(", "))
-}
-
-/// "12 tools", in words up to twelve; for sentences elsewhere.
-#[must_use]
-pub fn tools(count: usize) -> String {
-    counted(count, "tool")
 }

@@ -149,11 +149,7 @@ impl<'a> Siblings<'a> {
         if let Some(at) = self.undo(index) {
             let verb =
                 self.gists.get(at).and_then(|gist| gist.verb.as_ref()).map(super::act::Verb::third).unwrap_or_default();
-            found.add(
-                at,
-                Relation::Undo,
-                format!("{} {} again: the way back from this call.", super::title::capitalised(&verb), thing.the()),
-            );
+            found.add(at, Relation::Undo, format!("It {verb} {} again: the way back from this call.", thing.the()));
         }
         for (argument, at) in self.givers(own, index) {
             let what = self.gists.get(at).map(|gist| gist.thing.them()).unwrap_or_default();
@@ -167,7 +163,11 @@ impl<'a> Siblings<'a> {
             let draft = other.verb.as_ref().is_some_and(|verb| {
                 matches!(verb.base.as_str(), "draft" | "preview" | "validate" | "simulate" | "check" | "estimate")
             });
-            let (relation, why) = if changes && draft && severity(class) < severity(assessment.class) {
+            let (relation, why) = if changes
+                && draft
+                && self.near(index, at) == 2
+                && severity(class) < severity(assessment.class)
+            {
                 (
                     Relation::Safer,
                     format!("It goes only as far as to {} {}; nothing leaves or is lost.", other.base(), thing.the()),
@@ -178,7 +178,7 @@ impl<'a> Siblings<'a> {
                 })
             {
                 (Relation::Safer, format!("It only {} {}, which can be taken back.", other.third(), thing.the()))
-            } else if changes && class == Class::Read {
+            } else if changes && class == Class::Read && matches!(act, Some(Act::Read | Act::List | Act::Search)) {
                 (
                     Relation::After,
                     format!(

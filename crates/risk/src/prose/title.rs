@@ -86,6 +86,9 @@ fn without_kind(name: &str, slug: bool) -> String {
     };
     let mut words: Vec<&str> = parted.into_iter().filter(|word| !word.is_empty()).collect();
     let kind = |word: &&str| KIND.contains(&word.to_lowercase().as_str());
+    if slug && words.len() > 1 {
+        words.retain(|word| !matches!(word.to_lowercase().as_str(), "mcp" | "server" | "servers"));
+    }
     while words.last().is_some_and(kind) {
         words.pop();
     }
@@ -404,7 +407,7 @@ mod tests {
             ("mcp-server-kubernetes", "Kubernetes"),
             ("owner/mcp-server", "Owner"),
             ("christcr2012/robinsonai-mcp-servers:standalone", "Robinsonai"),
-            ("@scope/smart-lead-mcp-server-local", "Smart Lead Mcp Server Local"),
+            ("@scope/smart-lead-mcp-server-local", "Smart Lead Local"),
             ("", "this server"),
             ("Git\u{202e}Hub MCP", "Git U+202E Hub"),
         ] {

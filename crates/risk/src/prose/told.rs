@@ -96,24 +96,61 @@ impl Told<'_> {
     /// The words that decided, with where they stand: "“update” in its name".
     pub(super) fn evidence(&self, most: usize) -> Option<String> {
         let mut seen: Vec<String> = Vec::new();
-        let mut parts: Vec<String> = Vec::new();
+        // What stands in one place is named together: "“update” and “lead” in its name".
+        let mut groups: Vec<(String, Vec<String>)> = Vec::new();
         for piece in &self.assessment.evidence {
             let text = plain(piece.text.trim(), 40);
             let small = text.to_lowercase();
-            if text.is_empty() || seen.contains(&small) || parts.len() >= most {
+            if text.is_empty() || seen.contains(&small) || seen.len() >= most {
                 continue;
             }
             seen.push(small);
-            parts.push(match &piece.place {
-                Place::Name(..) => format!("“{text}” in its name"),
-                Place::Title(..) => format!("“{text}” in its title"),
-                Place::Description(..) => format!("“{text}” in its description"),
-                Place::Parameter(name) => format!("its argument {}", code(name)),
-                Place::Value(name) => format!("the value “{text}” of {}", code(name)),
-                Place::Annotation(name) => format!("the server's own {name}"),
-            });
+            let (place, text) = match &piece.place {
+                Place::Name(..) => (" in its name".to_owned(), format!("“{text}”")),
+                Place::Title(..) => (" in its title".to_owned(), format!("“{text}”")),
+                Place::Description(..) => (" in its description".to_owned(), format!("“{text}”")),
+                Place::Parameter(name) => (String::new(), format!("its argument {}", code(name))),
+                Place::Value(name) => (format!(" among the values of {}", code(name)), format!("“{text}”")),
+                Place::Annotation(name) => (String::new(), format!("the server's own {name}")),
+            };
+            match groups.iter_mut().find(|(known, _)| *known == place) {
+                Some((_, texts)) => texts.push(text),
+                None => groups.push((place, vec![text])),
+            }
         }
+        let parts: Vec<String> =
+            groups.iter().map(|(place, texts)| format!("{}{place}", super::title::listed(texts, "and"))).collect();
         (!parts.is_empty()).then(|| super::title::listed(&parts, "and"))
+    }
+
+    /// What an argument that is an id is the id of: "campaign", of `campaign_id`.
+    pub(super) fn id_of(&self, argument: &ArgumentText) -> Option<String> {
+        let mut words = super::title::parts(argument.path.rsplit('.').next().unwrap_or_default());
+        if argument.path.contains('[') {
+            return None;
+        }
+        let id = words.last().map(|word| word.to_lowercase()).unwrap_or_default();
+        let is_id = matches!(
+            id.as_str(),
+            "id" | "ids"
+                | "uuid"
+                | "guid"
+                | "iid"
+                | "key"
+                | "keys"
+                | "slug"
+                | "arn"
+                | "ref"
+                | "identifier"
+                | "identifiers"
+                | "handle"
+                | "sha"
+        );
+        if is_id {
+            words.pop();
+        }
+        let own = super::gist::thing_of(&words)?;
+        Some(if argument.role == Role::Targets { super::title::plural(&own) } else { own })
     }
 
     /// "a Write tool".

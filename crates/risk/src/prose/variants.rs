@@ -1,13 +1,15 @@
 //! The policies that a page offers for one tool. Each is a whole document that leaves the rest of the server as it is.
 
+use std::sync::LazyLock;
+
 use policy::diagnostic::Code;
-use policy::{Class, Load, Policy, load};
+use policy::{Class, Load, load};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use super::act::Act;
 use super::role::Role;
-use super::told::{Told, class_name};
+use super::told::Told;
 use crate::recommend::{Bounds, Recommendation, Temper, recommend};
 
 /// What a variant does.
@@ -47,16 +49,23 @@ pub struct Variant {
     pub note: String,
     /// What has to be replaced by values of one's own.
     pub replace: Vec<String>,
-    /// What `policy check` says of it.
+    /// What this version does not do of it yet.
     pub cautions: Vec<String>,
 }
+
+/// The longest name, in bytes, that a policy can hold a rule for.
+const LONGEST: usize = 240;
 
 /// A domain that stands for the reader's own.
 const OWN_DOMAIN: &str = "example.com";
 
-/// The variants, and the loaded patch; nothing where no policy can name the tool.
-pub(super) fn variants(told: &Told<'_>) -> Vec<(Variant, Option<Policy>)> {
+/// The variants; nothing where no policy can name the tool.
+pub(super) fn variants(told: &Told<'_>) -> Vec<Variant> {
     let name = told.definition.name;
+    // Longer names do not fit into the names of counters.
+    if name.len() > LONGEST {
+        return Vec::new();
+    }
     let Some((mut recommended, replace)) = recommended(told) else { return Vec::new() };
     open(&mut recommended.document);
     let clauses: Vec<ClauseText> = recommended
@@ -114,24 +123,46 @@ pub(super) fn variants(told: &Told<'_>) -> Vec<(Variant, Option<Policy>)> {
     [
         (VariantKind::Patch, recommended.document, clauses, patch_note, replace.clone()),
         (VariantKind::Approve, approve, approve_clauses, approve_note, replace),
-        (VariantKind::Block, block, block_clauses, format!("{} is denied with a reason; {rest}.", told.name()), Vec::new()),
-        (VariantKind::Hide, hide, hide_clauses, format!("For the agent {} does not exist, which saves the room of its definition too; {rest}.", told.name()), Vec::new()),
+        (
+            VariantKind::Block,
+            block,
+            block_clauses,
+            format!("{} is denied with a reason; {rest}.", told.name()),
+            Vec::new(),
+        ),
+        (
+            VariantKind::Hide,
+            hide,
+            hide_clauses,
+            format!(
+                "For the agent {} does not exist, which saves the room of its definition too; {rest}.",
+                told.name()
+            ),
+            Vec::new(),
+        ),
     ]
     .into_iter()
     .map(|(kind, document, clauses, note, replace)| {
-        let loaded = load(&document.to_string(), Load::default());
-        let cautions = loaded
-            .diagnostics
-            .iter()
-            .map(|one| match one.code {
-                Code::ApprovalRefused => "This version of the gateway cannot hold calls for approval yet: it refuses them, and tells the agent so.".to_owned(),
-                _ => one.message.clone(),
-            })
-            .collect();
-        (Variant { kind, document, clauses, note, replace, cautions }, loaded.policy)
+        let asks = document.pointer(&place).is_some_and(|entry| {
+            entry.get("action").is_some_and(|action| action == "require_approval")
+                || entry.get("require_approval_if").is_some()
+        });
+        let cautions = if asks { CAUTION.iter().cloned().collect() } else { Vec::new() };
+        Variant { kind, document, clauses, note, replace, cautions }
     })
     .collect()
 }
+
+/// What is to be said where a person is asked: nothing, once the build holds calls for approval.
+static CAUTION: LazyLock<Option<String>> = LazyLock::new(|| {
+    let asking = json!({ "version": "1", "default": "allow", "tools": { "x": { "action": "require_approval" } } });
+    let refused =
+        load(&asking.to_string(), Load::default()).diagnostics.iter().any(|one| one.code == Code::ApprovalRefused);
+    refused.then(|| {
+        "This version of the gateway cannot hold calls for approval yet: it refuses them, and tells the agent so."
+            .to_owned()
+    })
+});
 
 /// The recommendation for one tool; where mail goes out, within a domain that the reader replaces.
 fn recommended(told: &Told<'_>) -> Option<(Recommendation, Vec<String>)> {
@@ -157,7 +188,10 @@ fn recommended(told: &Told<'_>) -> Option<(Recommendation, Vec<String>)> {
 pub(super) fn within(told: &Told<'_>, bounds: &Bounds) -> Option<Value> {
     let of = |bounds: &Bounds| recommend(&[(*told.definition, told.assessment.clone())], Temper::Balanced, bounds);
     let bounded = of(bounds);
-    if !bounded.unnamed.is_empty() || bounded.document == of(&Bounds::default()).document {
+    if told.definition.name.len() > LONGEST
+        || !bounded.unnamed.is_empty()
+        || bounded.document == of(&Bounds::default()).document
+    {
         return None;
     }
     let mut document = bounded.document;
@@ -200,13 +234,18 @@ fn blocked(told: &Told<'_>) -> String {
 }
 
 fn asked(told: &Told<'_>) -> String {
-    match told.class() {
-        Class::Unclassified => "Its definition does not say what it does: a person must agree to each call.".to_owned(),
-        class => format!(
-            "To {} is {} {} action here that a person must agree to.",
-            does(told),
-            super::title::article(class_name(class)),
-            class_name(class)
-        ),
+    let thing = &told.gist.thing;
+    match (&told.gist.verb, told.class(), thing.unknown) {
+        (_, Class::Unclassified, _) => {
+            "Its definition does not say what it does: a person must agree to each call.".to_owned()
+        }
+        (Some(verb), _, false) => {
+            format!(
+                "{} {} needs the agreement of a person here.",
+                super::title::capitalised(&verb.gerund()),
+                thing.them()
+            )
+        }
+        _ => "A person must agree to each call of this tool.".to_owned(),
     }
 }

@@ -23,6 +23,9 @@ pub(super) fn what(told: &Told<'_>) -> String {
     if let Some(language) = foreign(told) {
         text.say(language);
     }
+    if let Some(doubt) = more_than_reading(told) {
+        text.say(doubt);
+    }
     for sentence in facets(told).into_iter().take(2) {
         text.say(sentence);
     }
@@ -40,17 +43,26 @@ fn takes(told: &Told<'_>) -> String {
     let outer: Vec<_> = told.outer().collect();
     let count = outer.len() + if told.arguments.iter().all(|one| one.depth == 1) { told.more } else { 0 };
     if told.definition.schema.is_none() {
-        return format!(
-            "The definition of {} that we have shows no schema, so which arguments a call takes is not known here.",
-            told.name()
-        );
+        return match told.pick(12, &["a", "b", "c"]) {
+            Some("a") => {
+                format!("We have {} without its schema, so what arguments a call takes is not known here.", told.name())
+            }
+            Some("b") => format!(
+                "Which arguments {} takes is not known here: what we have of it is a name and a description.",
+                told.name()
+            ),
+            _ => format!(
+                "The arguments of {} are not known here, since no schema of it has been published where we looked.",
+                told.name()
+            ),
+        };
     }
     let required: Vec<String> = outer.iter().filter(|one| one.required).map(|one| one.said.clone()).collect();
     let optional: Vec<String> = outer.iter().filter(|one| !one.required).map(|one| one.said.clone()).collect();
     match (count, required.len()) {
         (0, _) => "It takes no arguments: every call does the same, so a rule can stop or count calls and has nothing else to judge.".to_owned(),
-        (1, 1) => format!("A call gives one argument, {}, and cannot leave it out.", told.row(&required, 1)),
-        (1, _) => format!("A call may give one argument, {}, or none.", told.row(&optional, 1)),
+        (1, 1) => format!("Its only argument, {}, is required.", told.row(&required, 1)),
+        (1, _) => format!("Its only argument, {}, may be left out.", told.row(&optional, 1)),
         (_, 0) => format!("None of its {} has to be given: {}.", counted(count, "argument"), told.row(&optional, 5)),
         (_, all) if all == count => format!("A call must give {}.", all_of(told, &required, count)),
         _ => format!(
@@ -86,14 +98,16 @@ fn roles(told: &Told<'_>) -> Vec<String> {
         (&[Role::Page], "sets how much comes back", "set how much comes back"),
     ];
     let mut parts = Vec::new();
-    let targets = told.all(&[Role::Target, Role::Targets]);
+    let targets: Vec<_> = told.outer().filter(|one| matches!(one.role, Role::Target | Role::Targets)).take(3).collect();
     if !targets.is_empty() {
-        let which = match thing.unknown {
-            true => "what it is about".to_owned(),
-            false => format!("which {} it is about", if thing.several { thing.them() } else { thing.one.clone() }),
-        };
-        let which = if targets.len() == 1 { which } else { "what it is about".to_owned() };
-        parts.push(format!("{} {} {which}", told.row(&targets, 3), if targets.len() == 1 { "says" } else { "say" }));
+        let own = if thing.unknown { "record".to_owned() } else { thing.one.clone() };
+        let which: Vec<String> =
+            targets.iter().map(|one| format!("which {}", told.id_of(one).unwrap_or_else(|| own.clone()))).collect();
+        let mut which = which;
+        which.dedup();
+        let names: Vec<String> = targets.iter().map(|one| one.said.clone()).collect();
+        let says = if targets.len() == 1 { "says" } else { "say" };
+        parts.push(format!("{} {says} {} it is about", told.row(&names, 3), listed(&which, "and")));
     }
     for (roles, one, many) in kinds {
         let names = told.all(roles);
@@ -225,7 +239,21 @@ fn declared(told: &Told<'_>) -> String {
         },
         (Some(false), _) => format!("The server declares that it is not read-only; we class it{by} as {classed} of {severity} severity."),
         (None, Some(false)) => format!("The server declares that it destroys nothing; we class it{by} as {classed} of {severity} severity."),
-        (None, None) => format!("The server declares nothing about its effects; we class it{by} as {classed} of {severity} severity."),
+        (None, None) => said_nothing(told, &by, &classed, severity),
+    }
+}
+
+fn said_nothing(told: &Told<'_>, by: &str, classed: &str, severity: &str) -> String {
+    match told.pick(11, &["a", "b", "c"]) {
+        Some("a") => format!(
+            "The server declares nothing about its effects; we class it{by} as {classed} of {severity} severity."
+        ),
+        Some("b") => {
+            format!("No annotation says whether it only reads; we class it{by} as {classed} of {severity} severity.")
+        }
+        _ => format!(
+            "Without a word from the server on its effects, we class it{by} as {classed} of {severity} severity."
+        ),
     }
 }
 
@@ -235,6 +263,15 @@ fn by_or(by: &str) -> String {
 
 fn plural_s(subject: &str) -> &'static str {
     if subject.contains(" and ") { "" } else { "s" }
+}
+
+/// A Read tool whose name says more than that.
+fn more_than_reading(told: &Told<'_>) -> Option<String> {
+    let verb = told.gist.verb.as_ref().filter(|_| told.class() == Class::Read)?;
+    let reads = matches!(verb.act, Act::List | Act::Read | Act::Search | Act::Compute | Act::Browse | Act::Connect);
+    (!reads).then(|| {
+        format!("To {} would be more than reading; everything else in its definition speaks for reading.", verb.base)
+    })
 }
 
 fn foreign(told: &Told<'_>) -> Option<String> {
@@ -248,12 +285,13 @@ fn facets(told: &Told<'_>) -> Vec<String> {
     let mut all = Vec::new();
     for facet in &told.assessment.facets {
         all.push(match facet {
+            Facet::ReadsPrivate if thing.is_public() => continue,
             Facet::ReadsPrivate => format!(
-                "What it returns may not be for everybody: {}.",
+                "What it returns may be meant for few: {}.",
                 if thing.unknown {
                     "private records".to_owned()
                 } else {
-                    format!("{} with the private details in them", thing.them())
+                    format!("{} can hold private details", thing.them())
                 }
             ),
             Facet::IngestsUntrusted => {
@@ -278,6 +316,7 @@ fn facets(told: &Told<'_>) -> Vec<String> {
                 "One call can reach many {} at once.",
                 if thing.unknown { "records".to_owned() } else { thing.them() }
             ),
+            Facet::SpendsMoney if told.class() == Class::Financial => continue,
             Facet::SpendsMoney => "Its calls can cost money.".to_owned(),
         });
     }

@@ -39,7 +39,7 @@ pub(super) fn undo(told: &Told<'_>) -> String {
     let restorer = siblings.undo(told.index).map(|at| siblings.said(at));
     let the = thing.the_or("what was there");
     if told.class() == Class::Read {
-        return match told.has(Facet::ReadsPrivate) {
+        return match told.has(Facet::ReadsPrivate) && !thing.is_public() {
             true => {
                 "There is nothing to undo on the server, and no way to make a model forget what it has read.".to_owned()
             }
@@ -68,11 +68,8 @@ pub(super) fn undo(told: &Told<'_>) -> String {
             None => format!("The old values are gone with the call: {nobody}."),
         },
         (Some(Act::Toggle), None) => match &reader {
-            Some(reader) => format!(
-                "{reader} shows how {the} stood{}; to set that again, {nobody}.",
-                if thing.several { "" } else { " before" }
-            ),
-            None => format!("To change it back, {nobody}."),
+            Some(reader) => format!("{reader} shows how {the} stood before, if it was called in time; {nobody}."),
+            None => format!("It has to be changed back by hand: {nobody}."),
         },
         (Some(Act::Delete | Act::Clear), None) => match &reader {
             Some(reader) => format!(
@@ -82,11 +79,17 @@ pub(super) fn undo(told: &Told<'_>) -> String {
             None => format!("{}, and no tool of it makes a copy first.", super::title::capitalised(&nobody)),
         },
         (Some(Act::Send | Act::Publish), None) => format!("What is out is out: {nobody}."),
-        (Some(Act::Pay | Act::Trade), None) => format!("Money comes back only if the other side agrees: {nobody}."),
+        (Some(Act::Pay | Act::Trade), None) if told.class() == Class::Financial => {
+            format!("Money comes back only if the other side agrees: {nobody}.")
+        }
+        (Some(Act::Connect), None) => format!("A login that was used cannot be unused: {nobody}."),
+        (Some(Act::Revoke | Act::Cancel | Act::Grant), None) => {
+            format!("It has to be put right by hand: {nobody}.")
+        }
         (Some(Act::Run), None) => {
             "Whether it can be undone depends on what was run; the server keeps no way back.".to_owned()
         }
-        _ => format!("Once done, it stays done: {nobody}."),
+        _ => format!("What has been set off stays set off: {nobody}."),
     }
 }
 
@@ -95,21 +98,31 @@ fn method(told: &Told<'_>) -> String {
     let percent = percent(told.assessment.confidence);
     let sure = sure(told.assessment.confidence);
     if told.class() == Class::Unclassified {
-        return "This is judged from the definition alone, and the definition gives no word that we know; our confidence is 0 %.".to_owned();
+        return format!(
+            "This is judged from the definition of {} alone, and no word in it tells us enough; our confidence is 0 %.",
+            told.name()
+        );
     }
     let class = super::told::class_name(told.class());
+    let a = super::title::article(class);
     let by = told.evidence(1);
-    match (told.pick(1, &["a", "b", "c"]), by) {
+    let name = told.name();
+    match (told.pick(1, &["a", "b", "c", "d"]), by) {
         (Some("a"), Some(by)) => format!(
-            "This is judged from the definition alone, where {by} weighed most; that {class} is the right class we hold for {sure} ({percent} %)."
+            "This is judged from the definition of {name} alone; {by} weighed most, and that it is {a} {class} tool is {sure} ({percent} %)."
         ),
         (Some("b"), Some(by)) => format!(
-            "We have read the definition and never called the tool: {class} rests chiefly on {by} and is {sure} ({percent} %)."
+            "Nobody has called {name} for this: the judgement rests on the definition, above all on {by}, and {class} is {sure} ({percent} %)."
+        ),
+        (Some("c"), Some(by)) => format!(
+            "From its definition alone, and mostly from {by}, we judge {name} {a} {class} tool: {sure} ({percent} %)."
         ),
         (_, Some(by)) => format!(
-            "The judgement comes from the definition alone, first of all from {by}; we call {class} {sure} ({percent} %)."
+            "The judgement on {name} comes from the definition alone, first of all from {by}; {class} is {sure} ({percent} %)."
         ),
-        (_, None) => format!("The judgement comes from the definition alone; we call {class} {sure} ({percent} %)."),
+        (_, None) => {
+            format!("The judgement on {name} comes from the definition alone; {class} is {sure} ({percent} %).")
+        }
     }
 }
 
@@ -120,7 +133,7 @@ pub(super) fn sure(confidence: f32) -> &'static str {
         sure if sure >= 0.9 => "very likely",
         sure if sure >= 0.75 => "likely",
         sure if sure >= 0.55 => "more likely than not",
-        _ => "the best guess among several",
+        _ => "no more than the best guess",
     }
 }
 
@@ -155,7 +168,11 @@ fn mind(told: &Told<'_>) -> String {
             _ => format!("Should a call turn out to mark, count or refresh {the}, it would be a Write tool."),
         },
         Class::Write => match told.act() {
-            Some(Act::Create | Act::Add | Act::Upload) => format!(
+            Some(Act::Add) => format!(
+                "If somebody else had to confirm {} before it counts, we would class it lower; if it gave rights at once, higher.",
+                thing.the_or("what is added")
+            ),
+            Some(Act::Create | Act::Upload) => format!(
                 "If {} went out to people or cost money as soon as it is made, we would class it higher; as a mere draft, lower.",
                 thing.the_or("what is made")
             ),

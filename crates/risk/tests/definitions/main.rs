@@ -7,4 +7,5 @@ mod classes;
 mod corpus;
 mod findings;
 mod patterns;
+mod prose;
 mod recommend;
