@@ -177,8 +177,13 @@ pub(crate) fn name(name: &str) -> Markup {
     let shown = crate::text::shown(name, 100);
     html! {
         code {
-            @if shown.len() < 20 { (shown) }
-            @else { @for part in shown.split_inclusive(['_', '-', '.', '/']) { (part) wbr; } }
+            @if shown.len() < 28 { (shown) }
+            @else {
+                @for (index, part) in shown.split_inclusive(['_', '-', '.', '/']).enumerate() {
+                    @if index > 0 { wbr; }
+                    (part)
+                }
+            }
         }
     }
 }

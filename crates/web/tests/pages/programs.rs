@@ -1,16 +1,14 @@
 //! What programs get: the API as its description says, badges, and the MCP server.
 
-use std::io::Write;
-
-use axum::body::{Body, to_bytes};
+use axum::body::Body;
 use axum::http::{Request, StatusCode};
-use catalogue::import::{File, Holds, import};
-use jiff::Timestamp;
+use catalogue::import::Holds;
 use serde_json::{Value, json};
-use store::DataDir;
-use store::catalogue::{Catalogue, Visibility};
+use store::catalogue::Visibility;
 use tempfile::TempDir;
 use web::{Audience, Site, Web};
+
+use crate::place::{self, ask, get};
 
 /// Definitions of one public server.
 const TOOLS: &str = r#"{"server":"acme/mailer","name":"send_mail","description":"Send an e-mail to somebody.","input_schema":{"type":"object","required":["to"],"properties":{"to":{"type":"string"},"body":{"type":"string"}}}}
@@ -22,30 +20,9 @@ const TOOLS: &str = r#"{"server":"acme/mailer","name":"send_mail","description":
 const SECRET: &str = r#"{"server":"home/diary","name":"read_secret_diary","description":"Read the diary."}
 "#;
 
-/// A catalogue in a folder of its own.
 async fn site(audience: Audience) -> (TempDir, Site) {
-    let folder = TempDir::new().unwrap();
-    let data = DataDir::open(&folder.path().join("data")).unwrap();
-    let catalogue = Catalogue::open(&data).await.unwrap();
-    for (text, visibility) in [(TOOLS, Visibility::Public), (SECRET, Visibility::Private)] {
-        let path = folder.path().join(format!("{}.jsonl", visibility.as_str()));
-        std::fs::File::create(&path).unwrap().write_all(text.as_bytes()).unwrap();
-        let file = File { path, holds: Holds::Tools, visibility };
-        let counts = import(&catalogue, &file, 1, Timestamp::UNIX_EPOCH, &mut |_| {}).await.unwrap();
-        assert_eq!(counts.broken, 0);
-    }
-    catalogue::index::rebuild(&catalogue, &data.search(), &mut |_| {}).await.unwrap();
-    let site = Site::new(catalogue, &data.search(), audience, "https://tools.example", Vec::new());
-    (folder, site)
-}
-
-async fn get(web: &Web, path: &str) -> (StatusCode, String, String) {
-    let request = Request::builder().uri(path).header("host", "localhost").body(Body::empty()).unwrap();
-    let response = web.answer(request).await;
-    let status = response.status();
-    let kind = response.headers().get("content-type").map(|kind| kind.to_str().unwrap().to_owned());
-    let text = to_bytes(response.into_body(), usize::MAX).await.unwrap();
-    (status, kind.unwrap_or_default(), String::from_utf8(text.to_vec()).unwrap())
+    let files = [(Holds::Tools, Visibility::Public, TOOLS), (Holds::Tools, Visibility::Private, SECRET)];
+    place::site(&files, audience).await
 }
 
 /// The schema of an operation's answer, with all that it refers to.
@@ -64,9 +41,9 @@ fn schema(description: &Value, path: &str, status: &str) -> Value {
 async fn the_api_answers_as_its_description_says() {
     let (_folder, site) = site(Audience::Everybody).await;
     let web = Web::new(site);
-    let (status, _, text) = get(&web, "/api/v1/catalogue/openapi.json").await;
-    assert_eq!(status, StatusCode::OK);
-    let description: Value = serde_json::from_str(&text).unwrap();
+    let description = get(&web, "/api/v1/catalogue/openapi.json").await;
+    assert_eq!(description.status, StatusCode::OK);
+    let description: Value = serde_json::from_str(&description.text).unwrap();
     let (search, server) = ("/api/v1/catalogue/search", "/api/v1/catalogue/servers/{server}");
     let tool = "/api/v1/catalogue/servers/{server}/tools/{tool}";
     let asked = [
@@ -80,10 +57,11 @@ async fn the_api_answers_as_its_description_says() {
         ("/api/v1/catalogue/servers/acme-mailer/tools/none", tool, "404"),
     ];
     for (path, described, expected) in asked {
-        let (status, kind, text) = get(&web, path).await;
-        assert_eq!(status.as_str(), expected, "{path}: {text}");
-        assert_eq!(kind, if expected == "200" { "application/json" } else { "application/problem+json" }, "{path}");
-        let answer: Value = serde_json::from_str(&text).unwrap();
+        let answer = get(&web, path).await;
+        assert_eq!(answer.status.as_str(), expected, "{path}: {}", answer.text);
+        let kind = if expected == "200" { "application/json" } else { "application/problem+json" };
+        assert_eq!(answer.header("content-type"), kind, "{path}");
+        let answer: Value = serde_json::from_str(&answer.text).unwrap();
         let validator = jsonschema::validator_for(&schema(&description, described, expected)).unwrap();
         let wrong: Vec<String> = validator.iter_errors(&answer).map(|error| error.to_string()).collect();
         assert!(wrong.is_empty(), "{path}: {wrong:?}");
@@ -101,15 +79,15 @@ async fn what_is_private_is_for_members() {
         "/badge/home-diary.svg",
     ];
     for path in private {
-        let (status, _, text) = get(&web, path).await;
-        assert_eq!(status, StatusCode::NOT_FOUND, "{path}");
-        assert!(!text.contains("secret_diary") || path.contains("secret_diary"), "{path}: {text}");
+        let answer = get(&web, path).await;
+        assert_eq!(answer.status, StatusCode::NOT_FOUND, "{path}");
+        assert!(!answer.text.contains("Read the diary"), "{path}: {}", answer.text);
     }
-    let (_, _, found) = get(&web, "/api/v1/catalogue/search?q=diary").await;
-    assert_eq!(serde_json::from_str::<Value>(&found).unwrap()["total"], 0);
+    let found = get(&web, "/api/v1/catalogue/search?q=diary").await;
+    assert_eq!(serde_json::from_str::<Value>(&found.text).unwrap()["total"], 0);
     let (_folder, members) = site(Audience::Members).await;
     let web = Web::new(members);
-    assert_eq!(get(&web, "/s/home/home-diary/").await.0, StatusCode::OK);
+    assert_eq!(get(&web, "/s/home/home-diary/").await.status, StatusCode::OK);
 }
 
 #[tokio::test]
@@ -117,8 +95,9 @@ async fn foreign_text_neither_acts_nor_hides() {
     let (_folder, site) = site(Audience::Everybody).await;
     let web = Web::new(site);
     for path in ["/s/acme/acme-mailer/", "/s/acme/acme-mailer/list_mails/"] {
-        let (status, _, html) = get(&web, path).await;
-        assert_eq!(status, StatusCode::OK);
+        let answer = get(&web, path).await;
+        assert_eq!(answer.status, StatusCode::OK);
+        let html = answer.text;
         assert!(!html.contains("<script>alert") && !html.contains('\u{202e}'), "{html}");
         assert!(html.contains("&lt;script&gt;alert"), "{html}");
     }
@@ -127,9 +106,9 @@ async fn foreign_text_neither_acts_nor_hides() {
 #[tokio::test]
 async fn a_badge_names_what_is_critical() {
     let (_folder, site) = site(Audience::Everybody).await;
-    let (status, kind, badge) = get(&Web::new(site), "/badge/acme-mailer.svg").await;
-    assert_eq!((status, kind.as_str()), (StatusCode::OK, "image/svg+xml"));
-    assert!(badge.contains("1 critical tool<"), "{badge}");
+    let badge = get(&Web::new(site), "/badge/acme-mailer.svg").await;
+    assert_eq!((badge.status, badge.header("content-type")), (StatusCode::OK, "image/svg+xml"));
+    assert!(badge.text.contains("1 critical tool<"), "{}", badge.text);
 }
 
 #[tokio::test]
@@ -138,7 +117,7 @@ async fn only_our_own_names_are_served() {
     let web = Web::new(site);
     for (host, expected) in [("localhost:8041", 200), ("127.0.0.1", 200), ("[::1]:8041", 200), ("evil.example", 403)] {
         let request = Request::builder().uri("/").header("host", host).body(Body::empty()).unwrap();
-        assert_eq!(web.answer(request).await.status().as_u16(), expected, "{host}");
+        assert_eq!(ask(&web, request).await.status.as_u16(), expected, "{host}");
     }
 }
 
@@ -146,16 +125,13 @@ async fn only_our_own_names_are_served() {
 async fn whoever_has_a_page_is_told_so() {
     let (_folder, site) = site(Audience::Everybody).await;
     let web = Web::new(site);
-    let ask = |tag: Option<String>| {
-        let mut request = Request::builder().uri("/s/acme/acme-mailer/").header("host", "localhost");
-        if let Some(tag) = tag {
-            request = request.header("if-none-match", tag);
-        }
-        web.answer(request.body(Body::empty()).unwrap())
+    let with = |tag: &str| {
+        let request = Request::builder().uri("/s/acme/acme-mailer/").header("host", "localhost");
+        request.header("if-none-match", tag).body(Body::empty()).unwrap()
     };
-    let tag = ask(None).await.headers()["etag"].to_str().unwrap().to_owned();
-    assert_eq!(ask(Some(tag)).await.status(), StatusCode::NOT_MODIFIED);
-    assert_eq!(ask(Some("\"other\"".to_owned())).await.status(), StatusCode::OK);
+    let first = get(&web, "/s/acme/acme-mailer/").await;
+    assert_eq!(ask(&web, with(first.header("etag"))).await.status, StatusCode::NOT_MODIFIED);
+    assert_eq!(ask(&web, with("\"other\"")).await.status, StatusCode::OK);
 }
 
 #[tokio::test]
