@@ -3,7 +3,7 @@
 //! The rules are pure: which entries are one server ([`identity`]), who publishes it, which names are
 //! no tools ([`junk`]), which server is a copy of which ([`forks`]). Around them: lines that are read
 //! ([`entry`]), the import that writes them into the store ([`import`]), and the search index that is
-//! made from it ([`index`]).
+//! made from it ([`index`]). Registries are read over HTTPS ([`registry`]).
 
 pub mod entry;
 pub mod forks;
@@ -14,5 +14,8 @@ mod judge;
 pub mod junk;
 mod language;
 mod lines;
+pub mod overrides;
+pub mod publisher;
+pub mod registry;
 mod resolve;
 pub mod show;

@@ -163,6 +163,7 @@ fn kin(server: i64, publisher: &str, first_seen: i64, identities: &[&str], tools
         first_seen,
         identities: identities.iter().map(|&one| one.to_owned()).collect(),
         sources: Vec::new(),
+        said: None,
         tools: tools.iter().map(|&name| (name.to_owned(), format!("{publisher} {name}").into_bytes())).collect(),
     }
 }

@@ -11,7 +11,10 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
-pub use catalogue::{CatalogueCommand, CheckOptions, ImportOptions, KindWord, SearchOptions, ShowOptions};
+pub use catalogue::{
+    CatalogueCommand, CheckOptions, ImportOptions, KindWord, OverrideOptions, OverridesOptions, SearchOptions,
+    ShowOptions, SyncOptions,
+};
 pub use policy::{PolicyCheck, PolicyCommand, PolicyExplain, PolicyTest};
 pub use scan::{ScanOptions, TemperWord};
 pub use server::{AcceptOptions, HeldOptions, PinPlace, ServerCommand};
@@ -39,7 +42,7 @@ pub enum Command {
     Classify,
     /// List the tools of a server, or of all servers of a client, and say what they can do
     Scan(ScanOptions),
-    /// What is known of MCP servers and their tools: import, search, show, check
+    /// What is known of MCP servers and their tools: import, sync, search, show, check
     #[command(subcommand)]
     Catalogue(CatalogueCommand),
     /// Look at definitions of tools that are held, and accept them

@@ -7,6 +7,7 @@ mod forks;
 mod import;
 mod lookup;
 mod overrides;
+mod registry;
 mod rows;
 mod servers;
 mod tools;
@@ -20,7 +21,8 @@ pub use forks::{Fork, Kin};
 pub use import::{Batch, Counts, Run};
 pub use lookup::Stream;
 pub use overrides::Override;
-pub use rows::{Judgement, Quote, Server, Shown, Tool, Visibility};
+pub use registry::{ListedPage, Listing, ListingCounts, Reading, Said};
+pub use rows::{Judgement, Quote, Server, Shown, Status, Tool, Visibility};
 pub use servers::{KnownServer, ServerEntry};
 pub use tools::{Change, Past, ToolEntry};
 

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use ::catalogue::overrides::Field;
 use clap::{Args, Subcommand, ValueEnum};
 
 use super::DataOptions;
@@ -11,12 +12,18 @@ use super::DataOptions;
 pub enum CatalogueCommand {
     /// Read servers and tools from files into the catalogue, judge the tools, and make the search index
     Import(ImportOptions),
+    /// Read a registry of servers, or what changed in it since it was read last
+    Sync(SyncOptions),
     /// Search servers and tools: by the parts of names, descriptions, publishers
     Search(SearchOptions),
     /// Show what is known of a server or a tool
     Show(ShowOptions),
     /// Check servers and tools against a severity; the exit code is 1 when something is as severe
     Check(CheckOptions),
+    /// Say something against the program's judgement, with a reason; or take it back
+    Override(OverrideOptions),
+    /// List what people said against the program's judgement: who, when and why
+    Overrides(OverridesOptions),
 }
 
 /// Options of `catalogue import`.
@@ -39,6 +46,23 @@ pub struct ImportOptions {
     #[arg(long)]
     pub refused: bool,
     /// Print what became of the lines as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Options of `catalogue sync`.
+#[derive(Debug, Args)]
+pub struct SyncOptions {
+    /// The registry, of the protocol of the official one
+    #[arg(long, value_name = "URL", default_value = ::catalogue::registry::OFFICIAL)]
+    pub registry: String,
+    /// Ask for everything again, not only for what changed since the last time
+    #[arg(long)]
+    pub full: bool,
+    /// Data.
+    #[command(flatten)]
+    pub data: DataOptions,
+    /// Print what became of the entries as JSON
     #[arg(long)]
     pub json: bool,
 }
@@ -116,6 +140,44 @@ pub struct CheckOptions {
     pub json: bool,
 }
 
+/// Options of `catalogue override`.
+#[derive(Debug, Args)]
+pub struct OverrideOptions {
+    /// A server, or one of its tools
+    #[arg(value_name = "SERVER[/TOOL]")]
+    pub what: String,
+    /// What it is about: class of a tool, original (of servers with the same tools), publisher, verified,
+    /// not-impostor, visibility, hidden
+    #[arg(value_name = "FIELD", value_parser = field)]
+    pub field: Field,
+    /// What holds from now on; verified, not-impostor and hidden are `yes` without it
+    #[arg(value_name = "VALUE", conflicts_with = "revert")]
+    pub value: Option<String>,
+    /// Why; whoever lists it later reads this
+    #[arg(long, value_name = "TEXT")]
+    pub reason: String,
+    /// Take back what was said: the program's own judgement holds again
+    #[arg(long)]
+    pub revert: bool,
+    /// Data.
+    #[command(flatten)]
+    pub data: DataOptions,
+}
+
+/// Options of `catalogue overrides`.
+#[derive(Debug, Args)]
+pub struct OverridesOptions {
+    /// Only of this server, or this tool of it
+    #[arg(value_name = "SERVER[/TOOL]")]
+    pub server: Option<String>,
+    /// Data.
+    #[command(flatten)]
+    pub data: DataOptions,
+    /// Print them as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
 /// Servers or tools.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum KindWord {
@@ -153,6 +215,11 @@ fn facet(word: &str) -> Result<String, String> {
     let known = risk::Facet::ALL.iter().find(|facet| facet.as_str() == word.to_lowercase());
     let all = || risk::Facet::ALL.map(risk::Facet::as_str).join(", ");
     known.map(|facet| facet.as_str().to_owned()).ok_or_else(|| format!("there is no such facet; there are {}", all()))
+}
+
+fn field(word: &str) -> Result<Field, String> {
+    let all = || Field::ALL.map(Field::as_str).join(", ");
+    Field::of(&word.to_lowercase()).ok_or_else(|| format!("nothing is said of that; there are {}", all()))
 }
 
 fn since(text: &str) -> Result<jiff::Timestamp, String> {

@@ -4,14 +4,17 @@ mod check;
 mod find;
 mod import;
 mod json;
+mod overrides;
+mod settle;
 mod show;
+mod sync;
 
 use std::io::IsTerminal;
 use std::process::ExitCode;
 
 use catalogue::show::{Meant, meant};
 use store::DataDir;
-use store::catalogue::Catalogue;
+use store::catalogue::{Catalogue, Tool};
 
 use super::scan;
 use crate::args::{CatalogueCommand, DataOptions};
@@ -27,9 +30,12 @@ pub fn catalogue(command: &CatalogueCommand) -> Result<ExitCode, Failure> {
     runtime.block_on(async {
         match command {
             CatalogueCommand::Import(options) => import::import(options).await,
+            CatalogueCommand::Sync(options) => sync::sync(options).await,
             CatalogueCommand::Search(options) => find::search(options).await,
             CatalogueCommand::Show(options) => show::show(options).await,
             CatalogueCommand::Check(options) => check::check(options).await,
+            CatalogueCommand::Override(options) => overrides::put(options).await,
+            CatalogueCommand::Overrides(options) => overrides::list(options).await,
         }
     })
 }
@@ -93,6 +99,20 @@ fn table<const N: usize>(heads: [&str; N], rows: &[[String; N]]) -> String {
         line(row.iter().map(String::as_str).zip(widths).collect());
     }
     out
+}
+
+/// The class of a tool; one that a person gave it is marked.
+fn class(tool: &Tool) -> String {
+    let mark = if tool.own.is_some() { "*" } else { "" };
+    format!("{}{mark}", tool.judged.class)
+}
+
+/// What the mark means, where it stands.
+fn footnote<'a>(mut tools: impl Iterator<Item = &'a Tool>) -> &'static str {
+    match tools.any(|tool| tool.own.is_some()) {
+        true => "* a person says so; `toolgate catalogue overrides` says who and why\n",
+        false => "",
+    }
 }
 
 /// The beginning of a text: one line, in visible characters.

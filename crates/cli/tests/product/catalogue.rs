@@ -1,5 +1,8 @@
 //! `toolgate catalogue`: files become a catalogue that is searched, shown and checked.
 
+mod overrides;
+mod registry;
+
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
@@ -158,7 +161,7 @@ fn an_import_that_was_killed_goes_on() -> anyhow::Result<()> {
     // Killed as soon as something of it is written.
     let log = place.folder.path().join("data/toolgate.db-wal");
     let begun = Instant::now();
-    while std::fs::metadata(&log).map_or(0, |log| log.len()) < 400_000 && begun.elapsed() < Duration::from_secs(60) {
+    while std::fs::metadata(&log).map_or(0, |log| log.len()) < 900_000 && begun.elapsed() < Duration::from_secs(60) {
         std::thread::sleep(Duration::from_millis(2));
     }
     child.kill()?;

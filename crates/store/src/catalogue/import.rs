@@ -15,6 +15,7 @@ use crate::database::{json, text};
 
 /// What became of the lines of a run.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Counts {
     /// Servers that were not known.
     pub servers_new: u64,

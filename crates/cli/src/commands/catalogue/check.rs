@@ -7,7 +7,7 @@ use risk::Severity;
 use serde_json::{Map, Value, json};
 use store::catalogue::{Server, Tool};
 
-use super::{gist, json as as_json, table};
+use super::{class, footnote, gist, json as as_json, table};
 use crate::args::CheckOptions;
 use crate::commands::counted;
 use crate::commands::scan::json::printed;
@@ -80,12 +80,13 @@ fn print(options: &CheckOptions, findings: &[Finding], checked: usize, from: Sev
         .map(|finding| {
             [
                 finding.tool.judged.severity_fine.as_str().to_owned(),
-                finding.tool.judged.class.as_str().to_owned(),
+                class(&finding.tool),
                 format!("{}/{}", audit::visible::word(&finding.server.slug), audit::visible::word(&finding.tool.name)),
                 gist(&finding.tool.description, 120),
             ]
         })
         .collect();
     text(&table(["SEVERITY", "CLASS", "TOOL", "DESCRIPTION"], &rows))?;
+    text(footnote(findings.iter().map(|finding| &finding.tool)))?;
     say!("\n{} of {} checked: {} or above.", findings.len(), counted(checked, "tool"), from.as_str())
 }

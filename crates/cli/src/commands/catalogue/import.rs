@@ -4,13 +4,13 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use catalogue::import::{File, Holds, News, import as import_file};
-use catalogue::index::rebuild;
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::ProgressBar;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use store::DataDir;
 use store::catalogue::{Catalogue, Counts, Visibility};
 
+use super::settle::{Relations, settle, style};
 use crate::args::ImportOptions;
 use crate::commands::counted;
 use crate::environment::data_dir;
@@ -37,13 +37,8 @@ pub async fn import(options: &ImportOptions) -> Result<ExitCode, Failure> {
         let counts = one(&catalogue, &file, options.refused).await?;
         done.push((file, counts));
     }
-    let forks = match stale || done.iter().any(|(_, counts)| counts.changed()) {
-        true => {
-            // What two publishers offer is told apart when all of it is known.
-            let forks = forks(&catalogue).await?;
-            index(&catalogue, &data).await?;
-            Some(forks)
-        }
+    let settled = match stale || done.iter().any(|(_, counts)| counts.changed()) {
+        true => Some(settle(&catalogue, &data).await?),
         false => {
             search::mark_fresh(&data.search()).trying("the search index")?;
             None
@@ -51,7 +46,7 @@ pub async fn import(options: &ImportOptions) -> Result<ExitCode, Failure> {
     };
     let size = catalogue.size().await.trying("the catalogue")?;
     catalogue.close().await;
-    print(options, &done, forks, size, begun)?;
+    print(options, &done, settled.as_ref(), size, begun)?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -93,31 +88,10 @@ async fn one(catalogue: &Catalogue, file: &File, name_refused: bool) -> Result<C
     counts.map_err(|error| Failure::Usage(format!("{error}; what was imported until then is kept")))
 }
 
-fn style(template: &str) -> ProgressStyle {
-    ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar())
-}
-
-async fn index(catalogue: &Catalogue, data: &DataDir) -> Result<(), Failure> {
-    let _importing = catalogue.importing().trying("the search index")?;
-    let (_, tools) = catalogue.size().await.trying("the catalogue")?;
-    let bar = ProgressBar::new(tools).with_style(style("search index {wide_bar} {pos} of {len} tools"));
-    let made = rebuild(catalogue, &data.search(), &mut |done| bar.set_position(done)).await;
-    bar.finish_and_clear();
-    made.trying("the search index")
-}
-
-/// How many servers have the tools of another publisher's, and for how many of them the original is known.
-async fn forks(catalogue: &Catalogue) -> Result<(usize, usize), Failure> {
-    let forks = catalogue::forks::forks(&catalogue.kin().await.trying("the catalogue")?);
-    catalogue.write_forks(&forks).await.trying("the catalogue")?;
-    let decided = forks.iter().filter(|fork| fork.original.is_some()).count();
-    Ok((forks.len(), decided))
-}
-
 fn print(
     options: &ImportOptions,
     done: &[(File, Counts)],
-    forks: Option<(usize, usize)>,
+    settled: Option<&Relations>,
     (servers, tools): (u64, u64),
     begun: Instant,
 ) -> Result<(), Failure> {
@@ -126,7 +100,7 @@ fn print(
             .iter()
             .map(|(file, counts)| json!({ "file": file.path.display().to_string(), "counts": counts }))
             .collect();
-        let forks = forks.map(|(all, decided)| json!({ "servers": all, "with_known_original": decided }));
+        let forks = settled.map(Relations::as_json);
         say!("{}", json!({ "version": 1, "files": files, "forks": forks, "servers": servers, "tools": tools }))?;
         return Ok(());
     }
@@ -136,11 +110,8 @@ fn print(
             say!("  {line}")?;
         }
     }
-    if let Some((all, decided)) = forks.filter(|(all, _)| *all > 0) {
-        say!(
-            "{} the tools of another publisher's; the original is known for {decided}",
-            if all == 1 { "1 server has".to_owned() } else { format!("{all} servers have") }
-        )?;
+    if let Some(relations) = settled {
+        relations.say()?;
     }
     let visible = if options.public { "public" } else { "private; --public makes it public" };
     say!(
