@@ -1,14 +1,17 @@
 //! What is known of MCP servers and their tools.
 //!
 //! The rules are pure: which entries are one server ([`identity`]), who publishes it, which names are
-//! no tools ([`junk`]), which server is a copy of which ([`forks`]). Around them: lines that are read
+//! no tools ([`junk`]), which server is a copy of which ([`forks`]), which could be taken for another
+//! ([`impostors`]). Around them: lines that are read
 //! ([`entry`]), the import that writes them into the store ([`import`]), and the search index that is
-//! made from it ([`index`]). Registries are read over HTTPS ([`registry`]).
+//! made from it ([`index`]). Registries are read over HTTPS ([`registry`]),
+//! and the public part goes from one catalogue to another in a signed file ([`snapshot`]).
 
 pub mod entry;
 pub mod forks;
 pub mod identity;
 pub mod import;
+pub mod impostors;
 pub mod index;
 mod judge;
 pub mod junk;
@@ -19,3 +22,4 @@ pub mod publisher;
 pub mod registry;
 mod resolve;
 pub mod show;
+pub mod snapshot;

@@ -49,6 +49,11 @@ impl Lines {
         Ok(lines)
     }
 
+    /// The lines of what is read already.
+    pub(crate) fn of(reader: Box<dyn BufRead + Send>) -> Self {
+        Self { reader, number: 0 }
+    }
+
     /// The next lines, at most so many; none at the end.
     pub(crate) fn piece(&mut self, most: usize) -> io::Result<Vec<Line>> {
         let mut piece = Vec::with_capacity(most);

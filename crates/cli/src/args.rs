@@ -12,8 +12,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 pub use catalogue::{
-    CatalogueCommand, CheckOptions, ImportOptions, KindWord, OverrideOptions, OverridesOptions, SearchOptions,
-    ShowOptions, SyncOptions,
+    CatalogueCommand, CheckOptions, ExportOptions, ImportOptions, KeyOptions, KindWord, OverrideOptions,
+    OverridesOptions, SearchOptions, ShowOptions, SyncOptions,
 };
 pub use policy::{PolicyCheck, PolicyCommand, PolicyExplain, PolicyTest};
 pub use scan::{ScanOptions, TemperWord};

@@ -3,8 +3,10 @@
 //! The rows are typed: a class, a severity or a visibility that this version does not know is an error
 //! that names it, never a guess.
 
+mod facts;
 mod forks;
 mod import;
+mod impostors;
 mod lookup;
 mod overrides;
 mod registry;
@@ -17,8 +19,10 @@ use std::os::unix::fs::OpenOptionsExt;
 
 use rustix::fs::{FlockOperation, flock};
 
+pub use facts::{PastEntry, Standing};
 pub use forks::{Fork, Kin};
 pub use import::{Batch, Counts, Run};
+pub use impostors::{Face, Impostor};
 pub use lookup::Stream;
 pub use overrides::Override;
 pub use registry::{ListedPage, Listing, ListingCounts, Reading, Said};

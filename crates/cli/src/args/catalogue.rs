@@ -14,6 +14,10 @@ pub enum CatalogueCommand {
     Import(ImportOptions),
     /// Read a registry of servers, or what changed in it since it was read last
     Sync(SyncOptions),
+    /// Write the public part of the catalogue into a signed file
+    Export(ExportOptions),
+    /// Make a key that signs snapshots, and the public half beside it
+    Key(KeyOptions),
     /// Search servers and tools: by the parts of names, descriptions, publishers
     Search(SearchOptions),
     /// Show what is known of a server or a tool
@@ -36,6 +40,12 @@ pub struct ImportOptions {
     /// A file of tools, one JSON object a line; may be compressed with gzip
     #[arg(long, value_name = "FILE", group = "files")]
     pub tools: Option<PathBuf>,
+    /// A snapshot that `toolgate catalogue export` made; what it holds is public
+    #[arg(long, value_name = "FILE", group = "files", requires = "trust", conflicts_with_all = ["servers", "tools"])]
+    pub snapshot: Option<PathBuf>,
+    /// The public key that must have signed the snapshot; else nothing of it is read
+    #[arg(long, value_name = "PUBFILE", requires = "snapshot")]
+    pub trust: Option<PathBuf>,
     /// Data.
     #[command(flatten)]
     pub data: DataOptions,
@@ -65,6 +75,31 @@ pub struct SyncOptions {
     /// Print what became of the entries as JSON
     #[arg(long)]
     pub json: bool,
+}
+
+/// Options of `catalogue export`.
+#[derive(Debug, Args)]
+pub struct ExportOptions {
+    /// Where the snapshot goes; what is there is replaced
+    #[arg(value_name = "OUT")]
+    pub out: PathBuf,
+    /// The key that signs it, made by `toolgate catalogue key`
+    #[arg(long, value_name = "FILE")]
+    pub key: PathBuf,
+    /// Data.
+    #[command(flatten)]
+    pub data: DataOptions,
+    /// Print what is in it as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Options of `catalogue key`.
+#[derive(Debug, Args)]
+pub struct KeyOptions {
+    /// Where the key goes, readable for its owner alone; FILE.pub is the half for those who import
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
 }
 
 /// Options of `catalogue search`.

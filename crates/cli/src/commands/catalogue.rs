@@ -7,6 +7,7 @@ mod json;
 mod overrides;
 mod settle;
 mod show;
+mod snapshot;
 mod sync;
 
 use std::io::IsTerminal;
@@ -14,7 +15,7 @@ use std::process::ExitCode;
 
 use catalogue::show::{Meant, meant};
 use store::DataDir;
-use store::catalogue::{Catalogue, Tool};
+use store::catalogue::{Catalogue, Server, Tool};
 
 use super::scan;
 use crate::args::{CatalogueCommand, DataOptions};
@@ -31,6 +32,8 @@ pub fn catalogue(command: &CatalogueCommand) -> Result<ExitCode, Failure> {
         match command {
             CatalogueCommand::Import(options) => import::import(options).await,
             CatalogueCommand::Sync(options) => sync::sync(options).await,
+            CatalogueCommand::Export(options) => snapshot::export(options).await,
+            CatalogueCommand::Key(options) => snapshot::key(options),
             CatalogueCommand::Search(options) => find::search(options).await,
             CatalogueCommand::Show(options) => show::show(options).await,
             CatalogueCommand::Check(options) => check::check(options).await,
@@ -65,6 +68,16 @@ async fn one(catalogue: &Catalogue, text: &str) -> Result<Meant, Failure> {
         ))),
         found => Ok(found),
     }
+}
+
+/// The slug of the server that this one could be taken for, where it is one, and why.
+async fn impostor(catalogue: &Catalogue, server: &Server) -> Result<Option<(Option<String>, String)>, Failure> {
+    let Some(found) = catalogue.impostor(server.id).await.trying("the catalogue")? else { return Ok(None) };
+    let original = match found.original {
+        Some(id) => catalogue.server(id).await.trying("the catalogue")?.map(|server| server.slug),
+        None => None,
+    };
+    Ok(Some((original, found.reason)))
 }
 
 /// The columns of the terminal.

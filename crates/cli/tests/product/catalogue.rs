@@ -1,7 +1,9 @@
 //! `toolgate catalogue`: files become a catalogue that is searched, shown and checked.
 
+mod impostors;
 mod overrides;
 mod registry;
+mod snapshots;
 
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
@@ -46,6 +48,16 @@ impl Place {
 
     fn say(&self, words: &[&str]) -> anyhow::Result<Said> {
         let output = self.command(words).output()?;
+        Ok(Said {
+            code: output.status.code(),
+            out: String::from_utf8(output.stdout)?,
+            err: String::from_utf8(output.stderr)?,
+        })
+    }
+
+    /// A command that needs no data directory.
+    fn bare(&self, words: &[&str]) -> anyhow::Result<Said> {
+        let output = Command::new(EXE).arg("catalogue").args(words).stdin(Stdio::null()).output()?;
         Ok(Said {
             code: output.status.code(),
             out: String::from_utf8(output.stdout)?,

@@ -1,5 +1,6 @@
 //! `toolgate catalogue import`.
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Instant;
 
@@ -11,6 +12,7 @@ use store::DataDir;
 use store::catalogue::{Catalogue, Counts, Visibility};
 
 use super::settle::{Relations, settle, style};
+use super::snapshot::Verified;
 use crate::args::ImportOptions;
 use crate::commands::counted;
 use crate::environment::data_dir;
@@ -22,6 +24,8 @@ const NAMED: u64 = 20;
 
 /// Imports, and makes the index anew where something changed.
 pub async fn import(options: &ImportOptions) -> Result<ExitCode, Failure> {
+    let snapshot = options.snapshot.as_deref().zip(options.trust.as_deref());
+    let snapshot = snapshot.map(|(file, trust)| Verified::read(file, trust)).transpose()?;
     let path = data_dir(options.data.dir.as_deref())?;
     let data = DataDir::open(&path).trying(format!("the data directory {}", path.display()))?;
     let catalogue = Catalogue::open(&data).await.trying("the catalogue")?;
@@ -29,13 +33,16 @@ pub async fn import(options: &ImportOptions) -> Result<ExitCode, Failure> {
     let files = [(&options.servers, Holds::Servers), (&options.tools, Holds::Tools)];
     let files = files.into_iter().filter_map(|(path, holds)| Some(File { path: path.clone()?, holds, visibility }));
     let begun = Instant::now();
-    let mut done: Vec<(File, Counts)> = Vec::new();
+    let mut done: Vec<(PathBuf, Counts)> = Vec::new();
     // Before anything changes: an import that is killed leaves this behind for the next one.
     let stale = search::is_stale(&data.search());
     search::mark_stale(&data.search()).trying("the search index")?;
     for file in files {
         let counts = one(&catalogue, &file, options.refused).await?;
-        done.push((file, counts));
+        done.push((file.path, counts));
+    }
+    if let (Some(snapshot), Some(path)) = (&snapshot, &options.snapshot) {
+        done.push((path.clone(), snapshot.import(&catalogue).await?));
     }
     let settled = match stale || done.iter().any(|(_, counts)| counts.changed()) {
         true => Some(settle(&catalogue, &data).await?),
@@ -90,22 +97,24 @@ async fn one(catalogue: &Catalogue, file: &File, name_refused: bool) -> Result<C
 
 fn print(
     options: &ImportOptions,
-    done: &[(File, Counts)],
+    done: &[(PathBuf, Counts)],
     settled: Option<&Relations>,
     (servers, tools): (u64, u64),
     begun: Instant,
 ) -> Result<(), Failure> {
     if options.json {
-        let files: Vec<Value> = done
-            .iter()
-            .map(|(file, counts)| json!({ "file": file.path.display().to_string(), "counts": counts }))
-            .collect();
+        let files: Vec<Value> =
+            done.iter().map(|(file, counts)| json!({ "file": file.display().to_string(), "counts": counts })).collect();
         let forks = settled.map(Relations::as_json);
-        say!("{}", json!({ "version": 1, "files": files, "forks": forks, "servers": servers, "tools": tools }))?;
+        let impostors = settled.map(|relations| relations.impostors);
+        say!(
+            "{}",
+            json!({ "version": 1, "files": files, "forks": forks, "impostors": impostors, "servers": servers, "tools": tools })
+        )?;
         return Ok(());
     }
     for (file, counts) in done {
-        say!("{}", audit::visible::shown(&file.path.display().to_string()))?;
+        say!("{}", audit::visible::shown(&file.display().to_string()))?;
         for line in lines(counts) {
             say!("  {line}")?;
         }
@@ -113,7 +122,8 @@ fn print(
     if let Some(relations) = settled {
         relations.say()?;
     }
-    let visible = if options.public { "public" } else { "private; --public makes it public" };
+    let visible =
+        if options.public || options.snapshot.is_some() { "public" } else { "private; --public makes it public" };
     say!(
         "The catalogue holds {} and {} ({:.1} s). What was imported is {visible}.",
         counted(servers, "server"),
@@ -135,6 +145,7 @@ fn lines(counts: &Counts) -> Vec<String> {
         (counts.tools_rejudged, "tools, judged otherwise than before"),
         (counts.tools_same, "tools, as before"),
         (counts.tools_doubled, "tools, named by another line as well"),
+        (counts.facts_new, "facts of the past, and words of people"),
         (counts.broken, "lines, unreadable"),
     ];
     let mut lines: Vec<String> =

@@ -1,4 +1,4 @@
-//! What follows from all entries together, once some of them changed: forks, and the search index.
+//! What follows from all entries together, once some of them changed: forks, impostors, the search index.
 
 use catalogue::index::rebuild;
 use indicatif::{ProgressBar, ProgressStyle};
@@ -15,6 +15,8 @@ pub struct Relations {
     pub forks: usize,
     /// Those of them of which the original is known.
     pub decided: usize,
+    /// Servers that could be taken for another.
+    pub impostors: usize,
 }
 
 impl Relations {
@@ -29,6 +31,10 @@ impl Relations {
             let who = if self.forks == 1 { "1 server has".to_owned() } else { format!("{} servers have", self.forks) };
             say!("{who} the tools of another publisher's; the original is known for {}", self.decided)?;
         }
+        if self.impostors > 0 {
+            let what = if self.impostors == 1 { "1 server".to_owned() } else { format!("{} servers", self.impostors) };
+            say!("{what} could be taken for another; `toolgate catalogue show` says why")?;
+        }
         Ok(())
     }
 }
@@ -38,8 +44,11 @@ pub async fn settle(catalogue: &Catalogue, data: &DataDir) -> Result<Relations, 
     // What two publishers offer is told apart when all of it is known.
     let forks = catalogue::forks::forks(&catalogue.kin().await.trying("the catalogue")?);
     catalogue.write_forks(&forks).await.trying("the catalogue")?;
+    let impostors = catalogue::impostors::impostors(&catalogue.faces().await.trying("the catalogue")?);
+    catalogue.write_impostors(&impostors).await.trying("the catalogue")?;
     index(catalogue, data).await?;
-    Ok(Relations { forks: forks.len(), decided: forks.iter().filter(|fork| fork.original.is_some()).count() })
+    let decided = forks.iter().filter(|fork| fork.original.is_some()).count();
+    Ok(Relations { forks: forks.len(), decided, impostors: impostors.len() })
 }
 
 async fn index(catalogue: &Catalogue, data: &DataDir) -> Result<(), Failure> {

@@ -7,7 +7,7 @@ use catalogue::show::Meant;
 use serde_json::{Value, json};
 use store::catalogue::{Catalogue, Fork, Override, Server, Shown, Status, Tool};
 
-use super::{class, columns, footnote, gist, json as as_json, table};
+use super::{class, columns, footnote, gist, impostor, json as as_json, table};
 use crate::args::ShowOptions;
 use crate::commands::counted;
 use crate::commands::scan::json::printed;
@@ -52,6 +52,7 @@ async fn whole(catalogue: &Catalogue, server: &Server, as_document: bool) -> Res
     let sources = catalogue.sources(server.id).await.trying("the catalogue")?;
     let relatives = relatives(catalogue, server).await?;
     let overrides = catalogue.overrides(server.id).await.trying("the catalogue")?;
+    let impostor = impostor(catalogue, server).await?;
     if as_document {
         let mut document = as_json::server(server);
         let times = |(name, first, last): &(String, jiff::Timestamp, jiff::Timestamp)| json!({ "name": name, "first_seen": first.to_string(), "last_seen": last.to_string() });
@@ -61,6 +62,8 @@ async fn whole(catalogue: &Catalogue, server: &Server, as_document: bool) -> Res
             json!({ "server": relative.slug, "original": original.map(|original| &original.slug), "why": relative.fork.reason })
         });
         document.insert("same_tools".to_owned(), forks.collect());
+        let like = impostor.as_ref().map(|(like, why)| json!({ "of": like, "why": why }));
+        document.insert("impostor".to_owned(), like.unwrap_or_default());
         let said = overrides.iter().map(|said| {
             json!({
                 "tool": said.tool, "field": said.field, "value": said.value, "who": said.who, "reason": said.reason,
@@ -76,6 +79,15 @@ async fn whole(catalogue: &Catalogue, server: &Server, as_document: bool) -> Res
         out.push_str(&paragraph(&gist(description, 600), 0, columns()));
     }
     out.push('\n');
+    if let Some((_, why)) = &impostor {
+        let why = audit::visible::shown(why);
+        let says = format!(
+            "Careful: {why}. Where that is right, `toolgate catalogue override {} not-impostor --reason TEXT` says so.",
+            audit::visible::word(&server.slug)
+        );
+        out.push_str(&paragraph(&says, 0, columns()));
+        out.push('\n');
+    }
     for (head, value) in facts(server) {
         let _ = writeln!(out, "  {head:<12}{}", audit::visible::shown(&value));
     }

@@ -89,11 +89,12 @@ fn print(
         let since = reading.since.map(|since| since.to_string());
         let seen = reading.seen.map(|seen| seen.to_string());
         let forks = settled.map(Relations::as_json);
+        let impostors = settled.map(|relations| relations.impostors);
         return say!(
             "{}",
             json!({
                 "version": 1, "registry": reading.address, "since": since, "newest": seen, "counts": reading.counts,
-                "forks": forks, "servers": servers, "tools": tools,
+                "forks": forks, "impostors": impostors, "servers": servers, "tools": tools,
             })
         );
     }
