@@ -5,7 +5,7 @@
 //! ([`impostors`]). Around them: lines that are read
 //! ([`entry`]), the import that writes them into the store ([`import`]), and the search index that is
 //! made from it ([`index`]). Registries are read over HTTPS ([`registry`]),
-//! and the public part goes from one catalogue to another in a signed file ([`snapshot`]).
+//! and the public part goes from one catalogue to another in a signed file ([`snapshot`]). What it begins with is compiled in ([`starter`]).
 
 pub mod entry;
 pub mod forks;
@@ -23,3 +23,4 @@ pub mod registry;
 mod resolve;
 pub mod show;
 pub mod snapshot;
+pub mod starter;

@@ -44,7 +44,9 @@ impl Listed {
     /// With other members of its `server.json`.
     #[must_use]
     pub fn with(mut self, member: &str, value: Value) -> Self {
-        self.server[member] = value;
+        if let Some(members) = self.server.as_object_mut() {
+            members.insert(member.to_owned(), value);
+        }
         self
     }
 

@@ -14,13 +14,16 @@ use std::io::IsTerminal;
 use std::process::ExitCode;
 
 use catalogue::show::{Meant, meant};
+use catalogue::starter;
+use jiff::Timestamp;
 use store::DataDir;
 use store::catalogue::{Catalogue, Server, Tool};
 
 use super::scan;
 use crate::args::{CatalogueCommand, DataOptions};
-use crate::environment::existing_data;
+use crate::environment::data_dir;
 use crate::failure::{Failure, Trying};
+use crate::output::tell;
 
 /// Columns where nobody says how many there are.
 const COLUMNS: usize = 100;
@@ -43,10 +46,22 @@ pub fn catalogue(command: &CatalogueCommand) -> Result<ExitCode, Failure> {
     })
 }
 
-/// The catalogue of a data directory that is there.
+/// The catalogue of a data directory; one that nothing was ever put into begins with the well known servers.
 async fn open(data: &DataOptions) -> Result<(DataDir, Catalogue), Failure> {
-    let data = existing_data(data.dir.as_deref())?;
+    let path = data_dir(data.dir.as_deref())?;
+    let data = DataDir::open(&path).trying(format!("the data directory {}", path.display()))?;
     let catalogue = Catalogue::open(&data).await.trying("the catalogue")?;
+    // One that was killed while it began has no index yet, and begins again.
+    if search::is_stale(&data.search()) && starter::is_alone(&catalogue).await.trying("the catalogue")? {
+        let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        search::mark_stale(&data.search()).trying("the search index")?;
+        starter::import(&catalogue, threads, Timestamp::now()).await.trying("the catalogue")?;
+        settle::settle(&catalogue, &data).await?;
+        let (servers, tools) = catalogue.size().await.trying("the catalogue")?;
+        tell!(
+            "toolgate: the catalogue begins with {servers} well known servers and {tools} tools; `import` and `sync` add others"
+        );
+    }
     Ok((data, catalogue))
 }
 

@@ -174,6 +174,21 @@ impl Catalogue {
         Ok(())
     }
 
+    /// How many runs there are, of files or registries, whose source does not begin with this word.
+    ///
+    /// # Errors
+    /// [`BadDatabase`].
+    pub async fn other_runs(&self, word: &str) -> Result<u64, BadDatabase> {
+        let row = sqlx::query(
+            "SELECT (SELECT COUNT(*) FROM import_runs WHERE source NOT LIKE $1 || ' %')
+                 + (SELECT COUNT(*) FROM registries WHERE newest IS NOT NULL OR cursor IS NOT NULL) AS others",
+        )
+        .bind(word)
+        .fetch_one(&self.database.readers)
+        .await?;
+        Ok(u64::try_from(row.try_get::<i64, _>("others")?).unwrap_or(0))
+    }
+
     /// Ends a run: the next one of the same source begins at the beginning.
     ///
     /// # Errors
