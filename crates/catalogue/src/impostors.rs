@@ -102,8 +102,8 @@ pub fn impostors(faces: &[Face]) -> Vec<Impostor> {
         .map(|(registry, name)| (*registry, name.as_str()))
         .collect();
     let owners: BTreeSet<&str> = known.iter().filter_map(|one| Some(one.repository.as_ref()?.0.as_str())).collect();
-    let packages = Lengths::of(&known, |one| Some(letters(&one.package.as_ref()?.1)));
-    let places = Lengths::of(&known, |one| Some(letters(&one.repository.as_ref()?.0)));
+    let packages = Lengths::of(&known, |one| Some(Name::of(&one.package.as_ref()?.1)));
+    let places = Lengths::of(&known, |one| Some(Name::of(&one.repository.as_ref()?.0)));
     let republishers = republishers(&all);
     let mut found = BTreeMap::new();
     for one in all.iter().filter(|one| !one.face.trusted) {
@@ -120,24 +120,41 @@ pub fn impostors(faces: &[Face]) -> Vec<Impostor> {
     found.into_values().collect()
 }
 
+/// A name, in the forms that are compared.
+#[derive(Debug)]
+struct Name {
+    /// Its letters and digits.
+    flat: String,
+    /// Those, with one character for all that look like it.
+    skeleton: String,
+    /// What of it is its own: `mcp-server-redis2` has `redis`.
+    own: String,
+}
+
+impl Name {
+    fn of(name: &str) -> Self {
+        let flat = letters(name);
+        Self { skeleton: skeleton(&flat), own: own(name), flat }
+    }
+}
+
 /// Well-known servers by how long a name of theirs is.
-struct Lengths<'a>(HashMap<usize, Vec<(String, &'a Seen<'a>)>>);
+struct Lengths<'a>(HashMap<usize, Vec<(Name, &'a Seen<'a>)>>);
 
 impl<'a> Lengths<'a> {
-    fn of(known: &[&'a Seen<'a>], name: impl Fn(&Seen<'_>) -> Option<String>) -> Self {
-        let mut lengths: HashMap<usize, Vec<(String, &Seen<'_>)>> = HashMap::new();
+    fn of(known: &[&'a Seen<'a>], name: impl Fn(&Seen<'a>) -> Option<Name>) -> Self {
+        let mut lengths: HashMap<usize, Vec<(Name, &Seen<'_>)>> = HashMap::new();
         for one in known {
             if let Some(name) = name(one) {
-                lengths.entry(name.chars().count()).or_default().push((name, one));
+                lengths.entry(name.flat.chars().count()).or_default().push((name, one));
             }
         }
         Self(lengths)
     }
 
-    /// Those whose name may be a character longer or shorter.
-    fn around(&self, name: &str) -> impl Iterator<Item = &(String, &'a Seen<'a>)> {
-        let length = name.chars().count();
-        // `rn` reads as `m`, so a whole character more.
+    /// Those whose name may be a character longer or shorter; `rn` reads as `m`, so no more than that.
+    fn around(&self, name: &Name) -> impl Iterator<Item = &(Name, &'a Seen<'a>)> {
+        let length = name.flat.chars().count();
         (length.saturating_sub(1)..=length + 1).flat_map(|length| self.0.get(&length).into_iter().flatten())
     }
 }
@@ -145,24 +162,26 @@ impl<'a> Lengths<'a> {
 fn like_package(
     one: &Seen<'_>,
     registry: Registry,
-    name: &str,
+    package: &str,
     packages: &Lengths<'_>,
 ) -> Option<(Option<i64>, String)> {
-    let (flat, own) = (letters(name), own(name));
-    let (_, original) = packages.around(&flat).find(|(other, known)| {
-        let Some((known_registry, known_name)) = &known.package else { return false };
-        *known_registry == registry && resembles(&flat, &own, other, &self::own(known_name)) && apart(one, known)
+    let name = Name::of(package);
+    let (_, original) = packages.around(&name).find(|(other, known)| {
+        let same = known.package.as_ref().is_some_and(|(known, _)| *known == registry);
+        same && resembles(&name, other) && apart(one, known)
     })?;
-    let (_, package) = original.package.as_ref()?;
-    let says = format!("its package {name} is named almost like {package}, another publisher's");
+    let (_, known) = original.package.as_ref()?;
+    let says = format!("its package {package} is named almost like {known}, another publisher's");
     Some((Some(original.face.server), says))
 }
 
 fn like_owner(owner: &str, name: &str, places: &Lengths<'_>) -> Option<(Option<i64>, String)> {
-    let flat = letters(owner);
-    let (_, original) = places.around(&flat).find(|(other, known)| {
-        let Some((_, known_name)) = &known.repository else { return false };
-        other.chars().count() >= OWN && alike(&flat, other).is_some() && own(name) == own(known_name)
+    let own_name = own(name);
+    let compared = Name::of(owner);
+    let (_, original) = places.around(&compared).find(|(other, known)| {
+        other.flat.chars().count() >= OWN
+            && alike(&compared, other).is_some()
+            && known.repository.as_ref().is_some_and(|(_, known)| own(known) == own_name)
     })?;
     let (known_owner, known_name) = original.repository.as_ref()?;
     let says = format!("its repository {owner}/{name} is named almost like {known_owner}/{known_name}");
@@ -234,33 +253,45 @@ enum Alike {
 
 /// Whether a package's name could be taken for a well-known one's. The same letters in a different place are,
 /// another letter is where there is enough beside it; a first letter that differs makes another word.
-fn resembles(flat: &str, own: &str, known: &str, known_own: &str) -> bool {
-    let long = known_own.chars().count();
-    match alike(flat, known) {
+fn resembles(name: &Name, known: &Name) -> bool {
+    let long = known.own.chars().count();
+    match alike(name, known) {
         Some(Alike::Looks) => long >= OWN,
-        Some(Alike::Typed) if flat.chars().next() != known.chars().next() => false,
-        Some(Alike::Typed) if own == known_own => long >= OWN,
+        Some(Alike::Typed) if name.flat.chars().next() != known.flat.chars().next() => false,
+        Some(Alike::Typed) if name.own == known.own => long >= OWN,
         Some(Alike::Typed) => {
-            own.chars().next() == known_own.chars().next() && long >= OWN_CHANGED && own.chars().count() >= OWN_CHANGED
+            let first = name.own.chars().next() == known.own.chars().next();
+            first && long >= OWN_CHANGED && name.own.chars().count() >= OWN_CHANGED
         }
         None => false,
     }
 }
 
-fn alike(one: &str, other: &str) -> Option<Alike> {
-    if one == other || skeleton(one) == skeleton(other) {
+fn alike(one: &Name, other: &Name) -> Option<Alike> {
+    if one.skeleton == other.skeleton {
         return Some(Alike::Looks);
     }
-    let (one, other): (Vec<char>, Vec<char>) = (one.chars().collect(), other.chars().collect());
-    let same = one.iter().zip(&other).take_while(|(one, other)| one == other).count();
-    let rest = |name: &[char], skip: usize| name.iter().skip(same + skip).copied().collect::<Vec<char>>();
+    typed(&one.flat, &other.flat).then_some(Alike::Typed)
+}
+
+/// Whether one character makes the difference: another, one more, or two that changed places.
+fn typed(one: &str, other: &str) -> bool {
+    let differs = one.char_indices().zip(other.chars()).find(|((_, own), other)| own != other);
+    let at = differs.map_or(one.len().min(other.len()), |((at, _), _)| at);
+    let (one, other) = (one.get(at..).unwrap_or_default(), other.get(at..).unwrap_or_default());
+    let ((first, one_rest), (second, other_rest)) = (cut(one), cut(other));
     let swapped = || {
-        let (a, b) = (rest(&one, 0), rest(&other, 0));
-        matches!((a.as_slice(), b.as_slice()), ([a1, a2, a @ ..], [b1, b2, b @ ..]) if a1 == b2 && a2 == b1 && a == b)
+        let (mut one, mut other) = (one_rest.chars(), other_rest.chars());
+        first.is_some() && one.next() == second && other.next() == first && one.as_str() == other.as_str()
     };
-    let typed =
-        rest(&one, 1) == rest(&other, 1) || rest(&one, 1) == rest(&other, 0) || rest(&one, 0) == rest(&other, 1);
-    (typed || swapped()).then_some(Alike::Typed)
+    one_rest == other_rest || one_rest == other || one == other_rest || swapped()
+}
+
+/// The first character, and the rest.
+fn cut(text: &str) -> (Option<char>, &str) {
+    let mut rest = text.chars();
+    let first = rest.next();
+    (first, rest.as_str())
 }
 
 /// A name with one character for all that look like it.
@@ -299,7 +330,7 @@ mod tests {
             ("redis-mcp", "redis-mcp-server", false),
             ("github-mcp-server", "gitlab-mcp-server", false),
         ] {
-            let is = resembles(&letters(one), &own(one), &letters(known), &own(known));
+            let is = resembles(&Name::of(one), &Name::of(known));
             assert_eq!(is, wanted, "{one} {known}");
         }
     }

@@ -1,6 +1,7 @@
 //! `toolgate catalogue override` and `overrides`: what people say against the program's judgement.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::process::ExitCode;
 
 use catalogue::overrides::Field;
@@ -114,9 +115,9 @@ pub async fn list(options: &OverridesOptions) -> Result<ExitCode, Failure> {
     };
     let mut slugs: HashMap<i64, String> = HashMap::new();
     for one in &said {
-        if !slugs.contains_key(&one.server) {
+        if let Entry::Vacant(slug) = slugs.entry(one.server) {
             let server = catalogue.server(one.server).await.trying("the catalogue")?;
-            slugs.insert(one.server, server.map(|server| server.slug).unwrap_or_default());
+            slug.insert(server.map(|server| server.slug).unwrap_or_default());
         }
     }
     catalogue.close().await;
