@@ -7,9 +7,9 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use sqlx::{Row, Sqlite, Transaction};
 
-use super::Catalogue;
 use super::rows::{Status, time};
 use super::servers::{self, ServerEntry, Written};
+use super::{Catalogue, Visibility};
 use crate::BadDatabase;
 use crate::database::{json, text};
 
@@ -139,6 +139,10 @@ SELECT s.description, s.language, s.version, s.repository, s.package, s.registry
     s.registry_status, s.registry_since, s.tombstoned, r.said
 FROM servers s LEFT JOIN registry_entries r ON r.server = s.id WHERE s.id = $1";
 
+const PRIVATE: &str = "\
+SELECT s.id FROM servers s
+WHERE s.id = $1 AND s.visibility = 'private' AND EXISTS (SELECT 1 FROM tools t WHERE t.server = s.id)";
+
 const REPLACE: &str = "\
 UPDATE servers SET description = $2, language = $3, version = $4, repository = $5, package = $6, registry = $7,
     endpoint = $8, transport = $9, auth = $10, registry_status = $11, registry_since = $12, tombstoned = $13
@@ -155,7 +159,15 @@ async fn write(
     now: Timestamp,
 ) -> Result<(), BadDatabase> {
     let id = listing.entry.id;
-    let written = servers::write(transaction, &listing.entry, now).await?;
+    // Somebody's private list of tools does not become public because a registry names the server.
+    let kept = sqlx::query(PRIVATE).bind(id).fetch_optional(&mut **transaction).await?.is_some();
+    let written = match kept {
+        true => {
+            let entry = ServerEntry { visibility: Visibility::Private, ..listing.entry.clone() };
+            servers::write(transaction, &entry, now).await?
+        }
+        false => servers::write(transaction, &listing.entry, now).await?,
+    };
     let row = sqlx::query(KNOWN).bind(id).fetch_one(&mut **transaction).await?;
     let before: Said = match row.try_get::<Option<&str>, _>("said")? {
         Some(said) => json("what a registry said", said)?,

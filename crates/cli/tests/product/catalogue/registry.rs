@@ -17,7 +17,7 @@ fn sync(place: &Place, registry: &Registry, more: &[&str]) -> anyhow::Result<Sai
 fn counts(said: &Said) -> anyhow::Result<Value> {
     ensure!(said.code == Some(0), "{said:?}");
     let report: Value = serde_json::from_str(&said.out)?;
-    Ok(report["counts"].clone())
+    Ok(report.get("counts").cloned().unwrap_or_default())
 }
 
 fn status(status: u16, fields: &[(&'static str, &str)]) -> Option<Instead> {
@@ -90,6 +90,7 @@ fn what_others_said_stays_and_names_are_not_taken_over() -> anyhow::Result<()> {
     let leads = place.json(&["show", "leads"])?;
     ensure!(leads["version"] == "3.0.0" && leads["licence"] == "MIT" && leads["package"] == "leads-mcp", "{leads}");
     ensure!(leads["name"] == "Leads" && leads["description"] == "The server io.github.one/leads", "{leads}");
+    ensure!(leads["visibility"] == "private", "nobody's private list of tools becomes public: {leads}");
     ensure!(leads["tools"].as_array().map(Vec::len) == Some(3), "{leads}");
     let evil = place.json(&["show", "com.evil/leads"])?;
     ensure!(evil["publisher"] == "com.evil" && evil["tools"] == json!([]), "{evil}");
