@@ -92,7 +92,7 @@ pub struct Described {
     pub sources: Vec<String>,
 }
 
-fn said(text: Option<&str>) -> Option<String> {
+pub(crate) fn said(text: Option<&str>) -> Option<String> {
     let text = text.map(str::trim).filter(|text| text.chars().any(char::is_alphanumeric))?;
     let end = (0..=DESCRIPTION.min(text.len())).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
     text.get(..end).map(str::to_owned)

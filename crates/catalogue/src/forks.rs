@@ -3,7 +3,7 @@
 //! The same tools are the same definitions, or at least three tools of the same names. The original is
 //! the one that the official registry names, else the one in a directory that people keep, else the one
 //! whose package and repository name each other, else the one that was known first. Where none of these
-//! tells them apart nobody is called a copy.
+//! tells them apart nobody is called a copy. What a person says of it holds before all that.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -87,6 +87,9 @@ fn original(group: &[&Kin]) -> (Option<i64>, &'static str) {
         |kin: &Kin| has(kin, "name:") || kin.sources.iter().any(|source| source.starts_with("official registry"));
     let directory = |kin: &Kin| kin.sources.iter().any(|source| DIRECTORIES.contains(&source.as_str()));
     let package = |kin: &Kin| ["npm:", "pypi:", "oci:"].iter().any(|start| has(kin, start)) && has(kin, "repository:");
+    if let Some(said) = group.iter().find_map(|kin| kin.said) {
+        return (Some(said), "a person says so");
+    }
     if let Some(found) = only(group, registry) {
         return (Some(found), "the official registry names it and none of the others");
     }

@@ -179,6 +179,26 @@ impl Identity {
         ((ends || host.starts_with("mcp.")) && !page).then_some(Self::Endpoint(bare))
     }
 
+    /// An identity in its one spelling, as it is displayed.
+    #[must_use]
+    pub fn read(text: &str) -> Option<Self> {
+        let (kind, rest) = text.split_once(':').filter(|(_, rest)| !rest.is_empty())?;
+        let rest = rest.to_owned();
+        Some(match kind {
+            "name" => Self::Name(rest),
+            "endpoint" => Self::Endpoint(rest),
+            "repository" => match rest.split_once('#') {
+                Some((place, part)) => Self::Repository { place: place.to_owned(), part: Some(part.to_owned()) },
+                None => Self::Repository { place: rest, part: None },
+            },
+            "called" => {
+                let (source, name) = rest.split_once(':')?;
+                Self::Called { source: source.to_owned(), name: name.to_owned() }
+            }
+            registry => Self::Package { registry: Registry::of(registry)?, name: rest },
+        })
+    }
+
     /// What a source calls a server that has nothing else.
     #[must_use]
     pub fn called(source: &str, name: &str) -> Self {

@@ -109,29 +109,67 @@ pub async fn import(
     news: &mut (dyn FnMut(News<'_>) + Send),
 ) -> Result<Counts, BadImport> {
     let _importing = catalogue.importing()?;
-    let bad = |error| BadImport::File { path: file.path.display().to_string(), error };
+    let path = file.path.display().to_string();
     let word = match file.holds {
         Holds::Servers => "servers",
         Holds::Tools => "tools",
     };
-    let digest = digest(&file.path).map_err(bad)?;
-    let source = format!("{word} {} sha256:{digest}", file.visibility.as_str());
-    let mut run = catalogue.begin_run(&source, now).await?;
+    let digest = digest(&file.path).map_err(|error| BadImport::File { path: path.clone(), error })?;
+    let input = Input {
+        run: format!("{word} {} sha256:{digest}", file.visibility.as_str()),
+        named: file.path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default(),
+        holds: file.holds,
+        visibility: file.visibility,
+    };
+    let bytes = Arc::new(AtomicU64::new(0));
+    let counted = Arc::clone(&bytes);
+    let open = |skip| Lines::open(&file.path, skip, counted);
+    let mut news = |heard: News<'_>| match heard {
+        News::Progress { lines, .. } => news(News::Progress { bytes: bytes.load(Ordering::Relaxed), lines }),
+        other => news(other),
+    };
+    import_lines(catalogue, &input, open, threads, now, &mut news).await.map_err(|error| match error {
+        BadImport::File { error, .. } => BadImport::File { path, error },
+        other => other,
+    })
+}
+
+/// What lines hold, wherever they come from.
+pub(crate) struct Input {
+    /// The run: the same lines have the same.
+    pub(crate) run: String,
+    /// What names the entries that name nothing themselves.
+    pub(crate) named: String,
+    /// What a line holds.
+    pub(crate) holds: Holds,
+    /// Who may see it.
+    pub(crate) visibility: Visibility,
+}
+
+/// Imports lines; `open` leaves out so many of them.
+pub(crate) async fn import_lines(
+    catalogue: &Catalogue,
+    input: &Input,
+    open: impl FnOnce(u64) -> io::Result<Lines>,
+    threads: usize,
+    now: Timestamp,
+    news: &mut (dyn FnMut(News<'_>) + Send),
+) -> Result<Counts, BadImport> {
+    let bad = |error| BadImport::File { path: input.named.clone(), error };
+    let mut run = catalogue.begin_run(&input.run, now).await?;
     if run.position > 0 {
         news(News::Resumed(run.position));
     }
-    let bytes = Arc::new(AtomicU64::new(0));
-    let lines = Lines::open(&file.path, run.position, Arc::clone(&bytes)).map_err(bad)?;
-    let named = file.path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    let lines = open(run.position).map_err(bad)?;
     let mut writer = Writer {
         resolver: Resolver::new(catalogue.known_servers().await?),
-        visibility: file.visibility,
-        source: named,
+        visibility: input.visibility,
+        source: input.named.clone(),
         seen: HashSet::new(),
         lists: HashMap::new(),
     };
-    let mut reading = Reading { catalogue, bytes, now, news };
-    match file.holds {
+    let mut reading = Reading { catalogue, now, news };
+    match input.holds {
         Holds::Servers => {
             let pieces = pieces(lines, threads, |text| match serde_json::from_str::<ServerLine>(text) {
                 Ok(line) => Read::Entry(line),
@@ -192,7 +230,6 @@ enum Stopped {
 
 struct Reading<'a> {
     catalogue: &'a Catalogue,
-    bytes: Arc<AtomicU64>,
     now: Timestamp,
     news: &'a mut (dyn FnMut(News<'_>) + Send),
 }
@@ -223,7 +260,7 @@ impl Reading<'_> {
                 }
             }
             self.catalogue.write(run, &batch, self.now).await.map_err(Stopped::Store)?;
-            (self.news)(News::Progress { bytes: self.bytes.load(Ordering::Relaxed), lines: run.position });
+            (self.news)(News::Progress { bytes: 0, lines: run.position });
         }
         Ok(())
     }

@@ -25,7 +25,8 @@ pub enum BadRebuild {
 pub async fn rebuild(catalogue: &Catalogue, folder: &Path, progress: &mut dyn FnMut(u64)) -> Result<(), BadRebuild> {
     let builder = Builder::new(folder)?;
     let servers = catalogue.servers().await?;
-    for server in servers.iter().filter(|server| !server.tombstoned) {
+    let servers: Vec<&Server> = servers.iter().filter(|server| !server.tombstoned && !server.hidden).collect();
+    for server in &servers {
         let around: Vec<&str> = around(server).collect();
         builder.add(&Entry {
             kind: Kind::Server,
@@ -38,8 +39,7 @@ pub async fn rebuild(catalogue: &Catalogue, folder: &Path, progress: &mut dyn Fn
             filters: &filters(server),
         })?;
     }
-    let by_id: HashMap<i64, &Server> =
-        servers.iter().filter(|server| !server.tombstoned).map(|server| (server.id, server)).collect();
+    let by_id: HashMap<i64, &Server> = servers.iter().map(|server| (server.id, *server)).collect();
     let mut tools = catalogue.tools();
     let mut done = 0;
     loop {
@@ -47,7 +47,7 @@ pub async fn rebuild(catalogue: &Catalogue, folder: &Path, progress: &mut dyn Fn
         if page.is_empty() {
             break;
         }
-        for tool in &page {
+        for tool in page.iter().filter(|tool| !tool.hidden) {
             let Some(server) = by_id.get(&tool.server) else { continue };
             let around: Vec<&str> = std::iter::once(server.name.as_str()).chain(around(server)).collect();
             let mut filters = filters(server);

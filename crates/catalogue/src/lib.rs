@@ -1,20 +1,28 @@
 //! What is known of MCP servers and their tools.
 //!
 //! The rules are pure: which entries are one server ([`identity`]), who publishes it, which names are
-//! no tools ([`junk`]), which server is a copy of which ([`forks`]). Around them: lines that are read
+//! no tools ([`junk`]), which server is a copy of which ([`forks`]), which could be taken for another
+//! ([`impostors`]). Around them: lines that are read
 //! ([`entry`]), the import that writes them into the store ([`import`]), the search index that is
-//! made from it ([`index`]), and what pages say ([`pages`]).
+//! made from it ([`index`]), and what pages say ([`pages`]). Registries are read over HTTPS ([`registry`]),
+//! and the public part goes from one catalogue to another in a signed file ([`snapshot`]). What it begins with is compiled in ([`starter`]).
 
 pub mod address;
 pub mod entry;
 pub mod forks;
 pub mod identity;
 pub mod import;
+pub mod impostors;
 pub mod index;
 mod judge;
 pub mod junk;
 mod language;
 mod lines;
+pub mod overrides;
 pub mod pages;
+pub mod publisher;
+pub mod registry;
 mod resolve;
 pub mod show;
+pub mod snapshot;
+pub mod starter;

@@ -44,9 +44,19 @@ impl Lines {
             true => Box::new(BufReader::with_capacity(1 << 16, MultiGzDecoder::new(reader))),
             false => Box::new(reader),
         };
+        Self::skipping(reader, skip)
+    }
+
+    /// Leaves out the first lines.
+    pub(crate) fn skipping(reader: Box<dyn BufRead + Send>, skip: u64) -> io::Result<Self> {
         let mut lines = Self { reader, number: 0 };
         while lines.number < skip && lines.next()?.is_some() {}
         Ok(lines)
+    }
+
+    /// The lines of what is read already.
+    pub(crate) fn of(reader: Box<dyn BufRead + Send>) -> Self {
+        Self { reader, number: 0 }
     }
 
     /// The next lines, at most so many; none at the end.

@@ -13,6 +13,8 @@ pub(crate) struct Resolver {
     by_identity: HashMap<String, i64>,
     /// The packages of a server, as `registry:name`.
     packages: HashMap<i64, Vec<String>>,
+    /// The servers that have a name of a registry.
+    named: HashSet<i64>,
     slugs: HashSet<String>,
     next: i64,
 }
@@ -48,12 +50,26 @@ impl Resolver {
         if is_package(&identity) {
             self.packages.entry(id).or_default().push(identity.clone());
         }
+        if identity.starts_with("name:") {
+            self.named.insert(id);
+        }
         self.by_identity.insert(identity, id);
     }
 
     /// The server that has an identity of the entry, the strongest first. A repository that is known to
     /// hold another package of the same registry holds several servers, and says nothing.
     pub(crate) fn find(&self, entry: &Described) -> Option<i64> {
+        self.find_where(entry, |_| true)
+    }
+
+    /// The server of an entry of a registry: the one of its name, else one that has no name of a registry yet.
+    pub(crate) fn find_listed(&self, entry: &Described) -> Option<i64> {
+        let name = entry.identities.iter().find(|identity| matches!(identity, Identity::Name(_)));
+        let named = name.and_then(|name| self.by_identity.get(&name.to_string())).copied();
+        named.or_else(|| self.find_where(entry, |id| !self.named.contains(&id)))
+    }
+
+    fn find_where(&self, entry: &Described, may: impl Fn(i64) -> bool) -> Option<i64> {
         let other = |id: i64| {
             let own = self.packages.get(&id).map(Vec::as_slice).unwrap_or_default();
             entry.identities.iter().filter(|identity| identity.registry().is_some()).any(|package| {
@@ -66,14 +82,18 @@ impl Resolver {
         entry.identities.iter().find_map(|identity| {
             let id = *self.by_identity.get(&identity.to_string())?;
             let several = matches!(identity, Identity::Repository { .. }) && other(id);
-            (!several).then_some(id)
+            (!several && may(id)).then_some(id)
         })
     }
 
     /// The server of an entry, and what it adds to the identities. A repository, package or endpoint that
     /// is another server's stays with it.
     pub(crate) fn resolve(&mut self, entry: &Described) -> Resolved {
-        let found = self.find(entry);
+        self.resolve_as(self.find(entry), entry)
+    }
+
+    /// As [`Resolver::resolve`], where it is known which server that is.
+    pub(crate) fn resolve_as(&mut self, found: Option<i64>, entry: &Described) -> Resolved {
         let id = found.unwrap_or(self.next);
         let slug = match found {
             Some(_) => String::new(),

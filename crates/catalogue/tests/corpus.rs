@@ -5,8 +5,11 @@ use std::io::{BufRead, BufReader};
 use std::path::Path;
 
 use catalogue::entry::{ServerLine, ToolLine};
+use catalogue::identity::Identity;
+use catalogue::impostors::impostors;
 use catalogue::junk::{Candidate, junk};
 use flate2::read::MultiGzDecoder;
+use store::catalogue::Face;
 
 /// The lines of a public file; says so and gives `None` in a clone that stands alone.
 fn public(name: &str) -> Option<impl Iterator<Item = String>> {
@@ -52,4 +55,30 @@ fn real_servers_have_identities() {
     }
     assert!(all > 37_000 && nameless < 10, "{nameless} of {all}");
     assert!(known > all / 10 * 9, "{known} of {all}");
+}
+
+#[test]
+fn of_real_servers_few_are_impostors_and_identities_read_back() {
+    let Some(lines) = public("servers.jsonl.gz") else { return };
+    let mut faces = Vec::new();
+    for (server, line) in (0..).zip(lines) {
+        let line: ServerLine = serde_json::from_str(&line).unwrap();
+        let Ok(described) = line.described("file") else { continue };
+        for identity in &described.identities {
+            assert_eq!(Identity::read(&identity.to_string()).map(|one| one.to_string()), Some(identity.to_string()));
+        }
+        let (registry, package) = described.package.unzip();
+        faces.push(Face {
+            server,
+            publisher: described.publisher,
+            repository: described.repository,
+            package,
+            registry,
+            sources: described.sources,
+            trusted: false,
+        });
+    }
+    let found = impostors(&faces);
+    assert!((10..40).contains(&found.len()), "{found:#?}");
+    assert!(found.iter().all(|one| one.original != Some(one.server)), "{found:#?}");
 }

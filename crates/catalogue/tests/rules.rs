@@ -8,9 +8,10 @@
 
 use catalogue::forks::forks;
 use catalogue::identity::{Identity, Registry};
+use catalogue::impostors::impostors;
 use catalogue::junk::{Candidate, Junk, junk};
 use proptest::prelude::*;
-use store::catalogue::Kin;
+use store::catalogue::{Face, Kin};
 
 fn text(identity: Option<Identity>) -> String {
     identity.map(|identity| identity.to_string()).unwrap_or_default()
@@ -163,6 +164,7 @@ fn kin(server: i64, publisher: &str, first_seen: i64, identities: &[&str], tools
         first_seen,
         identities: identities.iter().map(|&one| one.to_owned()).collect(),
         sources: Vec::new(),
+        said: None,
         tools: tools.iter().map(|&name| (name.to_owned(), format!("{publisher} {name}").into_bytes())).collect(),
     }
 }
@@ -204,4 +206,47 @@ fn few_names_or_one_publisher_are_no_fork() {
     let mut same = [kin(1, "a", 1, &[], &["x", "y"]), kin(2, "b", 1, &[], &["x", "y"])];
     same[1].tools = same[0].tools.clone();
     assert_eq!(forks(&same).len(), 2);
+}
+
+fn face(server: i64, package: &str, repository: &str, known: bool) -> Face {
+    let text = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
+    Face {
+        server,
+        publisher: repository.split('/').next().and_then(text),
+        repository: text(repository),
+        package: text(package),
+        registry: text("npm").filter(|_| !package.is_empty()),
+        sources: vec![if known { "docker/mcp-registry" } else { "a list" }.to_owned()],
+        trusted: false,
+    }
+}
+
+#[test]
+fn impostors_are_told_by_package_owner_and_scope() {
+    let known = face(1, "@elastic/elasticsearch-mcp", "elastic/elasticsearch-mcp", true);
+    let flagged = |other: Face| impostors(&[known.clone(), other]).first().map(|one| (one.server, one.original));
+    let copy = Some((2, Some(1)));
+    let table = [
+        (face(2, "elastic-elasticsearch-mcp", "somebody/search", false), copy),
+        (face(2, "@elastic/elastisearch-mcp", "", false), None),
+        (face(2, "elasticelastisearch-mcp", "somebody/search", false), copy),
+        (face(2, "", "e1astic/elasticsearch-mcp", false), copy),
+        (face(2, "", "e1astic/something-else", false), None),
+        // Siblings, what a directory names itself, and the same repository.
+        (face(2, "elastic-elasticsearch-mcp", "elastic/other", false), None),
+        (face(2, "elastic-elasticsearch-mcp", "elasticlabs/other", false), None),
+        (face(2, "elastic-elasticsearch-mcp", "somebody/search", true), None),
+        (face(2, "mongodb-mcp", "somebody/search", false), None),
+        (Face { trusted: true, ..face(2, "elastic-elasticsearch-mcp", "somebody/search", false) }, None),
+    ];
+    for (number, (other, wanted)) in table.into_iter().enumerate() {
+        assert_eq!(flagged(other), wanted, "row {number}");
+    }
+    // Whoever publishes the work of three others publishes what is not theirs.
+    let of = |server: i64, owner: &str| face(server, &format!("@shop/{owner}-mcp"), &format!("{owner}/mcp"), false);
+    assert!(impostors(&[of(1, "ann"), of(2, "bob")]).is_empty());
+    let found = impostors(&[of(1, "ann"), of(2, "bob"), of(3, "cleo"), of(4, "shopteam")]);
+    let servers: Vec<i64> = found.iter().map(|one| one.server).collect();
+    assert_eq!(servers, [1, 2, 3], "{found:?}");
+    assert!(found.iter().all(|one| one.original.is_none()), "{found:?}");
 }

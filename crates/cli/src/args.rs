@@ -12,7 +12,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 pub use catalogue::{
-    AudienceWord, CatalogueCommand, CheckOptions, ImportOptions, KindWord, PagesOptions, SearchOptions, ShowOptions,
+    AudienceWord, CatalogueCommand, CheckOptions, ExportOptions, ImportOptions, KeyOptions, KindWord, OverrideOptions,
+    OverridesOptions, PagesOptions, SearchOptions, ShowOptions, SyncOptions,
 };
 pub use policy::{PolicyCheck, PolicyCommand, PolicyExplain, PolicyTest};
 pub use scan::{ScanOptions, TemperWord};
@@ -41,7 +42,7 @@ pub enum Command {
     Classify,
     /// List the tools of a server, or of all servers of a client, and say what they can do
     Scan(ScanOptions),
-    /// What is known of MCP servers and their tools: import, search, show, check
+    /// What is known of MCP servers and their tools: import, sync, search, show, check
     #[command(subcommand)]
     Catalogue(CatalogueCommand),
     /// Look at definitions of tools that are held, and accept them

@@ -57,6 +57,18 @@ pub fn text_variable(name: &str) -> Option<String> {
     variable(name).and_then(|value| value.into_string().ok())
 }
 
+/// Who runs this: the user's name by the system's list, else the number.
+pub fn person() -> String {
+    let uid = rustix::process::getuid().as_raw();
+    let users = std::fs::read_to_string("/etc/passwd").unwrap_or_default();
+    let name = users.lines().find_map(|line| {
+        let mut fields = line.split(':');
+        let name = fields.next()?;
+        (fields.nth(1)? == uid.to_string()).then(|| name.to_owned())
+    });
+    name.unwrap_or_else(|| format!("uid {uid}"))
+}
+
 /// Headers for a server, and which variables their values came from.
 #[derive(Debug, Default)]
 pub struct Headers {

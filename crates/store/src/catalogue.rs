@@ -3,10 +3,13 @@
 //! The rows are typed: a class, a severity or a visibility that this version does not know is an error
 //! that names it, never a guess.
 
+mod facts;
 mod forks;
 mod import;
+mod impostors;
 mod lookup;
 mod overrides;
+mod registry;
 mod rows;
 mod servers;
 mod tools;
@@ -16,11 +19,14 @@ use std::os::unix::fs::OpenOptionsExt;
 
 use rustix::fs::{FlockOperation, flock};
 
+pub use facts::{PastEntry, Standing};
 pub use forks::{Fork, Kin};
 pub use import::{Batch, Counts, Run};
+pub use impostors::{Face, Impostor};
 pub use lookup::Stream;
 pub use overrides::Override;
-pub use rows::{Judgement, Quote, Server, Shown, Tool, Visibility};
+pub use registry::{ListedPage, Listing, ListingCounts, Reading, Said};
+pub use rows::{Judgement, Quote, Server, Shown, Status, Tool, Visibility};
 pub use servers::{KnownServer, ServerEntry};
 pub use tools::{Change, Past, ToolEntry};
 

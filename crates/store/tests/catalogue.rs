@@ -115,6 +115,15 @@ async fn a_run_that_did_not_end_goes_on_where_it_stood() {
 }
 
 #[tokio::test]
+async fn a_run_that_was_killed_before_it_wrote_anything_begins_again() {
+    let (_folder, _data, catalogue) = catalogue().await;
+    let run = catalogue.begin_run("file", at(0)).await.unwrap();
+    assert_eq!(catalogue.begin_run("file", at(1)).await.unwrap(), run);
+    let reading = catalogue.begin_reading("https://r.example", false, at(0)).await.unwrap();
+    assert_eq!(catalogue.begin_reading("https://r.example", false, at(1)).await.unwrap(), reading);
+}
+
+#[tokio::test]
 async fn a_batch_is_written_whole_or_not_at_all() {
     let (_folder, _data, catalogue) = catalogue().await;
     let mut run = catalogue.begin_run("file", at(0)).await.unwrap();

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use ::catalogue::overrides::Field;
 use clap::{Args, Subcommand, ValueEnum};
 
 use super::DataOptions;
@@ -11,6 +12,12 @@ use super::DataOptions;
 pub enum CatalogueCommand {
     /// Read servers and tools from files into the catalogue, judge the tools, and make the search index
     Import(ImportOptions),
+    /// Read a registry of servers, or what changed in it since it was read last
+    Sync(SyncOptions),
+    /// Write the public part of the catalogue into a signed file
+    Export(ExportOptions),
+    /// Make a key that signs snapshots, and the public half beside it
+    Key(KeyOptions),
     /// Search servers and tools: by the parts of names, descriptions, publishers
     Search(SearchOptions),
     /// Show what is known of a server or a tool
@@ -21,6 +28,10 @@ pub enum CatalogueCommand {
     Serve(PagesOptions),
     /// Speak MCP on stdin and stdout: search, check_server and check_tool, for agents
     Mcp(DataOptions),
+    /// Say something against the program's judgement, with a reason; or take it back
+    Override(OverrideOptions),
+    /// List what people said against the program's judgement: who, when and why
+    Overrides(OverridesOptions),
 }
 
 /// Options of `catalogue import`.
@@ -33,6 +44,12 @@ pub struct ImportOptions {
     /// A file of tools, one JSON object a line; may be compressed with gzip
     #[arg(long, value_name = "FILE", group = "files")]
     pub tools: Option<PathBuf>,
+    /// A snapshot that `toolgate catalogue export` made; what it holds is public
+    #[arg(long, value_name = "FILE", group = "files", requires = "trust", conflicts_with_all = ["servers", "tools"])]
+    pub snapshot: Option<PathBuf>,
+    /// The public key that must have signed the snapshot; else nothing of it is read
+    #[arg(long, value_name = "PUBFILE", requires = "snapshot")]
+    pub trust: Option<PathBuf>,
     /// Data.
     #[command(flatten)]
     pub data: DataOptions,
@@ -45,6 +62,48 @@ pub struct ImportOptions {
     /// Print what became of the lines as JSON
     #[arg(long)]
     pub json: bool,
+}
+
+/// Options of `catalogue sync`.
+#[derive(Debug, Args)]
+pub struct SyncOptions {
+    /// The registry, of the protocol of the official one
+    #[arg(long, value_name = "URL", default_value = ::catalogue::registry::OFFICIAL)]
+    pub registry: String,
+    /// Ask for everything again, not only for what changed since the last time
+    #[arg(long)]
+    pub full: bool,
+    /// Data.
+    #[command(flatten)]
+    pub data: DataOptions,
+    /// Print what became of the entries as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Options of `catalogue export`.
+#[derive(Debug, Args)]
+pub struct ExportOptions {
+    /// Where the snapshot goes; what is there is replaced
+    #[arg(value_name = "OUT")]
+    pub out: PathBuf,
+    /// The key that signs it, made by `toolgate catalogue key`
+    #[arg(long, value_name = "FILE")]
+    pub key: PathBuf,
+    /// Data.
+    #[command(flatten)]
+    pub data: DataOptions,
+    /// Print what is in it as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Options of `catalogue key`.
+#[derive(Debug, Args)]
+pub struct KeyOptions {
+    /// Where the key goes, readable for its owner alone; FILE.pub is the half for those who import
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
 }
 
 /// Options of `catalogue search`.
@@ -148,6 +207,44 @@ fn base(text: &str) -> Result<String, String> {
     }
 }
 
+/// Options of `catalogue override`.
+#[derive(Debug, Args)]
+pub struct OverrideOptions {
+    /// A server, or one of its tools
+    #[arg(value_name = "SERVER[/TOOL]")]
+    pub what: String,
+    /// What it is about: class of a tool, original (of servers with the same tools), publisher, verified,
+    /// not-impostor, visibility, hidden
+    #[arg(value_name = "FIELD", value_parser = field)]
+    pub field: Field,
+    /// What holds from now on; verified, not-impostor and hidden are `yes` without it
+    #[arg(value_name = "VALUE", conflicts_with = "revert")]
+    pub value: Option<String>,
+    /// Why; whoever lists it later reads this
+    #[arg(long, value_name = "TEXT")]
+    pub reason: String,
+    /// Take back what was said: the program's own judgement holds again
+    #[arg(long)]
+    pub revert: bool,
+    /// Data.
+    #[command(flatten)]
+    pub data: DataOptions,
+}
+
+/// Options of `catalogue overrides`.
+#[derive(Debug, Args)]
+pub struct OverridesOptions {
+    /// Only of this server, or this tool of it
+    #[arg(value_name = "SERVER[/TOOL]")]
+    pub server: Option<String>,
+    /// Data.
+    #[command(flatten)]
+    pub data: DataOptions,
+    /// Print them as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
 /// Servers or tools.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum KindWord {
@@ -185,6 +282,11 @@ fn facet(word: &str) -> Result<String, String> {
     let known = risk::Facet::ALL.iter().find(|facet| facet.as_str() == word.to_lowercase());
     let all = || risk::Facet::ALL.map(risk::Facet::as_str).join(", ");
     known.map(|facet| facet.as_str().to_owned()).ok_or_else(|| format!("there is no such facet; there are {}", all()))
+}
+
+fn field(word: &str) -> Result<Field, String> {
+    let all = || Field::ALL.map(Field::as_str).join(", ");
+    Field::of(&word.to_lowercase()).ok_or_else(|| format!("nothing is said of that; there are {}", all()))
 }
 
 fn since(text: &str) -> Result<jiff::Timestamp, String> {

@@ -6,20 +6,27 @@ mod find;
 mod import;
 mod json;
 mod mcp;
+mod overrides;
 mod pages;
+mod settle;
 mod show;
+mod snapshot;
+mod sync;
 
 use std::io::IsTerminal;
 use std::process::ExitCode;
 
 use catalogue::show::{Meant, meant};
+use catalogue::starter;
+use jiff::Timestamp;
 use store::DataDir;
-use store::catalogue::Catalogue;
+use store::catalogue::{Catalogue, Server, Tool};
 
 use super::scan;
 use crate::args::{CatalogueCommand, DataOptions};
-use crate::environment::existing_data;
+use crate::environment::data_dir;
 use crate::failure::{Failure, Trying};
+use crate::output::tell;
 
 /// Columns where nobody says how many there are.
 const COLUMNS: usize = 100;
@@ -30,19 +37,36 @@ pub fn catalogue(command: &CatalogueCommand) -> Result<ExitCode, Failure> {
     runtime.block_on(async {
         match command {
             CatalogueCommand::Import(options) => import::import(options).await,
+            CatalogueCommand::Sync(options) => sync::sync(options).await,
+            CatalogueCommand::Export(options) => snapshot::export(options).await,
+            CatalogueCommand::Key(options) => snapshot::key(options),
             CatalogueCommand::Search(options) => find::search(options).await,
             CatalogueCommand::Show(options) => show::show(options).await,
             CatalogueCommand::Check(options) => check::check(options).await,
             CatalogueCommand::Serve(options) => pages::serve(options).await,
             CatalogueCommand::Mcp(options) => mcp::speak(options).await,
+            CatalogueCommand::Override(options) => overrides::put(options).await,
+            CatalogueCommand::Overrides(options) => overrides::list(options).await,
         }
     })
 }
 
-/// The catalogue of a data directory that is there.
+/// The catalogue of a data directory; one that nothing was ever put into begins with the well known servers.
 async fn open(data: &DataOptions) -> Result<(DataDir, Catalogue), Failure> {
-    let data = existing_data(data.dir.as_deref())?;
+    let path = data_dir(data.dir.as_deref())?;
+    let data = DataDir::open(&path).trying(format!("the data directory {}", path.display()))?;
     let catalogue = Catalogue::open(&data).await.trying("the catalogue")?;
+    // One that was killed while it began has no index yet, and begins again.
+    if search::is_stale(&data.search()) && starter::is_alone(&catalogue).await.trying("the catalogue")? {
+        let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        search::mark_stale(&data.search()).trying("the search index")?;
+        starter::import(&catalogue, threads, Timestamp::now()).await.trying("the catalogue")?;
+        settle::settle(&catalogue, &data).await?;
+        let (servers, tools) = catalogue.size().await.trying("the catalogue")?;
+        tell!(
+            "toolgate: the catalogue begins with {servers} well known servers and {tools} tools; `import` and `sync` add others"
+        );
+    }
     Ok((data, catalogue))
 }
 
@@ -64,6 +88,16 @@ async fn one(catalogue: &Catalogue, text: &str) -> Result<Meant, Failure> {
         ))),
         found => Ok(found),
     }
+}
+
+/// The slug of the server that this one could be taken for, where it is one, and why.
+async fn impostor(catalogue: &Catalogue, server: &Server) -> Result<Option<(Option<String>, String)>, Failure> {
+    let Some(found) = catalogue.impostor(server.id).await.trying("the catalogue")? else { return Ok(None) };
+    let original = match found.original {
+        Some(id) => catalogue.server(id).await.trying("the catalogue")?.map(|server| server.slug),
+        None => None,
+    };
+    Ok(Some((original, found.reason)))
 }
 
 /// The columns of the terminal.
@@ -98,6 +132,20 @@ fn table<const N: usize>(heads: [&str; N], rows: &[[String; N]]) -> String {
         line(row.iter().map(String::as_str).zip(widths).collect());
     }
     out
+}
+
+/// The class of a tool; one that a person gave it is marked.
+fn class(tool: &Tool) -> String {
+    let mark = if tool.own.is_some() { "*" } else { "" };
+    format!("{}{mark}", tool.judged.class)
+}
+
+/// What the mark means, where it stands.
+fn footnote<'a>(mut tools: impl Iterator<Item = &'a Tool>) -> &'static str {
+    match tools.any(|tool| tool.own.is_some()) {
+        true => "* a person says so; `toolgate catalogue overrides` says who and why\n",
+        false => "",
+    }
 }
 
 /// The beginning of a text: one line, in visible characters.

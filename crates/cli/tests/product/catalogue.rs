@@ -1,5 +1,10 @@
 //! `toolgate catalogue`: files become a catalogue that is searched, shown and checked.
 
+mod impostors;
+mod overrides;
+mod registry;
+mod snapshots;
+
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
@@ -43,6 +48,16 @@ impl Place {
 
     fn say(&self, words: &[&str]) -> anyhow::Result<Said> {
         let output = self.command(words).output()?;
+        Ok(Said {
+            code: output.status.code(),
+            out: String::from_utf8(output.stdout)?,
+            err: String::from_utf8(output.stderr)?,
+        })
+    }
+
+    /// A command that needs no data directory.
+    fn bare(&self, words: &[&str]) -> anyhow::Result<Said> {
+        let output = Command::new(EXE).arg("catalogue").args(words).stdin(Stdio::null()).output()?;
         Ok(Said {
             code: output.status.code(),
             out: String::from_utf8(output.stdout)?,
@@ -158,7 +173,7 @@ fn an_import_that_was_killed_goes_on() -> anyhow::Result<()> {
     // Killed as soon as something of it is written.
     let log = place.folder.path().join("data/toolgate.db-wal");
     let begun = Instant::now();
-    while std::fs::metadata(&log).map_or(0, |log| log.len()) < 400_000 && begun.elapsed() < Duration::from_secs(60) {
+    while std::fs::metadata(&log).map_or(0, |log| log.len()) < 900_000 && begun.elapsed() < Duration::from_secs(60) {
         std::thread::sleep(Duration::from_millis(2));
     }
     child.kill()?;
@@ -246,11 +261,40 @@ fn a_check_says_no_with_its_exit_code() -> anyhow::Result<()> {
 #[test]
 fn what_is_missing_is_said() -> anyhow::Result<()> {
     let place = Place::new()?;
-    let said = place.say(&["search", "lead"])?;
-    ensure!(said.code == Some(2) && said.err.contains("there is no data directory"), "{said:?}");
     let said = place.say(&["import"])?;
     ensure!(said.code == Some(2) && said.err.contains("--servers"), "{said:?}");
     let said = place.say(&["import", "--tools", "/no/such/file"])?;
     ensure!(said.code == Some(2) && said.err.contains("/no/such/file"), "{said:?}");
+    Ok(())
+}
+
+#[test]
+fn a_catalogue_begins_with_well_known_servers() -> anyhow::Result<()> {
+    let place = Place::new()?;
+    let first = place.say(&["search", "pull request", "merge", "--json"])?;
+    ensure!(first.code == Some(0) && first.err.contains("the catalogue begins with"), "{first:?}");
+    let found: Value = serde_json::from_str(&first.out)?;
+    ensure!(found["found"][0]["name"] == "merge_pull_request", "{found}");
+    let files = place.say(&["show", "filesystem", "--json"])?;
+    ensure!(files.err.is_empty(), "it begins once: {files:?}");
+    let files: Value = serde_json::from_str(&files.out)?;
+    ensure!(files["visibility"] == "public" && files["sources"][0]["name"] == "toolgate", "{files}");
+    ensure!(files["package"] == "@modelcontextprotocol/server-filesystem", "{files}");
+    ensure!(place.say(&["check", "stripe/create_refund"])?.code == Some(1));
+    ensure!(place.say(&["check", "filesystem/read_text_file"])?.code == Some(0));
+    let popped = place.json(&["show", "redis/lpop"])?;
+    ensure!(popped["category"] == "Destructive" && popped["said_by"]["who"] == "toolgate", "{popped}");
+
+    // What a server lists itself takes the place of what it began with.
+    let own = json!({ "server": "modelcontextprotocol/servers:filesystem", "name": "read_text_file",
+        "server_repo": "modelcontextprotocol/servers", "description": "Deletes a file for good",
+        "input_schema": { "type": "object", "properties": { "path": { "type": "string" } } } });
+    let file = place.file("own.jsonl", &[own.to_string()])?.display().to_string();
+    ensure!(place.json(&["import", "--tools", &file])?["files"][0]["counts"]["tools_changed"] == 1);
+    ensure!(place.json(&["show", "filesystem/read_text_file"])?["category"] == "Destructive");
+
+    // Whoever begins with a file of their own has nothing else in it.
+    let own = Place::filled()?;
+    ensure!(own.json(&["search", "--kind", "server"])?["total"] == 5);
     Ok(())
 }

@@ -32,6 +32,8 @@ pub struct Kin {
     pub identities: Vec<String>,
     /// What named it.
     pub sources: Vec<String>,
+    /// Which server a person says is the original of this one and those with the same tools.
+    pub said: Option<i64>,
     /// Its tools: name and digest.
     pub tools: Vec<(String, Vec<u8>)>,
 }
@@ -43,8 +45,8 @@ impl Catalogue {
     /// [`BadDatabase`].
     pub async fn kin(&self) -> Result<Vec<Kin>, BadDatabase> {
         let mut rows = sqlx::query(
-            "SELECT s.id, s.publisher, s.first_seen, t.name, t.digest FROM tools t JOIN servers s ON s.id = t.server
-             WHERE s.tombstoned = 0 ORDER BY s.id, t.name",
+            "SELECT s.id, COALESCE(s.said_publisher, s.publisher) AS publisher, s.first_seen, t.name, t.digest
+             FROM tools t JOIN servers_said s ON s.id = t.server WHERE s.tombstoned = 0 ORDER BY s.id, t.name",
         )
         .fetch(&self.database.readers);
         let mut all: Vec<Kin> = Vec::new();
@@ -57,6 +59,7 @@ impl Catalogue {
                     first_seen: row.try_get("first_seen")?,
                     identities: Vec::new(),
                     sources: Vec::new(),
+                    said: None,
                     tools: Vec::new(),
                 });
             }
@@ -73,6 +76,19 @@ impl Catalogue {
             kin.sources.push(word);
         })
         .await?;
+        let said = sqlx::query(
+            "SELECT o.server, s.id AS original FROM overrides o JOIN servers s ON s.slug = o.value
+             WHERE o.field = 'original' AND o.id = (
+                 SELECT MAX(p.id) FROM overrides p WHERE p.server = o.server AND p.field = 'original')",
+        )
+        .fetch_all(&self.database.readers)
+        .await?;
+        for row in said {
+            let server: i64 = row.try_get("server")?;
+            if let Some(kin) = all.iter_mut().find(|kin| kin.server == server) {
+                kin.said = Some(row.try_get("original")?);
+            }
+        }
         Ok(all)
     }
 

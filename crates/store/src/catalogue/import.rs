@@ -9,7 +9,7 @@ use sqlx::Row;
 
 use super::servers::{ServerEntry, Written};
 use super::tools::{Change, ToolEntry};
-use super::{Catalogue, servers, tools};
+use super::{Catalogue, Override, PastEntry, Standing, facts, servers, tools};
 use crate::BadDatabase;
 use crate::database::{json, text};
 
@@ -37,6 +37,8 @@ pub struct Counts {
     pub tools_same: u64,
     /// Lines for a tool that another line of the run has given.
     pub tools_doubled: u64,
+    /// What another catalogue knew of servers and tools beside their entries: what they were, what people said.
+    pub facts_new: u64,
     /// What was refused, by the reason.
     pub refused: BTreeMap<String, u64>,
     /// Lines that could not be read.
@@ -47,9 +49,15 @@ impl Counts {
     /// Whether the catalogue is another than before.
     #[must_use]
     pub fn changed(&self) -> bool {
-        [self.servers_new, self.servers_filled, self.tools_new, self.tools_changed, self.tools_rejudged]
-            .iter()
-            .any(|count| *count > 0)
+        let counts = [
+            self.servers_new,
+            self.servers_filled,
+            self.tools_new,
+            self.tools_changed,
+            self.tools_rejudged,
+            self.facts_new,
+        ];
+        counts.iter().any(|count| *count > 0)
     }
 
     /// Adds what importers count.
@@ -83,6 +91,12 @@ pub struct Batch {
     pub tools: Vec<ToolEntry>,
     /// Lines that these, and what was refused beside them, stood in.
     pub lines: u64,
+    /// What tools were before, as another catalogue knows it.
+    pub past: Vec<PastEntry>,
+    /// What people said to another catalogue.
+    pub said: Vec<Override>,
+    /// How servers stand, as another catalogue knows it.
+    pub standings: Vec<Standing>,
     /// What the importer counted itself: merged, refused, broken.
     pub counted: Counts,
 }
@@ -138,6 +152,15 @@ impl Catalogue {
             };
             *count += 1;
         }
+        for past in &batch.past {
+            counts.facts_new += u64::from(facts::write_past(&mut transaction, past).await?);
+        }
+        for said in &batch.said {
+            counts.facts_new += u64::from(facts::write_said(&mut transaction, said).await?);
+        }
+        for standing in &batch.standings {
+            counts.facts_new += u64::from(facts::write_standing(&mut transaction, standing).await?);
+        }
         let position = run.position.saturating_add(batch.lines);
         sqlx::query("UPDATE import_runs SET position = $2, counts = $3 WHERE id = $1")
             .bind(run.id)
@@ -149,6 +172,21 @@ impl Catalogue {
         run.position = position;
         run.counts = counts;
         Ok(())
+    }
+
+    /// How many runs there are, of files or registries, whose source does not begin with this word.
+    ///
+    /// # Errors
+    /// [`BadDatabase`].
+    pub async fn other_runs(&self, word: &str) -> Result<u64, BadDatabase> {
+        let row = sqlx::query(
+            "SELECT (SELECT COUNT(*) FROM import_runs WHERE source NOT LIKE $1 || ' %')
+                 + (SELECT COUNT(*) FROM registries WHERE newest IS NOT NULL OR cursor IS NOT NULL) AS others",
+        )
+        .bind(word)
+        .fetch_one(&self.database.readers)
+        .await?;
+        Ok(u64::try_from(row.try_get::<i64, _>("others")?).unwrap_or(0))
     }
 
     /// Ends a run: the next one of the same source begins at the beginning.

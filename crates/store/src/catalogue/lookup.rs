@@ -23,7 +23,7 @@ impl Stream<'_> {
     /// # Errors
     /// [`BadDatabase`].
     pub async fn next(&mut self) -> Result<Vec<Tool>, BadDatabase> {
-        let rows = sqlx::query("SELECT * FROM tools WHERE id > $1 ORDER BY id LIMIT $2")
+        let rows = sqlx::query("SELECT * FROM tools_said WHERE id > $1 ORDER BY id LIMIT $2")
             .bind(self.after)
             .bind(PAGE)
             .fetch_all(&self.catalogue.database.readers)
@@ -46,7 +46,7 @@ impl Catalogue {
     /// # Errors
     /// [`BadDatabase`].
     pub async fn servers(&self) -> Result<Vec<Server>, BadDatabase> {
-        let mut rows = sqlx::query("SELECT * FROM servers ORDER BY id").fetch(&self.database.readers);
+        let mut rows = sqlx::query("SELECT * FROM servers_said ORDER BY id").fetch(&self.database.readers);
         let mut all = Vec::new();
         while let Some(row) = rows.try_next().await? {
             all.push(server(&row)?);
@@ -59,8 +59,10 @@ impl Catalogue {
     /// # Errors
     /// [`BadDatabase`].
     pub async fn server(&self, id: i64) -> Result<Option<Server>, BadDatabase> {
-        let row =
-            sqlx::query("SELECT * FROM servers WHERE id = $1").bind(id).fetch_optional(&self.database.readers).await?;
+        let row = sqlx::query("SELECT * FROM servers_said WHERE id = $1")
+            .bind(id)
+            .fetch_optional(&self.database.readers)
+            .await?;
         row.as_ref().map(server).transpose()
     }
 
@@ -69,10 +71,11 @@ impl Catalogue {
     /// # Errors
     /// [`BadDatabase`].
     pub async fn server_of(&self, identity: &str) -> Result<Option<Server>, BadDatabase> {
-        let row = sqlx::query("SELECT s.* FROM servers s JOIN server_keys k ON k.server = s.id WHERE k.identity = $1")
-            .bind(identity)
-            .fetch_optional(&self.database.readers)
-            .await?;
+        let row =
+            sqlx::query("SELECT s.* FROM servers_said s JOIN server_keys k ON k.server = s.id WHERE k.identity = $1")
+                .bind(identity)
+                .fetch_optional(&self.database.readers)
+                .await?;
         row.as_ref().map(server).transpose()
     }
 
@@ -82,7 +85,7 @@ impl Catalogue {
     /// [`BadDatabase`].
     pub async fn servers_named(&self, name: &str) -> Result<Vec<Server>, BadDatabase> {
         let rows = sqlx::query(
-            "SELECT * FROM servers WHERE slug = LOWER($1) OR LOWER(name) = LOWER($1)
+            "SELECT * FROM servers_said WHERE slug = LOWER($1) OR LOWER(name) = LOWER($1)
              ORDER BY CASE WHEN slug = LOWER($1) THEN 0 ELSE 1 END, id LIMIT 20",
         )
         .bind(name)
@@ -96,8 +99,10 @@ impl Catalogue {
     /// # Errors
     /// [`BadDatabase`].
     pub async fn shown(&self, id: i64) -> Result<Option<Shown>, BadDatabase> {
-        let row =
-            sqlx::query("SELECT * FROM tools WHERE id = $1").bind(id).fetch_optional(&self.database.readers).await?;
+        let row = sqlx::query("SELECT * FROM tools_said WHERE id = $1")
+            .bind(id)
+            .fetch_optional(&self.database.readers)
+            .await?;
         let Some(tool) = row.as_ref().map(tool).transpose()? else { return Ok(None) };
         Ok(self.server(tool.server).await?.map(|server| Shown { server, tool }))
     }
@@ -107,7 +112,7 @@ impl Catalogue {
     /// # Errors
     /// [`BadDatabase`].
     pub async fn tools_of(&self, server: i64) -> Result<Vec<Tool>, BadDatabase> {
-        let rows = sqlx::query("SELECT * FROM tools WHERE server = $1 ORDER BY name")
+        let rows = sqlx::query("SELECT * FROM tools_said WHERE server = $1 ORDER BY name")
             .bind(server)
             .fetch_all(&self.database.readers)
             .await?;

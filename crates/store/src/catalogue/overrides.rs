@@ -3,6 +3,7 @@
 
 use jiff::Timestamp;
 use sqlx::Row;
+use sqlx::sqlite::SqliteRow;
 
 use super::Catalogue;
 use super::rows::time;
@@ -55,24 +56,32 @@ impl Catalogue {
     /// # Errors
     /// [`BadDatabase`].
     pub async fn overrides(&self, server: i64) -> Result<Vec<Override>, BadDatabase> {
-        let rows = sqlx::query(
-            "SELECT server, tool, field, value, who, reason, at FROM overrides WHERE server = $1 ORDER BY id",
-        )
-        .bind(server)
-        .fetch_all(&self.database.readers)
-        .await?;
-        rows.iter()
-            .map(|row| {
-                Ok(Override {
-                    server: row.try_get("server")?,
-                    tool: row.try_get("tool")?,
-                    field: row.try_get("field")?,
-                    value: row.try_get("value")?,
-                    who: row.try_get("who")?,
-                    reason: row.try_get("reason")?,
-                    at: time(row.try_get("at")?)?,
-                })
-            })
-            .collect()
+        let rows = sqlx::query("SELECT * FROM overrides WHERE server = $1 ORDER BY id")
+            .bind(server)
+            .fetch_all(&self.database.readers)
+            .await?;
+        rows.iter().map(said).collect()
     }
+
+    /// All that people ever said, in the order in which they did.
+    ///
+    /// # Errors
+    /// [`BadDatabase`].
+    pub async fn all_overrides(&self) -> Result<Vec<Override>, BadDatabase> {
+        let rows = sqlx::query("SELECT * FROM overrides ORDER BY id").fetch_all(&self.database.readers).await?;
+        rows.iter().map(said).collect()
+    }
+}
+
+/// A row of `overrides`.
+fn said(row: &SqliteRow) -> Result<Override, BadDatabase> {
+    Ok(Override {
+        server: row.try_get("server")?,
+        tool: row.try_get("tool")?,
+        field: row.try_get("field")?,
+        value: row.try_get("value")?,
+        who: row.try_get("who")?,
+        reason: row.try_get("reason")?,
+        at: time(row.try_get("at")?)?,
+    })
 }

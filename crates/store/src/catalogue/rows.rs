@@ -35,7 +35,37 @@ impl Visibility {
     }
 }
 
-/// A server.
+/// What a registry says of a server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Status {
+    /// It is offered.
+    Active,
+    /// It is offered, and nobody should begin to use it.
+    Deprecated,
+    /// It was withdrawn.
+    Deleted,
+}
+
+impl Status {
+    /// The word for it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Active => "active",
+            Self::Deprecated => "deprecated",
+            Self::Deleted => "deleted",
+        }
+    }
+
+    /// The status of a word.
+    #[must_use]
+    pub fn of(word: &str) -> Option<Self> {
+        [Self::Active, Self::Deprecated, Self::Deleted].into_iter().find(|one| one.as_str() == word)
+    }
+}
+
+/// A server. What people say of it holds already.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Server {
     /// Its number.
@@ -56,6 +86,12 @@ pub struct Server {
     pub endpoint: Option<String>,
     /// `stdio`, `streamable-http`, `sse`.
     pub transport: Option<String>,
+    /// The version that a registry names.
+    pub version: Option<String>,
+    /// What it wants before it serves, as a registry says: `none`, `header`, `oauth`, `env`.
+    pub auth: Option<String>,
+    /// What a registry says of it, and since when.
+    pub listed: Option<(Status, Option<Timestamp>)>,
     /// The licence.
     pub licence: Option<String>,
     /// What it says of itself.
@@ -68,6 +104,10 @@ pub struct Server {
     pub from_tools: bool,
     /// Its publisher or registry has withdrawn it.
     pub tombstoned: bool,
+    /// A person says that it is what it claims to be.
+    pub verified: bool,
+    /// A person took it out of searches.
+    pub hidden: bool,
     /// When it was first heard of.
     pub first_seen: Timestamp,
     /// When a source last named it.
@@ -121,8 +161,12 @@ pub struct Tool {
     pub annotations: Option<String>,
     /// SHA-256 of the definition in canonical form.
     pub digest: Vec<u8>,
-    /// What it can do.
+    /// What it can do. A class that a person gave it holds already.
     pub judged: Judgement,
+    /// The program's own class and severity, where a person says otherwise.
+    pub own: Option<(Class, Severity)>,
+    /// A person took it out of searches.
+    pub hidden: bool,
     /// When it was first heard of.
     pub first_seen: Timestamp,
     /// When its definition last changed.
@@ -156,33 +200,70 @@ fn facet(word: &str) -> Result<Facet, BadDatabase> {
     known("a facet", word, Facet::ALL.into_iter().find(|one| one.as_str() == word))
 }
 
-/// The columns that [`server`] reads.
+/// What a person says of a yes or no.
+fn yes(row: &SqliteRow, column: &str) -> Result<bool, BadDatabase> {
+    Ok(row.try_get::<Option<String>, _>(column)?.as_deref() == Some("yes"))
+}
+
+/// A row of `servers_said`.
 pub(crate) fn server(row: &SqliteRow) -> Result<Server, BadDatabase> {
     let flag = |name: &str| row.try_get::<i64, _>(name).map(|flag| flag != 0);
+    let said = |name: &str| row.try_get::<Option<String>, _>(name);
+    let listed = match said("registry_status")? {
+        Some(word) => {
+            let since: Option<i64> = row.try_get("registry_since")?;
+            Some((known("a status of a registry", &word, Status::of(&word))?, since.map(time).transpose()?))
+        }
+        None => None,
+    };
+    let visibility = match said("said_visibility")? {
+        Some(word) => word,
+        None => row.try_get("visibility")?,
+    };
     Ok(Server {
         id: row.try_get("id")?,
         slug: row.try_get("slug")?,
         name: row.try_get("name")?,
-        publisher: row.try_get("publisher")?,
+        publisher: said("said_publisher")?.or(row.try_get("publisher")?),
         repository: row.try_get("repository")?,
         package: row.try_get("package")?,
         registry: row.try_get("registry")?,
         endpoint: row.try_get("endpoint")?,
         transport: row.try_get("transport")?,
+        version: row.try_get("version")?,
+        auth: row.try_get("auth")?,
+        listed,
         licence: row.try_get("licence")?,
         description: row.try_get("description")?,
         language: row.try_get("language")?,
-        visibility: Visibility::of(row.try_get("visibility")?)?,
+        visibility: Visibility::of(&visibility)?,
         from_tools: flag("from_tools")?,
         tombstoned: flag("tombstoned")?,
+        verified: yes(row, "said_verified")?,
+        hidden: yes(row, "said_hidden")?,
         first_seen: time(row.try_get("first_seen")?)?,
         last_seen: time(row.try_get("last_seen")?)?,
     })
 }
 
-/// A row of `tools`.
+/// A row of `tools_said`.
 pub(crate) fn tool(row: &SqliteRow) -> Result<Tool, BadDatabase> {
     let facets: Vec<String> = json("a list of facets", row.try_get("facets")?)?;
+    let mut judged = Judgement {
+        class: class(row.try_get("class")?)?,
+        severity: severity(row.try_get("severity")?)?,
+        severity_fine: severity(row.try_get("severity_fine")?)?,
+        facets: facets.iter().map(|word| facet(word)).collect::<Result<_, _>>()?,
+        confidence: row.try_get("confidence")?,
+        evidence: json("a list of evidence", row.try_get("evidence")?)?,
+    };
+    let mut own = None;
+    if let Some(word) = row.try_get::<Option<String>, _>("said_class")? {
+        own = Some((judged.class, judged.severity_fine));
+        judged.class = class(&word)?;
+        judged.severity = Severity::of(judged.class);
+        judged.severity_fine = judged.severity;
+    }
     Ok(Tool {
         id: row.try_get("id")?,
         server: row.try_get("server")?,
@@ -192,14 +273,9 @@ pub(crate) fn tool(row: &SqliteRow) -> Result<Tool, BadDatabase> {
         input_schema: row.try_get("input_schema")?,
         annotations: row.try_get("annotations")?,
         digest: row.try_get("digest")?,
-        judged: Judgement {
-            class: class(row.try_get("class")?)?,
-            severity: severity(row.try_get("severity")?)?,
-            severity_fine: severity(row.try_get("severity_fine")?)?,
-            facets: facets.iter().map(|word| facet(word)).collect::<Result<_, _>>()?,
-            confidence: row.try_get("confidence")?,
-            evidence: json("a list of evidence", row.try_get("evidence")?)?,
-        },
+        judged,
+        own,
+        hidden: yes(row, "said_hidden")?,
         first_seen: time(row.try_get("first_seen")?)?,
         changed: time(row.try_get("changed")?)?,
     })

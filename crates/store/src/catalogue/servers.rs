@@ -176,6 +176,19 @@ impl Catalogue {
         Ok(known)
     }
 
+    /// The identities of a server, the strongest first.
+    ///
+    /// # Errors
+    /// [`BadDatabase`].
+    pub async fn identities(&self, server: i64) -> Result<Vec<String>, BadDatabase> {
+        let statement = "\
+            SELECT identity FROM server_keys WHERE server = $1 ORDER BY CASE
+                WHEN identity LIKE 'name:%' THEN 0 WHEN identity LIKE 'repository:%' THEN 1
+                WHEN identity LIKE 'endpoint:%' THEN 3 WHEN identity LIKE 'called:%' THEN 4 ELSE 2 END, identity";
+        let rows = sqlx::query(statement).bind(server).fetch_all(&self.database.readers).await?;
+        rows.iter().map(|row| Ok(row.try_get("identity")?)).collect()
+    }
+
     /// What named a server, and when first and last.
     ///
     /// # Errors

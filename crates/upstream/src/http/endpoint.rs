@@ -99,6 +99,18 @@ impl Endpoint {
         Ok(())
     }
 
+    /// The same server under another path and query, with the same credentials, over the same connections.
+    ///
+    /// # Errors
+    /// [`BadEndpoint::NotAUrl`] for what is no path.
+    pub fn at(&self, target: &str) -> Result<Self, BadEndpoint> {
+        let path: PathAndQuery = target.parse().map_err(|_| BadEndpoint::NotAUrl(target.to_owned()))?;
+        let mut parts = self.place.uri.clone().into_parts();
+        parts.path_and_query = Some(path.clone());
+        let uri = Uri::from_parts(parts).map_err(|_| BadEndpoint::NotAUrl(target.to_owned()))?;
+        Ok(Self { place: Arc::new(Place { uri, target: Uri::from(path), ..(*self.place).clone() }) })
+    }
+
     /// The URL, which holds no secret.
     pub fn uri(&self) -> &Uri {
         &self.place.uri
@@ -116,6 +128,20 @@ mod tests {
         for bad in ["", "/mcp", "localhost:3000", "ftp://example.com/", "http://u:p@example.com/"] {
             assert!(Endpoint::parse(bad).is_err(), "{bad}");
         }
+    }
+
+    #[test]
+    fn another_path_of_an_endpoint_is_the_same_server() {
+        let mut endpoint = Endpoint::parse("https://example.com/mcp").unwrap();
+        endpoint.add_header("X-Key", "k").unwrap();
+        let other = endpoint.at("/v0.1/servers?cursor=a%2Fb").unwrap();
+        assert_eq!(other.uri().to_string(), "https://example.com/v0.1/servers?cursor=a%2Fb");
+        assert_eq!(other.place.target.to_string(), "/v0.1/servers?cursor=a%2Fb");
+        assert_eq!(
+            (other.place.number, &other.place.credentials),
+            (endpoint.place.number, &endpoint.place.credentials)
+        );
+        assert!(endpoint.at("/with space").is_err());
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! `toolgate catalogue check`: for a pipeline that must not go on when something is too severe.
 
+use std::collections::BTreeMap;
 use std::process::ExitCode;
 
 use catalogue::show::Meant;
@@ -7,7 +8,7 @@ use risk::Severity;
 use serde_json::{Map, Value, json};
 use store::catalogue::{Server, Tool};
 
-use super::{gist, json as as_json, table};
+use super::{class, footnote, gist, impostor, json as as_json, table};
 use crate::args::CheckOptions;
 use crate::commands::counted;
 use crate::commands::scan::json::printed;
@@ -27,6 +28,7 @@ pub async fn check(options: &CheckOptions) -> Result<ExitCode, Failure> {
     let mut findings = Vec::new();
     let mut checked = 0_usize;
     let mut bare = Vec::new();
+    let mut impostors: BTreeMap<String, String> = BTreeMap::new();
     for what in &options.what {
         let (server, tools) = match super::one(&catalogue, what).await? {
             Meant::Tool(shown) => (shown.server, vec![shown.tool]),
@@ -37,6 +39,9 @@ pub async fn check(options: &CheckOptions) -> Result<ExitCode, Failure> {
             // `one` has refused the others.
             _ => continue,
         };
+        if let Some((_, why)) = impostor(&catalogue, &server).await? {
+            impostors.insert(server.slug.clone(), why);
+        }
         if tools.is_empty() {
             bare.push(audit::visible::word(&server.slug));
         }
@@ -52,11 +57,17 @@ pub async fn check(options: &CheckOptions) -> Result<ExitCode, Failure> {
             bare.join(", ")
         )));
     }
-    print(options, &findings, checked, from)?;
+    print(options, &findings, &impostors, checked, from)?;
     Ok(ExitCode::from(u8::from(!findings.is_empty())))
 }
 
-fn print(options: &CheckOptions, findings: &[Finding], checked: usize, from: Severity) -> Result<(), Failure> {
+fn print(
+    options: &CheckOptions,
+    findings: &[Finding],
+    impostors: &BTreeMap<String, String>,
+    checked: usize,
+    from: Severity,
+) -> Result<(), Failure> {
     if options.json {
         let found: Vec<Value> = findings
             .iter()
@@ -69,8 +80,12 @@ fn print(options: &CheckOptions, findings: &[Finding], checked: usize, from: Sev
             .collect();
         let document = json!({
             "version": 1, "fail_on": from.as_str(), "checked": checked, "passed": found.is_empty(), "found": found,
+            "impostors": impostors.iter().map(|(server, why)| json!({ "server": server, "why": why })).collect::<Vec<_>>(),
         });
         return text(&(printed(&document).trying("the answer")? + "\n"));
+    }
+    for (server, why) in impostors {
+        say!("{}: careful: {}", audit::visible::word(server), audit::visible::shown(why))?;
     }
     if findings.is_empty() {
         return say!("{} checked: none is {} or above.", counted(checked, "tool"), from.as_str());
@@ -80,12 +95,13 @@ fn print(options: &CheckOptions, findings: &[Finding], checked: usize, from: Sev
         .map(|finding| {
             [
                 finding.tool.judged.severity_fine.as_str().to_owned(),
-                finding.tool.judged.class.as_str().to_owned(),
+                class(&finding.tool),
                 format!("{}/{}", audit::visible::word(&finding.server.slug), audit::visible::word(&finding.tool.name)),
                 gist(&finding.tool.description, 120),
             ]
         })
         .collect();
     text(&table(["SEVERITY", "CLASS", "TOOL", "DESCRIPTION"], &rows))?;
+    text(footnote(findings.iter().map(|finding| &finding.tool)))?;
     say!("\n{} of {} checked: {} or above.", findings.len(), counted(checked, "tool"), from.as_str())
 }

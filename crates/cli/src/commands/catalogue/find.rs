@@ -6,7 +6,7 @@ use search::{Filter, Hit, Index, Kind, Query};
 use serde_json::{Map, Value, json};
 use store::catalogue::{Catalogue, Server, Shown};
 
-use super::{gist, json as as_json, table};
+use super::{class, footnote, gist, json as as_json, table};
 use crate::args::{KindWord, SearchOptions};
 use crate::commands::scan::json::printed;
 use crate::failure::{Failure, Trying};
@@ -40,6 +40,11 @@ pub async fn search(options: &SearchOptions) -> Result<ExitCode, Failure> {
     } else {
         let cells: Vec<[String; 4]> = rows.iter().map(cells).collect();
         text(&table(["CLASS", "TOOL", "SERVER", "DESCRIPTION"], &cells))?;
+        let tools = rows.iter().filter_map(|row| match row {
+            Row::Tool(shown) => Some(&shown.tool),
+            Row::Server(_) => None,
+        });
+        text(footnote(tools))?;
         if total > rows.len() {
             say!("\n{} of {total}; --limit N shows more", rows.len())?;
         }
@@ -117,7 +122,7 @@ fn cells(row: &Row) -> [String; 4] {
             gist(server.description.as_deref().unwrap_or_default(), GIST),
         ],
         Row::Tool(shown) => [
-            shown.tool.judged.class.as_str().to_owned(),
+            class(&shown.tool),
             audit::visible::word(&shown.tool.name),
             audit::visible::word(&shown.server.slug),
             gist(&shown.tool.description, GIST),

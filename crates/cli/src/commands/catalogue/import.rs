@@ -1,16 +1,18 @@
 //! `toolgate catalogue import`.
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Instant;
 
 use catalogue::import::{File, Holds, News, import as import_file};
-use catalogue::index::rebuild;
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::ProgressBar;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use store::DataDir;
 use store::catalogue::{Catalogue, Counts, Visibility};
 
+use super::settle::{Relations, settle, style};
+use super::snapshot::Verified;
 use crate::args::ImportOptions;
 use crate::commands::counted;
 use crate::environment::data_dir;
@@ -22,6 +24,8 @@ const NAMED: u64 = 20;
 
 /// Imports, and makes the index anew where something changed.
 pub async fn import(options: &ImportOptions) -> Result<ExitCode, Failure> {
+    let snapshot = options.snapshot.as_deref().zip(options.trust.as_deref());
+    let snapshot = snapshot.map(|(file, trust)| Verified::read(file, trust)).transpose()?;
     let path = data_dir(options.data.dir.as_deref())?;
     let data = DataDir::open(&path).trying(format!("the data directory {}", path.display()))?;
     let catalogue = Catalogue::open(&data).await.trying("the catalogue")?;
@@ -29,21 +33,19 @@ pub async fn import(options: &ImportOptions) -> Result<ExitCode, Failure> {
     let files = [(&options.servers, Holds::Servers), (&options.tools, Holds::Tools)];
     let files = files.into_iter().filter_map(|(path, holds)| Some(File { path: path.clone()?, holds, visibility }));
     let begun = Instant::now();
-    let mut done: Vec<(File, Counts)> = Vec::new();
+    let mut done: Vec<(PathBuf, Counts)> = Vec::new();
     // Before anything changes: an import that is killed leaves this behind for the next one.
     let stale = search::is_stale(&data.search());
     search::mark_stale(&data.search()).trying("the search index")?;
     for file in files {
         let counts = one(&catalogue, &file, options.refused).await?;
-        done.push((file, counts));
+        done.push((file.path, counts));
     }
-    let forks = match stale || done.iter().any(|(_, counts)| counts.changed()) {
-        true => {
-            // What two publishers offer is told apart when all of it is known.
-            let forks = forks(&catalogue).await?;
-            index(&catalogue, &data).await?;
-            Some(forks)
-        }
+    if let (Some(snapshot), Some(path)) = (&snapshot, &options.snapshot) {
+        done.push((path.clone(), snapshot.import(&catalogue).await?));
+    }
+    let settled = match stale || done.iter().any(|(_, counts)| counts.changed()) {
+        true => Some(settle(&catalogue, &data).await?),
         false => {
             search::mark_fresh(&data.search()).trying("the search index")?;
             None
@@ -51,7 +53,7 @@ pub async fn import(options: &ImportOptions) -> Result<ExitCode, Failure> {
     };
     let size = catalogue.size().await.trying("the catalogue")?;
     catalogue.close().await;
-    print(options, &done, forks, size, begun)?;
+    print(options, &done, settled.as_ref(), size, begun)?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -93,56 +95,35 @@ async fn one(catalogue: &Catalogue, file: &File, name_refused: bool) -> Result<C
     counts.map_err(|error| Failure::Usage(format!("{error}; what was imported until then is kept")))
 }
 
-fn style(template: &str) -> ProgressStyle {
-    ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar())
-}
-
-async fn index(catalogue: &Catalogue, data: &DataDir) -> Result<(), Failure> {
-    let _importing = catalogue.importing().trying("the search index")?;
-    let (_, tools) = catalogue.size().await.trying("the catalogue")?;
-    let bar = ProgressBar::new(tools).with_style(style("search index {wide_bar} {pos} of {len} tools"));
-    let made = rebuild(catalogue, &data.search(), &mut |done| bar.set_position(done)).await;
-    bar.finish_and_clear();
-    made.trying("the search index")
-}
-
-/// How many servers have the tools of another publisher's, and for how many of them the original is known.
-async fn forks(catalogue: &Catalogue) -> Result<(usize, usize), Failure> {
-    let forks = catalogue::forks::forks(&catalogue.kin().await.trying("the catalogue")?);
-    catalogue.write_forks(&forks).await.trying("the catalogue")?;
-    let decided = forks.iter().filter(|fork| fork.original.is_some()).count();
-    Ok((forks.len(), decided))
-}
-
 fn print(
     options: &ImportOptions,
-    done: &[(File, Counts)],
-    forks: Option<(usize, usize)>,
+    done: &[(PathBuf, Counts)],
+    settled: Option<&Relations>,
     (servers, tools): (u64, u64),
     begun: Instant,
 ) -> Result<(), Failure> {
     if options.json {
-        let files: Vec<Value> = done
-            .iter()
-            .map(|(file, counts)| json!({ "file": file.path.display().to_string(), "counts": counts }))
-            .collect();
-        let forks = forks.map(|(all, decided)| json!({ "servers": all, "with_known_original": decided }));
-        say!("{}", json!({ "version": 1, "files": files, "forks": forks, "servers": servers, "tools": tools }))?;
+        let files: Vec<Value> =
+            done.iter().map(|(file, counts)| json!({ "file": file.display().to_string(), "counts": counts })).collect();
+        let forks = settled.map(Relations::as_json);
+        let impostors = settled.map(|relations| relations.impostors);
+        say!(
+            "{}",
+            json!({ "version": 1, "files": files, "forks": forks, "impostors": impostors, "servers": servers, "tools": tools })
+        )?;
         return Ok(());
     }
     for (file, counts) in done {
-        say!("{}", audit::visible::shown(&file.path.display().to_string()))?;
+        say!("{}", audit::visible::shown(&file.display().to_string()))?;
         for line in lines(counts) {
             say!("  {line}")?;
         }
     }
-    if let Some((all, decided)) = forks.filter(|(all, _)| *all > 0) {
-        say!(
-            "{} the tools of another publisher's; the original is known for {decided}",
-            if all == 1 { "1 server has".to_owned() } else { format!("{all} servers have") }
-        )?;
+    if let Some(relations) = settled {
+        relations.say()?;
     }
-    let visible = if options.public { "public" } else { "private; --public makes it public" };
+    let visible =
+        if options.public || options.snapshot.is_some() { "public" } else { "private; --public makes it public" };
     say!(
         "The catalogue holds {} and {} ({:.1} s). What was imported is {visible}.",
         counted(servers, "server"),
@@ -164,6 +145,7 @@ fn lines(counts: &Counts) -> Vec<String> {
         (counts.tools_rejudged, "tools, judged otherwise than before"),
         (counts.tools_same, "tools, as before"),
         (counts.tools_doubled, "tools, named by another line as well"),
+        (counts.facts_new, "facts of the past, and words of people"),
         (counts.broken, "lines, unreadable"),
     ];
     let mut lines: Vec<String> =

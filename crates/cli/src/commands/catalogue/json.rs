@@ -14,12 +14,18 @@ pub fn server(server: &Server) -> Map<String, Value> {
         "registry": server.registry,
         "endpoint": server.endpoint,
         "transport": server.transport,
+        "version": server.version,
+        "auth": server.auth,
+        "registry_status": server.listed.map(|(status, _)| status.as_str()),
+        "registry_status_since": server.listed.and_then(|(_, since)| since).map(|since| since.to_string()),
         "licence": server.licence,
         "description": server.description,
         "language": server.language,
         "visibility": server.visibility.as_str(),
         "from_tools": server.from_tools,
         "tombstoned": server.tombstoned,
+        "verified": server.verified,
+        "hidden": server.hidden,
         "first_seen": server.first_seen.to_string(),
         "last_seen": server.last_seen.to_string(),
     }))
@@ -29,6 +35,11 @@ pub fn server(server: &Server) -> Map<String, Value> {
 pub fn tool(tool: &Tool) -> Map<String, Value> {
     let mut members = object(json!({ "name": tool.name, "title": tool.title }));
     members.extend(judged(&tool.judged));
+    // What a person says holds; the program's own judgement stands beside it.
+    let own = tool.own.map(
+        |(class, severity)| json!({ "category": super::scan::category(class), "severity_fine": severity.as_str() }),
+    );
+    members.insert("program_says".to_owned(), own.unwrap_or_default());
     members.extend(object(json!({
         "digest": format!("sha256:{}", hex(&tool.digest)),
         "first_seen": tool.first_seen.to_string(),

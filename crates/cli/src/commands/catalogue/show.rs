@@ -5,9 +5,9 @@ use std::process::ExitCode;
 
 use catalogue::show::Meant;
 use serde_json::{Value, json};
-use store::catalogue::{Catalogue, Fork, Server, Shown, Tool};
+use store::catalogue::{Catalogue, Fork, Override, Server, Shown, Status, Tool};
 
-use super::{columns, gist, json as as_json, table};
+use super::{class, columns, footnote, gist, impostor, json as as_json, table};
 use crate::args::ShowOptions;
 use crate::commands::counted;
 use crate::commands::scan::json::printed;
@@ -52,6 +52,7 @@ async fn whole(catalogue: &Catalogue, server: &Server, as_document: bool) -> Res
     let sources = catalogue.sources(server.id).await.trying("the catalogue")?;
     let relatives = relatives(catalogue, server).await?;
     let overrides = catalogue.overrides(server.id).await.trying("the catalogue")?;
+    let impostor = impostor(catalogue, server).await?;
     if as_document {
         let mut document = as_json::server(server);
         let times = |(name, first, last): &(String, jiff::Timestamp, jiff::Timestamp)| json!({ "name": name, "first_seen": first.to_string(), "last_seen": last.to_string() });
@@ -61,6 +62,8 @@ async fn whole(catalogue: &Catalogue, server: &Server, as_document: bool) -> Res
             json!({ "server": relative.slug, "original": original.map(|original| &original.slug), "why": relative.fork.reason })
         });
         document.insert("same_tools".to_owned(), forks.collect());
+        let like = impostor.as_ref().map(|(like, why)| json!({ "of": like, "why": why }));
+        document.insert("impostor".to_owned(), like.unwrap_or_default());
         let said = overrides.iter().map(|said| {
             json!({
                 "tool": said.tool, "field": said.field, "value": said.value, "who": said.who, "reason": said.reason,
@@ -76,6 +79,15 @@ async fn whole(catalogue: &Catalogue, server: &Server, as_document: bool) -> Res
         out.push_str(&paragraph(&gist(description, 600), 0, columns()));
     }
     out.push('\n');
+    if let Some((_, why)) = &impostor {
+        let why = audit::visible::shown(why);
+        let says = format!(
+            "Careful: {why}. Where that is right, `toolgate catalogue override {} not-impostor --reason TEXT` says so.",
+            audit::visible::word(&server.slug)
+        );
+        out.push_str(&paragraph(&says, 0, columns()));
+        out.push('\n');
+    }
     for (head, value) in facts(server) {
         let _ = writeln!(out, "  {head:<12}{}", audit::visible::shown(&value));
     }
@@ -85,6 +97,7 @@ async fn whole(catalogue: &Catalogue, server: &Server, as_document: bool) -> Res
     if !tools.is_empty() {
         let rows: Vec<[String; 4]> = tools.iter().map(cells).collect();
         let _ = write!(out, "\n{}", table(["SEVERITY", "CLASS", "TOOL", "DESCRIPTION"], &rows));
+        out.push_str(footnote(tools.iter()));
     }
     Ok(out)
 }
@@ -100,20 +113,59 @@ fn facts(server: &Server) -> Vec<(&'static str, String)> {
         ("package", package),
         ("endpoint", server.endpoint.clone()),
         ("transport", server.transport.clone()),
+        ("version", server.version.clone()),
+        ("wants", server.auth.as_deref().map(|auth| wants(auth).to_owned())),
         ("licence", server.licence.clone()),
         ("language", server.language.clone()),
     ];
     let mut facts: Vec<(&str, String)> =
         optional.into_iter().filter_map(|(head, value)| Some((head, value?))).collect();
     let seen = format!("{:.0}, last {:.0}", server.first_seen, server.last_seen);
-    let state = match (server.tombstoned, server.from_tools) {
-        (true, _) => "; withdrawn by its publisher",
-        (false, true) => "; known from a list of tools alone",
-        (false, false) => "",
+    let since = |since: Option<jiff::Timestamp>| since.map(|since| format!(" on {since:.0}")).unwrap_or_default();
+    let state = match (server.listed, server.tombstoned, server.from_tools) {
+        (Some((Status::Deleted, time)), ..) => format!("; withdrawn{}, its registry says", since(time)),
+        (_, true, _) => "; withdrawn by its publisher".to_owned(),
+        (Some((Status::Deprecated, time)), ..) => {
+            format!("; deprecated{}, its registry says: it is better not begun with", since(time))
+        }
+        (_, _, true) => "; known from a list of tools alone".to_owned(),
+        _ => String::new(),
     };
     facts.push(("first seen", seen));
-    facts.push(("shown", format!("{}{state}", server.visibility.as_str())));
+    let hidden = if server.hidden { "; left out of searches" } else { "" };
+    facts.push(("shown", format!("{}{state}{hidden}", server.visibility.as_str())));
+    if server.verified {
+        facts.push(("verified", "a person says that it is what it claims to be".to_owned()));
+    }
     facts
+}
+
+/// The class, and where a person gave it the program's own beside it.
+fn class_row(tool: &Tool, said: &Option<Override>) -> String {
+    let sure = format!("{:.0} % sure", tool.judged.confidence * 100.0);
+    let (Some((class, severity)), Some(said)) = (tool.own, said) else {
+        return format!("{} ({sure})", tool.judged.class);
+    };
+    let changed = if tool.changed > said.at { "; the definition has changed since" } else { "" };
+    format!(
+        "{}, {} says since {:.0}: {}{changed} (the program: {class}, {}, {sure})",
+        tool.judged.class,
+        said.who,
+        said.at,
+        said.reason,
+        severity.as_str(),
+    )
+}
+
+/// What a server wants before it serves.
+fn wants(auth: &str) -> &str {
+    match auth {
+        "none" => "no credentials, its registry says",
+        "env" => "secrets in its environment",
+        "header" => "credentials in a header",
+        "oauth" => "a sign-in by OAuth",
+        other => other,
+    }
 }
 
 fn same_tools(server: &Server, relatives: &[Relative], out: &mut String) {
@@ -138,7 +190,7 @@ fn same_tools(server: &Server, relatives: &[Relative], out: &mut String) {
 fn cells(tool: &Tool) -> [String; 4] {
     [
         tool.judged.severity_fine.as_str().to_owned(),
-        tool.judged.class.as_str().to_owned(),
+        class(tool),
         audit::visible::word(&tool.name),
         gist(&tool.description, 120),
     ]
@@ -147,6 +199,8 @@ fn cells(tool: &Tool) -> [String; 4] {
 async fn tool(catalogue: &Catalogue, shown: &Shown, as_document: bool) -> Result<String, Failure> {
     let history = catalogue.history(shown.tool.id).await.trying("the catalogue")?;
     let tool = &shown.tool;
+    let said = catalogue.overrides(shown.server.id).await.trying("the catalogue")?;
+    let said = said.into_iter().rev().find(|one| one.tool.as_ref() == Some(&tool.name) && one.field == "class");
     if as_document {
         let mut document = as_json::tool(tool);
         document.insert("server".to_owned(), as_json::server(&shown.server).into());
@@ -161,6 +215,9 @@ async fn tool(catalogue: &Catalogue, shown: &Shown, as_document: bool) -> Result
             json!({ "digest": digest, "category": super::scan::category(past.class), "until": past.until.to_string() })
         });
         document.insert("history".to_owned(), past.collect());
+        let said = said.filter(|_| tool.own.is_some());
+        let said = said.map(|said| json!({ "who": said.who, "reason": said.reason, "at": said.at.to_string() }));
+        document.insert("said_by".to_owned(), said.unwrap_or_default());
         return Ok(printed(&document.into()).trying("the answer")? + "\n");
     }
     let judged = &tool.judged;
@@ -173,7 +230,7 @@ async fn tool(catalogue: &Catalogue, shown: &Shown, as_document: bool) -> Result
     let evidence: Vec<String> =
         judged.evidence.iter().map(|one| format!("{} ({})", audit::visible::word(&one.text), one.place)).collect();
     let rows = [
-        ("class", format!("{} ({:.0} % sure)", judged.class, judged.confidence * 100.0)),
+        ("class", class_row(tool, &said)),
         ("severity", judged.severity_fine.as_str().to_owned()),
         ("what else", if facets.is_empty() { "–".to_owned() } else { facets.join(", ") }),
         ("decided by", if evidence.is_empty() { "–".to_owned() } else { evidence.join(", ") }),

@@ -15,6 +15,7 @@ use super::{Waiting, known, place, seen_of, show, waiting};
 use crate::args::{AcceptOptions, ServerOptions};
 use crate::commands::scan::{list, tools::Tool};
 use crate::commands::{counted, run};
+use crate::environment::person;
 use crate::failure::{Failure, Trying};
 use crate::output::{self, say, tell};
 
@@ -301,16 +302,4 @@ fn write(
 
 fn now() -> String {
     Timestamp::from_second(Timestamp::now().as_second()).unwrap_or_default().to_string()
-}
-
-/// Who runs this: the user's name by the system's list, else the number.
-fn person() -> String {
-    let uid = rustix::process::getuid().as_raw();
-    let users = std::fs::read_to_string("/etc/passwd").unwrap_or_default();
-    let name = users.lines().find_map(|line| {
-        let mut fields = line.split(':');
-        let name = fields.next()?;
-        (fields.nth(1)? == uid.to_string()).then(|| name.to_owned())
-    });
-    name.unwrap_or_else(|| format!("uid {uid}"))
 }

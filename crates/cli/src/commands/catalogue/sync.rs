@@ -1,0 +1,134 @@
+//! `toolgate catalogue sync`.
+
+use std::process::ExitCode;
+use std::time::Instant;
+
+use catalogue::registry::{BadSync, News, sync as read};
+use indicatif::ProgressBar;
+use jiff::Timestamp;
+use serde_json::json;
+use store::DataDir;
+use store::catalogue::{Catalogue, ListingCounts, Reading};
+
+use super::settle::{Relations, settle, style};
+use crate::args::SyncOptions;
+use crate::commands::counted;
+use crate::environment::data_dir;
+use crate::failure::{Failure, Trying};
+use crate::output::{say, tell};
+
+/// Entries that could not be read and are named one by one; the rest is counted.
+const NAMED: u64 = 20;
+
+/// Reads a registry, and makes the index anew where something changed.
+pub async fn sync(options: &SyncOptions) -> Result<ExitCode, Failure> {
+    let path = data_dir(options.data.dir.as_deref())?;
+    let data = DataDir::open(&path).trying(format!("the data directory {}", path.display()))?;
+    let catalogue = Catalogue::open(&data).await.trying("the catalogue")?;
+    let begun = Instant::now();
+    // Before anything changes: a run that is killed leaves this behind for the next one.
+    let stale = search::is_stale(&data.search());
+    search::mark_stale(&data.search()).trying("the search index")?;
+    let reading = all(&catalogue, options).await;
+    let settled = match &reading {
+        Ok(reading) if stale || reading.counts.any_changed() => Some(settle(&catalogue, &data).await?),
+        // What was written before it broke off is in no index yet.
+        Err(_) => None,
+        Ok(_) => {
+            search::mark_fresh(&data.search()).trying("the search index")?;
+            None
+        }
+    };
+    let size = catalogue.size().await.trying("the catalogue")?;
+    catalogue.close().await;
+    print(options, &reading?, settled.as_ref(), size, begun)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn all(catalogue: &Catalogue, options: &SyncOptions) -> Result<Reading, Failure> {
+    let shown = audit::visible::shown(&options.registry);
+    // On stderr, and only where that is a terminal.
+    let bar = ProgressBar::new_spinner().with_style(style("{msg}"));
+    let mut broken = 0_u64;
+    let mut news = |news: News<'_>| match news {
+        News::Progress(entries) => bar.set_message(format!("{shown}: {entries} entries")),
+        News::Resumed(entries) => bar.suspend(|| {
+            tell!("toolgate: {shown}: a run did not end; it goes on behind {entries} entries");
+        }),
+        News::Broken(why) => {
+            broken += 1;
+            if broken <= NAMED {
+                bar.suspend(|| tell!("toolgate: {shown}: an entry was skipped: {}", audit::visible::shown(why)));
+            }
+        }
+    };
+    let reading = read(catalogue, &options.registry, options.full, Timestamp::now(), &mut news).await;
+    bar.finish_and_clear();
+    if broken > NAMED {
+        tell!("toolgate: {shown}: {} more entries could not be read", broken - NAMED);
+    }
+    reading.map_err(|error| {
+        Failure::Usage(match error {
+            BadSync::Store(error) => format!("the catalogue: {error}"),
+            error => format!(
+                "the registry {shown}: {}; what was read until then is kept, and the next sync goes on from there",
+                audit::visible::shown(&error.to_string())
+            ),
+        })
+    })
+}
+
+fn print(
+    options: &SyncOptions,
+    reading: &Reading,
+    settled: Option<&Relations>,
+    (servers, tools): (u64, u64),
+    begun: Instant,
+) -> Result<(), Failure> {
+    if options.json {
+        let since = reading.since.map(|since| since.to_string());
+        let seen = reading.seen.map(|seen| seen.to_string());
+        let forks = settled.map(Relations::as_json);
+        let impostors = settled.map(|relations| relations.impostors);
+        return say!(
+            "{}",
+            json!({
+                "version": 1, "registry": reading.address, "since": since, "newest": seen, "counts": reading.counts,
+                "forks": forks, "impostors": impostors, "servers": servers, "tools": tools,
+            })
+        );
+    }
+    say!("{}", audit::visible::shown(&reading.address))?;
+    for line in lines(&reading.counts) {
+        say!("  {line}")?;
+    }
+    if let Some(relations) = settled {
+        relations.say()?;
+    }
+    let asked = match reading.since {
+        Some(since) => format!("asked for what changed since {since:.0}; --full asks for everything"),
+        None => "asked for everything".to_owned(),
+    };
+    say!(
+        "The catalogue holds {} and {} ({:.1} s); {asked}.",
+        counted(servers, "server"),
+        counted(tools, "tool"),
+        begun.elapsed().as_secs_f64()
+    )
+}
+
+/// What became of the entries, in words; what did not happen is not named.
+fn lines(counts: &ListingCounts) -> Vec<String> {
+    let table = [
+        (counts.new, "servers, new"),
+        (counts.changed, "servers, changed"),
+        (counts.same, "servers, as before"),
+        (counts.withdrawn, "servers, withdrawn"),
+        (counts.returned, "servers, offered again"),
+        (counts.older, "entries, of no latest version or long withdrawn"),
+        (counts.broken, "entries, unreadable"),
+    ];
+    let lines: Vec<String> =
+        table.iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count:>8}  {what}")).collect();
+    if lines.is_empty() { vec!["nothing has changed".to_owned()] } else { lines }
+}
