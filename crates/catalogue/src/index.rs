@@ -22,7 +22,11 @@ pub enum BadRebuild {
 ///
 /// # Errors
 /// [`BadRebuild`].
-pub async fn rebuild(catalogue: &Catalogue, folder: &Path, progress: &mut dyn FnMut(u64)) -> Result<(), BadRebuild> {
+pub async fn rebuild(
+    catalogue: &Catalogue,
+    folder: &Path,
+    progress: &mut (dyn FnMut(u64) + Send),
+) -> Result<(), BadRebuild> {
     let builder = Builder::new(folder)?;
     let servers = catalogue.servers().await?;
     let servers: Vec<&Server> = servers.iter().filter(|server| !server.tombstoned && !server.hidden).collect();

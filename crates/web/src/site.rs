@@ -56,7 +56,7 @@ impl Site {
 
     /// Whether the audience may see an entry.
     pub(crate) fn shows(&self, server: &Server) -> bool {
-        !server.tombstoned && (self.audience == Audience::Members || server.visibility == Visibility::Public)
+        self.audience == Audience::Members || server.visibility == Visibility::Public
     }
 
     /// A path as an absolute address, where the base is known.

@@ -15,7 +15,7 @@ use store::catalogue::{Catalogue, Server};
 use super::kin::{KinPage, kin};
 use super::known::{Known, known};
 use super::recommended::Recommended;
-use super::summary::{self, ToolLine};
+use super::summary::{self, ServerLine, ToolLine};
 use crate::address::server_path;
 
 /// Tools of one page of the table.
@@ -54,8 +54,19 @@ pub struct ServerPage {
     pub chains: Vec<Chain>,
     /// Servers with the same tools.
     pub kin: Option<KinPage>,
+    /// Which server it could be taken for, if it is not that.
+    pub taken_for: Option<TakenFor>,
     /// What changed, the latest first.
     pub changes: Vec<Changed>,
+}
+
+/// Another server that this one could be taken for.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct TakenFor {
+    /// The other, where it is one that may be seen.
+    pub original: Option<ServerLine>,
+    /// Why.
+    pub reason: String,
 }
 
 /// What is known of a server.
@@ -75,6 +86,18 @@ pub struct Facts {
     pub transport: Option<String>,
     /// Its licence.
     pub licence: Option<String>,
+    /// The version that a registry names.
+    pub version: Option<String>,
+    /// What it wants before it serves.
+    pub auth: Option<String>,
+    /// What a registry says of it.
+    pub listed: Option<&'static str>,
+    /// Since when.
+    pub listed_since: Option<Timestamp>,
+    /// Its publisher or registry has withdrawn it.
+    pub withdrawn: bool,
+    /// A person says that it is what it claims to be.
+    pub verified: bool,
     /// Known from a list of its tools alone.
     pub from_tools: bool,
     /// When it was first heard of.
@@ -153,7 +176,18 @@ impl ServerPage {
         for tool in &tools {
             *classes.entry(tool.assessment.class.as_str()).or_default() += 1;
         }
+        let taken_for = match catalogue.impostor(server.id).await? {
+            Some(found) => {
+                let original = match found.original {
+                    Some(id) => catalogue.server(id).await?.filter(|other| shows(other)),
+                    None => None,
+                };
+                Some(TakenFor { original: original.as_ref().map(ServerLine::of), reason: found.reason })
+            }
+            None => None,
+        };
         Ok(Self {
+            taken_for,
             name: server.name.clone(),
             slug: server.slug.clone(),
             path: server_path(server),
@@ -167,7 +201,7 @@ impl ServerPage {
             page,
             tools: rows,
             chains: chains(server, &tools),
-            kin: kin(catalogue, server, shows).await?,
+            kin: kin(catalogue, server, &shows).await?,
             changes: changes(catalogue, server, &tools).await?,
             policy,
         })
@@ -184,6 +218,12 @@ impl Facts {
             endpoint: server.endpoint.clone(),
             transport: server.transport.clone(),
             licence: server.licence.clone(),
+            version: server.version.clone(),
+            auth: server.auth.clone(),
+            listed: server.listed.map(|(status, _)| status.as_str()),
+            listed_since: server.listed.and_then(|(_, since)| since),
+            withdrawn: server.tombstoned,
+            verified: server.verified,
             from_tools: server.from_tools,
             first_seen: server.first_seen,
             last_seen: server.last_seen,

@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 use policy::Class;
+use risk::Severity;
 use risk::prose::{Server as Told, ToolText};
 use serde::Serialize;
 use serde_json::Value;
@@ -38,6 +39,8 @@ pub struct ToolPage {
     pub annotations: Option<Value>,
     /// SHA-256 of its definition, in hexadecimal.
     pub digest: String,
+    /// The class and severity by our own judgement, where a person says otherwise.
+    pub own: Option<Own>,
     /// How sure the class is, 0 to 1.
     pub confidence: f64,
     /// When it was first seen.
@@ -56,6 +59,17 @@ pub struct ToolPage {
     pub kin: Option<KinPage>,
     /// How many tools the server has.
     pub siblings: usize,
+}
+
+/// A judgement that a person has overruled.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Own {
+    /// The class.
+    #[serde(serialize_with = "summary::class")]
+    pub class: Class,
+    /// The severity.
+    #[serde(serialize_with = "summary::severity")]
+    pub severity: Severity,
 }
 
 /// What a tool was.
@@ -117,6 +131,7 @@ impl ToolPage {
             input_schema: parsed(&one.tool.input_schema),
             annotations: parsed(&one.tool.annotations),
             digest: hex(&one.tool.digest),
+            own: one.tool.own.map(|(class, severity)| Own { class, severity }),
             confidence: one.tool.judged.confidence,
             first_seen: one.tool.first_seen,
             changed: one.tool.changed,

@@ -14,6 +14,7 @@ mod snapshot;
 mod sync;
 
 use std::io::IsTerminal;
+use std::path::Path;
 use std::process::ExitCode;
 
 use catalogue::show::{Meant, meant};
@@ -53,8 +54,12 @@ pub fn catalogue(command: &CatalogueCommand) -> Result<ExitCode, Failure> {
 
 /// The catalogue of a data directory; one that nothing was ever put into begins with the well known servers.
 async fn open(data: &DataOptions) -> Result<(DataDir, Catalogue), Failure> {
-    let path = data_dir(data.dir.as_deref())?;
-    let data = DataDir::open(&path).trying(format!("the data directory {}", path.display()))?;
+    open_at(&data_dir(data.dir.as_deref())?).await
+}
+
+/// The catalogue that lies below a path.
+async fn open_at(path: &Path) -> Result<(DataDir, Catalogue), Failure> {
+    let data = DataDir::open(path).trying(format!("the data directory {}", path.display()))?;
     let catalogue = Catalogue::open(&data).await.trying("the catalogue")?;
     // One that was killed while it began has no index yet, and begins again.
     if search::is_stale(&data.search()) && starter::is_alone(&catalogue).await.trying("the catalogue")? {

@@ -39,7 +39,11 @@ impl Page for ServerPage {
             title: shown(&format!("{}{by}: tools and risk", self.title), 60),
             description: shown(&self.verdict, 155),
             path,
-            robots: if self.total == 0 || copy { Robots::Follow } else { Robots::Index },
+            robots: if self.total == 0 || copy || self.facts.withdrawn || self.taken_for.is_some() {
+                Robots::Follow
+            } else {
+                Robots::Index
+            },
             crumbs: vec![Crumb::new("Catalogue", "/"), Crumb::new("Servers", "/servers/")],
             graph: vec![object!({
                 "@type": "TechArticle",
@@ -67,6 +71,21 @@ impl Page for ServerPage {
                 figure {
                     blockquote lang=[self.language.as_deref()] { p { (shown(description, 1000)) } }
                     figcaption { "What the server says of itself" }
+                }
+            }
+            @if self.facts.withdrawn {
+                p class="note" {
+                    "This server was withdrawn" @if let Some(since) = self.facts.listed_since { " on " (layout::day(since)) }
+                    ": the registry that named it does not offer it any more. What is known of it stays here for those who still run it."
+                }
+            } @else if self.facts.listed == Some("deprecated") {
+                p class="note" { "The registry says that nobody should begin to use this server." }
+            }
+            @if let Some(other) = &self.taken_for {
+                p class="note" {
+                    strong { "This could be taken for another server. " }
+                    (shown(&other.reason, 300)) ". "
+                    @if let Some(original) = &other.original { a href=(original.path) { (shown(&original.name, 80)) } }
                 }
             }
             @if let Some(kin) = &self.kin { (related(kin)) }
@@ -99,6 +118,12 @@ impl Page for ServerPage {
         }
         if let Some(description) = &self.description {
             let _ = write!(text, "\n> {}\n", markdown(&shown(description, 1000)));
+        }
+        if self.facts.withdrawn {
+            text.push_str("\nThis server was withdrawn by the registry that named it.\n");
+        }
+        if let Some(other) = &self.taken_for {
+            let _ = write!(text, "\nThis could be taken for another server: {}.\n", markdown(&other.reason));
         }
         if let Some(kin) = &self.kin {
             let _ = write!(text, "\n{}\n", standing(kin));
@@ -263,7 +288,9 @@ impl Named for Facts {
             ("Source", self.repository.clone()),
             ("Package", package),
             ("Endpoint", self.endpoint.clone()),
+            ("Version", self.version.clone()),
             ("Transport", self.transport.clone()),
+            ("Wants", self.auth.as_deref().map(|auth| wants(auth).to_owned())),
             ("Licence", self.licence.clone()),
         ];
         optional.into_iter().filter_map(|(name, value)| Some((name, value?))).collect()
@@ -277,6 +304,17 @@ fn facts(facts: &Facts) -> Markup {
             dt { "Seen" } dd { "first " (layout::day(facts.first_seen)) ", last " (layout::day(facts.last_seen)) }
             @if facts.from_tools { dt { "Known from" } dd { "a list of its tools alone; nobody has described the server itself" } }
         }
+    }
+}
+
+/// What a server wants before it serves.
+fn wants(auth: &str) -> &str {
+    match auth {
+        "none" => "no credentials",
+        "header" => "a credential in a header",
+        "oauth" => "a sign-in (OAuth)",
+        "env" => "a secret in its environment",
+        other => other,
     }
 }
 

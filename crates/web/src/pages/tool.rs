@@ -67,6 +67,12 @@ impl Page for ToolPage {
                 @for facet in &self.tool.facets { li { (layout::facet(*facet)) } }
                 li { span class="chip" { (confidence(self.confidence)) } }
             }
+            @if let Some(own) = &self.own {
+                p class="note" {
+                    "A person says that this tool is " (self.tool.class.as_str()) ". By its definition alone we would say "
+                    (own.class.as_str()) ", " (own.severity.as_str()) "."
+                }
+            }
             p class="by" {
                 "A tool of " a href=(self.server_path) { (shown(&self.server_name, 80)) }
                 @if let Some(publisher) = &self.publisher { " by " (shown(publisher, 60)) }

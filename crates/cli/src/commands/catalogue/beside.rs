@@ -9,12 +9,11 @@ use gateway::body::Body;
 use gateway::http_front::Beside;
 use http::{HeaderValue, Request, Response, StatusCode, header};
 use http_body_util::{BodyExt, Limited};
-use store::DataDir;
-use store::catalogue::Catalogue;
 use tokio::runtime::Runtime;
 use tokio::sync::OnceCell;
 use web::{Audience, Site, Web};
 
+use super::open_at;
 use crate::args::AudienceWord;
 use crate::commands::serve::Plan;
 use crate::environment::data_dir;
@@ -109,8 +108,7 @@ impl Drop for Pages {
 }
 
 async fn open(data: PathBuf, audience: Audience, hosts: Vec<String>) -> Result<Web, Failure> {
-    let data = DataDir::open(&data).trying(format!("the data directory {}", data.display()))?;
-    let catalogue = Catalogue::open(&data).await.trying("the catalogue")?;
+    let (data, catalogue) = open_at(&data).await?;
     Ok(Web::new(Site::new(catalogue, &data.search(), audience, "", hosts)))
 }
 
