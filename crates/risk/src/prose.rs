@@ -109,7 +109,13 @@ impl<'a> Server<'a> {
         let gists = tools
             .iter()
             .zip(prefixes(&name, &names))
-            .map(|((definition, assessment), prefix)| Gist::of(definition, assessment, prefix))
+            .map(|((definition, assessment), prefix)| {
+                let mut gist = Gist::of(definition, assessment, prefix);
+                if gist.thing.key() == name.to_lowercase() {
+                    gist.thing.forget();
+                }
+                gist
+            })
             .collect();
         Server { name, siblings: Siblings::new(tools, gists) }
     }

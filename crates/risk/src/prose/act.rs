@@ -122,6 +122,9 @@ pub(super) fn verb(word: &str, first: bool) -> Option<Verb> {
         "del" | "rm" => "delete".to_owned(),
         "exec" | "eval" | "invoke" => "run".to_owned(),
         "lookup" => "look up".to_owned(),
+        "connect" => "connect to".to_owned(),
+        "disconnect" => "disconnect from".to_owned(),
+        "wait" => "wait for".to_owned(),
         "login" => "log in to".to_owned(),
         "logout" => "log out of".to_owned(),
         "shutdown" => "shut down".to_owned(),
@@ -163,7 +166,7 @@ fn meant(means: Concepts) -> Option<Verb> {
 
 impl Verb {
     /// The same verb, where the class says that no money is moved: to check out a branch is no payment.
-    pub(super) fn as_class(mut self, class: Class) -> Verb {
+    pub(super) fn within_class(mut self, class: Class) -> Verb {
         if matches!(self.act, Act::Pay | Act::Trade) && class != Class::Financial {
             self.act = match class {
                 Class::Read => Act::Compute,
@@ -179,7 +182,6 @@ impl Verb {
         let base = match self.base.as_str() {
             "get" | "fetch" | "retrieve" | "obtain" | "load" | "show" | "view" | "see" => "return",
             "enumerate" => "list",
-            "ask" => "put",
             "find" => return "finds".to_owned(),
             other => other,
         };

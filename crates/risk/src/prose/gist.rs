@@ -38,10 +38,8 @@ const LINKS: [&str; 27] = [
 ];
 const MANY: [&str; 6] = ["bulk", "batch", "multiple", "mass", "many", "multi"];
 /// Words of names that are not of what a tool does.
-const NOISE: [&str; 20] = [
-    "tool", "mcp", "v1", "v2", "v3", "api", "the", "a", "an", "new", "do", "async", "handler", "request", "rpc", "cmd",
-    "my", "action", "endpoint", "method",
-];
+const NOISE: [&str; 16] =
+    ["tool", "mcp", "v1", "v2", "v3", "api", "the", "a", "an", "new", "do", "async", "handler", "rpc", "cmd", "my"];
 
 impl Gist {
     /// Reads a name. `prefix` are its first words that say where it belongs, not what it does.
@@ -55,7 +53,7 @@ impl Gist {
         let (verb, mut rest, strange) = split(words, definition, assessment);
         let link = rest.iter().position(|word| LINKS.contains(&word.to_lowercase().as_str()));
         let tail = link.map(|at| rest.split_off(at)).unwrap_or_default();
-        let verb = verb.map(|verb| verb.as_class(assessment.class));
+        let verb = verb.map(|verb| verb.within_class(assessment.class));
         let mut gist = Gist { verb, thing: Thing::of(&rest, many, strange), tail: said_tail(&tail, strange) };
         if gist.thing.unknown {
             gist.thing = match gist.act() {
@@ -284,6 +282,11 @@ impl Thing {
             Some(rest) => Thing { one: rest.to_owned(), several: false, ..self.clone() },
             None => self.clone(),
         }
+    }
+
+    /// Nothing of its own: the server itself.
+    pub(super) fn forget(&mut self) {
+        *self = Thing::of(&[], false, false);
     }
 
     /// What two names of the same thing have in common.

@@ -101,6 +101,10 @@ fn passive(told: &Told<'_>) -> String {
     told.gist.verb.as_ref().map_or_else(|| "sent".to_owned(), |verb| verb.past())
 }
 
+fn gerund(told: &Told<'_>) -> String {
+    told.gist.verb.as_ref().map_or_else(|| "starting".to_owned(), |verb| verb.gerund())
+}
+
 fn read(told: &Told<'_>) -> String {
     let words = named(told);
     let server = told.server;
@@ -180,7 +184,7 @@ fn write(told: &Told<'_>) -> String {
                 "An agent that tries again after a time-out leaves duplicate {them} in {server}: nothing shows that a second call with the same {first} is refused."
             ),
             (Some("b"), Some(first)) => format!(
-                "Text that the agent reads can dictate what stands in {first}: {them} appear in {server} that look as if you had made them."
+                "Text that the agent reads can dictate what stands in {first}: {server} then holds {them} in your name that somebody else worded."
             ),
             (_, Some(first)) => format!(
                 "A misread request becomes {a} that others take for real: they act on its {first} before anybody doubts it."
@@ -243,8 +247,11 @@ fn execute(told: &Told<'_>) -> String {
         Some(Act::Stop) => format!("Whoever depends on {the} is without until somebody notices{}.", target.map(|id| format!("; a wrong {id} stops the wrong one")).unwrap_or_default()),
         Some(Act::Start) => match target {
             Some(target) => format!("{} from the wrong {target} runs with real rights and real cost before anybody has seen what is in it.", capitalised(a)),
-            None => format!("{} starts with real rights and real cost, and a loop starts it again and again.", capitalised(a)),
+            None => format!("{} {a} costs real money and uses real rights, and a loop does it again and again.", capitalised(&gerund(told))),
         },
+        Some(Act::Connect) if told.gist.base().starts_with("disconnect") || told.gist.base() == "log out of" => {
+            format!("Whoever works through {the} is cut off in the middle of it, and so is every other call of the agent that needs it.")
+        }
         Some(Act::Connect) => format!("Every call uses stored logins against {}: a loop of attempts locks accounts or trips the provider's alarms, and a connection that was cut on purpose comes back.", if told.gist.thing.unknown { server.to_owned() } else { words.the.clone() }),
         Some(Act::Browse) => "On a page that somebody else wrote, the same call accepts terms, submits a form or buys: the page decides what is under it.".to_owned(),
         Some(Act::Move) => format!("A run in the wrong direction overwrites the newer {them} with the older, on both sides at once."),

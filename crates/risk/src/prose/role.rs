@@ -207,6 +207,29 @@ impl Role {
         {
             return if is(&["ids", "identifiers"]) || clues.kind == "list" { Role::Targets } else { Role::Target };
         }
+        // What a call is within: a repository, a workspace, a table.
+        let within = [
+            "owner",
+            "repo",
+            "repository",
+            "org",
+            "organization",
+            "organisation",
+            "workspace",
+            "namespace",
+            "project",
+            "tenant",
+            "bucket",
+            "database",
+            "table",
+            "collection",
+            "branch",
+            "cluster",
+        ];
+        let numbered = is(&["number"]) && has(&["issue", "pull", "pr", "pull_number", "ticket", "invoice", "order"]);
+        if clues.kind == "text" && words.len() == 1 && is(&within) || numbered {
+            return Role::Target;
+        }
         if switch {
             return Role::Switch;
         }

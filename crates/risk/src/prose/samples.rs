@@ -203,8 +203,15 @@ pub(super) fn agent_sees(told: &Told<'_>, variants: &[Variant], samples: &[Sampl
     ] {
         let Some(variant) = variants.iter().find(|one| one.kind == kind) else { continue };
         let tries = [Try { shows: String::new(), arguments: call.clone(), calls: 1 }];
-        // Without the schema: what is shown is the rule's text, whatever the sample is worth.
-        let outcome = judged(told, &variant.document, &tries, None).into_iter().next();
+        // What decides here stands in `action`: neither the schema nor the bounds have a say in the text.
+        let Some(entry) = entry(told, &variant.document) else { continue };
+        let said: Map<String, Value> = entry
+            .iter()
+            .filter(|(key, _)| matches!(key.as_str(), "action" | "reason"))
+            .map(|(key, value)| (key.clone(), value.clone()))
+            .collect();
+        let slim = json!({ "version": "1", "default": "allow", "tools": { told.definition.name: said } });
+        let outcome = judged(told, &slim, &tries, None).into_iter().next();
         if let Some(text) = outcome.and_then(|outcome| outcome.told) {
             all.push(AgentText { when: when.to_owned(), text });
         }

@@ -92,7 +92,7 @@ fn without_kind(name: &str, slug: bool) -> String {
     while words.last().is_some_and(kind) {
         words.pop();
     }
-    while words.first().is_some_and(|word| kind(word)) {
+    while words.first().is_some_and(kind) {
         words.remove(0);
     }
     match slug {
@@ -126,8 +126,13 @@ pub fn article(word: &str) -> &'static str {
         first.chars().count() > 1 && first.chars().all(|letter| letter.is_uppercase() || letter.is_ascii_digit());
     let spoken_as_word =
         ["SIM", "LAN", "RAM", "ROM", "NAT", "SAAS", "FAQ", "HAR", "NAS", "RAG", "RAID", "LIDAR", "MIDI"];
+    // `nc` is spelt as well: nobody can say it.
+    let said = small
+        .chars()
+        .any(|letter| matches!(letter, 'a' | 'e' | 'i' | 'o' | 'u' | 'y') || !letter.is_ascii_alphabetic());
+    let spelt = spelt || (!said && small.chars().count() < 5 && small.chars().count() > 1);
     let an = if spelt && !spoken_as_word.contains(&first) {
-        first.starts_with(['A', 'E', 'F', 'H', 'I', 'L', 'M', 'N', 'O', 'R', 'S', 'X', '8'])
+        small.starts_with(['a', 'e', 'f', 'h', 'i', 'l', 'm', 'n', 'o', 'r', 's', 'x', '8'])
     } else if begins(&["hour", "honest", "honour", "heir"]) {
         true
     } else if begins(&["uni", "use", "usa", "usu", "util", "eu", "ur", "one", "once", "ubiq", "uuid", "ufo"]) {
@@ -456,6 +461,7 @@ mod tests {
             ("S3 bucket", "an"),
             ("one-off", "a"),
             ("update", "an"),
+            ("nc mail message", "an"),
         ] {
             assert_eq!(article(word), says, "{word}");
         }

@@ -132,7 +132,9 @@ impl Told<'_> {
         let id = words.last().map(|word| word.to_lowercase()).unwrap_or_default();
         let is_id = matches!(
             id.as_str(),
-            "id" | "ids"
+            "number"
+                | "id"
+                | "ids"
                 | "uuid"
                 | "guid"
                 | "iid"

@@ -46,6 +46,9 @@ pub(super) fn undo(told: &Told<'_>) -> String {
             false => "There is nothing to undo: a call leaves nothing behind on the server.".to_owned(),
         };
     }
+    if told.class() == Class::Unclassified {
+        return "Whether a call can be undone is as open as what it does; no sibling is named so that it could be a way back.".to_owned();
+    }
     match (told.act(), restorer) {
         (Some(Act::Pay | Act::Trade), Some(back)) => {
             format!("{back} may bring it back, as a second payment with rules of its own.")
@@ -173,7 +176,7 @@ fn mind(told: &Told<'_>) -> String {
                 thing.the_or("what is added")
             ),
             Some(Act::Create | Act::Upload) => format!(
-                "If {} went out to people or cost money as soon as it is made, we would class it higher; as a mere draft, lower.",
+                "If {} went out to people or cost money at once, we would class it higher; as a mere draft, lower.",
                 thing.the_or("what is made")
             ),
             Some(Act::Update | Act::Move) => format!(
