@@ -3,7 +3,8 @@
 //! The rules are pure: which entries are one server ([`identity`]), who publishes it, which names are
 //! no tools ([`junk`]), which server is a copy of which ([`forks`]). Around them: lines that are read
 //! ([`entry`]), the import that writes them into the store ([`import`]), the search index that is
-//! made from it ([`index`]), and what pages say ([`pages`]).
+//! made from it ([`index`]), what pages say ([`pages`]), and which servers a client's configuration
+//! names ([`pasted`]).
 
 pub mod address;
 pub mod entry;
@@ -16,5 +17,6 @@ pub mod junk;
 mod language;
 mod lines;
 pub mod pages;
+pub mod pasted;
 mod resolve;
 pub mod show;

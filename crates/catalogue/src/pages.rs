@@ -4,4 +4,5 @@ pub mod kin;
 pub mod known;
 pub mod recommended;
 pub mod server;
+pub mod stack;
 pub mod summary;

@@ -30,6 +30,7 @@ pub mod patterns;
 pub mod pins;
 pub mod recommend;
 mod rules;
+pub mod sarif;
 mod schema;
 mod severity;
 mod tokens;

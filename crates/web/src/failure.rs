@@ -23,6 +23,9 @@ pub(crate) enum Failure {
     /// What was asked cannot be understood.
     #[error("{0}")]
     Unclear(String),
+    /// What was sent is too long.
+    #[error("{0}")]
+    TooLong(String),
     /// The store.
     #[error(transparent)]
     Store(#[from] store::BadDatabase),
@@ -43,6 +46,7 @@ impl Failure {
                     .to_owned(),
             ),
             Failure::Unclear(why) => (StatusCode::BAD_REQUEST, "This cannot be answered", why.clone()),
+            Failure::TooLong(why) => (StatusCode::PAYLOAD_TOO_LARGE, "This is too long", why.clone()),
             Failure::Index(search::BadIndex::None) => (
                 StatusCode::SERVICE_UNAVAILABLE,
                 "The catalogue is empty",

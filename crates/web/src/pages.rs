@@ -3,3 +3,4 @@
 pub(crate) mod home;
 pub(crate) mod search;
 pub(crate) mod server;
+pub(crate) mod stack;

@@ -1,5 +1,7 @@
 //! Which address shows what.
 
+mod stack;
+
 use std::sync::Arc;
 
 use axum::body::Body;
@@ -46,7 +48,8 @@ impl Web {
             .route("/", get(home))
             .route("/search/", get(search))
             .route("/s/{publisher}/{server}/", get(server))
-            .route("/policy/{server}/{file}", get(policy_file))
+            .route("/policy/{server}/{file}", get(policy_file));
+        let router = stack::routes(router)
             .fallback(nothing)
             .with_state(Arc::clone(&site));
         Self { site, router }
@@ -95,6 +98,7 @@ impl Web {
         if !file.is_empty()
             && !folder.starts_with("/api/")
             && !folder.starts_with("/policy/")
+            && !folder.starts_with("/stack/")
             && !FILES.contains(&folder.as_str())
             && !folder.starts_with("/badge/")
             && !folder.starts_with("/sitemap")
