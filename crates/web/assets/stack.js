@@ -1,28 +1,22 @@
-// Takes everything out of a pasted configuration but what names servers, before anything is sent. The
-// catalogue does the same with what comes to it; here the rest never leaves the browser.
-const PLACES = ["mcpServers", "servers", "context_servers", "mcp_servers", "mcp", "mcp.servers", "amp.mcpServers", "extensions"];
-const RUNNERS = /^(npx|bunx|pnpx|npm|pnpm|yarn|bun|uvx|uv|pipx|docker|podman|nerdctl|cmd)$/;
-const PLAIN = ["-y", "--yes", "-q", "--quiet", "--silent", "--bun", "-i", "-t", "-it", "-ti", "--rm", "--init", "--interactive", "--tty", "-d",
-  "--detach", "--privileged", "--refresh", "--no-cache", "-n", "--isolated", "--offline", "-U", "--upgrade", "--prefer-online", "--prefer-offline"];
-const NAMING = ["-p", "--package", "--from", "--spec"];
-const TAKING = ["-e", "--env", "--env-file", "-v", "--volume", "--mount", "--name", "--network", "--net", "--publish", "-u", "--user",
-  "--entrypoint", "-w", "--workdir", "--platform", "--add-host", "-l", "--label", "-m", "--memory", "--cpus", "--pull", "--python", "--with",
-  "--registry", "--index-url", "--extra-index-url", "--pip-args", "--loglevel", "--node-options"];
-const VERBS = ["exec", "x", "dlx", "tool", "run", "/c", "/C"];
-const BRIDGES = /^(mcp-remote|supergateway|mcp-proxy)(@|$)/;
-const isObject = (value) => value !== null && typeof value === "object" && !Array.isArray(value);
-const isKey = (word) => /^(sk-|gh[a-z]_|github_pat_|xox|AKIA|eyJ|glpat-)/.test(word) || (word.length > 30 && /\d/.test(word) && !/[-/]/.test(word));
-const isName = (word) => /^@?[A-Za-z0-9][\w.\-/:@+[\]=~<>]*$/.test(word) && word.length <= 120 && !isKey(word);
+// Leaves of a pasted configuration only what names servers, before anything is sent.
+const words = (text) => text.split(" ");
+const PLACES = words("mcpServers servers context_servers mcp_servers mcp mcp.servers amp.mcpServers extensions");
+const RUNNERS = /^(npx|bunx|pnpx|npm|pnpm|yarn|bun|uvx?|pipx|docker|podman|nerdctl|cmd)$/;
+const ALONE = words("-- -y --yes -q --quiet --silent --bun -i -t -it -ti --rm --init --interactive --tty -d --detach --privileged --refresh --no-cache -n --prefer-online --prefer-offline");
+const TAKING = words("-e --env --env-file -v --volume --mount --name --network --net -p --publish -u --user --entrypoint -w --workdir --platform --python --with --registry --index-url");
+const isObject = (value) => Object(value) === value && !Array.isArray(value);
+const isKey = (word) => /^(sk-|gh[a-z]_|github_pat_|xox|AKIA|eyJ|glpat-)|^[\da-f-]{32,}$|^(?=.*\d)(?=.*[a-z])[a-z\d]{16,}$/i.test(word);
+const isName = (word) => typeof word === "string" && /^@?[A-Za-z0-9][\w.\-/:@+[\]=~<>]{0,119}$/.test(word) && !word.split(/[/@:]/).some(isKey);
 
 // JSON with comments and commas at the end.
 function json(text) {
   const plain = text.replace(/^\uFEFF/, "")
-    .replace(/("(?:\\.|[^"\\])*")|\/\/[^\n\r]*|\/\*[^]*?\*\//g, (all, quoted) => quoted ?? " ")
-    .replace(/("(?:\\.|[^"\\])*")|,(?=\s*[}\]])/g, (all, quoted) => quoted ?? "");
+    .replace(/("(?:\\.|[^"\\])*")|\/\/.*|\/\*[^]*?\*\//g, "$1 ")
+    .replace(/("(?:\\.|[^"\\])*")|,(?=\s*[}\]])/g, "$1");
   return JSON.parse(/^\s*"/.test(plain) ? `{${plain}}` : plain);
 }
 
-// Of TOML: the tables of servers, with their command, arguments and URL.
+// Of TOML, the tables of servers.
 function toml(text) {
   const servers = {};
   let table = null;
@@ -30,14 +24,14 @@ function toml(text) {
   for (const line of joined.split(/\r?\n/)) {
     const head = line.match(/^\s*\[+\s*(.+?)\s*\]+\s*(#.*)?$/);
     if (head) {
-      const name = head[1].match(/^mcp_servers\.(?:"([^"]*)"|'([^']*)'|([\w-]+))$/);
-      table = name ? (servers[name[1] ?? name[2] ?? name[3]] = {}) : null;
+      const name = head[1].match(/^mcp_servers\.(["']?)([^"']+)\1$/);
+      table = name && (name[1] || !name[2].includes(".")) ? (servers[name[2]] = {}) : null;
       continue;
     }
     const pair = table && line.match(/^\s*(command|args|url|enabled)\s*=\s*(.+?)\s*$/);
     if (!pair) continue;
-    const words = [...pair[2].matchAll(/"((?:\\.|[^"\\])*)"|'([^']*)'/g)].map((word) => word[2] ?? JSON.parse(`"${word[1]}"`));
-    table[pair[1]] = pair[1] === "args" ? words : pair[1] === "enabled" ? !/^false/.test(pair[2]) : words[0];
+    const texts = [...pair[2].matchAll(/"((?:\\.|[^"\\])*)"|'([^']*)'/g)].map((word) => word[2] ?? JSON.parse(`"${word[1]}"`));
+    table[pair[1]] = pair[1] === "args" ? texts : pair[1] === "enabled" ? !/^false/.test(pair[2]) : texts[0];
   }
   return { mcpServers: servers };
 }
@@ -50,28 +44,33 @@ function address(url) {
   return `${found[1]}://${found[2]}${(end < 0 ? path : path.slice(0, end)).join("/")}`;
 }
 
-function command(words) {
-  const program = String(words[0]).split(/[\\/]/).pop().replace(/\.(exe|cmd|bat)$/i, "").toLowerCase();
-  if (program === "env") return command(words.slice(1).filter((word, at, all) => all.slice(0, at + 1).some((one) => !/=|^-/.test(one))));
+function command(all) {
+  const program = all[0].split(/[\\/]/).pop().replace(/\.(exe|cmd|bat)$/i, "").toLowerCase();
+  const rest = all.slice(1);
+  if (program === "env") {
+    const first = rest.findIndex((word) => !/=|^-/.test(word));
+    return first < 0 ? null : command(rest.slice(first));
+  }
   if (!RUNNERS.test(program)) return isName(program) ? { command: program } : null;
-  const kept = [];
-  let at = 1;
-  while (VERBS.includes(words[at])) kept.push(words[at++]);
-  if (program === "cmd") return command(words.slice(at));
-  for (; at < words.length; at += 1) {
-    const word = words[at];
-    if (NAMING.includes(word) && /^(npx|npm|uvx|uv|pipx)$/.test(program)) {
-      if (!isName(words[at + 1] ?? "")) return null;
-      return { command: program, args: [...kept, word, words[at + 1], "x"] };
+  const args = [];
+  while (/^(exec|x|dlx|tool|run|\/c)$/i.test(rest[0] ?? "")) args.push(rest.shift());
+  if (program === "cmd") return rest.length ? command(rest) : null;
+  while (rest.length) {
+    const word = rest.shift();
+    if (/^(--package|--from|--spec)$/.test(word) || (word === "-p" && /^np/.test(program))) {
+      return isName(rest[0]) ? { command: program, args: [...args, word, rest[0], "x"] } : null;
     }
-    if (PLAIN.includes(word) || word === "--" || /^--[\w-]+=/.test(word) || /^-[evpulwm]./.test(word)) continue;
-    if (TAKING.includes(word) || word === "-p") { at += 1; continue; }
+    if (ALONE.includes(word) || /^--[\w-]+=|^-[evpulwm]./.test(word)) continue;
+    if (TAKING.includes(word)) {
+      rest.shift();
+      continue;
+    }
     if (word.startsWith("-") || !isName(word)) return null;
-    kept.push(word);
-    if (BRIDGES.test(word)) kept.push(...words.slice(at + 1).map(address).filter(Boolean).slice(0, 1));
-    const hosted = words.indexOf("run", at);
-    if (word.startsWith("@smithery/cli") && hosted > 0 && isName(words[hosted + 1] ?? "")) kept.push("run", words[hosted + 1]);
-    return { command: program, args: kept };
+    args.push(word);
+    if (/^(mcp-remote|supergateway|mcp-proxy)(@|$)/.test(word)) args.push(...rest.map(address).filter(Boolean).slice(0, 1));
+    const hosted = rest[rest.indexOf("run") + 1];
+    if (word.startsWith("@smithery/cli") && isName(hosted)) args.push("run", hosted);
+    return { command: program, args };
   }
   return null;
 }
@@ -84,14 +83,12 @@ function entry(given) {
   let start = within.command ?? within.cmd;
   let args = within.args;
   if (isObject(start)) [start, args] = [start.path, start.args];
-  if (start === undefined || start === null) return null;
-  const words = [].concat(typeof start === "string" ? start.trim().split(/\s+/) : start, args ?? []).filter((word) => typeof word === "string");
-  // Where nothing is left, its name may tell.
-  return words.length ? command(words) ?? { command: "node" } : null;
+  const all = [].concat(typeof start === "string" ? start.trim().split(/\s+/) : start ?? [], args ?? []).filter((word) => typeof word === "string");
+  return (start && all.length) ? command(all) ?? { command: "node" } : null;
 }
 
 function search(value, depth, found) {
-  if (!isObject(value) || depth > 6) return;
+  if (!isObject(value) || depth > 5) return;
   for (const [key, inner] of Object.entries(value)) {
     if (PLACES.includes(key)) table(inner, depth + 1, found);
     else if (!["env", "headers", "inputs"].includes(key)) search(inner, depth + 1, found);
@@ -99,11 +96,11 @@ function search(value, depth, found) {
 }
 
 function table(value, depth, found) {
-  if (depth > 6 || value === null || typeof value !== "object") return;
-  const pairs = Array.isArray(value) ? value.map((one) => [one?.name ?? "", one]) : Object.entries(value);
+  if (depth > 6) return;
+  const pairs = Array.isArray(value) ? value.map((one) => [one?.name ?? "", one]) : Object.entries(Object(value));
   for (const [name, inner] of pairs) {
     const one = entry(inner);
-    if (one) found.push({ name: isName(String(name)) ? String(name) : "", ...one });
+    if (one) found.push({ name: isName(name) ? name : "", ...one });
     else if (PLACES.includes(name)) table(inner, depth + 1, found);
   }
 }
@@ -117,25 +114,18 @@ function stripped(text) {
 }
 
 const form = document.getElementById("paste");
-if (form) {
-  const field = form.elements.config;
-  const said = document.getElementById("said");
-  document.getElementById("warning").hidden = true;
-  document.getElementById("stripped").hidden = false;
-  field.setAttribute("aria-describedby", "stripped");
-  form.addEventListener("submit", (event) => {
-    let found = [];
-    try {
-      found = stripped(field.value);
-    } catch {
-      // Nothing is sent of what cannot be read.
-    }
-    if (found.length) {
-      field.value = JSON.stringify({ mcpServers: found }, null, 1);
-    } else {
-      event.preventDefault();
-      said.textContent = "No servers were found in this text, so nothing was sent. JSON and TOML are read.";
-      field.focus();
-    }
-  });
-}
+const field = form.elements.config;
+document.getElementById("warning").hidden = true;
+document.getElementById("stripped").hidden = false;
+field.setAttribute("aria-describedby", "stripped");
+form.addEventListener("submit", (event) => {
+  try {
+    const mcpServers = stripped(field.value);
+    if (!mcpServers.length) throw 0;
+    field.value = JSON.stringify({ mcpServers }, null, 1);
+  } catch {
+    event.preventDefault();
+    document.getElementById("said").textContent = "No servers found (JSON or TOML), so nothing was sent.";
+    field.focus();
+  }
+});
