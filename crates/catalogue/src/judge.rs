@@ -83,6 +83,18 @@ fn digest_of(
     schema: Option<&Value>,
     annotations: Option<&Value>,
 ) -> Option<[u8; 32]> {
+    let canonical = canonical(name, title, description, schema, annotations)?;
+    digest(&SHA256, canonical.as_bytes()).as_ref().try_into().ok()
+}
+
+/// A definition as its server would list it, in canonical form.
+pub(crate) fn canonical(
+    name: &str,
+    title: Option<&str>,
+    description: &str,
+    schema: Option<&Value>,
+    annotations: Option<&Value>,
+) -> Option<String> {
     let mut whole = Map::new();
     whole.insert("name".to_owned(), name.into());
     whole.extend(title.map(|title| ("title".to_owned(), title.into())));
@@ -91,8 +103,7 @@ fn digest_of(
     }
     whole.extend(schema.map(|schema| ("inputSchema".to_owned(), schema.clone())));
     whole.extend(annotations.map(|annotations| ("annotations".to_owned(), annotations.clone())));
-    let canonical = mcp::canonical::text(&Value::Object(whole).to_string()).ok()?;
-    digest(&SHA256, canonical.as_bytes()).as_ref().try_into().ok()
+    mcp::canonical::text(&Value::Object(whole).to_string()).ok()
 }
 
 fn judgement(judged: &Assessment) -> Judgement {

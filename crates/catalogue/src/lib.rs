@@ -4,7 +4,8 @@
 //! no tools ([`junk`]), which server is a copy of which ([`forks`]), which could be taken for another
 //! ([`impostors`]). Around them: lines that are read
 //! ([`entry`]), the import that writes them into the store ([`import`]), the search index that is
-//! made from it ([`index`]), and what pages say ([`pages`]). Registries are read over HTTPS ([`registry`]),
+//! made from it ([`index`]), what pages say ([`pages`]), and which servers a client's configuration
+//! names ([`pasted`]). Registries are read over HTTPS ([`registry`]),
 //! and the public part goes from one catalogue to another in a signed file ([`snapshot`]). What it begins with is compiled in ([`starter`]).
 
 pub mod address;
@@ -20,6 +21,7 @@ mod language;
 mod lines;
 pub mod overrides;
 pub mod pages;
+pub mod pasted;
 pub mod publisher;
 pub mod registry;
 mod resolve;

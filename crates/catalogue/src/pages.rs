@@ -4,5 +4,6 @@ pub mod kin;
 pub mod known;
 pub mod recommended;
 pub mod server;
+pub mod stack;
 pub mod summary;
 pub mod tool;

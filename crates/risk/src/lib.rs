@@ -31,6 +31,7 @@ pub mod pins;
 pub mod prose;
 pub mod recommend;
 mod rules;
+pub mod sarif;
 mod schema;
 mod severity;
 mod tokens;

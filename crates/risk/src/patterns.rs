@@ -16,6 +16,7 @@
 
 mod agent;
 mod arguments;
+mod chains;
 mod condition;
 mod injection;
 mod matching;
@@ -23,6 +24,7 @@ mod protocol;
 mod servers;
 mod spending;
 
+pub use chains::{Chain, Link, Wide, chains, wide};
 pub use condition::{Argument, Condition, Ground};
 pub use matching::{Match, Member, Played, StackMatch, of_stack, of_tool};
 

@@ -30,13 +30,17 @@ pub(crate) static STYLE: LazyLock<Asset> =
 pub(crate) static SCRIPT: LazyLock<Asset> =
     LazyLock::new(|| Asset::new("page", "js", "text/javascript; charset=utf-8", include_str!("../assets/page.js")));
 
+/// What strips a pasted configuration before anything of it is sent.
+pub(crate) static STACK: LazyLock<Asset> =
+    LazyLock::new(|| Asset::new("stack", "js", "text/javascript; charset=utf-8", include_str!("../assets/stack.js")));
+
 /// The sign in the corner of a tab.
 pub(crate) static ICON: LazyLock<Asset> =
     LazyLock::new(|| Asset::new("icon", "svg", "image/svg+xml", include_str!("../assets/icon.svg")));
 
 /// The file of a path.
 pub(crate) fn answer(path: &str) -> Option<Response<Body>> {
-    let all: [&Asset; 3] = [&STYLE, &SCRIPT, &ICON];
+    let all: [&Asset; 4] = [&STYLE, &SCRIPT, &STACK, &ICON];
     let asset = all.into_iter().find(|asset| asset.path == path)?;
     let mut response = Response::new(Body::from(asset.text));
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(asset.media_type));

@@ -26,6 +26,9 @@ pub(crate) enum Failure {
     /// Something of ours.
     #[error("{0}")]
     Broken(String),
+    /// What was sent is too long.
+    #[error("{0}")]
+    TooLong(String),
     /// The store.
     #[error(transparent)]
     Store(#[from] store::BadDatabase),
@@ -46,6 +49,7 @@ impl Failure {
                     .to_owned(),
             ),
             Failure::Unclear(why) => (StatusCode::BAD_REQUEST, "This cannot be answered", why.clone()),
+            Failure::TooLong(why) => (StatusCode::PAYLOAD_TOO_LARGE, "This is too long", why.clone()),
             Failure::Index(search::BadIndex::None) => (
                 StatusCode::SERVICE_UNAVAILABLE,
                 "The catalogue is empty",

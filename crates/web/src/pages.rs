@@ -3,4 +3,5 @@
 pub(crate) mod home;
 pub(crate) mod search;
 pub(crate) mod server;
+pub(crate) mod stack;
 pub(crate) mod tool;

@@ -2,6 +2,7 @@
 
 mod api;
 mod badge;
+mod stack;
 
 use std::sync::Arc;
 
@@ -52,9 +53,8 @@ impl Web {
             .route("/s/{publisher}/{server}/", get(server))
             .route("/s/{publisher}/{server}/{tool}/", get(tool))
             .route("/s/{publisher}/{server}/{tool}/definition.json", get(definition))
-            .route("/policy/{server}/{file}", get(policy_file))
-            .fallback(nothing)
-            .with_state(Arc::clone(&site));
+            .route("/policy/{server}/{file}", get(policy_file));
+        let router = stack::routes(router).fallback(nothing).with_state(Arc::clone(&site));
         Self { site, router }
     }
 
@@ -101,6 +101,7 @@ impl Web {
         if !file.is_empty()
             && !folder.starts_with("/api/")
             && !folder.starts_with("/policy/")
+            && !folder.starts_with("/stack/")
             && !FILES.contains(&folder.as_str())
             && !folder.starts_with("/badge/")
             && !folder.starts_with("/sitemap")

@@ -7,6 +7,8 @@ use serde_json::Value;
 use store::BadDatabase;
 use store::catalogue::{Catalogue, Server, Tool};
 
+use crate::judge::canonical;
+
 /// A tool with its definition parsed.
 #[derive(Debug, Clone)]
 pub struct Known {
@@ -46,6 +48,15 @@ impl Known {
             annotations: self.annotations.as_ref().map(Annotations::of).unwrap_or_default(),
             whole: None,
         }
+    }
+
+    /// How many bytes its definition has as clients pass it to a model: canonical JSON.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        let tool = &self.tool;
+        let (schema, annotations) = (self.schema.as_ref(), self.annotations.as_ref());
+        canonical(&tool.name, tool.title.as_deref(), &tool.description, schema, annotations)
+            .map_or(0, |text| text.len())
     }
 
     /// The tool as one of a stack.

@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use policy::Class;
 use risk::Severity;
-use risk::patterns::{Control, of_stack};
 use risk::prose::Server as Told;
 use risk::recommend::Temper;
 use serde::Serialize;
@@ -234,18 +233,16 @@ impl Facts {
 /// What the tools could do together, the worst first.
 fn chains(server: &Server, tools: &[Known]) -> Vec<Chain> {
     let members: Vec<_> = tools.iter().map(|tool| tool.member(&server.name)).collect();
-    let found = of_stack(&members).into_iter().filter(|found| !found.roles.is_empty());
-    let mut chains: Vec<Chain> = found
+    risk::patterns::chains(&members)
+        .into_iter()
         .map(|found| Chain {
-            pattern: found.pattern.id,
-            title: found.pattern.title,
-            severity: found.pattern.severity,
-            remedy: found.pattern.controls.first().map(Control::says).unwrap_or_default(),
+            pattern: found.rule,
+            title: found.title,
+            severity: found.severity,
+            remedy: found.remedy,
             why: found.why,
         })
-        .collect();
-    chains.sort_by_key(|chain| std::cmp::Reverse(chain.severity));
-    chains
+        .collect()
 }
 
 async fn changes(catalogue: &Catalogue, server: &Server, tools: &[Known]) -> Result<Vec<Changed>, BadDatabase> {

@@ -6,7 +6,6 @@
 mod bounds;
 mod changes;
 mod client_config;
-mod combine;
 mod connect;
 mod consent;
 pub mod file;

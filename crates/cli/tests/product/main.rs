@@ -23,6 +23,7 @@ mod seeds;
 mod sessions;
 mod setup;
 mod sharing;
+mod stack;
 mod stop;
 mod time_limits;
 mod tokens;

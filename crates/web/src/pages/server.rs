@@ -21,7 +21,7 @@ const GIST: usize = 100;
 const POLICY: usize = 4 << 10;
 
 /// The tempers, and what each does.
-const TEMPERS: [(&str, &str, &str); 3] = [
+pub(super) const TEMPERS: [(&str, &str, &str); 3] = [
     ("observe", "Observe", "Nothing is stopped; what the balanced rules would stop is recorded."),
     ("balanced", "Balanced", "Reading is free, changes are limited, deletions and payments wait for a person."),
     ("locked-down", "Locked down", "Changes wait for a person; what is worse does not exist for the agent."),

@@ -6,11 +6,10 @@ use std::collections::BTreeMap;
 use mcp::revision::Revision;
 use policy::Class;
 use risk::findings::{Finding, Level, StackFinding, findings, stack_findings};
-use risk::patterns::{Match, Member, of_tool};
+use risk::patterns::{Chain, Match, Member, Wide, chains, of_tool, wide};
 use risk::{Assessment, Definition, assess};
 
 use super::changes::{Changes, Kept, KeptTool};
-use super::combine::{Chain, Wide, chains, wide};
 use super::source::Source;
 use super::tools::Tool;
 

@@ -1,54 +1,28 @@
 //! Findings as SARIF 2.1.0, for code scanning.
 
-use std::collections::BTreeMap;
 use std::path::Path;
 
-use risk::Severity;
 use risk::findings::Level;
+use risk::sarif::{Entry, Log, logical, weight, weight_of_chain};
 use serde_json::{Value, json};
 
 use super::report::{Report, involved};
 use super::source::Source;
 use super::tools::digest;
 
-/// Where this form of document is defined.
-const SCHEMA: &str = "https://json.schemastore.org/sarif-2.1.0.json";
-
-/// The rules and results under construction.
-#[derive(Default)]
-struct Run {
-    rules: Vec<Value>,
-    numbers: BTreeMap<String, usize>,
-    results: Vec<Value>,
-}
-
-/// One result.
-struct One<'a> {
-    rule: &'a str,
-    level: Level,
-    /// Out of ten, as code scanning sorts.
-    weight: &'a str,
-    /// What the rule is about.
-    why: &'a str,
-    message: String,
-    /// What identifies the finding from run to run.
-    identity: String,
-    locations: Vec<Value>,
-}
-
 /// The document. `current` is the directory that paths are told relative to.
 pub fn document(report: &Report, current: &Path) -> Value {
-    let mut run = Run::default();
+    let mut log = Log::default();
     for (server, judged, found) in report.findings() {
         let tool = &judged.tool.name;
-        run.add(One {
+        log.add(Entry {
             rule: found.rule,
             level: found.level,
             weight: weight(found.level),
             why: found.why,
             message: message(&format!("{}/{tool}, {}", server.name, found.place.path()), found.why, &found.text),
             // Not the place: its numbers move with every word before it, and a rule is found once a tool.
-            identity: format!("{}\0{}\0{tool}", found.rule, server.source.digest),
+            fingerprint: digest(format!("{}\0{}\0{tool}", found.rule, server.source.digest).as_bytes()),
             locations: vec![location(&server.source, &server.name, Some(tool), current)],
         });
     }
@@ -61,13 +35,13 @@ pub fn document(report: &Report, current: &Path) -> Value {
     };
     for found in &report.stack {
         let tools = involved(found);
-        run.add(One {
+        log.add(Entry {
             rule: found.rule,
             level: found.level,
             weight: weight(found.level),
             why: found.why,
             message: message(&names(&tools), found.why, &found.text),
-            identity: format!("{}\0{}", found.rule, names(&tools)),
+            fingerprint: digest(format!("{}\0{}", found.rule, names(&tools)).as_bytes()),
             locations: locations_of(&tools),
         });
     }
@@ -76,71 +50,18 @@ pub fn document(report: &Report, current: &Path) -> Value {
             chain.links.iter().map(|link| format!("{}: {}", link.role, names(&link.tools))).collect();
         let first: Vec<(&str, &str)> = chain.links.iter().filter_map(|link| link.tools.first().copied()).collect();
         let servers: Vec<&str> = report.servers.iter().map(|server| server.source.digest.as_str()).collect();
-        run.add(One {
+        log.add(Entry {
             rule: chain.rule,
             level: Level::Warning,
-            weight: if chain.severity == Severity::Critical { "9.0" } else { "7.0" },
+            weight: weight_of_chain(chain.severity),
             why: chain.says,
             message: format!("{} {} {}", chain.says, roles.join("; "), chain.remedy),
-            identity: format!("{}\0{}", chain.rule, servers.join("\0")),
+            fingerprint: digest(format!("{}\0{}", chain.rule, servers.join("\0")).as_bytes()),
             locations: locations_of(&first),
         });
     }
-    let notifications: Vec<Value> = report
-        .failed
-        .iter()
-        .map(|failed| json!({ "level": "error", "message": { "text": format!("{}: {}", failed.name, failed.why) } }))
-        .collect();
-    json!({
-        "$schema": SCHEMA,
-        "version": "2.1.0",
-        "runs": [{
-            "tool": { "driver": {
-                "name": "toolgate",
-                "semanticVersion": env!("CARGO_PKG_VERSION"),
-                "rules": run.rules,
-            } },
-            "automationDetails": { "id": "toolgate-scan/" },
-            "columnKind": "unicodeCodePoints",
-            "invocations": [{
-                "executionSuccessful": report.failed.is_empty(),
-                "toolExecutionNotifications": notifications,
-            }],
-            "results": run.results,
-        }],
-    })
-}
-
-impl Run {
-    fn add(&mut self, one: One<'_>) {
-        let next = self.rules.len();
-        let index = *self.numbers.entry(one.rule.to_owned()).or_insert(next);
-        if index == next {
-            self.rules.push(json!({
-                "id": one.rule,
-                "shortDescription": { "text": one.why },
-                "help": { "text": one.why },
-                "defaultConfiguration": { "level": one.level.as_str() },
-                "properties": { "security-severity": one.weight, "tags": ["security", "mcp"] },
-            }));
-        }
-        self.results.push(json!({
-            "ruleId": one.rule,
-            "ruleIndex": index,
-            "level": one.level.as_str(),
-            "message": { "text": one.message },
-            "locations": one.locations,
-            "partialFingerprints": { "toolgate/v1": digest(one.identity.as_bytes()) },
-        }));
-    }
-}
-
-fn weight(level: Level) -> &'static str {
-    match level {
-        Level::Error => "8.0",
-        Level::Warning => "5.0",
-        Level::Note => "2.0",
-    }
+    let failures: Vec<String> = report.failed.iter().map(|failed| format!("{}: {}", failed.name, failed.why)).collect();
+    log.document("toolgate-scan/", &failures)
 }
 
 fn message(place: &str, why: &str, text: &str) -> String {
@@ -155,9 +76,7 @@ fn names(tools: &[(&str, &str)]) -> String {
 /// A tool: by its name, and by the line that names it where the source is a file.
 fn location(source: &Source, server: &str, tool: Option<&str>, current: &Path) -> Value {
     let name = tool.filter(|tool| !tool.is_empty()).unwrap_or(server);
-    let logical = json!([{
-        "name": name, "fullyQualifiedName": format!("{server}/{name}"), "kind": "function",
-    }]);
+    let logical = logical(server, name);
     let Some((path, text)) = &source.file else { return json!({ "logicalLocations": logical }) };
     // A list has a line for each tool; a configuration has one for its server.
     let wanted = if source.kind == "file" { name } else { server };
@@ -197,25 +116,5 @@ mod tests {
         let current = Path::new("/home/ann/work");
         assert_eq!(uri(Path::new("/home/ann/work/a b/.mcp.json"), current), "a%20b/.mcp.json");
         assert_eq!(uri(Path::new("/etc/ü.json"), current), "file:///etc/%C3%BC.json");
-    }
-
-    #[test]
-    fn a_rule_stands_once() {
-        let mut run = Run::default();
-        for (rule, message) in [("a", "1"), ("b", "2"), ("a", "3")] {
-            run.add(One {
-                rule,
-                level: Level::Note,
-                weight: "2.0",
-                why: "Because.",
-                message: message.to_owned(),
-                identity: message.to_owned(),
-                locations: Vec::new(),
-            });
-        }
-        assert_eq!(run.rules.len(), 2);
-        let indices: Vec<_> = run.results.iter().map(|result| result["ruleIndex"].clone()).collect();
-        assert_eq!(indices, [0, 1, 0]);
-        assert_ne!(run.results[0]["partialFingerprints"], run.results[2]["partialFingerprints"]);
     }
 }

@@ -5,10 +5,10 @@ use std::fmt::Write;
 
 use audit::visible::{shown, word};
 use risk::findings::Level;
+use risk::patterns::Chain;
 use risk::{Evidence, Place, Severity};
 
 use super::changes::Changes;
-use super::combine::Chain;
 use super::layout::{pad, paragraph, row, width};
 use super::report::{Judged, LEVELS, Report, Scanned, category, involved};
 

@@ -3,14 +3,16 @@
 //! An agent with several servers is one program: what one server's tool reads, another's can send.
 //! The attacks that need several tools are chains of roles; each exists when every role has a tool.
 
-use risk::Severity;
-use risk::patterns::{Control, Member, StackMatch, of_stack};
+use super::{Control, Member, StackMatch, of_stack};
+use crate::severity::Severity;
 
 /// Something that tools could do together.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Chain<'a> {
     /// The pattern's name, which stays.
     pub rule: &'static str,
+    /// Its name for people.
+    pub title: &'static str,
     /// How bad that would be.
     pub severity: Severity,
     /// What could happen, in one sentence.
@@ -50,6 +52,7 @@ pub struct Wide {
 }
 
 /// What these tools could do together, the worst first. A chain that one tool makes alone is none.
+#[must_use]
 pub fn chains<'a>(members: &[Member<'a>]) -> Vec<Chain<'a>> {
     let found = of_stack(members).into_iter().filter(|found| !found.roles.is_empty());
     let mut chains: Vec<Chain<'a>> = found.map(|found| chain(found, members)).collect();
@@ -65,6 +68,7 @@ fn chain<'a>(found: StackMatch, members: &[Member<'a>]) -> Chain<'a> {
         .map(|played| Link { role: played.role, tools: played.tools.iter().filter_map(named).collect() });
     Chain {
         rule: found.pattern.id,
+        title: found.pattern.title,
         severity: found.pattern.severity,
         says: found.pattern.summary,
         remedy: remedy(&found),
@@ -75,6 +79,7 @@ fn chain<'a>(found: StackMatch, members: &[Member<'a>]) -> Chain<'a> {
 }
 
 /// The attacks that concern these servers whatever their tools do, or by how many there are.
+#[must_use]
 pub fn wide(members: &[Member<'_>]) -> Vec<Wide> {
     let found = of_stack(members).into_iter().filter(|found| found.roles.is_empty());
     found
@@ -96,9 +101,9 @@ fn remedy(found: &StackMatch) -> &'static str {
 #[cfg(test)]
 mod tests {
     use policy::Class;
-    use risk::{Assessment, Definition, Facet, assess};
 
     use super::*;
+    use crate::{Assessment, Definition, Facet, assess};
 
     #[test]
     fn chains_name_their_tools_and_what_helps() {

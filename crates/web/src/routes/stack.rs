@@ -1,0 +1,342 @@
+//! `/stack/`: the servers of somebody's agents together. Which they are stands in the address and nowhere else.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use axum::body::{Body, to_bytes};
+use axum::extract::{FromRequest, Path, Query, Request, State};
+use axum::http::{HeaderMap, HeaderValue, Response, StatusCode, header};
+use axum::routing::get;
+use axum::{Extension, Form as Fields, Router};
+use catalogue::pages::stack::{Stack, query};
+use catalogue::pages::summary::ServerLine;
+use catalogue::pasted;
+use catalogue::show::{Meant, meant};
+use risk::recommend::Temper;
+use serde::Deserialize;
+use serde_json::Value;
+use store::catalogue::Server;
+
+use super::{Shared, answer, temper};
+use crate::failure::Failure;
+use crate::form::Form;
+use crate::page;
+use crate::pages::stack::{Adding, StackView, whole};
+use crate::site::Site;
+
+/// The longest form that is read, in bytes.
+const MAX_FORM: usize = 256 << 10;
+
+/// The most names of an address that are looked up.
+const NAMES: usize = 100;
+
+/// Servers that are offered for words.
+const OFFERED: usize = 12;
+
+/// Adds the pages of stacks.
+pub(super) fn routes(router: Router<Arc<Site>>) -> Router<Arc<Site>> {
+    router
+        .route("/stack/", get(stack).post(paste))
+        .route("/stack/report.md", get(report))
+        .route("/stack/sbom.cdx.json", get(sbom))
+        .route("/stack/findings.sarif", get(sarif))
+        .route("/stack/{temper}/{file}", get(file))
+}
+
+/// What an address says of a stack.
+#[derive(Debug, Default, Deserialize)]
+struct Asked {
+    /// Slugs, joined by commas.
+    #[serde(default)]
+    s: String,
+    /// What is to be added: words.
+    #[serde(default)]
+    add: String,
+    policy: Option<String>,
+    #[serde(default)]
+    page: usize,
+    /// How many servers of a configuration are not known.
+    #[serde(default)]
+    unknown: usize,
+}
+
+/// The servers of an address.
+struct Chosen {
+    /// Those that are known and may be seen, by their slugs.
+    servers: Vec<Server>,
+    /// How many others were named.
+    unknown: usize,
+}
+
+impl Chosen {
+    async fn of(site: &Site, names: &str) -> Result<Self, Failure> {
+        let names: BTreeSet<String> =
+            names.split(',').map(|name| name.trim().to_lowercase()).filter(|name| !name.is_empty()).collect();
+        let mut chosen = Self { servers: Vec::new(), unknown: names.len().saturating_sub(NAMES) };
+        for name in names.iter().take(NAMES) {
+            let all = site.catalogue.servers_named(name).await?;
+            match all.into_iter().find(|server| site.shows(server)) {
+                Some(server) => chosen.add(server),
+                None => chosen.unknown += 1,
+            }
+        }
+        Ok(chosen)
+    }
+
+    /// Adds a server that is not there yet, at its place.
+    fn add(&mut self, server: Server) {
+        if let Err(place) = self.servers.binary_search_by(|known| known.slug.cmp(&server.slug)) {
+            self.servers.insert(place, server);
+        }
+    }
+
+    /// The one spelling of it.
+    fn query(&self) -> String {
+        query(self.servers.iter().map(|server| server.slug.as_str()))
+    }
+
+    /// Slugs as they stand in an address, decoded.
+    fn spelt(&self) -> String {
+        self.servers.iter().map(|server| server.slug.as_str()).collect::<Vec<_>>().join(",")
+    }
+}
+
+impl Asked {
+    fn temper(&self) -> Result<Temper, Failure> {
+        self.policy.as_deref().map_or(Ok(Temper::Balanced), temper)
+    }
+}
+
+async fn stack(
+    State(site): Shared,
+    Extension(form): Extension<Form>,
+    headers: HeaderMap,
+    Query(asked): Query<Asked>,
+) -> Response<Body> {
+    let made = async {
+        let temper = asked.temper()?;
+        let mut chosen = Chosen::of(&site, &asked.s).await?;
+        let mut adding = None;
+        if !asked.add.trim().is_empty() {
+            match offered(&site, &asked.add).await? {
+                Offered::One(server) => chosen.add(*server),
+                Offered::Several(servers) => {
+                    adding = Some(Adding { words: asked.add.clone(), servers });
+                }
+            }
+        }
+        let unknown = asked.unknown.saturating_add(chosen.unknown);
+        if chosen.spelt() != asked.s || (adding.is_none() && !asked.add.is_empty()) {
+            let add = adding.map(|_| asked.add.as_str());
+            return Ok(Err(elsewhere(form, &chosen.query(), temper, unknown, add)));
+        }
+        let stack = Stack::of(&site.catalogue, chosen.servers).await?;
+        Ok(Ok(StackView { stack: stack.page(temper, asked.page), unknown, adding }))
+    };
+    match made.await {
+        Ok(Ok(page)) => answer(&site, form, &headers, Ok(page)),
+        Ok(Err(path)) => seen_at(&path),
+        Err(failure) => answer::<StackView>(&site, form, &headers, Err(failure)),
+    }
+}
+
+/// The one address of a stack, in the form that is asked for.
+fn elsewhere(form: Form, query: &str, temper: Temper, unknown: usize, add: Option<&str>) -> String {
+    let file = match form {
+        Form::Html => "",
+        Form::Markdown => "index.md",
+        Form::Json => "index.json",
+    };
+    let mut parts = Vec::new();
+    if !query.is_empty() {
+        parts.push(format!("s={query}"));
+    }
+    if temper != Temper::Balanced {
+        parts.push(format!("policy={}", temper.as_str()));
+    }
+    if unknown > 0 {
+        parts.push(format!("unknown={unknown}"));
+    }
+    parts.extend(add.map(|words| format!("add={}", catalogue::address::encoded(words))));
+    let joined = if parts.is_empty() { String::new() } else { format!("?{}", parts.join("&")) };
+    format!("/stack/{file}{joined}")
+}
+
+/// Sends a browser to the page of what it asked for or sent.
+fn seen_at(path: &str) -> Response<Body> {
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = StatusCode::SEE_OTHER;
+    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    match HeaderValue::from_str(path) {
+        Ok(path) => drop(response.headers_mut().insert(header::LOCATION, path)),
+        Err(_) => *response.status_mut() = StatusCode::NOT_FOUND,
+    }
+    response
+}
+
+/// What words may mean.
+enum Offered {
+    One(Box<Server>),
+    Several(Vec<ServerLine>),
+}
+
+async fn offered(site: &Site, words: &str) -> Result<Offered, Failure> {
+    let mut named = match meant(&site.catalogue, words).await? {
+        Meant::Server(server) | Meant::NoSuchTool(server) => vec![*server],
+        Meant::Tool(shown) => vec![shown.server],
+        Meant::Several(servers) => servers,
+        Meant::Unknown => Vec::new(),
+    };
+    named.retain(|server| site.shows(server));
+    if named.len() == 1
+        && let Some(one) = named.pop()
+    {
+        return Ok(Offered::One(Box::new(one)));
+    }
+    if named.is_empty() {
+        let query = search::Query {
+            words: words.to_owned(),
+            kind: Some(search::Kind::Server),
+            limit: OFFERED,
+            ..search::Query::default()
+        };
+        for hit in &site.search(query)?.hits {
+            named.extend(site.catalogue.server(hit.id).await?.filter(|server| site.shows(server)));
+        }
+    }
+    Ok(Offered::Several(named.iter().take(OFFERED).map(ServerLine::of).collect()))
+}
+
+/// What the form for a configuration holds.
+#[derive(Debug, Deserialize)]
+struct Pasted {
+    config: String,
+    /// The servers that were chosen before.
+    #[serde(default)]
+    s: String,
+}
+
+/// Takes what names servers from a configuration, and forgets the rest.
+async fn paste(
+    State(site): Shared,
+    Extension(form): Extension<Form>,
+    headers: HeaderMap,
+    request: Request,
+) -> Response<Body> {
+    let made = async {
+        let (head, body) = request.into_parts();
+        let long = |_| Failure::TooLong("At most 256 KB are read. Paste the part that names the servers.".to_owned());
+        let body = to_bytes(body, MAX_FORM).await.map_err(long)?;
+        let request = Request::from_parts(head, Body::from(body));
+        let unclear = |why: &str| Failure::Unclear(why.to_owned());
+        let sent = Fields::<Pasted>::from_request(request, &()).await;
+        let Fields(sent) =
+            sent.map_err(|_| unclear("A form with the field `config` is read here, and nothing else."))?;
+        let entries = pasted::read(&sent.config).map_err(|error| Failure::Unclear(error.to_string()))?;
+        let mut chosen = Chosen::of(&site, &sent.s).await?;
+        let mut unknown = entries.len().saturating_sub(pasted::ENTRIES);
+        for entry in entries.iter().take(pasted::ENTRIES) {
+            match pasted::server_of(&site.catalogue, entry, |server| site.shows(server)).await? {
+                Some(server) => chosen.add(server),
+                None => unknown += 1,
+            }
+        }
+        Ok::<_, Failure>(elsewhere(Form::Html, &chosen.query(), Temper::Balanced, unknown, None))
+    };
+    match made.await {
+        Ok(path) => seen_at(&path),
+        Err(failure) => failure.answer(&site, form, &headers),
+    }
+}
+
+/// The stack of an address.
+async fn of(site: &Site, asked: &Asked) -> Result<Stack, Failure> {
+    let chosen = Chosen::of(site, &asked.s).await?;
+    if chosen.servers.is_empty() {
+        return Err(Failure::Unclear("The address names no server: /stack/ says how a stack is made.".to_owned()));
+    }
+    Ok(Stack::of(&site.catalogue, chosen.servers).await?)
+}
+
+async fn report(
+    State(site): Shared,
+    Extension(form): Extension<Form>,
+    headers: HeaderMap,
+    Query(asked): Query<Asked>,
+) -> Response<Body> {
+    let made = async { Ok(whole(&of(&site, &asked).await?, asked.temper()?)) };
+    saved(&site, form, &headers, made.await, "text/markdown; charset=utf-8", "stack-report.md")
+}
+
+async fn sbom(
+    State(site): Shared,
+    Extension(form): Extension<Form>,
+    headers: HeaderMap,
+    Query(asked): Query<Asked>,
+) -> Response<Body> {
+    let made = async { printed(&of(&site, &asked).await?.sbom()) };
+    saved(&site, form, &headers, made.await, "application/vnd.cyclonedx+json; version=1.6", "stack.cdx.json")
+}
+
+async fn sarif(
+    State(site): Shared,
+    Extension(form): Extension<Form>,
+    headers: HeaderMap,
+    Query(asked): Query<Asked>,
+) -> Response<Body> {
+    let made = async { printed(&of(&site, &asked).await?.sarif()) };
+    saved(&site, form, &headers, made.await, "application/sarif+json", "stack.sarif")
+}
+
+/// `/stack/<temper>/toolgate.toml`, and the policies that it names beside it.
+async fn file(
+    State(site): Shared,
+    Extension(form): Extension<Form>,
+    headers: HeaderMap,
+    Path((word, file)): Path<(String, String)>,
+    Query(asked): Query<Asked>,
+) -> Response<Body> {
+    let temper = Temper::ALL.into_iter().find(|temper| temper.as_str() == word);
+    let Some(temper) = temper else { return Failure::NotFound.answer(&site, form, &headers) };
+    if file == "toolgate.toml" {
+        let made = async { Ok(of(&site, &asked).await?.config(temper)) };
+        return saved(&site, form, &headers, made.await, "application/toml", "toolgate.toml");
+    }
+    let made = async {
+        let id = file.strip_suffix(".json").ok_or(Failure::NotFound)?;
+        let stack = of(&site, &asked).await?;
+        printed(&stack.policy(id, temper).ok_or(Failure::NotFound)?)
+    };
+    let made = made.await;
+    // A policy that exists has a plain name.
+    let name = if made.is_ok() { file } else { String::new() };
+    saved(&site, form, &headers, made, "application/json", &name)
+}
+
+fn printed(document: &Value) -> Result<String, Failure> {
+    let text = serde_json::to_string_pretty(document);
+    Ok(text.map_err(|error| Failure::Unclear(error.to_string()))? + "\n")
+}
+
+/// A file to be saved under a name.
+fn saved(
+    site: &Site,
+    form: Form,
+    asked: &HeaderMap,
+    made: Result<String, Failure>,
+    media_type: &'static str,
+    name: &str,
+) -> Response<Body> {
+    let text = match made {
+        Ok(text) => text,
+        Err(failure) => return failure.answer(site, form, asked),
+    };
+    let mut response = page::tagged(asked, media_type, text);
+    if let Ok(place) = HeaderValue::from_str(&format!("attachment; filename=\"{name}\"")) {
+        response.headers_mut().insert(header::CONTENT_DISPOSITION, place);
+    }
+    if !site.is_public() {
+        response.headers_mut().insert("x-robots-tag", HeaderValue::from_static("noindex"));
+    }
+    response
+}
