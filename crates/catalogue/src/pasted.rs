@@ -243,10 +243,9 @@ mod tests {
 
     #[test]
     fn what_cannot_be_read_says_where_and_quotes_nothing() {
-        for (text, line, column) in [
-            ("{\n  \"mcpServers\": sk-secret\n}", 2, 17),
-            ("[mcp_servers.a]\ncommand = sk-secret\n", 2, 11),
-        ] {
+        for (text, line, column) in
+            [("{\n  \"mcpServers\": sk-secret\n}", 2, 17), ("[mcp_servers.a]\ncommand = sk-secret\n", 2, 11)]
+        {
             let Err(error @ BadPaste::At { .. }) = read(text) else { panic!("{text}") };
             assert_eq!(error, BadPaste::At { line, column }, "{text}");
             assert!(!error.to_string().contains("secret"));

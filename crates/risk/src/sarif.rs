@@ -131,7 +131,8 @@ mod tests {
         let document = log.document("test/", &[]);
         let run = &document["runs"][0];
         assert_eq!(run["tool"]["driver"]["rules"].as_array().map(Vec::len), Some(2));
-        let indices: Vec<_> = run["results"].as_array().into_iter().flatten().map(|one| one["ruleIndex"].clone()).collect();
+        let indices: Vec<_> =
+            run["results"].as_array().into_iter().flatten().map(|one| one["ruleIndex"].clone()).collect();
         assert_eq!(indices, [0, 1, 0]);
         assert_ne!(run["results"][0]["partialFingerprints"], run["results"][2]["partialFingerprints"]);
         assert_eq!(run["invocations"][0]["executionSuccessful"], true);

@@ -49,9 +49,7 @@ impl Web {
             .route("/search/", get(search))
             .route("/s/{publisher}/{server}/", get(server))
             .route("/policy/{server}/{file}", get(policy_file));
-        let router = stack::routes(router)
-            .fallback(nothing)
-            .with_state(Arc::clone(&site));
+        let router = stack::routes(router).fallback(nothing).with_state(Arc::clone(&site));
         Self { site, router }
     }
 

@@ -30,9 +30,7 @@ fn servers() -> Vec<Value> {
 
 fn tools() -> Vec<Value> {
     let text = |name: &str| json!({ "type": "object", "properties": { name: { "type": "string", "description": "The text" } }, "required": [name] });
-    let tool = |server: &str, name: &str, description: &str, schema: Value| {
-        json!({ "server": server, "name": name, "description": description, "input_schema": schema })
-    };
+    let tool = |server: &str, name: &str, description: &str, schema: Value| json!({ "server": server, "name": name, "description": description, "input_schema": schema });
     vec![
         tool("acme/mail-mcp", "read_inbox", "Read the private messages of the user's inbox", text("folder")),
         tool("acme/mail-mcp", "list_mail_folders", "List the folders of the mailbox", text("account")),
@@ -192,7 +190,10 @@ async fn what_is_private_is_not_there_for_everybody() {
     for path in ["/stack/?s=diary", "/stack/?add=diary", "/stack/?add=diary-mcp", "/stack/report.md?s=diary,mailbox"] {
         let said = get(&public, path).await;
         let rest = format!("{} {}", said.text.replace(path, "").replace("“diary", ""), said.header("location"));
-        assert!(!rest.contains("read_secret_diary") && !rest.contains("s=diary") && !rest.contains("/s/home/"), "{path}: {rest}");
+        assert!(
+            !rest.contains("read_secret_diary") && !rest.contains("s=diary") && !rest.contains("/s/home/"),
+            "{path}: {rest}"
+        );
     }
     assert_eq!(paste(&public, config).await.header("location"), "/stack/?unknown=2");
     let (_folder, members) = web(Audience::Members).await;
@@ -247,18 +248,66 @@ const SECRET: &str = "hunter2SECRETsk4711";
 /// Configurations as clients write them, with secrets wherever people put them, and what they name.
 fn pasted() -> Vec<(&'static str, String, &'static str)> {
     let table = [
-        ("Claude", r#"{"mcpServers":{"m":{"command":"npx","args":["-y","mail-mcp"],"env":{"MAIL_PASSWORD":"$S"}}}}"#, "s=mailbox"),
-        ("Cursor", r#"{"mcpServers":{"p":{"url":"https://user:$S@mcp.pay.test/mcp?key=$S#$S","headers":{"Authorization":"Bearer $S"}}}}"#, "s=pay"),
-        ("VS Code", r#"{"servers":{"f":{"type":"stdio","command":"uvx","args":["fetch-mcp","--token","$S"]}},"inputs":[{"id":"k","type":"promptString","default":"$S"}]}"#, "s=webfetch"),
-        ("Zed", r#"{"theme":"x","context_servers":{"s":{"command":{"path":"npx","args":["sums-mcp","$S"],"env":{"K":"$S"}}}}}"#, "s=sums"),
-        ("Codex", "# $S\n[mcp_servers.m]\ncommand = \"npx\"\nargs = [\"-y\", \"mail-mcp\", \"--key=$S\"]\n[mcp_servers.m.env]\nKEY = \"$S\"\n", "s=mailbox"),
-        ("comments", "{ // $S\n \"mcpServers\": { /* $S */ \"m\": { \"command\": \"npx\", \"args\": [\"mail-mcp\"], }, },\n}", "s=mailbox"),
-        ("docker", r#"{"mcpServers":{"s":{"command":"docker","args":["run","-i","--rm","-e","KEY=$S","-eK=$S","--env=K=$S","ghcr.io/acme/shell:1"]}}}"#, "s=shell"),
-        ("npx with a key", r#"{"mcpServers":{"s":{"command":"npx","args":["--api-key","$S","mail-mcp"]}}}"#, "unknown=1"),
-        ("a bridge", r#"{"mcpServers":{"p":{"command":"npx","args":["-y","mcp-remote","https://mcp.pay.test/mcp?t=$S","--header","Authorization: $S"]}}}"#, "s=pay"),
-        ("Windsurf", r#"{"mcpServers":{"p":{"serverUrl":"https://mcp.pay.test/mcp/","headers":{"X-Key":"$S"}}}}"#, "s=pay"),
-        ("a key in the path", r#"{"mcpServers":{"z":{"url":"https://mcp.hooks.test/s/$S/mcp"},"$S":{"command":"/opt/$S"}}}"#, "unknown=2"),
-        ("OpenCode", r#"{"mcp":{"m":{"type":"local","command":["npx","-y","mail-mcp"],"environment":{"K":"$S"}},"w":{"type":"local","command":["fetch"],"enabled":false}}}"#, "s=mailbox"),
+        (
+            "Claude",
+            r#"{"mcpServers":{"m":{"command":"npx","args":["-y","mail-mcp"],"env":{"MAIL_PASSWORD":"$S"}}}}"#,
+            "s=mailbox",
+        ),
+        (
+            "Cursor",
+            r#"{"mcpServers":{"p":{"url":"https://user:$S@mcp.pay.test/mcp?key=$S#$S","headers":{"Authorization":"Bearer $S"}}}}"#,
+            "s=pay",
+        ),
+        (
+            "VS Code",
+            r#"{"servers":{"f":{"type":"stdio","command":"uvx","args":["fetch-mcp","--token","$S"]}},"inputs":[{"id":"k","type":"promptString","default":"$S"}]}"#,
+            "s=webfetch",
+        ),
+        (
+            "Zed",
+            r#"{"theme":"x","context_servers":{"s":{"command":{"path":"npx","args":["sums-mcp","$S"],"env":{"K":"$S"}}}}}"#,
+            "s=sums",
+        ),
+        (
+            "Codex",
+            "# $S\n[mcp_servers.m]\ncommand = \"npx\"\nargs = [\"-y\", \"mail-mcp\", \"--key=$S\"]\n[mcp_servers.m.env]\nKEY = \"$S\"\n",
+            "s=mailbox",
+        ),
+        (
+            "comments",
+            "{ // $S\n \"mcpServers\": { /* $S */ \"m\": { \"command\": \"npx\", \"args\": [\"mail-mcp\"], }, },\n}",
+            "s=mailbox",
+        ),
+        (
+            "docker",
+            r#"{"mcpServers":{"s":{"command":"docker","args":["run","-i","--rm","-e","KEY=$S","-eK=$S","--env=K=$S","ghcr.io/acme/shell:1"]}}}"#,
+            "s=shell",
+        ),
+        (
+            "npx with a key",
+            r#"{"mcpServers":{"s":{"command":"npx","args":["--api-key","$S","mail-mcp"]}}}"#,
+            "unknown=1",
+        ),
+        (
+            "a bridge",
+            r#"{"mcpServers":{"p":{"command":"npx","args":["-y","mcp-remote","https://mcp.pay.test/mcp?t=$S","--header","Authorization: $S"]}}}"#,
+            "s=pay",
+        ),
+        (
+            "Windsurf",
+            r#"{"mcpServers":{"p":{"serverUrl":"https://mcp.pay.test/mcp/","headers":{"X-Key":"$S"}}}}"#,
+            "s=pay",
+        ),
+        (
+            "a key in the path",
+            r#"{"mcpServers":{"z":{"url":"https://mcp.hooks.test/s/$S/mcp"},"$S":{"command":"/opt/$S"}}}"#,
+            "unknown=2",
+        ),
+        (
+            "OpenCode",
+            r#"{"mcp":{"m":{"type":"local","command":["npx","-y","mail-mcp"],"environment":{"K":"$S"}},"w":{"type":"local","command":["fetch"],"enabled":false}}}"#,
+            "s=mailbox",
+        ),
         ("by name", r#"{"mcpServers":{"Webfetch":{"command":"node","args":["/srv/x.js","$S"]}}}"#, "s=webfetch"),
     ];
     table.into_iter().map(|(client, text, wanted)| (client, text.replace("$S", SECRET), wanted)).collect()

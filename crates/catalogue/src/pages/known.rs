@@ -55,7 +55,8 @@ impl Known {
     pub fn bytes(&self) -> usize {
         let tool = &self.tool;
         let (schema, annotations) = (self.schema.as_ref(), self.annotations.as_ref());
-        canonical(&tool.name, tool.title.as_deref(), &tool.description, schema, annotations).map_or(0, |text| text.len())
+        canonical(&tool.name, tool.title.as_deref(), &tool.description, schema, annotations)
+            .map_or(0, |text| text.len())
     }
 
     /// The tool as one of a stack.

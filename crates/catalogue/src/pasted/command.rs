@@ -38,8 +38,10 @@ pub(super) fn started(words: &[&str]) -> Started {
     };
     match known {
         Some(identity) => Started::Known(identity),
-        None if matches!(program, "npx" | "bunx" | "pnpx" | "uvx" | "pipx" | "podman" | "nerdctl" | "pnpm" | "yarn" | "cmd")
-            || RUNNERS.contains(&program) =>
+        None if matches!(
+            program,
+            "npx" | "bunx" | "pnpx" | "uvx" | "pipx" | "podman" | "nerdctl" | "pnpm" | "yarn" | "cmd"
+        ) || RUNNERS.contains(&program) =>
         {
             Started::Program(None)
         }
@@ -66,7 +68,11 @@ fn first<'a>(words: &[&'a str], alone: &[&str], with: &[&str]) -> Option<(&'a st
             word if with.contains(&word) => 2,
             word if word.starts_with("--") && word.contains('=') => 1,
             // `-eKEY=VALUE`
-            word if !word.starts_with("--") && with.iter().any(|option| option.len() == 2 && word.starts_with(option)) => 1,
+            word if !word.starts_with("--")
+                && with.iter().any(|option| option.len() == 2 && word.starts_with(option)) =>
+            {
+                1
+            }
             _ => return None,
         };
     }
@@ -83,7 +89,8 @@ fn value_of<'a>(words: &[&'a str], names: &[&str]) -> Option<&'a str> {
 }
 
 fn node(words: &[&str]) -> Option<Identity> {
-    let alone = ["-y", "--yes", "-q", "--quiet", "--silent", "--prefer-online", "--prefer-offline", "--no-install", "--bun"];
+    let alone =
+        ["-y", "--yes", "-q", "--quiet", "--silent", "--prefer-online", "--prefer-offline", "--no-install", "--bun"];
     let (word, behind) = first(words, &alone, &["-p", "--package", "--registry", "--loglevel", "--node-options"])?;
     // What stands behind the package is its own.
     let own = words.get(..behind.saturating_sub(1)).unwrap_or_default();
@@ -119,11 +126,41 @@ fn python(words: &[&str]) -> Option<Identity> {
 }
 
 fn image(words: &[&str]) -> Option<Identity> {
-    let alone = ["-i", "-t", "-it", "-ti", "--rm", "--init", "--interactive", "--tty", "-d", "--detach", "--privileged"];
+    let alone =
+        ["-i", "-t", "-it", "-ti", "--rm", "--init", "--interactive", "--tty", "-d", "--detach", "--privileged"];
     let with = [
-        "-e", "--env", "--env-file", "-v", "--volume", "--mount", "--name", "--network", "--net", "-p", "--publish", "-u",
-        "--user", "--entrypoint", "-w", "--workdir", "--platform", "--add-host", "-l", "--label", "-m", "--memory", "--cpus",
-        "--pull", "--gpus", "-h", "--hostname", "--ipc", "--shm-size", "--security-opt", "--cap-add", "--cap-drop",
+        "-e",
+        "--env",
+        "--env-file",
+        "-v",
+        "--volume",
+        "--mount",
+        "--name",
+        "--network",
+        "--net",
+        "-p",
+        "--publish",
+        "-u",
+        "--user",
+        "--entrypoint",
+        "-w",
+        "--workdir",
+        "--platform",
+        "--add-host",
+        "-l",
+        "--label",
+        "-m",
+        "--memory",
+        "--cpus",
+        "--pull",
+        "--gpus",
+        "-h",
+        "--hostname",
+        "--ipc",
+        "--shm-size",
+        "--security-opt",
+        "--cap-add",
+        "--cap-drop",
     ];
     let (word, _) = first(words, &alone, &with)?;
     let good = word.chars().all(|letter| letter.is_ascii_alphanumeric() || "/._-:@".contains(letter));
@@ -141,7 +178,9 @@ fn is_package(word: &str) -> bool {
 /// `name==1.2`, `name[extra]`: as Python writes versions and extras.
 fn is_pinned(word: &str) -> bool {
     let end = word.find(['=', '[', '<', '>', '~']).and_then(|end| word.get(..end));
-    end.is_some_and(|name| !name.is_empty() && name.chars().all(|letter| letter.is_ascii_alphanumeric() || "-_.".contains(letter)))
+    end.is_some_and(|name| {
+        !name.is_empty() && name.chars().all(|letter| letter.is_ascii_alphanumeric() || "-_.".contains(letter))
+    })
 }
 
 #[cfg(test)]

@@ -2,12 +2,13 @@
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
-use std::process::{Child, Command, Stdio};
+use std::path::Path;
+use std::process::Command;
 
 use anyhow::{Context, ensure};
 use serde_json::{Value, json};
 use testkit::script::{Script, Tool};
-use testkit::stdio::Gathered;
+use testkit::stdio::McpStdio;
 use testkit::upstream::Upstream;
 use testkit::wait::{self, PATIENCE};
 
@@ -15,22 +16,21 @@ use crate::setup::{EXE, toolgate};
 
 /// `toolgate catalogue serve`, ended when this is dropped.
 struct Pages {
-    child: Child,
+    _program: McpStdio,
     address: SocketAddr,
 }
 
 impl Pages {
-    fn start(data: &std::path::Path) -> anyhow::Result<Self> {
+    fn start(data: &Path) -> anyhow::Result<Self> {
         let mut command = Command::new(EXE);
-        command.args(["catalogue", "serve", "--listen", "127.0.0.1:0", "--data"]).arg(data);
-        let mut child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn()?;
-        let stderr = Gathered::from(child.stderr.take().context("no stderr")?);
+        let program =
+            McpStdio::start(command.args(["catalogue", "serve", "--listen", "127.0.0.1:0", "--data"]).arg(data))?;
         let address = wait::until("the address of the pages", PATIENCE, || {
-            let text = stderr.text();
+            let text = program.stderr();
             let line = text.lines().find_map(|line| line.strip_prefix("catalogue http://"))?;
             line.strip_suffix('/')?.parse().ok()
         });
-        Ok(Self { child, address: address.with_context(|| stderr.text())? })
+        Ok(Self { address: address.with_context(|| program.stderr())?, _program: program })
     }
 
     /// The body of a page.
@@ -45,21 +45,11 @@ impl Pages {
     }
 }
 
-impl Drop for Pages {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
 #[test]
 fn what_is_downloaded_is_served_as_it_is() -> anyhow::Result<()> {
     let schema = json!({ "type": "object", "properties": { "id": { "type": "string" } } });
-    let tools = [
-        ("read_note", "Read a note"),
-        ("list_notes", "List the notes"),
-        ("delete_note", "Permanently delete a note"),
-    ];
+    let tools =
+        [("read_note", "Read a note"), ("list_notes", "List the notes"), ("delete_note", "Permanently delete a note")];
     let listed = tools.map(|(name, says)| Tool::named(name).schema(schema.clone()).member("description", json!(says)));
     let upstream = Upstream::start(Script::with(listed.into_iter().chain([Tool::named("not_in_the_catalogue")])))?;
 
@@ -69,11 +59,12 @@ fn what_is_downloaded_is_served_as_it_is() -> anyhow::Result<()> {
         json!({ "name": "Notes", "url": upstream.url(), "repository": "https://github.com/acme/notes" }),
         json!({ "name": "Elsewhere", "repository": "https://github.com/acme/elsewhere" }),
     ];
-    let tool = |server: &str, (name, says): (&str, &str)| {
-        json!({ "server": server, "name": name, "description": says, "input_schema": schema })
-    };
-    let tools: Vec<Value> =
-        tools.iter().map(|one| tool("acme/notes", *one)).chain([tool("acme/elsewhere", ("send_text", "Send a text"))]).collect();
+    let tool = |server: &str, (name, says): (&str, &str)| json!({ "server": server, "name": name, "description": says, "input_schema": schema });
+    let tools: Vec<Value> = tools
+        .iter()
+        .map(|one| tool("acme/notes", *one))
+        .chain([tool("acme/elsewhere", ("send_text", "Send a text"))])
+        .collect();
     let lines = |values: &[Value]| values.iter().map(|value| format!("{value}\n")).collect::<String>();
     let servers = setup.file("servers.jsonl", &lines(&servers))?;
     let tools = setup.file("tools.jsonl", &lines(&tools))?;

@@ -23,7 +23,8 @@ use crate::text::shown;
 const GIST: usize = 120;
 
 /// What the field for a configuration shows before anything is in it.
-const EXAMPLE: &str = "{\n  \"mcpServers\": {\n    \"files\": { \"command\": \"npx\", \"args\": [\"-y\", \"files-mcp\"] }\n  }\n}";
+const EXAMPLE: &str =
+    "{\n  \"mcpServers\": {\n    \"files\": { \"command\": \"npx\", \"args\": [\"-y\", \"files-mcp\"] }\n  }\n}";
 
 /// A stack, and what is about to be added to it.
 #[derive(Debug, Serialize)]
@@ -230,7 +231,8 @@ fn server(stack: &StackPage, row: &ServerRow) -> Markup {
 }
 
 fn totals(stack: &StackPage) -> Markup {
-    let of = |counts: &std::collections::BTreeMap<&'static str, usize>, word: &str| counts.get(word).copied().unwrap_or(0);
+    let of =
+        |counts: &std::collections::BTreeMap<&'static str, usize>, word: &str| counts.get(word).copied().unwrap_or(0);
     html! {
         section {
             h2 id="totals" { "All together" }

@@ -188,7 +188,9 @@ async fn offered(site: &Site, words: &str) -> Result<Offered, Failure> {
         Meant::Unknown => Vec::new(),
     };
     named.retain(|server| site.shows(server));
-    if named.len() == 1 && let Some(one) = named.pop() {
+    if named.len() == 1
+        && let Some(one) = named.pop()
+    {
         return Ok(Offered::One(Box::new(one)));
     }
     if named.is_empty() {

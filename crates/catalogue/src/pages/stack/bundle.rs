@@ -45,7 +45,8 @@ impl Way {
         if let Some(url) = url.filter(|_| !sse) {
             return Self::Url { url: url.to_owned() };
         }
-        if let Some(words) = server.package.as_deref().and_then(|package| started(server.registry.as_deref(), package)) {
+        if let Some(words) = server.package.as_deref().and_then(|package| started(server.registry.as_deref(), package))
+        {
             return Self::Command { words };
         }
         let why = match url {
@@ -80,7 +81,8 @@ impl Stack {
                 Way::Command { words } => {
                     let words: Vec<String> = words.iter().map(|word| quoted(word)).collect();
                     let _ = writeln!(table, "command = [{}]", words.join(", "));
-                    table.push_str("# env = { NAME = \"${NAME}\" }   # what it needs to log in; from the environment\n");
+                    table
+                        .push_str("# env = { NAME = \"${NAME}\" }   # what it needs to log in; from the environment\n");
                 }
                 Way::Unknown { .. } => table.push_str("command = [\"\"]   # what starts it; or url = \"https://…\"\n"),
             }
@@ -95,7 +97,7 @@ impl Stack {
                 Way::Unknown { why } => {
                     let _ = writeln!(text, "# {why} Say how it is reached, and take the # from these lines.");
                     for line in table.lines() {
-                        text.push_str(&format!("# {line}").trim_end().to_owned());
+                        text.push_str(format!("# {line}").trim_end());
                         text.push('\n');
                     }
                 }
@@ -125,7 +127,8 @@ fn started(registry: Option<&str>, package: &str) -> Option<Vec<String>> {
     // Nothing here may be taken for an option, or for more than one word.
     let good = package.starts_with(|letter: char| letter == '@' || letter.is_ascii_alphanumeric())
         && package.chars().all(|letter| {
-            letter.is_ascii_alphanumeric() || matches!(letter, '@' | '/' | '.' | '_' | '-' | ':' | '+' | '=' | '[' | ']')
+            letter.is_ascii_alphanumeric()
+                || matches!(letter, '@' | '/' | '.' | '_' | '-' | ':' | '+' | '=' | '[' | ']')
         });
     let before: &[&str] = match registry.filter(|_| good)? {
         "npm" => &["npx", "-y"],
@@ -178,7 +181,9 @@ mod tests {
         }
         assert_eq!(started(Some("nuget"), "x"), None);
         assert!(is_url("https://mcp.example.com/mcp?x=1"));
-        for bad in ["https://a:b@c/mcp", "ftp://c/mcp", "mcp.example.com", "https://{x}.example.com/mcp", "https://a b/"] {
+        for bad in
+            ["https://a:b@c/mcp", "ftp://c/mcp", "mcp.example.com", "https://{x}.example.com/mcp", "https://a b/"]
+        {
             assert!(!is_url(bad), "{bad}");
         }
     }

@@ -20,7 +20,10 @@ impl Stack {
         let mut log = Log::default();
         for flow in self.flows() {
             let who = |step: &super::Step| -> String {
-                let all = step.servers.iter().flat_map(|who| who.tools.iter().map(move |tool| format!("{}/{}", who.server, tool.name)));
+                let all = step
+                    .servers
+                    .iter()
+                    .flat_map(|who| who.tools.iter().map(move |tool| format!("{}/{}", who.server, tool.name)));
                 format!("{}: {}", step.role, all.collect::<Vec<_>>().join(", "))
             };
             let steps: Vec<String> = flow.steps.iter().map(who).collect();
@@ -85,9 +88,13 @@ impl Stack {
             .collect();
         let mut metadata = Map::new();
         // When the newest of it was seen: the document says nothing younger.
-        metadata.extend(self.members.iter().map(|member| member.server.last_seen).max().map(|seen| {
-            ("timestamp".to_owned(), Value::from(seen.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()))
-        }));
+        metadata.extend(
+            self.members
+                .iter()
+                .map(|member| member.server.last_seen)
+                .max()
+                .map(|seen| ("timestamp".to_owned(), Value::from(seen.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()))),
+        );
         metadata.insert(
             "tools".to_owned(),
             json!({ "components": [{ "type": "application", "name": "toolgate", "version": env!("CARGO_PKG_VERSION") }] }),
@@ -131,7 +138,9 @@ impl Member {
         if let Way::Url { url } = Way::of(&self.server) {
             service.insert("endpoints".to_owned(), json!([url]));
         }
-        service.extend(self.server.licence.as_ref().map(|name| ("licenses".to_owned(), json!([{ "license": { "name": name } }]))));
+        service.extend(
+            self.server.licence.as_ref().map(|name| ("licenses".to_owned(), json!([{ "license": { "name": name } }]))),
+        );
         let source = self.server.repository.as_ref().filter(|url| url.starts_with("https://"));
         service.extend(source.map(|url| ("externalReferences".to_owned(), json!([{ "type": "vcs", "url": url }]))));
         let mut properties = vec![property("toolgate:tools", self.tools.len())];
@@ -154,7 +163,10 @@ impl Member {
     fn component(&self) -> Option<Value> {
         let package = self.server.package.as_deref()?;
         let purl = match self.server.registry.as_deref()? {
-            "npm" => format!("pkg:npm/{}", package.to_lowercase().replacen('@', "%40", usize::from(package.starts_with('@')))),
+            "npm" => format!(
+                "pkg:npm/{}",
+                package.to_lowercase().replacen('@', "%40", usize::from(package.starts_with('@')))
+            ),
             "pypi" => format!("pkg:pypi/{}", package.to_lowercase().replace('_', "-")),
             "nuget" => format!("pkg:nuget/{package}"),
             _ => return Some(json!({ "type": "application", "bom-ref": self.package_reference(), "name": package })),

@@ -33,15 +33,28 @@ pub(super) fn page(stack: &StackPage, unknown: usize, adding: Option<&Adding>) -
         }
     }
     if stack.servers.is_empty() {
-        text.push_str("\nAdd servers by their slugs: `/stack/index.md?s=SLUG,SLUG`, or by words: `/stack/index.md?add=WORDS`.\n");
+        text.push_str(
+            "\nAdd servers by their slugs: `/stack/index.md?s=SLUG,SLUG`, or by words: `/stack/index.md?add=WORDS`.\n",
+        );
         return text;
     }
     text.push_str("\n## Servers\n\n| server | tools | worst | tokens (estimate) |\n| --- | --- | --- | --- |\n");
     for row in &stack.servers {
         let worst = row.worst.map_or("–", risk::Severity::as_str);
-        let _ = writeln!(text, "| [{}]({}index.md) | {} | {worst} | {} |", markdown(&row.name), row.path, row.tools, row.tokens);
+        let _ = writeln!(
+            text,
+            "| [{}]({}index.md) | {} | {worst} | {} |",
+            markdown(&row.name),
+            row.path,
+            row.tools,
+            row.tokens
+        );
     }
-    let _ = write!(text, "\nIn all: {} tools, about {} tokens (four bytes of canonical JSON for one).\n", stack.total, stack.tokens);
+    let _ = write!(
+        text,
+        "\nIn all: {} tools, about {} tokens (four bytes of canonical JSON for one).\n",
+        stack.total, stack.tokens
+    );
     for (name, counts) in [("class", &stack.classes), ("severity", &stack.severities), ("facet", &stack.facets)] {
         let counted: Vec<String> = counts.iter().map(|(word, count)| format!("{word} {count}")).collect();
         if !counted.is_empty() {
@@ -117,7 +130,11 @@ pub(super) fn page(stack: &StackPage, unknown: usize, adding: Option<&Adding>) -
         text.push('\n');
     }
     // What foreign names may hold ends no fence: the file has them in comments alone, one line each.
-    let _ = write!(text, "\n````toml\n{}````\n\n```\ntoolgate server accept --config toolgate.toml\ntoolgate serve --config toolgate.toml\n```\n", stack.config);
+    let _ = write!(
+        text,
+        "\n````toml\n{}````\n\n```\ntoolgate server accept --config toolgate.toml\ntoolgate serve --config toolgate.toml\n```\n",
+        stack.config
+    );
     text
 }
 
