@@ -8,7 +8,7 @@ const isObject = (value) => Object(value) === value && !Array.isArray(value);
 const isKey = (word) => /^(sk-|gh[a-z]_|github_pat_|xox|AKIA|eyJ|glpat-)|^[\da-f-]{32,}$|^(?=.*\d)(?=.*[a-z])[a-z\d]{16,}$/i.test(word);
 const isName = (word) => typeof word === "string" && /^@?[A-Za-z0-9][\w.\-/:@+[\]=~<>]{0,119}$/.test(word) && !word.split(/[/@:]/).some(isKey);
 
-// JSON with comments and commas at the end.
+// JSON with comments.
 function json(text) {
   const plain = text.replace(/^\uFEFF/, "")
     .replace(/("(?:\\.|[^"\\])*")|\/\/.*|\/\*[^]*?\*\//g, "$1 ")
@@ -16,7 +16,7 @@ function json(text) {
   return JSON.parse(/^\s*"/.test(plain) ? `{${plain}}` : plain);
 }
 
-// Of TOML, the tables of servers.
+// TOML.
 function toml(text) {
   const servers = {};
   let table = null;

@@ -58,7 +58,7 @@ pub fn serve(options: ServeOptions) -> Result<ExitCode, Failure> {
     let audience = options.catalogue;
     let mut plan = match &options.config {
         Some(path) => Config::read(path)?.plan(&options)?,
-        None => plan(options)?,
+        None => plan(&options)?,
     };
     if plan.front.anonymous && !plan.listen.ip().is_loopback() {
         return Err(Failure::Usage(
@@ -107,7 +107,7 @@ pub fn serve(options: ServeOptions) -> Result<ExitCode, Failure> {
     })
 }
 
-fn plan(options: ServeOptions) -> Result<Plan, Failure> {
+fn plan(options: &ServeOptions) -> Result<Plan, Failure> {
     let config = server(&options.server)?;
     let Some(file) = &options.server.policy else {
         return Err(Failure::Usage(
@@ -147,7 +147,7 @@ fn plan(options: ServeOptions) -> Result<Plan, Failure> {
         front,
         connect: server.config.limits.connect,
         paths: vec!["/mcp".to_owned()],
-        data: options.data.dir,
+        data: options.data.dir.clone(),
         durability: options.durability.unwrap_or_default().into(),
         fresh,
     })

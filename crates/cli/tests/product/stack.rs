@@ -2,12 +2,13 @@
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
-use std::process::{Child, Command, Stdio};
+use std::path::Path;
+use std::process::Command;
 
 use anyhow::{Context, ensure};
 use serde_json::{Value, json};
 use testkit::script::{Script, Tool};
-use testkit::stdio::Gathered;
+use testkit::stdio::McpStdio;
 use testkit::upstream::Upstream;
 use testkit::wait::{self, PATIENCE};
 
@@ -15,22 +16,21 @@ use crate::setup::{EXE, toolgate};
 
 /// `toolgate catalogue serve`, ended when this is dropped.
 struct Pages {
-    child: Child,
+    _program: McpStdio,
     address: SocketAddr,
 }
 
 impl Pages {
-    fn start(data: &std::path::Path) -> anyhow::Result<Self> {
+    fn start(data: &Path) -> anyhow::Result<Self> {
         let mut command = Command::new(EXE);
-        command.args(["catalogue", "serve", "--listen", "127.0.0.1:0", "--data"]).arg(data);
-        let mut child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn()?;
-        let stderr = Gathered::from(child.stderr.take().context("no stderr")?);
+        let program =
+            McpStdio::start(command.args(["catalogue", "serve", "--listen", "127.0.0.1:0", "--data"]).arg(data))?;
         let address = wait::until("the address of the pages", PATIENCE, || {
-            let text = stderr.text();
+            let text = program.stderr();
             let line = text.lines().find_map(|line| line.strip_prefix("catalogue http://"))?;
             line.strip_suffix('/')?.parse().ok()
         });
-        Ok(Self { child, address: address.with_context(|| stderr.text())? })
+        Ok(Self { address: address.with_context(|| program.stderr())?, _program: program })
     }
 
     /// The body of a page.
@@ -42,13 +42,6 @@ impl Pages {
         let (head, body) = text.split_once("\r\n\r\n").context("no head")?;
         ensure!(head.starts_with("HTTP/1.1 200"), "{path}: {head}");
         Ok(body.to_owned())
-    }
-}
-
-impl Drop for Pages {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use catalogue::address::encoded;
 use catalogue::pages::kin::{KinPage, Standing};
 use catalogue::pages::recommended::Recommended;
 use catalogue::pages::server::{Facts, ROWS, ServerPage};
@@ -106,6 +107,7 @@ impl Page for ServerPage {
                     }
                 }
             }
+            p { a href={ "/stack/?s=" (encoded(&self.slug)) } { "See what it makes possible together with your other servers" } }
             (self.steps())
             (self.history())
         }

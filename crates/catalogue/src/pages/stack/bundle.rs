@@ -97,7 +97,7 @@ impl Stack {
                 Way::Unknown { why } => {
                     let _ = writeln!(text, "# {why} Say how it is reached, and take the # from these lines.");
                     for line in table.lines() {
-                        text.push_str(&format!("# {line}").trim_end().to_owned());
+                        text.push_str(format!("# {line}").trim_end());
                         text.push('\n');
                     }
                 }
