@@ -3,8 +3,10 @@
 //! The rows are typed: a class, a severity or a visibility that this version does not know is an error
 //! that names it, never a guess.
 
+mod census;
 mod forks;
 mod import;
+mod lists;
 mod lookup;
 mod overrides;
 mod rows;
@@ -16,8 +18,10 @@ use std::os::unix::fs::OpenOptionsExt;
 
 use rustix::fs::{FlockOperation, flock};
 
+pub use census::{ChangedOn, Listed, Tally};
 pub use forks::{Fork, Kin};
 pub use import::{Batch, Counts, Run};
+pub use lists::{Brief, Mapped, Replaced, Shelf};
 pub use lookup::Stream;
 pub use overrides::Override;
 pub use rows::{Judgement, Quote, Server, Shown, Tool, Visibility};

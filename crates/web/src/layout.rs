@@ -53,7 +53,7 @@ pub(crate) fn html(site: &Site, head: &Head, body: &Markup) -> Markup {
                 header class="top" {
                     div class="bar" {
                         a class="brand" href="/" { span class="mark" aria-hidden="true" {} (PRODUCT) }
-                        (search_box(""))
+                        (search_form("q", ""))
                         nav aria-label="Sections" {
                             a href="/servers/" { "Servers" }
                             a href="/attacks/" { "Attacks" }
@@ -83,12 +83,17 @@ pub(crate) fn html(site: &Site, head: &Head, body: &Markup) -> Markup {
     }
 }
 
-/// The form of the search, which works without script.
+/// The form of the search in the midst of a page.
 pub(crate) fn search_box(words: &str) -> Markup {
+    search_form("words", words)
+}
+
+/// The form of the search, which works without script.
+fn search_form(id: &str, words: &str) -> Markup {
     html! {
         form class="search" action="/search/" method="get" role="search" {
-            label class="unseen" for=(if words.is_empty() { "q" } else { "words" }) { "Search servers and tools" }
-            input id=(if words.is_empty() { "q" } else { "words" }) type="search" name="q" value=(words)
+            label class="unseen" for=(id) { "Search servers and tools" }
+            input id=(id) type="search" name="q" value=(words)
                 placeholder="Search servers and tools" autocomplete="off" spellcheck="false";
             button type="submit" { "Search" }
         }
@@ -118,15 +123,24 @@ fn graph(site: &Site, head: &Head) -> Option<String> {
 
 /// A severity: a sign and a word, never colour alone.
 pub(crate) fn severity(severity: Severity) -> Markup {
-    let sign = match severity {
+    let word = severity.as_str();
+    html! {
+        a class={ "chip " (word) } href={ "/severity/" (word) "/" } { span aria-hidden="true" { (sign(severity)) } " " (word) }
+    }
+}
+
+/// A severity without a link, for long tables.
+pub(crate) fn mark(severity: Severity) -> Markup {
+    let word = severity.as_str();
+    html! { span class={ "chip " (word) } { (sign(severity)) " " (word) } }
+}
+
+fn sign(severity: Severity) -> &'static str {
+    match severity {
         Severity::Low => "○",
         Severity::Medium => "◐",
         Severity::High => "●",
         Severity::Critical => "▲",
-    };
-    let word = severity.as_str();
-    html! {
-        a class={ "chip " (word) } href={ "/severity/" (word) "/" } { span aria-hidden="true" { (sign) } " " (word) }
     }
 }
 

@@ -1,5 +1,8 @@
 //! Which address shows what.
 
+mod lists;
+mod machines;
+
 use std::sync::Arc;
 
 use axum::body::Body;
@@ -10,7 +13,6 @@ use axum::{Extension, Router};
 use catalogue::address::server_path;
 use catalogue::pages::recommended::Recommended;
 use catalogue::pages::server::ServerPage;
-use catalogue::pages::summary::{ServerLine, ToolLine};
 use risk::recommend::Temper;
 use serde::Deserialize;
 use store::catalogue::Server;
@@ -20,12 +22,7 @@ use crate::assets;
 use crate::failure::Failure;
 use crate::form::Form;
 use crate::page::{self, Page};
-use crate::pages::home::Home;
-use crate::pages::search::{Line, SearchPage};
 use crate::site::Site;
-
-/// Entries of one page of a list.
-const ROWS: usize = 100;
 
 /// What pages may do: nothing but show themselves, with our own style and script.
 const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
@@ -43,10 +40,10 @@ impl Web {
     pub fn new(site: Site) -> Self {
         let site = Arc::new(site);
         let router = Router::new()
-            .route("/", get(home))
-            .route("/search/", get(search))
             .route("/s/{publisher}/{server}/", get(server))
             .route("/policy/{server}/{file}", get(policy_file))
+            .merge(lists::routes())
+            .merge(machines::routes())
             .fallback(nothing)
             .with_state(Arc::clone(&site));
         Self { site, router }
@@ -153,58 +150,14 @@ fn answer<P: Page>(site: &Site, form: Form, asked: &HeaderMap, made: Result<P, F
     }
 }
 
-async fn nothing(State(site): Shared, Extension(form): Extension<Form>, headers: HeaderMap) -> Response<Body> {
-    Failure::NotFound.answer(&site, form, &headers)
-}
-
-async fn home(State(site): Shared, Extension(form): Extension<Form>, headers: HeaderMap) -> Response<Body> {
-    let made = async {
-        let (servers, tools) = site.catalogue.size().await?;
-        Ok(Home { servers, tools })
-    };
-    answer(&site, form, &headers, made.await)
-}
-
-/// What is searched.
-#[derive(Debug, Deserialize)]
-struct Asked {
-    #[serde(default)]
-    q: String,
-    #[serde(default)]
-    page: usize,
-}
-
-async fn search(
+async fn nothing(
     State(site): Shared,
     Extension(form): Extension<Form>,
     headers: HeaderMap,
-    Query(asked): Query<Asked>,
+    uri: Uri,
 ) -> Response<Body> {
-    let made = async {
-        let query = search::Query {
-            words: asked.q.clone(),
-            offset: asked.page.saturating_sub(1).min(100) * ROWS,
-            limit: ROWS,
-            count: true,
-            ..search::Query::default()
-        };
-        let hits = site.search(query)?;
-        let mut found = Vec::with_capacity(hits.hits.len());
-        for hit in &hits.hits {
-            match hit.kind {
-                search::Kind::Server => {
-                    let server = site.catalogue.server(hit.id).await?;
-                    found.extend(server.map(|server| Line::Server(ServerLine::of(&server))));
-                }
-                search::Kind::Tool => {
-                    let shown = site.catalogue.shown(hit.id).await?;
-                    found.extend(shown.map(|shown| Line::Tool(ToolLine::of(&shown.server, &shown.tool))));
-                }
-            }
-        }
-        Ok(SearchPage { words: asked.q, total: hits.total.unwrap_or(found.len()), found })
-    };
-    answer(&site, form, &headers, made.await)
+    let failure = lists::elsewhere(uri.path()).map_or(Failure::NotFound, Failure::Elsewhere);
+    failure.answer(&site, form, &headers)
 }
 
 async fn server(

@@ -28,11 +28,11 @@ impl Visibility {
             Self::Public => "public",
         }
     }
+}
 
-    fn of(word: &str) -> Result<Self, BadDatabase> {
-        let all = [Self::Private, Self::Public];
-        known("a visibility", word, all.into_iter().find(|one| one.as_str() == word))
-    }
+pub(crate) fn visibility(word: &str) -> Result<Visibility, BadDatabase> {
+    let all = [Visibility::Private, Visibility::Public];
+    known("a visibility", word, all.into_iter().find(|one| one.as_str() == word))
 }
 
 /// A server.
@@ -147,13 +147,19 @@ pub(crate) fn class(word: &str) -> Result<Class, BadDatabase> {
     known("a class", word, word.parse().ok())
 }
 
-fn severity(word: &str) -> Result<Severity, BadDatabase> {
+pub(crate) fn severity(word: &str) -> Result<Severity, BadDatabase> {
     let all = [Severity::Low, Severity::Medium, Severity::High, Severity::Critical];
     known("a severity", word, all.into_iter().find(|one| one.as_str() == word))
 }
 
 fn facet(word: &str) -> Result<Facet, BadDatabase> {
     known("a facet", word, Facet::ALL.into_iter().find(|one| one.as_str() == word))
+}
+
+/// A list of facets, as it stands in a row.
+pub(crate) fn facets(list: &str) -> Result<Vec<Facet>, BadDatabase> {
+    let words: Vec<String> = json("a list of facets", list)?;
+    words.iter().map(|word| facet(word)).collect()
 }
 
 /// The columns that [`server`] reads.
@@ -172,7 +178,7 @@ pub(crate) fn server(row: &SqliteRow) -> Result<Server, BadDatabase> {
         licence: row.try_get("licence")?,
         description: row.try_get("description")?,
         language: row.try_get("language")?,
-        visibility: Visibility::of(row.try_get("visibility")?)?,
+        visibility: visibility(row.try_get("visibility")?)?,
         from_tools: flag("from_tools")?,
         tombstoned: flag("tombstoned")?,
         first_seen: time(row.try_get("first_seen")?)?,
@@ -182,7 +188,6 @@ pub(crate) fn server(row: &SqliteRow) -> Result<Server, BadDatabase> {
 
 /// A row of `tools`.
 pub(crate) fn tool(row: &SqliteRow) -> Result<Tool, BadDatabase> {
-    let facets: Vec<String> = json("a list of facets", row.try_get("facets")?)?;
     Ok(Tool {
         id: row.try_get("id")?,
         server: row.try_get("server")?,
@@ -196,7 +201,7 @@ pub(crate) fn tool(row: &SqliteRow) -> Result<Tool, BadDatabase> {
             class: class(row.try_get("class")?)?,
             severity: severity(row.try_get("severity")?)?,
             severity_fine: severity(row.try_get("severity_fine")?)?,
-            facets: facets.iter().map(|word| facet(word)).collect::<Result<_, _>>()?,
+            facets: facets(row.try_get("facets")?)?,
             confidence: row.try_get("confidence")?,
             evidence: json("a list of evidence", row.try_get("evidence")?)?,
         },
