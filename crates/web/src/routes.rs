@@ -10,7 +10,7 @@ use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Uri, header};
 use axum::routing::get;
 use axum::{Extension, Router};
-use catalogue::address::server_path;
+use catalogue::address::{encoded, server_path};
 use catalogue::pages::recommended::Recommended;
 use catalogue::pages::server::ServerPage;
 use risk::recommend::Temper;
@@ -170,7 +170,7 @@ async fn server(
     let made = async {
         let server = known(&site, &slug).await?;
         let path = server_path(&server);
-        if path != format!("/s/{publisher}/{slug}/") {
+        if path != format!("/s/{}/{}/", encoded(&publisher), encoded(&slug)) {
             return Err(Failure::Elsewhere(path));
         }
         let temper = view.policy.as_deref().map_or(Ok(Temper::Balanced), temper)?;

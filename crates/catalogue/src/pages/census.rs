@@ -25,6 +25,7 @@ const NEWEST: usize = 50;
 pub struct Census {
     servers: Vec<Counted>,
     places: HashMap<i64, usize>,
+    words: Words,
     tools: u32,
     on_shelves: [u32; SHELVES],
     newest: Vec<i64>,
@@ -38,12 +39,8 @@ pub struct Counted {
     pub id: i64,
     /// The letter that its name begins with, in lower case; `0` for digits and letters outside of English.
     pub letter: char,
-    /// How it is spoken with.
-    pub transport: Option<String>,
-    /// The licence.
-    pub licence: Option<String>,
-    /// The language of its description.
-    pub language: Option<String>,
+    /// Transport, licence and language, by the places of these words; nought for none.
+    words: [u16; 3],
     /// When it was first heard of.
     pub first_seen: Timestamp,
     /// When it or one of its tools changed last.
@@ -53,6 +50,69 @@ pub struct Counted {
     /// How many tools it has.
     pub tools: u32,
     on_shelves: [u32; SHELVES],
+}
+
+/// A field by which servers can be chosen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Field {
+    /// How they are spoken with.
+    Transport,
+    /// The licence.
+    Licence,
+    /// The language of the description.
+    Language,
+}
+
+impl Field {
+    /// Every field.
+    pub const ALL: [Field; 3] = [Field::Transport, Field::Licence, Field::Language];
+
+    /// The word in addresses.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Field::Transport => "transport",
+            Field::Licence => "licence",
+            Field::Language => "language",
+        }
+    }
+
+    fn place(self) -> usize {
+        Field::ALL.iter().position(|one| *one == self).unwrap_or_default()
+    }
+}
+
+/// Words, each once in whatever case; the first is no word.
+#[derive(Debug)]
+struct Words {
+    all: Vec<String>,
+    places: HashMap<String, u16>,
+}
+
+impl Default for Words {
+    fn default() -> Self {
+        Self { all: vec![String::new()], places: HashMap::new() }
+    }
+}
+
+impl Words {
+    fn put(&mut self, word: Option<String>) -> u16 {
+        let Some(word) = word else { return 0 };
+        let lower = word.to_lowercase();
+        if let Some(place) = self.places.get(&lower) {
+            return *place;
+        }
+        // What is beyond so many kinds of words is no list that anybody narrows.
+        let Ok(place) = u16::try_from(self.all.len()) else { return 0 };
+        self.all.push(word);
+        self.places.insert(lower, place);
+        place
+    }
+
+    /// The place of a word; one that nothing has, where it is unknown.
+    fn find(&self, word: &str) -> u16 {
+        self.places.get(&word.to_lowercase()).copied().unwrap_or(u16::MAX)
+    }
 }
 
 /// A day on which something changed.
@@ -105,7 +165,8 @@ impl Census {
         let mut census = Self::default();
         for (place, server) in listed.into_iter().enumerate() {
             census.places.insert(server.id, place);
-            census.servers.push(Counted::of(server));
+            let counted = Counted::of(server, &mut census.words);
+            census.servers.push(counted);
         }
         for tally in catalogue.tallies().await? {
             let Some(place) = census.places.get(&tally.server) else { continue };
@@ -219,8 +280,31 @@ impl Census {
     }
 
     /// The servers that are chosen, in the order of lists.
-    pub fn chosen<'a>(&'a self, chosen: &'a Chosen) -> impl Iterator<Item = &'a Counted> {
-        self.servers.iter().filter(|server| chosen.takes(server))
+    pub fn chosen(&self, chosen: &Chosen) -> impl Iterator<Item = &Counted> {
+        let find = |word: &Option<String>| word.as_deref().map(|word| self.words.find(word));
+        let words = [find(&chosen.transport), find(&chosen.licence), find(&chosen.language)];
+        let letter = chosen.letter;
+        self.servers.iter().filter(move |server| {
+            letter.is_none_or(|letter| letter == server.letter)
+                && words.iter().zip(server.words).all(|(wanted, has)| wanted.is_none_or(|wanted| wanted == has))
+        })
+    }
+
+    /// The values that the chosen servers have of a field, the commonest first, and how many have each.
+    #[must_use]
+    pub fn values(&self, field: Field, chosen: &Chosen, most: usize) -> Vec<(&str, usize)> {
+        let mut counts = vec![0_usize; self.words.all.len()];
+        for server in self.chosen(chosen) {
+            let place = server.words.get(field.place()).copied().unwrap_or(0);
+            if let Some(count) = counts.get_mut(usize::from(place)) {
+                *count += 1;
+            }
+        }
+        let words = self.words.all.iter().map(String::as_str);
+        let mut all: Vec<(&str, usize)> = words.zip(counts).skip(1).filter(|(_, count)| *count > 0).collect();
+        all.sort_by(|(one, few), (other, many)| many.cmp(few).then_with(|| one.cmp(other)));
+        all.truncate(most);
+        all
     }
 
     /// The days on which something changed, the latest first.
@@ -236,13 +320,11 @@ impl Census {
 }
 
 impl Counted {
-    fn of(server: Listed) -> Self {
+    fn of(server: Listed, words: &mut Words) -> Self {
         Self {
             id: server.id,
             letter: first_letter(&server.name),
-            transport: server.transport,
-            licence: server.licence,
-            language: server.language,
+            words: [server.transport, server.licence, server.language].map(|word| words.put(word)),
             first_seen: server.first_seen,
             changed: server.first_seen,
             is_copy: server.is_copy,
@@ -265,16 +347,13 @@ impl Counted {
 }
 
 impl Chosen {
-    fn takes(&self, server: &Counted) -> bool {
-        let same = |wanted: &Option<String>, has: &Option<String>| match (wanted, has) {
-            (None, _) => true,
-            (Some(wanted), Some(has)) => wanted.eq_ignore_ascii_case(has),
-            (Some(_), None) => false,
-        };
-        same(&self.transport, &server.transport)
-            && same(&self.licence, &server.licence)
-            && same(&self.language, &server.language)
-            && self.letter.is_none_or(|letter| letter == server.letter)
+    /// What a field must be.
+    pub fn field(&mut self, field: Field) -> &mut Option<String> {
+        match field {
+            Field::Transport => &mut self.transport,
+            Field::Licence => &mut self.licence,
+            Field::Language => &mut self.language,
+        }
     }
 }
 
@@ -325,7 +404,7 @@ mod tests {
                 first_seen: Timestamp::UNIX_EPOCH,
                 is_copy: false,
             };
-            let mut server = Counted::of(listed);
+            let mut server = Counted::of(listed, &mut census.words);
             server.on_shelves.fill(0);
             if let Some(place) = server.on_shelves.get_mut(place_of(shelf)) {
                 *place = *count;

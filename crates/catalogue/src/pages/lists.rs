@@ -9,7 +9,7 @@ use store::BadDatabase;
 use store::catalogue::{Catalogue, Server, Shelf};
 
 use super::census::{Census, Chosen, Counted};
-use super::summary::{self, ServerLine, ToolLine, gist};
+use super::summary::{self, ServerLine, ToolLine};
 
 /// Entries of a page of a list.
 pub const ROWS: usize = 100;
@@ -72,12 +72,10 @@ impl ServerRow {
     /// Of a row and what is counted of it.
     #[must_use]
     pub fn of(server: &Server, counted: Option<&Counted>) -> Self {
-        let mut line = ServerLine::of(server);
-        line.description = line.description.map(|text| gist(&text));
         let count = |class: Class| counted.map_or(0, |counted| counted.count(Shelf::Class(class)));
         let classes = Class::ALL.into_iter().map(|class| (class.as_str(), count(class)));
         Self {
-            server: line,
+            server: ServerLine::brief_of(server),
             tools: counted.map_or(0, |counted| counted.tools),
             classes: classes.filter(|(_, count)| *count > 0).collect(),
             worst: counted.and_then(Counted::worst),

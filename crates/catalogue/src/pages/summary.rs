@@ -34,6 +34,13 @@ impl ServerLine {
             language: server.language.clone(),
         }
     }
+
+    /// Of a row of a list; the description is cut.
+    #[must_use]
+    pub fn brief_of(server: &Server) -> Self {
+        let line = Self::of(server);
+        Self { description: line.description.map(|text| gist(&text)), ..line }
+    }
 }
 
 /// A tool in a line.

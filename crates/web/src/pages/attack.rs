@@ -147,7 +147,10 @@ impl Page for AttackPage {
     fn head(&self) -> Head {
         let latest = self.pattern.incidents.iter().map(|incident| incident.date).max();
         Head {
-            title: shown(&format!("{}: how it works and what stops it", self.title), 49),
+            title: match self.title.len() {
+                0..=32 => format!("{}: what stops it", self.title),
+                _ => shown(self.title, 48),
+            },
             description: shown(self.summary, 150),
             path: path(self.pattern),
             crumbs: vec![Crumb::new("Catalogue", "/"), Crumb::new("Attacks", "/attacks/")],

@@ -89,7 +89,7 @@ impl Page for ClientPage {
     fn head(&self) -> Head {
         let client = self.0;
         Head {
-            title: format!("{}: MCP servers and policies", client.name),
+            title: format!("MCP servers in {}", client.name),
             description: client.gist.clone(),
             path: path(client),
             crumbs: vec![Crumb::new("Catalogue", "/"), Crumb::new("Clients", "/clients/")],

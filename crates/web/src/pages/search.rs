@@ -194,7 +194,7 @@ impl Page for SearchPage {
                             },
                             Line::Tool(tool) => {
                                 a href=(tool.path) { code { (shown(&tool.name, 80)) } } " "
-                                (layout::mark(tool.severity)) " " span class="chip" { (tool.class.as_str()) } " "
+                                (layout::mark(tool.severity)) " " (layout::class(tool.class)) " "
                                 span class="by" { "of " (shown(&tool.server, 60)) }
                                 @if !tool.description.is_empty() { p { (shown(&tool.description, 140)) } }
                             },

@@ -1,9 +1,7 @@
 //! `/servers/`: every server, in the order of its name, narrowed by links.
 
-use std::collections::HashMap;
-
 use catalogue::address::encoded;
-use catalogue::pages::census::{Census, Chosen};
+use catalogue::pages::census::{Census, Chosen, Field};
 use catalogue::pages::lists::{ROWS, ServerList};
 use maud::{Markup, html};
 use serde::Serialize;
@@ -13,7 +11,7 @@ use super::rows;
 use crate::head::{Crumb, Head, Robots};
 use crate::layout;
 use crate::page::Page;
-use crate::text::{many, number, shown};
+use crate::text::{many, number, sentence, shown};
 
 /// Values of a field that are offered.
 const OFFERED: usize = 8;
@@ -44,10 +42,7 @@ impl Servers {
     /// The page of a list.
     pub(crate) fn of(list: ServerList, census: &Census, chosen: &Chosen) -> Self {
         let narrowed = fields(chosen).into_iter().filter_map(|(field, value)| Some((field, value?))).collect();
-        let mut offers =
-            vec![offer("Transport", census, chosen, |one| &mut one.transport, |one| one.transport.clone())];
-        offers.push(offer("Licence", census, chosen, |one| &mut one.licence, |one| one.licence.clone()));
-        offers.push(offer("Language", census, chosen, |one| &mut one.language, |one| one.language.clone()));
+        let offers = Field::ALL.into_iter().map(|field| offer(field, census, chosen)).collect();
         Self { list, narrowed, offers }
     }
 
@@ -80,31 +75,17 @@ fn query(set: &[(&'static str, String)]) -> String {
     if words.is_empty() { "/servers/".to_owned() } else { format!("/servers/?{}", words.join("&")) }
 }
 
-fn offer(
-    name: &'static str,
-    census: &Census,
-    chosen: &Chosen,
-    field: impl Fn(&mut Chosen) -> &mut Option<String>,
-    value: impl Fn(&catalogue::pages::census::Counted) -> Option<String>,
-) -> Offer {
+fn offer(field: Field, census: &Census, chosen: &Chosen) -> Offer {
     let mut without = chosen.clone();
-    let set = field(&mut without).take();
-    let mut counts: HashMap<String, usize> = HashMap::new();
-    for server in census.chosen(&without) {
-        if let Some(value) = value(server) {
-            *counts.entry(value).or_default() += 1;
-        }
-    }
-    let mut counts: Vec<(String, usize)> = counts.into_iter().collect();
-    counts.sort_by(|(one, few), (other, many)| many.cmp(few).then_with(|| one.cmp(other)));
-    counts.truncate(OFFERED);
-    let values = counts.into_iter().map(|(value, count)| {
+    let set = without.field(field).take();
+    let values = census.values(field, &without, OFFERED).into_iter();
+    let others = values.filter(|(value, _)| set.as_ref().is_none_or(|set| !set.eq_ignore_ascii_case(value)));
+    let values = others.map(|(value, count)| {
         let mut with = without.clone();
-        *field(&mut with) = Some(value.clone());
-        (value, path_of(&with), count)
+        *with.field(field) = Some(value.to_owned());
+        (value.to_owned(), path_of(&with), count)
     });
-    let values = values.filter(|(value, ..)| set.as_ref().is_none_or(|set| !set.eq_ignore_ascii_case(value))).collect();
-    Offer { name, values }
+    Offer { name: field.as_str(), values: values.collect() }
 }
 
 impl Page for Servers {
@@ -160,7 +141,7 @@ impl Page for Servers {
             }
             @for offer in self.offers.iter().filter(|offer| !offer.values.is_empty()) {
                 p class="offer" {
-                    span class="by" { (offer.name) ": " }
+                    span class="by" { (sentence(offer.name)) ": " }
                     @for (at, (value, path, count)) in offer.values.iter().enumerate() {
                         @if at > 0 { " · " }
                         a href=(path) { (shown(value, 40)) } " " span class="by" { (number(u64::try_from(*count).unwrap_or(0))) }

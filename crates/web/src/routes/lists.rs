@@ -1,6 +1,6 @@
 //! Home, search, and every page that lists: servers, classes, severities, facets, attacks, words, clients, changes.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use axum::body::Body;
@@ -9,7 +9,7 @@ use axum::http::{HeaderMap, Response};
 use axum::routing::get;
 use axum::{Extension, Router};
 use catalogue::address::{server_path, tool_path};
-use catalogue::pages::census::{Census, Chosen, SEVERITIES};
+use catalogue::pages::census::{Census, Chosen, Field, SEVERITIES};
 use catalogue::pages::changes::{DayPage, changes};
 use catalogue::pages::lists::{ServerList, ToolList, rows};
 use catalogue::pages::summary::{ServerLine, ToolLine};
@@ -356,7 +356,7 @@ async fn found(site: &Site, asked: Asked, page: usize, limit: usize) -> Result<S
         .map(|server| (server.id, server))
         .collect();
     let line = |hit: &search::Hit| match hit.kind {
-        Kind::Server => servers.get(&hit.id).map(|server| Line::Server(ServerLine::of(server))),
+        Kind::Server => servers.get(&hit.id).map(|server| Line::Server(ServerLine::brief_of(server))),
         Kind::Tool => {
             let tool = tools.get(&hit.id)?.clone();
             Some(Line::Tool(ToolLine::of_brief(servers.get(&tool.server)?, tool)))
@@ -402,20 +402,9 @@ fn suggestions(site: &Site, asked: &Asked) -> Result<Vec<Suggestion>, Failure> {
 
 /// The values that most servers have.
 fn common(census: &Census) -> Vec<(&'static str, Vec<String>)> {
-    let mut counts: [BTreeMap<&str, usize>; 3] = Default::default();
-    for server in census.servers() {
-        for (counts, value) in counts.iter_mut().zip([&server.transport, &server.licence, &server.language]) {
-            if let Some(value) = value {
-                *counts.entry(value).or_default() += 1;
-            }
-        }
-    }
-    let most = |counts: BTreeMap<&str, usize>| {
-        let mut counts: Vec<(&str, usize)> = counts.into_iter().collect();
-        counts.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
-        counts.into_iter().take(6).map(|(value, _)| value.to_lowercase()).collect()
-    };
-    ["transport", "licence", "language"].into_iter().zip(counts.map(most)).collect()
+    let most = |field| census.values(field, &Chosen::default(), 6);
+    let lower = |field| most(field).into_iter().map(|(value, _)| value.to_lowercase()).collect();
+    Field::ALL.into_iter().map(|field| (field.as_str(), lower(field))).collect()
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use axum::extract::{Path, State};
 use axum::http::{HeaderMap, HeaderValue, Response, header};
 use axum::routing::get;
 use axum::{Extension, Router};
-use catalogue::address::{server_path, tool_path};
+use catalogue::address::{encoded, server_path, tool_path};
 use catalogue::pages::census::{Census, Counted};
 use catalogue::pages::changes::changes;
 use catalogue::pages::lists::rows;
@@ -158,18 +158,13 @@ async fn of_server(
     let made = async {
         let server = known(&site, &slug).await?;
         let path = server_path(&server);
-        if path != format!("/s/{publisher}/{slug}/") && path != address(&publisher, &slug) {
+        if path != format!("/s/{}/{}/", encoded(&publisher), encoded(&slug)) {
             return Err(Failure::Elsewhere(format!("{path}llms.txt")));
         }
         let tools = site.catalogue.tools_of(server.id).await?;
         Ok((PLAIN, feeds::llms_of(&site, &server, &tools)))
     };
     given(&site, form, &headers, made.await)
-}
-
-/// The address that decoded segments had.
-fn address(publisher: &str, slug: &str) -> String {
-    format!("/s/{}/{}/", catalogue::address::encoded(publisher), catalogue::address::encoded(slug))
 }
 
 async fn atom(State(site): Shared, Extension(form): Extension<Form>, headers: HeaderMap) -> Response<Body> {
