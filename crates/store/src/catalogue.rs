@@ -3,10 +3,12 @@
 //! The rows are typed: a class, a severity or a visibility that this version does not know is an error
 //! that names it, never a guess.
 
+mod census;
 mod facts;
 mod forks;
 mod import;
 mod impostors;
+mod lists;
 mod lookup;
 mod overrides;
 mod registry;
@@ -19,10 +21,12 @@ use std::os::unix::fs::OpenOptionsExt;
 
 use rustix::fs::{FlockOperation, flock};
 
+pub use census::{ChangedOn, Listed, Tally};
 pub use facts::{PastEntry, Standing};
 pub use forks::{Fork, Kin};
 pub use import::{Batch, Counts, Run};
 pub use impostors::{Face, Impostor};
+pub use lists::{Brief, Mapped, Replaced, Shelf};
 pub use lookup::Stream;
 pub use overrides::Override;
 pub use registry::{ListedPage, Listing, ListingCounts, Reading, Said};

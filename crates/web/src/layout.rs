@@ -53,7 +53,7 @@ pub(crate) fn html(site: &Site, head: &Head, body: &Markup) -> Markup {
                 header class="top" {
                     div class="bar" {
                         a class="brand" href="/" { span class="mark" aria-hidden="true" {} (PRODUCT) }
-                        (search_box(""))
+                        (search_form("q", ""))
                         nav aria-label="Sections" {
                             a href="/servers/" { "Servers" }
                             a href="/attacks/" { "Attacks" }
@@ -83,12 +83,17 @@ pub(crate) fn html(site: &Site, head: &Head, body: &Markup) -> Markup {
     }
 }
 
-/// The form of the search, which works without script.
+/// The form of the search in the midst of a page.
 pub(crate) fn search_box(words: &str) -> Markup {
+    search_form("words", words)
+}
+
+/// The form of the search, which works without script.
+fn search_form(id: &str, words: &str) -> Markup {
     html! {
         form class="search" action="/search/" method="get" role="search" {
-            label class="unseen" for=(if words.is_empty() { "q" } else { "words" }) { "Search servers and tools" }
-            input id=(if words.is_empty() { "q" } else { "words" }) type="search" name="q" value=(words)
+            label class="unseen" for=(id) { "Search servers and tools" }
+            input id=(id) type="search" name="q" value=(words)
                 placeholder="Search servers and tools" autocomplete="off" spellcheck="false";
             button type="submit" { "Search" }
         }

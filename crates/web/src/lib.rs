@@ -4,7 +4,9 @@
 //! HTML, Markdown or JSON. All pages are rendered here, on the server, and need no script.
 
 mod assets;
+mod counts;
 mod failure;
+mod feeds;
 mod form;
 mod head;
 mod json;
@@ -15,6 +17,7 @@ mod pages;
 mod routes;
 mod site;
 mod text;
+mod texts;
 
 pub use routes::Web;
 pub use site::{Audience, Site};

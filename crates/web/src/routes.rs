@@ -2,6 +2,8 @@
 
 mod api;
 mod badge;
+mod lists;
+mod machines;
 mod stack;
 
 use std::sync::Arc;
@@ -11,7 +13,7 @@ use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Uri, header};
 use axum::routing::get;
 use axum::{Extension, Router};
-use catalogue::address::server_path;
+use catalogue::address::{encoded, server_path};
 use catalogue::pages::recommended::Recommended;
 use catalogue::pages::server::ServerPage;
 use catalogue::pages::tool::ToolPage;
@@ -25,12 +27,7 @@ use crate::failure::Failure;
 use crate::form::Form;
 use crate::json;
 use crate::page::{self, Page};
-use crate::pages::home::Home;
-use crate::pages::search::{SearchPage, lines};
 use crate::site::Site;
-
-/// Entries of one page of a list.
-const ROWS: usize = 100;
 
 /// What pages may do: nothing but show themselves, with our own style and script.
 const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
@@ -48,12 +45,12 @@ impl Web {
     pub fn new(site: Site) -> Self {
         let site = Arc::new(site);
         let router = badge::routes(api::routes(Router::new()))
-            .route("/", get(home))
-            .route("/search/", get(search))
             .route("/s/{publisher}/{server}/", get(server))
             .route("/s/{publisher}/{server}/{tool}/", get(tool))
             .route("/s/{publisher}/{server}/{tool}/definition.json", get(definition))
-            .route("/policy/{server}/{file}", get(policy_file));
+            .route("/policy/{server}/{file}", get(policy_file))
+            .merge(lists::routes())
+            .merge(machines::routes());
         let router = stack::routes(router).fallback(nothing).with_state(Arc::clone(&site));
         Self { site, router }
     }
@@ -160,45 +157,14 @@ fn answer<P: Page>(site: &Site, form: Form, asked: &HeaderMap, made: Result<P, F
     }
 }
 
-async fn nothing(State(site): Shared, Extension(form): Extension<Form>, headers: HeaderMap) -> Response<Body> {
-    Failure::NotFound.answer(&site, form, &headers)
-}
-
-async fn home(State(site): Shared, Extension(form): Extension<Form>, headers: HeaderMap) -> Response<Body> {
-    let made = async {
-        let (servers, tools) = site.catalogue.size().await?;
-        Ok(Home { servers, tools })
-    };
-    answer(&site, form, &headers, made.await)
-}
-
-/// What is searched.
-#[derive(Debug, Deserialize)]
-struct Asked {
-    #[serde(default)]
-    q: String,
-    #[serde(default)]
-    page: usize,
-}
-
-async fn search(
+async fn nothing(
     State(site): Shared,
     Extension(form): Extension<Form>,
     headers: HeaderMap,
-    Query(asked): Query<Asked>,
+    uri: Uri,
 ) -> Response<Body> {
-    let made = async {
-        let query = search::Query {
-            words: asked.q.clone(),
-            offset: asked.page.saturating_sub(1).min(100) * ROWS,
-            limit: ROWS,
-            count: true,
-            ..search::Query::default()
-        };
-        let (total, found) = lines(&site, query).await?;
-        Ok(SearchPage { words: asked.q, total, found })
-    };
-    answer(&site, form, &headers, made.await)
+    let failure = lists::elsewhere(uri.path()).map_or(Failure::NotFound, Failure::Elsewhere);
+    failure.answer(&site, form, &headers)
 }
 
 async fn server(
@@ -211,7 +177,7 @@ async fn server(
     let made = async {
         let server = known(&site, &slug).await?;
         let path = server_path(&server);
-        if path != format!("/s/{publisher}/{slug}/") {
+        if path != format!("/s/{}/{}/", encoded(&publisher), encoded(&slug)) {
             return Err(Failure::Elsewhere(path));
         }
         let temper = view.policy.as_deref().map_or(Ok(Temper::Balanced), temper)?;

@@ -4,9 +4,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use arc_swap::ArcSwapOption;
+use catalogue::pages::census::Census;
 use search::{Found, Index, Query};
 use store::catalogue::{Catalogue, Server, Visibility};
 
+use crate::counts::Counts;
 use crate::failure::Failure;
 
 /// Who looks.
@@ -26,6 +28,7 @@ pub struct Site {
     /// Where the search index lies.
     folder: PathBuf,
     index: ArcSwapOption<(PathBuf, Index)>,
+    counts: Counts,
     /// Who looks.
     pub(crate) audience: Audience,
     /// The beginning of absolute addresses, without a slash at the end; empty where nobody said it.
@@ -43,6 +46,7 @@ impl Site {
             catalogue,
             folder: index.to_owned(),
             index: ArcSwapOption::empty(),
+            counts: Counts::default(),
             audience,
             base: base.trim_end_matches('/').to_owned(),
             hosts,
@@ -62,6 +66,11 @@ impl Site {
     /// A path as an absolute address, where the base is known.
     pub(crate) fn absolute(&self, path: &str) -> String {
         format!("{}{path}", self.base)
+    }
+
+    /// What is counted over all that the audience may see.
+    pub(crate) async fn census(&self) -> Result<Arc<Census>, Failure> {
+        Ok(self.counts.current(&self.catalogue, self.is_public()).await?)
     }
 
     /// Answers a question from the newest index. Only what the audience may see is found.

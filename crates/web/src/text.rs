@@ -39,9 +39,40 @@ pub(crate) fn markdown(text: &str) -> String {
     plain
 }
 
+/// A number as people write it: `41,954`.
+pub(crate) fn number(number: impl Into<u64>) -> String {
+    let digits = number.into().to_string();
+    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at) % 3 == 0 {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// With a capital at the beginning.
+pub(crate) fn sentence(words: &str) -> String {
+    let mut letters = words.chars();
+    letters.next().map(|first| first.to_uppercase().collect::<String>() + letters.as_str()).unwrap_or_default()
+}
+
+/// A number of what a page counts.
+pub(crate) fn many(count: usize, one: &str, several: &str) -> String {
+    let word = if count == 1 { one } else { several };
+    format!("{} {word}", number(u64::try_from(count).unwrap_or(u64::MAX)))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn numbers_are_grouped() {
+        let found = [0_u32, 999, 1_000, 41_954, 1_234_567].map(number);
+        assert_eq!(found, ["0", "999", "1,000", "41,954", "1,234,567"]);
+    }
 
     #[test]
     fn nothing_hides_and_nothing_acts() {

@@ -3,7 +3,7 @@
 use policy::Class;
 use risk::{Facet, Severity};
 use serde::Serialize;
-use store::catalogue::{Server, Tool};
+use store::catalogue::{Brief, Server, Tool};
 
 use crate::address::{server_path, tool_path};
 
@@ -33,6 +33,13 @@ impl ServerLine {
             description: server.description.clone(),
             language: server.language.clone(),
         }
+    }
+
+    /// Of a row of a list; the description is cut.
+    #[must_use]
+    pub fn brief_of(server: &Server) -> Self {
+        let line = Self::of(server);
+        Self { description: line.description.map(|text| gist(&text)), ..line }
     }
 }
 
@@ -72,6 +79,33 @@ impl ToolLine {
             facets: tool.judged.facets.clone(),
         }
     }
+
+    /// Of the rows of a list; the description is cut.
+    #[must_use]
+    pub fn of_brief(server: &Server, tool: Brief) -> Self {
+        Self {
+            path: tool_path(server, &tool.name),
+            server: server.name.clone(),
+            description: gist(&tool.description),
+            name: tool.name,
+            class: tool.class,
+            severity: tool.severity,
+            facets: tool.facets,
+        }
+    }
+}
+
+/// The most characters of a description in a list.
+const GIST: usize = 200;
+
+/// The beginning of a text.
+pub(crate) fn gist(text: &str) -> String {
+    let mut letters = text.chars();
+    let mut cut: String = letters.by_ref().take(GIST).collect();
+    if letters.next().is_some() {
+        cut.push('…');
+    }
+    cut
 }
 
 pub(crate) fn class<S: serde::Serializer>(class: &Class, to: S) -> Result<S::Ok, S::Error> {

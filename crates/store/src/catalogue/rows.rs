@@ -28,11 +28,11 @@ impl Visibility {
             Self::Public => "public",
         }
     }
+}
 
-    fn of(word: &str) -> Result<Self, BadDatabase> {
-        let all = [Self::Private, Self::Public];
-        known("a visibility", word, all.into_iter().find(|one| one.as_str() == word))
-    }
+pub(crate) fn visibility(word: &str) -> Result<Visibility, BadDatabase> {
+    let all = [Visibility::Private, Visibility::Public];
+    known("a visibility", word, all.into_iter().find(|one| one.as_str() == word))
 }
 
 /// What a registry says of a server.
@@ -191,7 +191,7 @@ pub(crate) fn class(word: &str) -> Result<Class, BadDatabase> {
     known("a class", word, word.parse().ok())
 }
 
-fn severity(word: &str) -> Result<Severity, BadDatabase> {
+pub(crate) fn severity(word: &str) -> Result<Severity, BadDatabase> {
     let all = [Severity::Low, Severity::Medium, Severity::High, Severity::Critical];
     known("a severity", word, all.into_iter().find(|one| one.as_str() == word))
 }
@@ -201,8 +201,14 @@ fn facet(word: &str) -> Result<Facet, BadDatabase> {
 }
 
 /// What a person says of a yes or no.
-fn yes(row: &SqliteRow, column: &str) -> Result<bool, BadDatabase> {
+pub(crate) fn yes(row: &SqliteRow, column: &str) -> Result<bool, BadDatabase> {
     Ok(row.try_get::<Option<String>, _>(column)?.as_deref() == Some("yes"))
+}
+
+/// A list of facets, as it stands in a row.
+pub(crate) fn facets(list: &str) -> Result<Vec<Facet>, BadDatabase> {
+    let words: Vec<String> = json("a list of facets", list)?;
+    words.iter().map(|word| facet(word)).collect()
 }
 
 /// A row of `servers_said`.
@@ -216,7 +222,7 @@ pub(crate) fn server(row: &SqliteRow) -> Result<Server, BadDatabase> {
         }
         None => None,
     };
-    let visibility = match said("said_visibility")? {
+    let seen_by = match said("said_visibility")? {
         Some(word) => word,
         None => row.try_get("visibility")?,
     };
@@ -236,7 +242,7 @@ pub(crate) fn server(row: &SqliteRow) -> Result<Server, BadDatabase> {
         licence: row.try_get("licence")?,
         description: row.try_get("description")?,
         language: row.try_get("language")?,
-        visibility: Visibility::of(&visibility)?,
+        visibility: visibility(&seen_by)?,
         from_tools: flag("from_tools")?,
         tombstoned: flag("tombstoned")?,
         verified: yes(row, "said_verified")?,
@@ -248,12 +254,11 @@ pub(crate) fn server(row: &SqliteRow) -> Result<Server, BadDatabase> {
 
 /// A row of `tools_said`.
 pub(crate) fn tool(row: &SqliteRow) -> Result<Tool, BadDatabase> {
-    let facets: Vec<String> = json("a list of facets", row.try_get("facets")?)?;
     let mut judged = Judgement {
         class: class(row.try_get("class")?)?,
         severity: severity(row.try_get("severity")?)?,
         severity_fine: severity(row.try_get("severity_fine")?)?,
-        facets: facets.iter().map(|word| facet(word)).collect::<Result<_, _>>()?,
+        facets: facets(row.try_get("facets")?)?,
         confidence: row.try_get("confidence")?,
         evidence: json("a list of evidence", row.try_get("evidence")?)?,
     };
