@@ -192,7 +192,7 @@ async fn tool_page(site: &Site, path: &[&str; 3]) -> Result<ToolPage, Failure> {
     let server = known(site, slug).await?;
     let page = ToolPage::of(&site.catalogue, &server, name, |other| site.shows(other)).await?;
     let page = page.ok_or(Failure::NotFound)?;
-    if server_path(&server) != format!("/s/{publisher}/{slug}/") || page.tool.name != name {
+    if server_path(&server) != format!("/s/{}/{}/", encoded(publisher), encoded(slug)) || page.tool.name != name {
         return Err(Failure::Elsewhere(page.tool.path));
     }
     Ok(page)
