@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use policy::Class;
 use risk::{Facet, Severity};
 use store::catalogue::{
-    Batch, Catalogue, Counts, Fork, Judgement, Override, Quote, ServerEntry, ToolEntry, Visibility,
+    Batch, Catalogue, Counts, Fork, Judgement, Override, Quote, ServerEntry, Shelf, ToolEntry, Visibility,
 };
 use store::{BadDatabase, DataDir};
 use tempfile::TempDir;
@@ -201,4 +201,62 @@ async fn what_people_say_is_kept_in_its_order_and_forks_are_put_down_anew() {
     assert_eq!(catalogue.forks_of(2).await.unwrap(), [fork(1), fork(2)]);
     catalogue.write_forks(&[]).await.unwrap();
     assert!(catalogue.forks_of(2).await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn lists_and_changes_are_made_from_rows_that_may_be_seen() {
+    let (_folder, _data, catalogue) = catalogue().await;
+    let before = catalogue.stamp().await.unwrap();
+    let public = ServerEntry { visibility: Visibility::Public, ..server(1, "one") };
+    let mut both = tool(1, "both", 1);
+    both.judged.facets = vec![Facet::RunsCode];
+    let classes = [Class::Write, Class::Destructive, Class::Execute];
+    for (version, class) in (1_u8..).zip(classes) {
+        let second = i64::from(version) * 100_000;
+        let of = |server| {
+            let mut tool = tool(server, "send", version);
+            tool.judged.class = class;
+            tool
+        };
+        let batch = Batch {
+            servers: vec![public.clone(), server(2, "two")],
+            tools: vec![of(1), of(2), both.clone()],
+            lines: 3,
+            ..Batch::default()
+        };
+        let mut run = catalogue.begin_run(&format!("list {version}"), at(second)).await.unwrap();
+        catalogue.write(&mut run, &batch, at(second)).await.unwrap();
+        catalogue.end_run(&run, at(second)).await.unwrap();
+    }
+    assert_ne!(catalogue.stamp().await.unwrap(), before);
+    let listed = catalogue.listed().await.unwrap();
+    let seen: Vec<_> = listed.iter().map(|one| (one.id, one.visibility)).collect();
+    assert_eq!(seen, [(1, Visibility::Public), (2, Visibility::Private)]);
+    let tallies = catalogue.tallies().await.unwrap();
+    assert_eq!(tallies.iter().map(|tally| (tally.server, tally.count)).collect::<Vec<_>>(), [(1, 1), (1, 1), (2, 1)]);
+    // The three shelves, and a facet whose name is part of no other's.
+    for (shelf, wanted) in [
+        (Shelf::Class(Class::Execute), vec![("send", 1), ("send", 2)]),
+        (Shelf::Severity(Severity::High), vec![("send", 1), ("both", 1), ("send", 2)]),
+        (Shelf::Facet(Facet::Bulk), vec![("send", 1), ("send", 2)]),
+        (Shelf::Facet(Facet::RunsCode), vec![("both", 1)]),
+        (Shelf::Class(Class::Read), vec![]),
+    ] {
+        let by_server = catalogue.on_shelf(shelf, &[1, 2]).await.unwrap();
+        let ids: Vec<i64> = [1, 2].iter().flat_map(|id| by_server.get(id).cloned().unwrap_or_default()).collect();
+        let briefs = catalogue.briefs(&ids).await.unwrap();
+        let mut found: Vec<_> = briefs.iter().map(|tool| (tool.name.as_str(), tool.server)).collect();
+        found.sort_by_key(|(name, server)| (*server, std::cmp::Reverse(*name)));
+        assert_eq!(found, wanted, "{shelf:?}");
+    }
+    let changes = |public_only| catalogue.replaced(at(0), at(900_000), public_only, 10, 0);
+    let seen: Vec<_> = changes(true).await.unwrap().iter().map(|one| (one.server, one.before, one.after)).collect();
+    assert_eq!(seen, [(1, Class::Destructive, Class::Execute), (1, Class::Write, Class::Destructive)]);
+    assert_eq!(changes(false).await.unwrap().len(), 4);
+    assert_eq!(catalogue.replaced(at(150_000), at(250_000), false, 10, 0).await.unwrap().len(), 2);
+    let days = catalogue.days_of_change().await.unwrap();
+    assert_eq!(days.iter().map(|day| day.count).sum::<u32>(), 4);
+    let mapped = catalogue.mapped(&[1]).await.unwrap();
+    assert_eq!(mapped.len(), 2);
+    assert_eq!(catalogue.servers_of(&[2, 9, 1]).await.unwrap().iter().map(|one| one.id).collect::<Vec<_>>(), [2, 1]);
 }

@@ -177,7 +177,7 @@ async fn atom(State(site): Shared, Extension(form): Extension<Form>, headers: He
             let at = census.server(*row.1).map_or(Timestamp::UNIX_EPOCH, |server| server.first_seen);
             entries.push(Entry::of_server(row.0, at));
         }
-        entries.sort_by(|one, other| other.at.cmp(&one.at));
+        entries.sort_by_key(|entry| std::cmp::Reverse(entry.at));
         Ok(("application/atom+xml", feeds::atom(&site, &entries)))
     };
     given(&site, form, &headers, made.await)

@@ -71,9 +71,8 @@ pub fn faults(path: &str, page: &str) -> Vec<String> {
         }
     }
     // Nothing that entries say has become markup, and nothing in it hides.
-    for mark in ["<script>", "<img", "<b>", " onerror=alert", "javascript:alert(3)\"", "\u{202e}", "\u{200b}"] {
-        let harmless = if mark.starts_with(" on") { page.matches("&gt;&lt;img src=x onerror").count() } else { 0 };
-        if page.matches(mark).count() > harmless && !(mark.starts_with(" on") && !page.contains("<img")) {
+    for mark in ["<script>", "<img", "<b>", "href=\"javascript:", "\u{202e}", "\u{200b}"] {
+        if page.contains(mark) {
             fault(format!("{mark} acts"));
         }
     }
