@@ -80,9 +80,8 @@ impl Page for StackView {
             p class="lead" { (stack.verdict) }
             @if self.unknown > 0 {
                 p class="note" role="status" {
-                    (self.unknown) @if self.unknown == 1 { " server" } @else { " servers" }
-                    " of what you named could not be found in the catalogue. What they can do is not on this page: "
-                    code { "toolgate scan --config FILE" } " looks at them on your own machine."
+                    (self.unknown) " of the servers that you named could not be found in the catalogue. What it cannot find is not on this page: "
+                    code { "toolgate scan --config FILE" } " looks at it on your own machine."
                 }
             }
             @if stack.servers_left_out > 0 {

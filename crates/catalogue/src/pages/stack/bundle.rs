@@ -49,9 +49,10 @@ impl Way {
         {
             return Self::Command { words };
         }
-        let why = match url {
-            Some(_) => "Its endpoint speaks HTTP+SSE, the transport of 2024-11-05, which the gateway does not.",
-            None => "Nobody has said which package or endpoint it has.",
+        let why = match (url, &server.package) {
+            (Some(_), _) => "Its endpoint speaks HTTP+SSE, the transport of 2024-11-05, which the gateway does not.",
+            (None, Some(_)) => "Its package is not one that npx, uvx or docker starts.",
+            (None, None) => "Nobody has said which package or endpoint it has.",
         };
         Self::Unknown { why }
     }

@@ -12,7 +12,7 @@ use crate::address::tool_path;
 use crate::pages::summary;
 
 /// Tools of one server that are named at one step.
-const NAMED: usize = 6;
+const NAMED: usize = 4;
 
 /// Look-alikes that are named.
 const ALIKE: usize = 100;
