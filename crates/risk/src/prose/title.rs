@@ -414,11 +414,9 @@ mod tests {
             ("christcr2012/robinsonai-mcp-servers:standalone", "Robinsonai"),
             ("@scope/smart-lead-mcp-server-local", "Smart Lead Local"),
             ("", "this server"),
-            ("Git\u{202e}Hub MCP", "Git U+202E Hub"),
+            ("Git\u{202e}Hub MCP", "GitU+202EHub"),
         ] {
-            let said = if said.contains("U+") { server(name) } else { said.to_owned() };
             assert_eq!(server(name), said);
-            assert!(!said.contains('\u{202e}'));
         }
     }
 
