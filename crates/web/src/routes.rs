@@ -95,16 +95,7 @@ impl Web {
         };
         // What ends in no slash, and is no file, is the folder of that name.
         let file = folder.rsplit('/').next().unwrap_or_default();
-        if !file.is_empty()
-            && !folder.starts_with("/api/")
-            && !folder.starts_with("/policy/")
-            && !folder.starts_with("/stack/")
-            && !FILES.contains(&folder.as_str())
-            && !folder.starts_with("/badge/")
-            && !folder.starts_with("/sitemap")
-            && !folder.ends_with(".atom")
-            && !folder.ends_with("/llms.txt")
-        {
+        if !file.is_empty() && !is_file(&folder) {
             return Some(moved(&format!("{folder}/{query}")));
         }
         if let Ok(uri) = format!("{folder}{query}").parse::<Uri>() {
@@ -126,8 +117,15 @@ impl Web {
     }
 }
 
-/// Addresses that are files, not folders.
-const FILES: [&str; 3] = ["/robots.txt", "/llms.txt", "/favicon.ico"];
+/// Whether an address is that of a file, not of a folder.
+fn is_file(path: &str) -> bool {
+    const ROOT: [&str; 3] = ["/robots.txt", "/llms.txt", "/favicon.ico"];
+    const BELOW: [&str; 5] = ["/api/", "/badge/", "/policy/", "/sitemap", "/stack/"];
+    const NAMED: [&str; 3] = [".atom", "/definition.json", "/llms.txt"];
+    ROOT.contains(&path)
+        || BELOW.iter().any(|folder| path.starts_with(folder))
+        || NAMED.iter().any(|name| path.ends_with(name))
+}
 
 fn plain(status: StatusCode, text: &'static str) -> Response<Body> {
     let mut response = Response::new(Body::from(text));

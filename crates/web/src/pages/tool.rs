@@ -110,7 +110,7 @@ impl Page for ToolPage {
                 }
                 p class="small" {
                     "Judged by the words and arguments of the definition alone, by the same program for every tool; the server's own hints may raise a class, never lower it. "
-                    a href="/glossary/class/" { "How we decide" }
+                    a href="/glossary/tool-risk-class/" { "How we decide" }
                 }
             }
             @if !self.text.attacks.is_empty() {

@@ -9,3 +9,4 @@
 mod place;
 mod programs;
 mod seeds;
+mod stack;

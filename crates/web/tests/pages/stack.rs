@@ -1,11 +1,4 @@
 //! The stack view: what flows between servers, and configurations that are pasted with all their secrets.
-#![allow(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    reason = "a test that is wrong about its own input should fail"
-)]
-
 use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Request, StatusCode};
 use catalogue::import::{File, Holds, import};
