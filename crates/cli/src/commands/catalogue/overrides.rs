@@ -10,7 +10,8 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 use store::catalogue::{Catalogue, Override, Server};
 
-use super::{one, settle::settle, table};
+use super::settle::{relate, settle};
+use super::{one, table};
 use crate::args::{OverrideOptions, OverridesOptions};
 use crate::commands::scan::json::printed;
 use crate::environment::person;
@@ -59,7 +60,11 @@ pub async fn put(options: &OverrideOptions) -> Result<ExitCode, Failure> {
         at: Timestamp::now(),
     };
     catalogue.add_override(&said).await.trying("the catalogue")?;
-    settle(&catalogue, &data).await?;
+    match options.field {
+        // Searches find by these.
+        Field::Class | Field::Publisher | Field::Visibility | Field::Hidden => drop(settle(&catalogue, &data).await?),
+        Field::Original | Field::Verified | Field::NotImpostor => drop(relate(&catalogue).await?),
+    }
     catalogue.close().await;
     let of = match &said.tool {
         Some(tool) => format!("{}/{}", audit::visible::word(&server.slug), audit::visible::word(tool)),

@@ -41,12 +41,18 @@ impl Relations {
 
 /// Finds out anew, and makes the index.
 pub async fn settle(catalogue: &Catalogue, data: &DataDir) -> Result<Relations, Failure> {
+    let found = relate(catalogue).await?;
+    index(catalogue, data).await?;
+    Ok(found)
+}
+
+/// Finds out anew which servers belong together; the index knows nothing of that.
+pub async fn relate(catalogue: &Catalogue) -> Result<Relations, Failure> {
     // What two publishers offer is told apart when all of it is known.
     let forks = catalogue::forks::forks(&catalogue.kin().await.trying("the catalogue")?);
     catalogue.write_forks(&forks).await.trying("the catalogue")?;
     let impostors = catalogue::impostors::impostors(&catalogue.faces().await.trying("the catalogue")?);
     catalogue.write_impostors(&impostors).await.trying("the catalogue")?;
-    index(catalogue, data).await?;
     let decided = forks.iter().filter(|fork| fork.original.is_some()).count();
     Ok(Relations { forks: forks.len(), decided, impostors: impostors.len() })
 }
