@@ -308,17 +308,19 @@ fn tools(stack: &StackPage) -> Markup {
                     thead {
                         tr {
                             th scope="col" { "Tool" } th scope="col" { "Server" } th scope="col" { "Severity" } th scope="col" { "Class" }
-                            th scope="col" { "What it says of itself" } th scope="col" { "Rule (" (stack.temper) ")" }
+                            th scope="col" { "Rule (" (stack.temper) ")" }
                         }
                     }
                     tbody {
                         @for row in &stack.tools {
                             tr {
-                                th scope="row" { a href=(row.tool.path) { code { (shown(&row.tool.name, 100)) } } }
+                                th scope="row" {
+                                    a href=(row.tool.path) { (layout::name(&row.tool.name)) }
+                                    @if !row.tool.description.is_empty() { p { (shown(&row.tool.description, GIST)) } }
+                                }
                                 td { (shown(&row.tool.server, 60)) }
-                                td { (layout::severity(row.tool.severity)) }
+                                td { (layout::level(row.tool.severity)) }
                                 td { (row.tool.class.as_str()) }
-                                td { (shown(&row.tool.description, GIST)) }
                                 td { (row.rule) }
                             }
                         }
