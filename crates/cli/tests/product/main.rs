@@ -13,6 +13,7 @@ mod listening;
 mod lists;
 mod modern;
 mod opening;
+mod pages;
 mod pins;
 mod pipes;
 mod requests;

@@ -1,49 +1,14 @@
 //! The files of a stack, downloaded from the catalogue's pages and served as they are.
 
-use std::io::{Read, Write};
-use std::net::{SocketAddr, TcpStream};
-use std::path::Path;
 use std::process::Command;
 
 use anyhow::{Context, ensure};
 use serde_json::{Value, json};
 use testkit::script::{Script, Tool};
-use testkit::stdio::McpStdio;
 use testkit::upstream::Upstream;
-use testkit::wait::{self, PATIENCE};
 
+use crate::pages::Pages;
 use crate::setup::{EXE, toolgate};
-
-/// `toolgate catalogue serve`, ended when this is dropped.
-struct Pages {
-    _program: McpStdio,
-    address: SocketAddr,
-}
-
-impl Pages {
-    fn start(data: &Path) -> anyhow::Result<Self> {
-        let mut command = Command::new(EXE);
-        let program =
-            McpStdio::start(command.args(["catalogue", "serve", "--listen", "127.0.0.1:0", "--data"]).arg(data))?;
-        let address = wait::until("the address of the pages", PATIENCE, || {
-            let text = program.stderr();
-            let line = text.lines().find_map(|line| line.strip_prefix("catalogue http://"))?;
-            line.strip_suffix('/')?.parse().ok()
-        });
-        Ok(Self { address: address.with_context(|| program.stderr())?, _program: program })
-    }
-
-    /// The body of a page.
-    fn get(&self, path: &str) -> anyhow::Result<String> {
-        let mut stream = TcpStream::connect(self.address)?;
-        write!(stream, "GET {path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\r\n", self.address)?;
-        let mut text = String::new();
-        stream.read_to_string(&mut text)?;
-        let (head, body) = text.split_once("\r\n\r\n").context("no head")?;
-        ensure!(head.starts_with("HTTP/1.1 200"), "{path}: {head}");
-        Ok(body.to_owned())
-    }
-}
 
 #[test]
 fn what_is_downloaded_is_served_as_it_is() -> anyhow::Result<()> {
