@@ -60,11 +60,11 @@ pub async fn put(options: &OverrideOptions) -> Result<ExitCode, Failure> {
         at: Timestamp::now(),
     };
     catalogue.add_override(&said).await.trying("the catalogue")?;
-    match options.field {
+    let _relations = match options.field {
         // Searches find by these.
-        Field::Class | Field::Publisher | Field::Visibility | Field::Hidden => drop(settle(&catalogue, &data).await?),
-        Field::Original | Field::Verified | Field::NotImpostor => drop(relate(&catalogue).await?),
-    }
+        Field::Class | Field::Publisher | Field::Visibility | Field::Hidden => settle(&catalogue, &data).await?,
+        Field::Original | Field::Verified | Field::NotImpostor => relate(&catalogue).await?,
+    };
     catalogue.close().await;
     let of = match &said.tool {
         Some(tool) => format!("{}/{}", audit::visible::word(&server.slug), audit::visible::word(tool)),
