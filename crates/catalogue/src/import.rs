@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use aws_lc_rs::digest::{Context, SHA256};
 use jiff::Timestamp;
 use store::BadDatabase;
-use store::catalogue::{Batch, Catalogue, Counts, Run, ServerEntry, Visibility};
+use store::catalogue::{Batch, Catalogue, Counts, Run, Visibility};
 use tokio::sync::mpsc::{Receiver, Sender, channel};
 
 use crate::entry::{Described, ServerLine};
@@ -302,24 +302,9 @@ impl Writer {
     fn put(&mut self, described: Described, from_tools: bool, batch: &mut Batch) -> i64 {
         let resolved = self.resolver.resolve(&described);
         batch.counted.servers_from_tools += u64::from(from_tools && resolved.new);
-        batch.servers.push(ServerEntry {
-            id: resolved.id,
-            slug: resolved.slug,
-            name: described.name,
-            publisher: described.publisher,
-            repository: described.repository,
-            package: described.package,
-            endpoint: described.endpoint,
-            transport: described.transport,
-            licence: described.licence,
-            description: described.description,
-            language: described.language,
-            visibility: self.visibility,
-            from_tools,
-            identities: resolved.identities,
-            sources: described.sources,
-        });
-        resolved.id
+        let id = resolved.id;
+        batch.servers.push(resolved.entry(described, self.visibility, from_tools));
+        id
     }
 }
 

@@ -12,7 +12,7 @@ use std::collections::HashSet;
 
 use jiff::{SignedDuration, Timestamp};
 use store::BadDatabase;
-use store::catalogue::{Catalogue, ListedPage, Listing, Reading, ServerEntry, Status, Visibility};
+use store::catalogue::{Catalogue, ListedPage, Listing, Reading, Status, Visibility};
 
 use self::answer::{Listed, Page, listed};
 pub use self::client::NoPage;
@@ -161,22 +161,6 @@ fn put(entry: Listed, resolver: &mut Resolver, page: &mut ListedPage) {
         return;
     }
     let resolved = resolver.resolve_as(found, &described);
-    let entry = ServerEntry {
-        id: resolved.id,
-        slug: resolved.slug,
-        name: described.name,
-        publisher: described.publisher,
-        repository: described.repository,
-        package: described.package,
-        endpoint: described.endpoint,
-        transport: described.transport,
-        licence: described.licence,
-        description: described.description,
-        language: described.language,
-        visibility: Visibility::Public,
-        from_tools: false,
-        identities: resolved.identities,
-        sources: described.sources,
-    };
+    let entry = resolved.entry(described, Visibility::Public, false);
     page.listings.push(Listing { entry, said });
 }

@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use store::catalogue::KnownServer;
+use store::catalogue::{KnownServer, ServerEntry, Visibility};
 
 use crate::entry::Described;
 use crate::identity::Identity;
@@ -30,6 +30,29 @@ pub(crate) struct Resolved {
     pub(crate) new: bool,
     /// Identities that were not known.
     pub(crate) identities: Vec<String>,
+}
+
+impl Resolved {
+    /// What the store is told of it.
+    pub(crate) fn entry(self, described: Described, visibility: Visibility, from_tools: bool) -> ServerEntry {
+        ServerEntry {
+            id: self.id,
+            slug: self.slug,
+            name: described.name,
+            publisher: described.publisher,
+            repository: described.repository,
+            package: described.package,
+            endpoint: described.endpoint,
+            transport: described.transport,
+            licence: described.licence,
+            description: described.description,
+            language: described.language,
+            visibility,
+            from_tools,
+            identities: self.identities,
+            sources: described.sources,
+        }
+    }
 }
 
 impl Resolver {

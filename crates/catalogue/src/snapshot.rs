@@ -15,9 +15,7 @@ use flate2::bufread::MultiGzDecoder;
 use flate2::write::GzEncoder;
 use jiff::Timestamp;
 use store::BadDatabase;
-use store::catalogue::{
-    Batch, Catalogue, Counts, Override, PastEntry, Server, ServerEntry, Standing, Status, Tool, Visibility,
-};
+use store::catalogue::{Batch, Catalogue, Counts, Override, PastEntry, Server, Standing, Status, Tool, Visibility};
 
 use self::line::{PastRow, Row, SaidRow, ServerRow, ToolRow};
 pub use self::seal::{Head, Key, PublicKey, Untrusted};
@@ -241,23 +239,7 @@ impl Reader {
             first_seen: time(row.first_seen)?,
         });
         batch.counted.servers_from_tools += u64::from(row.from_tools && resolved.new);
-        batch.servers.push(ServerEntry {
-            id: resolved.id,
-            slug: resolved.slug,
-            name: described.name,
-            publisher: described.publisher,
-            repository: described.repository,
-            package: described.package,
-            endpoint: described.endpoint,
-            transport: described.transport,
-            licence: described.licence,
-            description: described.description,
-            language: described.language,
-            visibility: Visibility::Public,
-            from_tools: row.from_tools,
-            identities: resolved.identities,
-            sources: described.sources,
-        });
+        batch.servers.push(resolved.entry(described, Visibility::Public, row.from_tools));
         Ok(())
     }
 
