@@ -69,7 +69,7 @@ pub fn assess(definition: &Definition<'_>) -> Assessment {
 #[must_use]
 pub fn assess_by(weights: &Weights, definition: &Definition<'_>) -> Assessment {
     let features = extract(definition, Some(weights));
-    let scores = weights.score(&features.all);
+    let scores = weights.score(features.all());
     let likely = probabilities(&scores);
     if !understood(&features, &likely) {
         return Assessment::unclassified();
@@ -116,7 +116,7 @@ pub fn assess_by(weights: &Weights, definition: &Definition<'_>) -> Assessment {
 fn understood(features: &Features<'_>, likely: &[f32; 5]) -> bool {
     const SURE: f32 = 0.75;
     let says = !features.name.means.is_empty() || !features.sentence.means.is_empty();
-    let known = features.all.iter().any(|feature| feature.source != Source::Shape);
+    let known = features.all().iter().any(|feature| feature.source != Source::Shape);
     known && (says || likely.iter().any(|probability| *probability >= SURE))
 }
 

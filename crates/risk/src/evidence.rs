@@ -132,7 +132,7 @@ pub(crate) fn strongest(
     let mut top: SmallVec<[Span; MOST + 1]> = SmallVec::new();
     let mut current: Option<Span> = None;
     let mut weakest = 0;
-    for feature in &features.all {
+    for feature in features.all() {
         let weight = weight(feature);
         if weight == 0 || feature.source == Source::Shape {
             continue;

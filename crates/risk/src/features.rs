@@ -1,10 +1,11 @@
 //! What the model looks at: each feature is a number, and the words that it stands for.
 
+use crate::buffers::Buffers;
 use crate::concept::Concepts;
 use crate::definition::Definition;
 use crate::model::Weights;
 use crate::schema::{Parameter, parameters};
-use crate::tokens::{Humps, Splitter, Token};
+use crate::tokens::{Humps, Token};
 
 /// How many different features the model can tell apart.
 pub const BUCKETS: usize = 1 << 16;
@@ -17,9 +18,6 @@ const REST: usize = 50;
 const AFTER: usize = 5;
 const PARAMETER: usize = 6;
 const VALUE: usize = 4;
-/// Features of one definition; what a schema of thousands of values adds decides nothing.
-const MOST: usize = 700;
-const SLOTS: usize = 1024;
 
 /// The text that a feature was seen in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,18 +46,31 @@ pub(crate) struct Feature {
 
 /// The features of a definition, and the arguments they refer to.
 pub(crate) struct Features<'a> {
-    pub(crate) all: Vec<Feature>,
+    buffers: Buffers,
     pub(crate) parameters: Vec<Parameter<'a>>,
     /// What the name is about, and the first sentence.
     pub(crate) name: Gist,
     pub(crate) sentence: Gist,
 }
 
+impl Drop for Features<'_> {
+    fn drop(&mut self) {
+        self.buffers.keep();
+    }
+}
+
+impl Features<'_> {
+    /// Each feature once, where it was seen first.
+    pub(crate) fn all(&self) -> &[Feature] {
+        self.buffers.features()
+    }
+}
+
 /// The numbers of a definition's features, rising, each once: what a model is trained on. Nothing
 /// of the definition's text can be told from them.
 #[must_use]
 pub fn buckets(definition: &Definition<'_>) -> Vec<u16> {
-    let mut all: Vec<u16> = extract(definition, None).all.iter().map(|feature| feature.row).collect();
+    let mut all: Vec<u16> = extract(definition, None).all().iter().map(|feature| feature.row).collect();
     all.sort_unstable();
     all
 }
@@ -100,13 +111,7 @@ enum Kind {
 
 /// The features of a definition: all, or those that `model` knows.
 pub(crate) fn extract<'a>(definition: &Definition<'a>, model: Option<&Weights>) -> Features<'a> {
-    let mut found = Collector {
-        model,
-        all: Vec::with_capacity(256),
-        seen: [0; SLOTS],
-        tokens: Vec::with_capacity(128),
-        splitter: Splitter::default(),
-    };
+    let mut found = Collector { model, buffers: Buffers::of_this_thread() };
     let verb_last = verb_last(definition);
     let name = found.name(definition.name, verb_last);
     found.title(definition.title);
@@ -117,7 +122,7 @@ pub(crate) fn extract<'a>(definition: &Definition<'a>, model: Option<&Weights>) 
     let parameters = definition.schema.map(parameters).unwrap_or_default();
     found.parameters(&parameters);
     found.shape(definition, &parameters);
-    Features { all: found.all, parameters, name, sentence }
+    Features { buffers: found.buffers, parameters, name, sentence }
 }
 
 /// What one text is about.
@@ -134,45 +139,21 @@ pub(crate) struct Gist {
 struct Collector<'m> {
     /// Who says which features are worth keeping.
     model: Option<&'m Weights>,
-    /// Each number once, where it was seen first.
-    all: Vec<Feature>,
-    /// The numbers in `all`, plus one: a hash table.
-    seen: [u32; SLOTS],
-    tokens: Vec<Token>,
-    splitter: Splitter,
+    buffers: Buffers,
 }
 
 impl Collector<'_> {
     fn add(&mut self, kind: Kind, value: u32, source: Source, (start, end): (u32, u32)) {
         let bucket = bucket(kind, value);
         let Some(row) = self.model.map_or(Some(bucket), |model| model.known(bucket)) else { return };
-        if self.all.len() < MOST && self.is_new(row) {
-            self.all.push(Feature { row, source, start, end });
-        }
-    }
-
-    /// Whether a number was not seen before. The table never fills: [`MOST`] is below [`SLOTS`].
-    fn is_new(&mut self, row: u16) -> bool {
-        let mark = u32::from(row) + 1;
-        let mut at = usize::from(row) % SLOTS;
-        while let Some(slot) = self.seen.get_mut(at) {
-            if *slot == mark {
-                return false;
-            }
-            if *slot == 0 {
-                *slot = mark;
-                return true;
-            }
-            at = (at + 1) % SLOTS;
-        }
-        false
+        self.buffers.add(Feature { row, source, start, end });
     }
 
     /// The words of `text` in the buffer, which the caller gives back.
     fn words(&mut self, text: &str, humps: Humps, most: usize) -> Vec<Token> {
-        let mut tokens = std::mem::take(&mut self.tokens);
+        let mut tokens = std::mem::take(&mut self.buffers.tokens);
         tokens.clear();
-        self.splitter.split(text, humps, most, &mut tokens);
+        self.buffers.splitter.split(text, humps, most, &mut tokens);
         tokens
     }
 
@@ -213,7 +194,7 @@ impl Collector<'_> {
         for action in gist.acts.iter() {
             self.add(Kind::NameActs, action, Source::Name, gist.at);
         }
-        self.tokens = tokens;
+        self.buffers.tokens = tokens;
         gist
     }
 
@@ -227,7 +208,7 @@ impl Collector<'_> {
                 self.add(Kind::NameMeans, concept, Source::Title, at);
             }
         }
-        self.tokens = tokens;
+        self.buffers.tokens = tokens;
     }
 
     fn description(&mut self, text: &str, verb_last: bool) -> Gist {
@@ -282,7 +263,7 @@ impl Collector<'_> {
                 }
             }
         }
-        self.tokens = tokens;
+        self.buffers.tokens = tokens;
         gist
     }
 
@@ -300,7 +281,7 @@ impl Collector<'_> {
             let whole = tokens.iter().fold(0, |hash, token| mix(hash, token.hash));
             let all = (0, u32::try_from(parameter.name.len()).unwrap_or_default());
             self.add(Kind::ParameterName, whole, source, all);
-            self.tokens = tokens;
+            self.buffers.tokens = tokens;
             // What an argument named `action` lists is what the tool does; elsewhere it is data.
             let acts = u32::from(chooses_action(parameter.name));
             for (index, value) in (0_u16..).zip(&parameter.values) {
@@ -313,7 +294,7 @@ impl Collector<'_> {
                         self.add(Kind::ValueMeans, mix(concept, acts), source, at);
                     }
                 }
-                self.tokens = tokens;
+                self.buffers.tokens = tokens;
             }
         }
     }

@@ -17,6 +17,7 @@
 //! ```
 
 mod assess;
+mod buffers;
 mod concept;
 mod definition;
 mod evidence;

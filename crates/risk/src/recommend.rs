@@ -10,6 +10,7 @@ mod condition;
 pub(crate) mod meaning;
 mod shape;
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use policy::Class;
@@ -66,7 +67,8 @@ pub struct Recommendation {
     pub document: Value,
     /// One sentence for each clause, in the order of the document.
     pub reasons: Vec<Reason>,
-    /// Tools that no policy can name: their names read as patterns. They stay denied.
+    /// Tools that no policy can name: their names read as patterns, or are longer than any rule may be. They
+    /// stay denied.
     pub unnamed: Vec<String>,
 }
 
@@ -89,10 +91,7 @@ pub fn recommend(tools: &[(Definition<'_>, Assessment)], temper: Temper, bounds:
     let mut unnamed = Vec::new();
     let mut seen = BTreeSet::new();
     for (definition, assessment) in tools {
-        if definition.name.is_empty()
-            || definition.name.contains(['*', '?'])
-            || definition.name.chars().any(char::is_control)
-        {
+        if !can_be_named(definition.name) {
             unnamed.push(definition.name.to_owned());
         } else if seen.insert(definition.name) {
             writer.tool(definition, assessment);
@@ -100,6 +99,23 @@ pub fn recommend(tools: &[(Definition<'_>, Assessment)], temper: Temper, bounds:
     }
     let reasons = std::mem::take(&mut writer.reasons);
     Recommendation { document: writer.document(), reasons, unnamed }
+}
+
+/// Whether a rule can be for this name alone.
+fn can_be_named(name: &str) -> bool {
+    /// The most characters of a name that a policy's own tests can call.
+    const LONGEST: usize = 256;
+    let length = name.chars().count();
+    (1..=LONGEST).contains(&length) && !name.contains(|c: char| c.is_control() || matches!(c, '*' | '?'))
+}
+
+/// A name as it stands within other texts, whose length has a limit.
+fn cut(name: &str) -> Cow<'_, str> {
+    const LONGEST: usize = 128;
+    match name.char_indices().nth(LONGEST) {
+        Some((end, _)) => format!("{}…", name.get(..end).unwrap_or_default()).into(),
+        None => name.into(),
+    }
 }
 
 /// Collects the parts of a document.
@@ -131,19 +147,20 @@ impl Writer<'_> {
 
     fn tool(&mut self, definition: &Definition<'_>, assessment: &Assessment) {
         let name = definition.name;
+        let short = cut(name);
         if self.temper == Temper::LockedDown && hides(assessment) {
             let index = self.hidden.len();
             self.hidden.push(name.to_owned());
             self.because(
                 format!("/hide/{index}"),
-                format!("{name} {}; locked down, it does not exist.", danger(assessment)),
+                format!("{short} {}; locked down, it does not exist.", danger(assessment)),
             );
             return;
         }
         let mut entry = Map::new();
         let place = format!("/tools/{}", escaped(name));
         let said = arguments::clauses(definition, assessment, self.bounds);
-        if let Some((reason, why)) = asks(name, assessment, self.temper, &said) {
+        if let Some((reason, why)) = asks(&short, assessment, self.temper, &said) {
             entry.insert("action".into(), "require_approval".into());
             entry.insert("reason".into(), reason.into());
             self.because(format!("{place}/action"), why);
@@ -155,12 +172,15 @@ impl Writer<'_> {
             list.push(clause.rule);
             if let Some((arguments, test)) = clause.refused.filter(|_| self.temper != Temper::Observe) {
                 self.tests.push(
-                    json!({ "name": format!("{name}: {test}"), "call": name, "args": arguments, "expect": "deny" }),
+                    json!({ "name": format!("{short}: {test}"), "call": name, "args": arguments, "expect": "deny" }),
                 );
             }
         }
         if let Some((max, why)) = rate(assessment, self.temper) {
-            let limit = json!({ "counter": format!("{name}_rate"), "window": "minute", "max": max, "scope": "grant" });
+            // Two names that are cut alike still have a counter each.
+            let counter =
+                if *short == *name { format!("{name}_rate") } else { format!("{short}{}_rate", self.rules.len()) };
+            let limit = json!({ "counter": counter, "window": "minute", "max": max, "scope": "grant" });
             entry.insert("limits".into(), json!([limit]));
             self.because(format!("{place}/limits/0"), why.to_owned());
         }

@@ -34,12 +34,16 @@ pub(crate) enum Humps {
 }
 
 /// Splits texts into words; keeps its buffer from one to the next.
-#[derive(Default)]
 pub(crate) struct Splitter {
     word: String,
 }
 
 impl Splitter {
+    /// With an empty buffer.
+    pub(crate) const fn new() -> Splitter {
+        Splitter { word: String::new() }
+    }
+
     /// Appends the words of `text` to `tokens`, at most `most` of them.
     pub(crate) fn split(&mut self, text: &str, humps: Humps, most: usize, tokens: &mut Vec<Token>) {
         let full = tokens.len() + most;
@@ -264,7 +268,7 @@ mod tests {
 
     fn words(text: &str, humps: Humps) -> Vec<&str> {
         let mut tokens = Vec::new();
-        Splitter::default().split(text, humps, 100, &mut tokens);
+        Splitter::new().split(text, humps, 100, &mut tokens);
         tokens.iter().map(|token| text.get(token.start as usize..token.end as usize).unwrap()).collect()
     }
 
@@ -284,7 +288,7 @@ mod tests {
     #[test]
     fn sentences_open() {
         let mut tokens = Vec::new();
-        Splitter::default().split("Delete it. Or keep", Humps::Keep, 100, &mut tokens);
+        Splitter::new().split("Delete it. Or keep", Humps::Keep, 100, &mut tokens);
         assert_eq!(tokens.iter().map(|token| token.opens).collect::<Vec<_>>(), [true, false, true, false]);
         assert!(tokens[0].means.has(Concept::Delete));
     }
@@ -292,7 +296,7 @@ mod tests {
     #[test]
     fn at_most_so_many() {
         let mut tokens = Vec::new();
-        Splitter::default().split("a b c d", Humps::Keep, 2, &mut tokens);
+        Splitter::new().split("a b c d", Humps::Keep, 2, &mut tokens);
         assert_eq!(tokens.len(), 2);
     }
 }

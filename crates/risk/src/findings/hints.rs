@@ -26,7 +26,7 @@ pub(crate) fn contradiction(definition: &Definition<'_>) -> Option<(Place, Strin
     }
     let (named, start, end) = first_action(definition.name)?;
     let mut said = Vec::new();
-    Splitter::default().split(definition.description, Humps::Keep, WORDS, &mut said);
+    Splitter::new().split(definition.description, Humps::Keep, WORDS, &mut said);
     let opening = said.iter().find(|token| acts(token))?;
     let changes = CHANGES.iter().any(|one| named.has(*one) && opening.means.has(*one));
     let harmless = [Concept::Read, Concept::Compute].iter().any(|one| named.has(*one) || opening.means.has(*one));
@@ -44,7 +44,7 @@ fn acts(token: &Token) -> bool {
 /// What the first word of a name means that is an action, and where it stands.
 fn first_action(name: &str) -> Option<(Concepts, usize, usize)> {
     let mut tokens: Vec<Token> = Vec::new();
-    Splitter::default().split(name, Humps::Split, 8, &mut tokens);
+    Splitter::new().split(name, Humps::Split, 8, &mut tokens);
     // Names say what is done first; languages whose verb comes last are told by their letters.
     let first = if name.is_ascii() { tokens.first()? } else { tokens.iter().find(|token| acts(token))? };
     Some((first.means, usize::try_from(first.start).ok()?, usize::try_from(first.end).ok()?))

@@ -1,5 +1,7 @@
 //! Every recommended policy is one that the product accepts, and does what its tests say.
 
+use std::collections::BTreeSet;
+
 use super::corpus::{own, public};
 use policy::cases::run;
 use policy::diagnostic::Code;
@@ -362,4 +364,32 @@ fn names_that_read_as_patterns_are_left_out_and_said() {
     let recommended = recommend(&[(definition, assess(&definition))], Temper::Balanced, &Bounds::default());
     assert_eq!(recommended.unnamed, ["get_*"]);
     assert_eq!(recommended.document["tools"], json!({}));
+}
+
+#[test]
+fn names_of_any_length() {
+    for length in [120, 128, 129, 250, 255, 256, 257, 10_000] {
+        let long = |begin: &str| format!("{begin}{}", "ä".repeat(length - begin.len()));
+        let first = json!({ "name": long("delete_"), "description": "Deletes a file", "inputSchema": {
+            "properties": { "path": {}, "url": {}, "sql": {}, long("to_email_"): { "format": "email" }, long("file_path_"): {} } } });
+        if length <= 256 {
+            proven(&first);
+        }
+        let second = json!({ "name": long("send_"), "description": "Sends a mail" });
+        let third = json!({ "name": format!("{}x", long("send_")), "description": "Sends a mail" });
+        let tools: Vec<_> = [&first, &second, &third].map(Definition::of).map(|one| (one, assess(&one))).to_vec();
+        let recommended = recommend(&tools, Temper::Balanced, &bounds());
+        let named = match length {
+            ..256 => 3,
+            256 => 2,
+            _ => 0,
+        };
+        assert_eq!(recommended.document["tools"].as_object().unwrap().len(), named, "{length}");
+        assert_eq!(recommended.unnamed.len(), 3 - named);
+        let text = recommended.document.to_string();
+        assert!(load(&text, Load::default()).policy.is_some(), "{text}");
+        let rules = recommended.document["tools"].as_object().unwrap();
+        let counters: BTreeSet<_> = rules.values().filter_map(|rule| rule["limits"][0]["counter"].as_str()).collect();
+        assert!(counters.len() >= named.min(2), "{counters:?}");
+    }
 }
