@@ -52,8 +52,11 @@ pub(crate) fn number(number: impl Into<u64>) -> String {
     text
 }
 
-/// With a capital at the beginning.
+/// With a capital at the beginning, where a name with a small one (`macOS`) does not stand there.
 pub(crate) fn sentence(words: &str) -> String {
+    if words.split(' ').next().is_some_and(|first| first.contains(|letter: char| letter.is_ascii_uppercase())) {
+        return words.to_owned();
+    }
     let mut letters = words.chars();
     letters.next().map(|first| first.to_uppercase().collect::<String>() + letters.as_str()).unwrap_or_default()
 }

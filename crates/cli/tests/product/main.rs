@@ -24,6 +24,7 @@ mod seeds;
 mod sessions;
 mod setup;
 mod sharing;
+mod snippets;
 mod stack;
 mod stop;
 mod time_limits;
