@@ -41,49 +41,67 @@ const WIDTHS = [360, 768, 1280];
 const SCHEMES = ["light", "dark"];
 const RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
 
+/** How much of a page axe looks at: all of it where it differs, for seconds are short. */
+const looked = { "360 light": RULES, "1280 dark": RULES, "768 light": ["target-size", "scrollable-region-focusable"] };
+
 /** What reaches beyond the right edge of the window. */
 const beyond = () => {
   const width = document.documentElement.clientWidth;
   if (document.documentElement.scrollWidth <= width) return null;
-  const all = [...document.body.querySelectorAll("*")];
-  const far = all.filter((one) => one.getBoundingClientRect().right > width + 1 && !one.closest(".wide, pre, .unseen"));
-  return far.slice(0, 3).map((one) => `${one.tagName}.${one.className} ${one.textContent.slice(0, 40)}`).join("; ") || "something";
+  const all = [...document.body.querySelectorAll("*")].filter((one) => one.getBoundingClientRect().right > width + 1 && !one.closest("pre"));
+  return all.slice(0, 3).map((one) => `${one.tagName}.${one.className} ${one.textContent.slice(0, 40)}`).join("; ") || "something";
 };
 
-async function broken(page) {
-  const found = await page.evaluate(
-    async (tags) => (await axe.run(document, { runOnly: tags, resultTypes: ["violations"] })).violations.map((one) =>
-      `${one.id}: ${one.nodes.slice(0, 3).map((node) => `${node.html.slice(0, 120)} (${node.any.concat(node.all)[0]?.message ?? one.help})`).join(" | ")}`),
-    RULES,
-  );
+async function faults(page, runOnly) {
+  const found = await page.evaluate(async (runOnly) => {
+    const { violations } = await axe.run(document, { runOnly, resultTypes: ["violations"] });
+    const node = (one) => `${one.html.slice(0, 120)} (${one.failureSummary.split("\n")[1]?.trim()})`;
+    return violations.map((one) => `${one.id}: ${one.nodes.slice(0, 3).map(node).join(" | ")}`);
+  }, runOnly);
   return found.join("\n  ");
 }
 
-async function each({ open, check, axe, folder }, script) {
+async function look({ open, check, axe, folder }, script, pages) {
   const { page, place, context } = await open({ javaScriptEnabled: script });
-  for (const [name, path] of Object.entries(PAGES)) {
-    const answer = await page.goto(path, { waitUntil: "load" });
+  for (const [name, path] of pages) {
+    const answer = await page.goto(path);
     check(place(), answer.status() === (name === "not-found" ? 404 : 200), () => `answers ${answer.status()}`);
-    const size = (await answer.body()).length;
-    check(place(), size <= 50 << 10, `${size} bytes`);
+    const { length } = await answer.body();
+    check(place(), length <= 50 << 10, `${length} bytes`);
     if (script) await page.evaluate(axe);
     for (const width of WIDTHS) {
       await page.setViewportSize({ width, height: 900 });
       for (const colorScheme of SCHEMES) {
         await page.emulateMedia({ colorScheme });
         const here = `${place()} at ${width}, ${colorScheme}`;
-        const far = await page.evaluate(beyond);
-        check(here, far === null, `it scrolls sideways: ${far}`);
-        if (script) {
-          const faults = await broken(page);
-          check(here, !faults, `axe says\n  ${faults}`);
+        const rules = script && looked[`${width} ${colorScheme}`];
+        const found = rules && (await faults(page, rules));
+        check(here, !found, `axe says\n  ${found}`);
+        if (colorScheme === "light") {
+          const far = await page.evaluate(beyond);
+          check(here, far === null, `it scrolls sideways: ${far}`);
         }
-        const file = `${name}-${width}-${colorScheme}${script ? "" : "-without-script"}.png`;
-        if (script || (width === 360 && colorScheme === "light")) await page.screenshot({ path: join(folder, file), fullPage: true });
+        const file = `${name}-${width}-${colorScheme}${script ? "" : "-without-script"}.jpeg`;
+        if (script || (width === 360 && colorScheme === "light")) {
+          const height = Math.min(4000, await page.evaluate(() => document.documentElement.scrollHeight));
+          const clip = { x: 0, y: 0, width, height };
+          await page.screenshot({ path: join(folder, file), type: "jpeg", quality: 80, fullPage: true, clip });
+        }
       }
     }
+    // What is enlarged four times has as much room as this.
+    await page.setViewportSize({ width: 320, height: 256 });
+    const far = await page.evaluate(beyond);
+    check(`${place()} enlarged`, far === null, `it scrolls sideways: ${far}`);
   }
   await context.close();
+}
+
+/** In two windows at once: a machine has two processors at least. */
+async function each(tools, script) {
+  const pages = Object.entries(PAGES);
+  const half = (which) => look(tools, script, pages.filter((_, at) => at % 2 === which));
+  await Promise.all([half(0), half(1)]);
 }
 
 export const looks = {

@@ -41,8 +41,9 @@ async function open(options = {}) {
   page.setDefaultTimeout(15_000);
   await page.exposeFunction("acted", (number) => check(place(), false, `the script ${number} of an entry ran`));
   page.on("console", (said) => {
-    // The answer to a form that is refused is told as an error too.
-    if (["error", "warning"].includes(said.type())) check(place(), false, `the console says: ${said.text()}`);
+    // A page that says that there is none is told as an error too.
+    const refused = /status of 4\d\d/.test(said.text()) && said.location().url === page.url();
+    if (["error", "warning"].includes(said.type()) && !refused) check(place(), false, `the console says: ${said.text()}`);
   });
   page.on("pageerror", (error) => check(place(), false, `a script failed: ${error.message}`));
   page.on("request", (request) => {
