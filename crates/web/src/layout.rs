@@ -208,7 +208,7 @@ pub(crate) fn name(name: &str) -> Markup {
     let shown = crate::text::shown(name, 100);
     html! {
         code {
-            @if shown.len() < 28 { (shown) }
+            @if shown.len() < 20 { (shown) }
             @else {
                 @for (index, part) in shown.split_inclusive(['_', '-', '.', '/']).enumerate() {
                     @if index > 0 { wbr; }
@@ -233,7 +233,7 @@ pub(crate) fn snippet(id: &str, text: &str) -> Markup {
     html! {
         div class="snippet" {
             pre tabindex="0" { code id=(id) { (text) } }
-            p class="copy" { button type="button" class="button" data-copy=(id) hidden { "Copy" } span aria-live="polite" {} }
+            p class="copy" { button type="button" data-copy=(id) hidden { "Copy" } span aria-live="polite" {} }
         }
     }
 }

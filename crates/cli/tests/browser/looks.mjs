@@ -38,6 +38,8 @@ export const PAGES = {
 };
 
 const WIDTHS = [360, 768, 1280];
+// High enough for what a picture should show: to draw whole pages takes much longer.
+const HEIGHT = 2000;
 const SCHEMES = ["light", "dark"];
 const RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
 
@@ -51,6 +53,9 @@ const beyond = () => {
   const all = [...document.body.querySelectorAll("*")].filter((one) => one.getBoundingClientRect().right > width + 1 && !one.closest("pre"));
   return all.slice(0, 3).map((one) => `${one.tagName}.${one.className} ${one.textContent.slice(0, 40)}`).join("; ") || "something";
 };
+
+/** Whether tables have become lists that fit. */
+const fitting = () => [...document.querySelectorAll(".wide")].every((one) => one.scrollWidth <= one.clientWidth);
 
 async function faults(page, runOnly) {
   const found = await page.evaluate(async (runOnly) => {
@@ -70,7 +75,7 @@ async function look({ open, check, axe, folder }, script, pages) {
     check(place(), length <= 50 << 10, `${length} bytes`);
     if (script) await page.evaluate(axe);
     for (const width of WIDTHS) {
-      await page.setViewportSize({ width, height: 900 });
+      await page.setViewportSize({ width, height: HEIGHT });
       for (const colorScheme of SCHEMES) {
         await page.emulateMedia({ colorScheme });
         const here = `${place()} at ${width}, ${colorScheme}`;
@@ -80,12 +85,12 @@ async function look({ open, check, axe, folder }, script, pages) {
         if (colorScheme === "light") {
           const far = await page.evaluate(beyond);
           check(here, far === null, `it scrolls sideways: ${far}`);
+          const narrow = width > WIDTHS[0] || (await page.evaluate(fitting));
+          check(here, narrow, "a table scrolls sideways, where it should be a list");
         }
         const file = `${name}-${width}-${colorScheme}${script ? "" : "-without-script"}.jpeg`;
         if (script || (width === 360 && colorScheme === "light")) {
-          const height = Math.min(4000, await page.evaluate(() => document.documentElement.scrollHeight));
-          const clip = { x: 0, y: 0, width, height };
-          await page.screenshot({ path: join(folder, file), type: "jpeg", quality: 80, fullPage: true, clip });
+          await page.screenshot({ path: join(folder, file), type: "jpeg", quality: 80 });
         }
       }
     }

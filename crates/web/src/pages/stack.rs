@@ -152,7 +152,7 @@ impl StackView {
                         input type="hidden" name="s" value=(decoded(&self.stack));
                         label for="config" { "Configuration" }
                         textarea id="config" name="config" rows="9" required spellcheck="false" autocomplete="off" placeholder=(EXAMPLE) aria-describedby="warning" {}
-                        p { button class="button" type="submit" { "See what they can do" } " " span id="said" role="status" {} }
+                        p { button type="submit" { "See what they can do" } " " span id="said" role="status" {} }
                     }
                 }
                 script src=(STACK.path) defer {}
