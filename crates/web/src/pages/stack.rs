@@ -2,8 +2,7 @@
 
 mod markdown;
 
-use catalogue::pages::server::ROWS;
-use catalogue::pages::stack::{Alike, Flow, Named, ServerRow, StackPage, Way};
+use catalogue::pages::stack::{Alike, Flow, Named, ROWS, ServerRow, StackPage, Way};
 use catalogue::pages::summary::ServerLine;
 use maud::{Markup, html};
 use policy::Class;
