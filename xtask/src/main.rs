@@ -21,7 +21,7 @@ cargo xtask TASK
 
   test          everything that CI runs, after installing what it needs
   tidy          layering, file sizes, formatting, lints
-  peers         install the real servers and clients that tests use, into .cache/
+  peers         install the real servers and clients that tests use, into .cache/, and Chromium
   conformance   the official suite, against the fixture and through the gateway
   bench         CPU, latency and memory of a call, as ratios to nginx and a bare forwarder; start and scale
   train         the weights of the classifier, from the labelled definitions

@@ -1,4 +1,4 @@
-//! Real MCP servers and clients, which other people wrote, for the tests that need them.
+//! Real MCP servers and clients, which other people wrote, and a browser, for the tests that need them.
 //!
 //! They are installed into `.cache/peers/`, each into a folder of its own, at the versions that
 //! the tests were written against. `.cache/peers/commands` then says how each is started: a line
@@ -7,6 +7,7 @@
 
 use std::fmt::Write as _;
 use std::fs;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -41,7 +42,7 @@ enum Kind {
     Python,
 }
 
-const PEERS: [Peer; 11] = [
+const PEERS: [Peer; 12] = [
     npm("everything", &["@modelcontextprotocol/server-everything@2026.8.31"], "mcp-server-everything"),
     npm("filesystem", &["@modelcontextprotocol/server-filesystem@2026.8.31"], "mcp-server-filesystem"),
     npm("memory", &["@modelcontextprotocol/server-memory@2026.8.31"], "mcp-server-memory"),
@@ -49,6 +50,8 @@ const PEERS: [Peer; 11] = [
     npm("ms-365", &["@softeria/ms-365-mcp-server@0.155.0"], "ms-365-mcp-server"),
     npm("typescript-client", &["@modelcontextprotocol/client@2.4.0"], ""),
     npm("inspector", &["@modelcontextprotocol/inspector@2.12.0"], "mcp-inspector"),
+    // What drives a browser over the catalogue's pages, and what it measures them with.
+    npm("pages", &["playwright-core@1.65.1", "axe-core@4.14.1"], ""),
     python("git", &["mcp-server-git==2026.10.19"], "mcp-server-git"),
     python("time", &["mcp-server-time==2026.10.19"], "mcp-server-time"),
     // A decoder of another language, to read what arrives at servers.
@@ -94,6 +97,7 @@ pub fn install() -> Result<Peers> {
         let words: Vec<String> = words.iter().map(|word| word.display().to_string()).collect();
         writeln!(commands, "{}\t{}", peer.name, words.join("\t"))?;
     }
+    writeln!(commands, "chromium\t{}", chromium()?.display())?;
     fs::write(folder.join("commands"), commands)?;
     Ok(Peers { folder, node })
 }
@@ -114,6 +118,27 @@ fn node(folder: &Path) -> Result<PathBuf> {
     if !program.exists() {
         bail!("{package} holds no {}", program.display());
     }
+    Ok(program)
+}
+
+/// The browser of the system: a package of Debian, which only root can install.
+fn chromium() -> Result<PathBuf> {
+    let program = PathBuf::from("/usr/bin/chromium");
+    if program.exists() {
+        return Ok(program);
+    }
+    let root = fs::metadata("/proc/self").is_ok_and(|process| process.uid() == 0);
+    if !root || !Path::new("/usr/bin/apt-get").exists() {
+        bail!("the tests of the catalogue's pages need Chromium as {} (Debian's package chromium)", program.display());
+    }
+    let apt = |words: &[&str]| {
+        let mut command = Command::new("apt-get");
+        succeed(command.args(words).env("DEBIAN_FRONTEND", "noninteractive"), "apt-get")
+    };
+    let install = ["install", "-y", "--no-install-recommends", "chromium"];
+    eprintln!("installing chromium");
+    // Where the lists of packages are old or absent, they are read anew.
+    apt(&install).or_else(|_| apt(&["update"]).and_then(|()| apt(&install)))?;
     Ok(program)
 }
 

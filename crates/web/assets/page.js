@@ -16,7 +16,7 @@ for (const button of document.querySelectorAll("button[data-copy]")) {
 // The field of the search answers while one types. Arrows choose, Enter opens, Escape closes.
 for (const form of document.querySelectorAll("form.search")) {
   const field = form.querySelector("input[type=search]");
-  const list = document.createElement("ul");
+  const list = document.createElement("div");
   const said = document.createElement("span");
   list.id = `${field.id}-found`;
   list.className = "found";
@@ -50,17 +50,17 @@ for (const form of document.querySelectorAll("form.search")) {
   // Names come from outside: they are put in as text, never as markup.
   const show = (answer) => {
     list.replaceChildren(...answer.found.map((one, at) => {
-      const option = document.createElement("li");
-      const link = document.createElement("a");
+      const option = document.createElement("a");
+      const name = document.createElement("b");
       const beside = document.createElement("span");
       option.id = `${list.id}-${at}`;
       option.setAttribute("role", "option");
       option.setAttribute("aria-selected", "false");
-      link.href = one.path;
-      link.tabIndex = -1;
-      link.textContent = one.name;
+      option.href = one.path;
+      option.tabIndex = -1;
+      name.textContent = one.name;
       beside.textContent = one.kind === "tool" ? `${one.class}, ${one.severity} · ${one.server}` : "server";
-      option.append(link, " ", beside);
+      option.append(name, " ", beside);
       return option;
     }));
     chosen = -1;
@@ -94,7 +94,7 @@ for (const form of document.querySelectorAll("form.search")) {
       choose(chosen < 0 && event.key === "ArrowUp" ? -1 : chosen + (event.key === "ArrowDown" ? 1 : -1));
     } else if (event.key === "Enter" && chosen >= 0) {
       event.preventDefault();
-      list.children[chosen].querySelector("a").click();
+      list.children[chosen].click();
     }
   });
   form.addEventListener("focusout", (event) => {

@@ -98,6 +98,7 @@ impl Page for Problem {
             description: self.text.clone(),
             path: "/".to_owned(),
             robots: Robots::Follow,
+            searches: true,
             ..Head::default()
         }
     }

@@ -19,6 +19,8 @@ pub struct Head {
     pub graph: Vec<Value>,
     /// The address of an Atom feed of the page.
     pub feed: Option<String>,
+    /// Whether the page has the form of the search in its midst: the bar above has none then.
+    pub searches: bool,
 }
 
 /// Whether search engines should list a page.

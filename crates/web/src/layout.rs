@@ -21,6 +21,8 @@ pub(crate) fn html(site: &Site, head: &Head, body: &Markup) -> Markup {
         "" => format!("{folder}{file}"),
         query => format!("{folder}{file}?{query}"),
     };
+    // A page that begins with the search shows its whole on its own.
+    let headings = if head.searches { Vec::new() } else { headings(&body.0) };
     html! {
         (DOCTYPE)
         html lang="en" {
@@ -52,50 +54,86 @@ pub(crate) fn html(site: &Site, head: &Head, body: &Markup) -> Markup {
                 a class="skip" href="#main" { "Skip to content" }
                 header class="top" {
                     div class="bar" {
-                        a class="brand" href="/" { span class="mark" aria-hidden="true" {} (PRODUCT) }
-                        (search_form("q", ""))
+                        a class="brand" href="/" {
+                            svg viewBox="0 0 20 20" aria-hidden="true" { path d="M3 17V3M17 17V3M3 10h4M13 10h4" {} }
+                            (PRODUCT)
+                        }
+                        @if !head.searches { (search_form("q", "", &loupe())) }
                         nav aria-label="Sections" {
-                            a href="/servers/" { "Servers" }
-                            a href="/attacks/" { "Attacks" }
-                            a href="/stack/" { "Your stack" }
-                            a href="/changes/" { "Changes" }
+                            @for (path, name) in SECTIONS { a href=(path) aria-current=[head.path.starts_with(path).then_some("true")] { (name) } }
                         }
                     }
                 }
-                @if !head.crumbs.is_empty() {
-                    nav class="crumbs" aria-label="Breadcrumb" {
-                        ol {
-                            @for crumb in &head.crumbs { li { a href=(crumb.path) { (crumb.name) } } }
+                div class={ "page" @if headings.len() > 3 { " beside" } } {
+                    div {
+                        @if !head.crumbs.is_empty() {
+                            nav class="crumbs" aria-label="Breadcrumb" {
+                                ol {
+                                    @for crumb in &head.crumbs { li { a href=(crumb.path) { (crumb.name) } } }
+                                }
+                            }
+                        }
+                        main id="main" tabindex="-1" { (body) }
+                    }
+                    @if headings.len() > 3 {
+                        nav class="toc" aria-labelledby="on-this-page" {
+                            p id="on-this-page" { "On this page" }
+                            ul { @for (id, title) in &headings { li { a href={ "#" (id) } { (PreEscaped(title)) } } } }
                         }
                     }
                 }
-                main id="main" { (body) }
                 footer {
-                    p {
-                        "Every class and severity is judged from the tool's own definition, with the words that decided it. "
-                        a href="/glossary/" { "How to read this" } " · "
-                        a href=(twin("index.md")) { "Markdown" } " · " a href=(twin("index.json")) { "JSON" }
+                    div class="page" {
+                        nav aria-label="More" {
+                            ul {
+                                @for (path, name) in MORE { li { a href=(path) { (name) } } }
+                                li { a href=(twin("index.md")) { "This page in Markdown" } }
+                                li { a href=(twin("index.json")) { "in JSON" } }
+                            }
+                        }
+                        p { "Every class and severity is judged from the tool's own definition, with the words that decided it." }
+                        @if !site.is_public() { p { "This is a private view: what you imported or scanned is shown beside what is public." } }
                     }
-                    @if !site.is_public() { p { "This is a private view: what you imported or scanned is shown beside what is public." } }
                 }
             }
         }
     }
 }
 
+/// What the bar leads to.
+const SECTIONS: [(&str, &str); 4] =
+    [("/servers/", "Servers"), ("/attacks/", "Attacks"), ("/stack/", "Your stack"), ("/changes/", "Changes")];
+
+/// What only the foot of a page leads to.
+const MORE: [(&str, &str); 3] =
+    [("/clients/", "Clients"), ("/glossary/", "Glossary"), ("/glossary/tool-risk-class/", "How tools are judged")];
+
+/// The headings of a page that can be gone to, as markup: identifier and title.
+fn headings(body: &str) -> Vec<(&str, &str)> {
+    let all = body.split("<h2 id=\"").skip(1).filter_map(|rest| rest.split_once("</h2>"));
+    all.filter_map(|(heading, _)| heading.split_once("\">")).collect()
+}
+
+fn loupe() -> Markup {
+    html! {
+        svg viewBox="0 0 20 20" aria-hidden="true" { circle cx="8.5" cy="8.5" r="5.5" {} path d="m13 13 4.5 4.5" {} }
+        span class="unseen" { "Search" }
+    }
+}
+
 /// The form of the search in the midst of a page.
 pub(crate) fn search_box(words: &str) -> Markup {
-    search_form("words", words)
+    search_form("words", words, &html! { "Search" })
 }
 
 /// The form of the search, which works without script.
-fn search_form(id: &str, words: &str) -> Markup {
+fn search_form(id: &str, words: &str, does: &Markup) -> Markup {
     html! {
         form class="search" action="/search/" method="get" role="search" {
             label class="unseen" for=(id) { "Search servers and tools" }
             input id=(id) type="search" name="q" value=(words)
                 placeholder="Search servers and tools" autocomplete="off" spellcheck="false";
-            button type="submit" { "Search" }
+            button type="submit" { (does) }
         }
     }
 }
@@ -124,25 +162,13 @@ fn graph(site: &Site, head: &Head) -> Option<String> {
 /// A severity, with a link to what it means.
 pub(crate) fn severity(severity: Severity) -> Markup {
     let word = severity.as_str();
-    html! {
-        a class={ "chip " (word) } href={ "/severity/" (word) "/" } { span aria-hidden="true" { (sign(severity)) } " " (word) }
-    }
+    html! { a class={ "chip severity " (word) } href={ "/severity/" (word) "/" } { (word) } }
 }
 
-/// A severity in a table.
+/// A severity in a table. The style puts a sign before the word: it is never told by colour alone.
 pub(crate) fn level(severity: Severity) -> Markup {
     let word = severity.as_str();
-    html! { span class={ "chip " (word) } { span aria-hidden="true" { (sign(severity)) } " " (word) } }
-}
-
-/// The sign of a severity: it is never told by colour alone.
-fn sign(severity: Severity) -> &'static str {
-    match severity {
-        Severity::Low => "○",
-        Severity::Medium => "◐",
-        Severity::High => "●",
-        Severity::Critical => "▲",
-    }
+    html! { span class={ "chip severity " (word) } { (word) } }
 }
 
 /// A class.
@@ -182,7 +208,7 @@ pub(crate) fn name(name: &str) -> Markup {
     let shown = crate::text::shown(name, 100);
     html! {
         code {
-            @if shown.len() < 28 { (shown) }
+            @if shown.len() < 20 { (shown) }
             @else {
                 @for (index, part) in shown.split_inclusive(['_', '-', '.', '/']).enumerate() {
                     @if index > 0 { wbr; }
@@ -205,8 +231,10 @@ pub(crate) fn prose(text: &str) -> Markup {
 /// A text to be copied.
 pub(crate) fn snippet(id: &str, text: &str) -> Markup {
     html! {
-        pre tabindex="0" { code id=(id) { (text) } }
-        p class="small" { button type="button" class="button" data-copy=(id) hidden { "Copy" } " " span aria-live="polite" {} }
+        div class="snippet" {
+            pre tabindex="0" { code id=(id) { (text) } }
+            p class="copy" { button type="button" data-copy=(id) hidden { "Copy" } span aria-live="polite" {} }
+        }
     }
 }
 

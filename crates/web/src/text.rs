@@ -52,6 +52,11 @@ pub(crate) fn number(number: impl Into<u64>) -> String {
     text
 }
 
+/// [`number`] of what was counted.
+pub(crate) fn counted(count: usize) -> String {
+    number(u64::try_from(count).unwrap_or(u64::MAX))
+}
+
 /// With a capital at the beginning, where a name with a small one (`macOS`) does not stand there.
 pub(crate) fn sentence(words: &str) -> String {
     if words.split(' ').next().is_some_and(|first| first.contains(|letter: char| letter.is_ascii_uppercase())) {
@@ -64,7 +69,7 @@ pub(crate) fn sentence(words: &str) -> String {
 /// A number of what a page counts.
 pub(crate) fn many(count: usize, one: &str, several: &str) -> String {
     let word = if count == 1 { one } else { several };
-    format!("{} {word}", number(u64::try_from(count).unwrap_or(u64::MAX)))
+    format!("{} {word}", counted(count))
 }
 
 #[cfg(test)]

@@ -21,7 +21,7 @@ pub use self::bundle::Way;
 pub use self::flows::{Alike, Flow, Named, Step, Who};
 use super::known::{Known, known};
 use super::recommended::Recommended;
-use super::server::{ROWS, Row};
+use super::server::Row;
 use super::summary::{self, ToolLine};
 use crate::address::{encoded, server_path};
 
@@ -30,6 +30,9 @@ pub const SERVERS: usize = 24;
 
 /// The most tools of a stack.
 pub const TOOLS: usize = 2000;
+
+/// Tools of one page: fewer than elsewhere, for much else stands beside them.
+pub const ROWS: usize = 60;
 
 /// The bytes of a definition that are taken for one token.
 const BYTES_OF_A_TOKEN: usize = 4;

@@ -93,6 +93,7 @@ impl Page for Changes {
                 "itemListElement": self.days.iter().enumerate().map(|(at, day)|
                     json!({ "@type": "ListItem", "position": at + 1, "name": day.date, "url": day.path })).collect::<Vec<_>>() } })],
             feed: Some("/changes/feed.atom".to_owned()),
+            ..Head::default()
         }
     }
 
@@ -110,7 +111,7 @@ impl Page for Changes {
                         table {
                             caption { "Days on which something changed, in UTC" }
                             thead { tr { th scope="col" { "Day" } th scope="col" class="number" { "New servers" } th scope="col" class="number" { "Changed definitions" } } }
-                            tbody { @for day in &self.days { tr { th scope="row" { a href=(day.path) { (day.date) } } td class="number" { (number(day.new_servers)) } td class="number" { (number(day.changed_definitions)) } } } }
+                            tbody { @for day in &self.days { tr { th scope="row" { a href=(day.path) { (day.date) } } td class="number" data-label="New servers:" { (number(day.new_servers)) } td class="number" data-label="Changed definitions:" { (number(day.changed_definitions)) } } } }
                         }
                     }
                     (layout::pager("/changes/", self.page, self.total.div_ceil(DAYS)))

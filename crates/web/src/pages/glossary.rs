@@ -57,10 +57,12 @@ impl Page for Glossary {
         html! {
             h1 { "Glossary" }
             p class="lead" { "What words mean on these pages, why they matter, and what Toolgate does about them." }
-            dl {
+            dl class="terms" {
                 @for term in &self.terms {
-                    dt { a href=(path(term)) { (term.title) } }
-                    dd { (layout::prose(&term.gist)) }
+                    div {
+                        dt { a href=(path(term)) { (term.title) } }
+                        dd { (layout::prose(&term.gist)) }
+                    }
                 }
             }
         }

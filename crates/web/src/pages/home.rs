@@ -77,6 +77,14 @@ impl Home {
         }
     }
 
+    /// How much of all tools that many are.
+    fn share(&self, tools: u32) -> Markup {
+        let width = u64::from(tools) * 100 / u64::from(self.tools.max(1));
+        html! {
+            svg class="share" viewBox="0 0 100 1" preserveAspectRatio="none" aria-hidden="true" { rect width=(width.max(u64::from(tools > 0))) height="1" {} }
+        }
+    }
+
     fn servers(&self) -> u64 {
         u64::try_from(self.servers).unwrap_or(u64::MAX)
     }
@@ -105,27 +113,31 @@ impl Page for Home {
                     "distribution": [{ "@type": "DataDownload", "encodingFormat": "application/json", "contentUrl": "/servers/index.json" }] }),
             ],
             feed: Some("/changes/feed.atom".to_owned()),
+            searches: true,
             ..Head::default()
         }
     }
 
     fn body(&self) -> Markup {
         html! {
-            h1 { "What can your agents' tools do?" }
-            p class="lead" { (SAYS) }
-            (search_box(""))
-            p { a class="button" href="/stack/" { "See everything that your agents can call" } }
-            ul class="numbers" {
-                li { a href="/servers/" { strong { (number(self.servers())) } " servers" } }
-                li { a href="/search/?kind=tool" { strong { (number(self.tools)) } " tools" } }
-                li { a href=(CHANGING) { strong { (self.changing_percent) " %" } " of them do more than read" } }
+            div class="hero" {
+                h1 { "What can your agents’ tools do?" }
+                p class="lead" { (SAYS) }
+                (search_box(""))
+                p { "Or put the servers together that you run, and " a href="/stack/" { "see everything that your agents can call" } "." }
+                ul class="numbers" {
+                    li { a href="/servers/" { strong { (number(self.servers())) } " servers" } }
+                    li { a href="/search/?kind=tool" { strong { (number(self.tools)) } " tools" } }
+                    li { a href=(CHANGING) { strong { (self.changing_percent) " %" } " of them do more than read" } }
+                }
             }
             section {
                 h2 id="classes" { "By what a call does at its worst" }
-                ul class="cards" {
+                ul class="cards tight" {
                     @for tile in &self.classes {
                         li class="card" {
                             h3 { a href={ "/class/" (tile.word) "/" } { (crate::text::sentence(tile.word)) } " " span class="by" { (number(tile.tools)) } }
+                            (self.share(tile.tools))
                             p class="small" { (first(tile.gist)) }
                         }
                     }

@@ -26,8 +26,8 @@ pub(crate) fn servers(caption: &str, rows: &[ServerRow]) -> Markup {
                                 a href=(row.server.path) { (shown(&row.server.name, 60)) }
                                 @if let Some(by) = &row.server.publisher { br; span class="by" { (shown(by, 40)) } }
                             }
-                            td lang=[row.server.language.as_deref()] { (shown(row.server.description.as_deref().unwrap_or("–"), GIST)) }
-                            td class="number" title=(classes(row)) { (number(row.tools)) }
+                            td class="says" lang=[row.server.language.as_deref()] { (shown(row.server.description.as_deref().unwrap_or_default(), GIST)) }
+                            td class="number" data-label="Tools:" title=(classes(row)) { (number(row.tools)) }
                             td { @if let Some(severity) = row.worst { (layout::level(severity)) } @else { "unknown" } }
                         }
                     }
@@ -62,9 +62,9 @@ pub(crate) fn tools(caption: &str, rows: &[ToolLine]) -> Markup {
                 tbody {
                     @for tool in rows {
                         tr {
-                            th scope="row" { a href=(tool.path) { code { (shown(&tool.name, 60)) } } }
+                            th scope="row" { a href=(tool.path) { (layout::name(&tool.name)) } }
                             td { (shown(&tool.server, 40)) }
-                            td { (shown(&tool.description, GIST)) }
+                            td class="says" { (shown(&tool.description, GIST)) }
                             td { (tool.class.as_str()) }
                             td { (layout::level(tool.severity)) }
                         }

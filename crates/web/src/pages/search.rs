@@ -171,6 +171,7 @@ impl Page for SearchPage {
             },
             robots: Robots::Follow,
             crumbs: vec![Crumb::new("Catalogue", "/")],
+            searches: true,
             ..Head::default()
         }
     }
@@ -257,11 +258,13 @@ impl Page for SearchPage {
 impl SearchPage {
     fn nothing(&self) -> Markup {
         html! {
+            div class="empty" {
             p { "Nothing here has all of that. Every word must be found: in a name, in what stands around it, or in a description." }
             @if !self.suggestions.is_empty() {
                 ul { @for one in &self.suggestions { li { a href=(one.path) { (shown(&one.text, 60)) } ": " (many(one.total, "entry", "entries")) } } }
             }
             p { "A server that is missing here can be looked at where it runs: " code { "toolgate scan -- COMMAND" } "." }
+            }
         }
     }
 }

@@ -116,6 +116,7 @@ impl Page for Servers {
                         json!({ "@type": "ListItem", "position": at + 1, "url": row.server.path })).collect::<Vec<_>>() },
             })],
             feed: Some("/changes/feed.atom".to_owned()),
+            ..Head::default()
         }
     }
 
@@ -149,7 +150,7 @@ impl Page for Servers {
                 }
             }
             @if self.list.servers.is_empty() {
-                p { "No server is like that. " a href="/servers/" { "See all of them" } "." }
+                div class="empty" { p { "No server is like that. " a href="/servers/" { "See all of them" } "." } }
             } @else {
                 (rows::servers(&count, &self.list.servers))
                 (layout::pager(&self.path(), self.list.page, self.pages()))

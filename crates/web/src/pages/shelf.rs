@@ -154,7 +154,7 @@ impl Page for ShelfPage {
             @if self.list.page == 1 { (self.text()) } @else { p { (self.kind.gist) " " a href=(self.kind.path()) { "How we decide, and a policy" } "." } }
             section {
                 h2 id="tools" { "All of them" }
-                @if self.list.tools.is_empty() { p { "No tool of the catalogue is here." } }
+                @if self.list.tools.is_empty() { p class="empty" { "No tool of the catalogue is here." } }
                 @else {
                     (rows::tools(&format!("{}, by the name of the server", self.counted()), &self.list.tools))
                     (layout::pager(&self.kind.path(), self.list.page, self.pages()))

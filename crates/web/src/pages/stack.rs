@@ -2,8 +2,7 @@
 
 mod markdown;
 
-use catalogue::pages::server::ROWS;
-use catalogue::pages::stack::{Alike, Flow, Named, ServerRow, StackPage, Way};
+use catalogue::pages::stack::{Alike, Flow, Named, ROWS, ServerRow, StackPage, Way};
 use catalogue::pages::summary::ServerLine;
 use maud::{Markup, html};
 use policy::Class;
@@ -17,7 +16,7 @@ use crate::assets::STACK;
 use crate::head::{Crumb, Head, Robots};
 use crate::layout;
 use crate::page::Page;
-use crate::text::shown;
+use crate::text::{counted, shown};
 
 /// The most characters of a foreign description in a table.
 const GIST: usize = 120;
@@ -152,7 +151,7 @@ impl StackView {
                         input type="hidden" name="s" value=(decoded(&self.stack));
                         label for="config" { "Configuration" }
                         textarea id="config" name="config" rows="9" required spellcheck="false" autocomplete="off" placeholder=(EXAMPLE) aria-describedby="warning" {}
-                        p { button class="button" type="submit" { "See what they can do" } " " span id="said" role="status" {} }
+                        p { button type="submit" { "See what they can do" } " " span id="said" role="status" {} }
                     }
                 }
                 script src=(STACK.path) defer {}
@@ -196,8 +195,8 @@ fn servers(stack: &StackPage) -> Markup {
                     tbody { @for row in &stack.servers { (server(stack, row)) } }
                     tfoot {
                         tr {
-                            th scope="row" { "In all" } td class="number" { (stack.total) } td {}
-                            td class="number" { (stack.tokens) } td {}
+                            th scope="row" { "In all" } td class="number" data-label="Tools:" { (counted(stack.total)) } td {}
+                            td class="number" data-label="Tokens:" { (counted(stack.tokens)) } td {}
                         }
                     }
                 }
@@ -219,11 +218,11 @@ fn server(stack: &StackPage, row: &ServerRow) -> Markup {
         tr {
             th scope="row" {
                 a href=(row.path) { (shown(&row.name, 100)) }
-                @if let Some(by) = &row.publisher { span class="by" { " by " (shown(by, 60)) } }
+                @if let Some(by) = &row.publisher { br; span class="by" { (shown(by, 60)) } }
             }
-            td class="number" { @if row.tools == 0 { "unknown" } @else { (row.tools) } }
+            td class="number" data-label="Tools:" { @if row.tools == 0 { "unknown" } @else { (row.tools) } }
             td { @if let Some(worst) = row.worst { (layout::severity(worst)) } @else { "–" } }
-            td class="number" { (row.tokens) }
+            td class="number" data-label="Tokens:" { (counted(row.tokens)) }
             td { a href=(rest) { "Remove" span class="unseen" { " " (shown(&row.name, 100)) } } }
         }
     }
@@ -237,7 +236,7 @@ fn totals(stack: &StackPage) -> Markup {
             h2 id="totals" { "All together" }
             ul class="numbers" {
                 @for class in Class::ALL.into_iter().filter(|class| of(&stack.classes, class.as_str()) > 0) {
-                    li { strong { (of(&stack.classes, class.as_str())) } " " (class.as_str()) }
+                    li { strong { (counted(of(&stack.classes, class.as_str()))) } " " (class.as_str()) }
                 }
             }
             ul class="chips" aria-label="By severity" {
@@ -295,7 +294,7 @@ fn one_flow(flow: &Flow) -> Markup {
 }
 
 fn named(tool: &Named) -> Markup {
-    html! { a href=(tool.path) { code { (shown(&tool.name, 80)) } } }
+    html! { a href=(tool.path) { (layout::name(&tool.name)) } }
 }
 
 fn tools(stack: &StackPage) -> Markup {
