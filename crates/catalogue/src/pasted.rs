@@ -26,6 +26,8 @@ const PLACES: [&str; 8] =
 /// An entry.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pasted {
+    /// The key that it stands under; empty where there is none. It is the owner's word: pages never show it.
+    pub key: String,
     /// What it surely is, where the entry says so.
     pub identity: Option<Identity>,
     /// What it may be called, where nothing surer is said: its key, and its program.
@@ -157,20 +159,20 @@ fn entry(name: &str, members: &Map<String, Value>) -> Option<Pasted> {
     }
     // Cline keeps how a server is reached in a table of its own.
     let members = members.get("transport").and_then(Value::as_object).unwrap_or(members);
+    let key = name.trim().to_owned();
     let url = ["url", "serverUrl", "httpUrl", "uri"].iter().find_map(|key| members.get(*key)?.as_str());
     if let Some(url) = url {
         let identity = place(url).as_deref().and_then(Identity::endpoint);
         // A URL that nobody knows is another server, whatever its key says.
-        return Some(Pasted { identity, names: Vec::new() });
+        return Some(Pasted { key, identity, names: Vec::new() });
     }
     let words = words(members)?;
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
-    Some(match command::started(&words) {
-        command::Started::Known(identity) => Pasted { identity: Some(identity), names: Vec::new() },
-        command::Started::Program(program) => {
-            Pasted { identity: None, names: named(name).into_iter().chain(program).collect() }
-        }
-    })
+    let (identity, names) = match command::started(&words) {
+        command::Started::Known(identity) => (Some(identity), Vec::new()),
+        command::Started::Program(program) => (None, named(name).into_iter().chain(program).collect()),
+    };
+    Some(Pasted { key, identity, names })
 }
 
 fn named(name: &str) -> Vec<String> {

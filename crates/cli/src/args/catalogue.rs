@@ -26,7 +26,7 @@ pub enum CatalogueCommand {
     Check(CheckOptions),
     /// Serve the pages of the catalogue, without a gateway
     Serve(PagesOptions),
-    /// Speak MCP on stdin and stdout: search, check_server and check_tool, for agents
+    /// Speak MCP on stdin and stdout, for agents: search, check_server, check_tool, check_stack and changes
     Mcp(DataOptions),
     /// Say something against the program's judgement, with a reason; or take it back
     Override(OverrideOptions),
@@ -166,8 +166,11 @@ pub struct ShowOptions {
 #[derive(Debug, Args)]
 pub struct CheckOptions {
     /// Servers, or tools of them
-    #[arg(value_name = "SERVER[/TOOL]", required = true)]
+    #[arg(value_name = "SERVER[/TOOL]", required_unless_present = "config")]
     pub what: Vec<String>,
+    /// Check every server that this file names as well: a client's configuration, or toolgate.toml
+    #[arg(long, value_name = "FILE")]
+    pub config: Vec<PathBuf>,
     /// The severity from which the answer is no
     #[arg(long, value_name = "SEVERITY", value_enum, default_value = "high")]
     pub fail_on: SeverityWord,
@@ -175,8 +178,11 @@ pub struct CheckOptions {
     #[command(flatten)]
     pub data: DataOptions,
     /// Print the answer as JSON
-    #[arg(long)]
+    #[arg(long, group = "output")]
     pub json: bool,
+    /// Print what is as severe as SARIF 2.1.0, for code scanning
+    #[arg(long, group = "output")]
+    pub sarif: bool,
 }
 
 /// Options of `catalogue serve`.
