@@ -2,9 +2,11 @@
 
 mod agents;
 mod checks;
+mod crawls;
 mod impostors;
 mod overrides;
 mod registry;
+mod scans;
 mod snapshots;
 
 use std::path::PathBuf;

@@ -1,5 +1,6 @@
 //! Home, search, and every page that lists: servers, classes, severities, facets, attacks, words, clients, changes.
 
+use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
@@ -32,7 +33,7 @@ use crate::pages::changes::{Changes, DAYS, DayLine, Shown};
 use crate::pages::clients::{ClientPage, Clients};
 use crate::pages::glossary::{Glossary, TermPage};
 use crate::pages::home::Home;
-use crate::pages::search::{Asked, FIELDS, Line, SearchPage, Suggestion};
+use crate::pages::search::{Asked, FIELDS, Found, Line, SearchPage, Suggestion};
 use crate::pages::servers::Servers;
 use crate::pages::shelf::ShelfPage;
 use crate::site::Site;
@@ -381,7 +382,31 @@ async fn found(site: &Site, asked: Asked, page: usize, limit: usize) -> Result<S
             Some(Line::Tool(ToolLine::of_brief(servers.get(&tool.server)?, tool)))
         }
     };
-    let found: Vec<Line> = hits.hits.iter().filter_map(line).collect();
+    let originals = site.catalogue.originals(&ids).await?;
+    let mut found: Vec<Found> = Vec::new();
+    let mut places: HashMap<(Kind, i64, String), usize> = HashMap::new();
+    for (hit, line) in hits.hits.iter().filter_map(|hit| Some((hit, line(hit)?))) {
+        let (server, name) = match hit.kind {
+            Kind::Server => (hit.id, String::new()),
+            Kind::Tool => tools.get(&hit.id).map(|tool| (tool.server, tool.name.clone())).unwrap_or_default(),
+        };
+        // What a copy has stands with what its original has, where both are on this page.
+        let original = originals.get(&server).copied().unwrap_or(server);
+        match places.entry((hit.kind, original, name)) {
+            Entry::Occupied(place) => {
+                if let Some(first) = found.get_mut(*place.get()) {
+                    first.copies += 1;
+                    if server == original {
+                        first.line = line;
+                    }
+                }
+            }
+            Entry::Vacant(place) => {
+                place.insert(found.len());
+                found.push(Found { line, copies: 0 });
+            }
+        }
+    }
     let total = hits.total.unwrap_or(found.len());
     let suggestions = if total == 0 { suggestions(site, &asked)? } else { Vec::new() };
     Ok(SearchPage {

@@ -97,3 +97,51 @@ async fn whoever_has_a_page_is_told_so() {
     assert_eq!(ask(&web, with(first.header("etag"))).await.status, StatusCode::NOT_MODIFIED);
     assert_eq!(ask(&web, with("\"other\"")).await.status, StatusCode::OK);
 }
+
+#[tokio::test]
+async fn what_happened_is_said_of_the_package_and_of_no_other() {
+    let servers = [("postmark-mcp", "npm"), ("postmark-mcp", "pypi")].map(|(package, registry)| {
+        format!(r#"{{"name":"mail on {registry}","package":"{package}","registry":"{registry}"}}"#)
+    });
+    let text = servers.join("\n") + "\n";
+    let (_folder, site) = place::site(&[(Holds::Servers, Visibility::Public, &text)], Audience::Everybody).await;
+    let web = Web::new(site);
+    for (slug, expected) in [("mail-on-npm", true), ("mail-on-pypi", false)] {
+        let found = get(&web, &format!("/api/v1/catalogue/servers/{slug}")).await;
+        let path = serde_json::from_str::<Value>(&found.text).unwrap()["path"].as_str().unwrap().to_owned();
+        for file in ["", "index.md"] {
+            let page = get(&web, &format!("{path}{file}")).await;
+            assert_eq!(page.status, StatusCode::OK);
+            assert_eq!(
+                page.text.contains("What happened") && page.text.contains("AML.CS0053"),
+                expected,
+                "{slug}{file}"
+            );
+        }
+    }
+}
+
+#[tokio::test]
+async fn copies_stand_below_their_original() {
+    let tool = |server: &str, name: &str| {
+        format!(
+            r#"{{"server":"{server}/notes","name":"{name}","description":"Keeps a zebra","input_schema":{{"type":"object"}}}}"#
+        )
+    };
+    let mut tools = Vec::new();
+    for server in ["ann", "bob", "cid"] {
+        tools.extend(["add_zebra", "drop_zebra", "list_zebras"].map(|name| tool(server, name)));
+    }
+    let original = r#"{"name":"Zebra notes","repository":"https://github.com/bob/notes","package":"zebra-notes","registry":"npm"}"#;
+    let tools = tools.join("\n") + "\n";
+    let files = [(Holds::Servers, Visibility::Public, original), (Holds::Tools, Visibility::Public, tools.as_str())];
+    let (_folder, site) = place::site(&files, Audience::Everybody).await;
+    let web = Web::new(site);
+    let found = get(&web, "/search/index.json?q=drop%20zebra&kind=tool").await;
+    let found: Value = serde_json::from_str(&found.text).unwrap();
+    let lines = found["found"].as_array().unwrap();
+    assert_eq!((lines.len(), &found["total"]), (1, &Value::from(3)), "{found}");
+    assert_eq!((&lines[0]["server"], &lines[0]["copies"]), (&Value::from("Zebra notes"), &Value::from(2)), "{found}");
+    let page = get(&web, "/search/?q=drop%20zebra&kind=tool").await;
+    assert!(page.text.contains("and 2 copies under other publishers"), "{}", page.text);
+}
