@@ -62,7 +62,7 @@ impl Web {
     /// Answers one request. What goes wrong is an answer too.
     pub async fn answer(&self, mut request: Request<Body>) -> Response<Body> {
         let mut response = match self.place(&mut request) {
-            Err(response) => response,
+            Err(response) => *response,
             Ok(place) => {
                 let reads = request.method() != Method::POST;
                 let response = match self.router.clone().oneshot(request).await {
@@ -81,19 +81,17 @@ impl Web {
 
     /// What is decided before any page is asked: whether the request is for us, which form it wants, and
     /// whether the address has another spelling.
-    fn place(&self, request: &mut Request<Body>) -> Result<Place, Response<Body>> {
+    fn place(&self, request: &mut Request<Body>) -> Result<Place, Box<Response<Body>>> {
         if !self.is_ours(request.headers()) {
-            return Err(plain(
-                StatusCode::FORBIDDEN,
-                "this Host is not served here; allow it with --allow-host NAME\n",
-            ));
+            let why = "this Host is not served here; allow it with --allow-host NAME\n";
+            return Err(Box::new(plain(StatusCode::FORBIDDEN, why)));
         }
         if let Some(asset) = assets::answer(request.uri().path()) {
-            return Err(asset);
+            return Err(Box::new(asset));
         }
         let (place, form) = Place::of(request.uri(), request.headers());
         if !matches!(*request.method(), Method::GET | Method::HEAD | Method::POST) {
-            return Err(Failure::Method.answer(&self.site, form));
+            return Err(Box::new(Failure::Method.answer(&self.site, form)));
         }
         if let Ok(uri) = format!("{}{}", place.path, place.query).parse::<Uri>() {
             *request.uri_mut() = uri;

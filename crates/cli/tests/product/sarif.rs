@@ -8,7 +8,8 @@ pub fn results(text: &str) -> anyhow::Result<Vec<Value>> {
     let log: Value = serde_json::from_str(text).with_context(|| text.to_owned())?;
     let members = object(&log, &["version", "runs"], &["$schema"])?;
     ensure!(members["version"] == "2.1.0", "{log}");
-    ensure!(log["$schema"].as_str().is_some_and(|schema| schema.contains("sarif-2.1.0")), "{log}");
+    let schema = members.get("$schema").and_then(Value::as_str);
+    ensure!(schema.is_some_and(|schema| schema.contains("sarif-2.1.0")), "{log}");
     let mut all = Vec::new();
     for run in list(&members["runs"])? {
         object(run, &["tool"], &["automationDetails", "columnKind", "invocations", "results"])?;
@@ -41,7 +42,8 @@ fn judged(result: &Value, rules: &[Value]) -> anyhow::Result<()> {
     let index = usize::try_from(result["ruleIndex"].as_u64().context("no index")?)?;
     ensure!(rules.get(index).is_some_and(|rule| rule["id"] == result["ruleId"]), "{result}");
     ensure!(["none", "note", "warning", "error"].map(Value::from).contains(&result["level"]), "{result}");
-    ensure!(result["partialFingerprints"]["toolgate/v1"].is_string(), "{result}");
+    let fingerprint = result.pointer("/partialFingerprints/toolgate~1v1");
+    ensure!(fingerprint.is_some_and(Value::is_string), "{result}");
     for location in list(&result["locations"])? {
         object(location, &[], &["physicalLocation", "logicalLocations"])?;
         for logical in list(&location["logicalLocations"])? {
