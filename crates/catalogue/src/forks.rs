@@ -9,6 +9,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use store::catalogue::{Fork, Kin};
 
+use crate::scanned::SOURCE;
+
 /// Fewer definitions than these may be the same by chance: examples and templates have one or two.
 const DEFINITIONS: usize = 2;
 
@@ -22,7 +24,9 @@ const DIRECTORIES: [&str; 1] = ["docker/mcp-registry"];
 #[must_use]
 pub fn forks(all: &[Kin]) -> Vec<Fork> {
     let mut found = Vec::new();
-    for group in groups(all) {
+    for mut group in groups(all) {
+        // What an operator saw of a server is no other server.
+        group.retain(|kin| kin.sources != [SOURCE]);
         let publishers: BTreeSet<&str> = group.iter().map(|kin| publisher(kin)).collect();
         // One publisher may offer one server twice.
         if publishers.len() < 2 {

@@ -7,7 +7,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use store::catalogue::{Face, Impostor};
+use store::catalogue::{Face, Impostor, Package};
 
 use crate::identity::{Identity, Registry};
 use crate::publisher::letters;
@@ -118,6 +118,33 @@ pub fn impostors(faces: &[Face]) -> Vec<Impostor> {
         }
     }
     found.into_values().collect()
+}
+
+/// Servers whose package says that its source is another publisher's than theirs.
+#[must_use]
+pub fn mismatched(faces: &[Face], packages: &[Package]) -> Vec<Impostor> {
+    let by_server: HashMap<i64, Seen<'_>> = faces.iter().map(|face| (face.server, Seen::of(face))).collect();
+    let by_place: HashMap<&(String, String), i64> =
+        by_server.values().filter_map(|one| Some((one.repository.as_ref()?, one.face.server))).collect();
+    packages
+        .iter()
+        .filter_map(|package| {
+            let one = by_server.get(&package.server).filter(|one| !one.face.trusted)?;
+            let (owner, name) = one.repository.as_ref()?;
+            let Identity::Repository { place, .. } = Identity::repository(package.repository.as_deref()?, None)? else {
+                return None;
+            };
+            let mut words = place.split('/').skip(1).map(str::to_owned);
+            let other = (words.next()?, words.next()?);
+            let (own, their) = (letters(owner), letters(&other.0));
+            // Publishers of whom one's name begins with the other's are one.
+            if own.starts_with(&their) || their.starts_with(&own) {
+                return None;
+            }
+            let reason = format!("its package says that its source is {}/{}, not {owner}/{name}", other.0, other.1);
+            Some(Impostor { server: package.server, original: by_place.get(&other).copied(), reason })
+        })
+        .collect()
 }
 
 /// A name, in the forms that are compared.

@@ -5,15 +5,19 @@
 //! ([`impostors`]). Around them: lines that are read
 //! ([`entry`]), the import that writes them into the store ([`import`]), the search index that is
 //! made from it ([`index`]), what pages say ([`pages`]), and which servers a client's configuration
-//! names ([`pasted`]). Registries are read over HTTPS ([`registry`]),
-//! and the public part goes from one catalogue to another in a signed file ([`snapshot`]). What it begins with is compiled in ([`starter`]).
+//! names ([`pasted`]). Registries are read over HTTPS ([`registry`]), what those of
+//! packages say of one package when it is asked for ([`crawl`]),
+//! and the public part goes from one catalogue to another in a signed file ([`snapshot`]). What became publicly known of
+//! servers is compiled in ([`incidents`]). What an operator scanned comes in as it was seen ([`scanned`]). What it begins with is compiled in ([`starter`]).
 
 pub mod address;
+pub mod crawl;
 pub mod entry;
 pub mod forks;
 pub mod identity;
 pub mod import;
 pub mod impostors;
+pub mod incidents;
 pub mod index;
 mod judge;
 pub mod junk;
@@ -25,6 +29,7 @@ pub mod pasted;
 pub mod publisher;
 pub mod registry;
 mod resolve;
+pub mod scanned;
 pub mod show;
 pub mod snapshot;
 pub mod starter;

@@ -5,12 +5,14 @@
 //! at, and no message quotes the text.
 
 mod command;
+mod text;
 
 use serde_json::{Map, Value};
 use store::BadDatabase;
 use store::catalogue::{Catalogue, Server};
 
 use crate::identity::Identity;
+use crate::scanned::seen;
 
 /// The most entries that are looked for.
 pub const ENTRIES: usize = 64;
@@ -26,6 +28,8 @@ const PLACES: [&str; 8] =
 /// An entry.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pasted {
+    /// The key that it stands under; empty where there is none. It is the owner's word: pages never show it.
+    pub key: String,
     /// What it surely is, where the entry says so.
     pub identity: Option<Identity>,
     /// What it may be called, where nothing surer is said: its key, and its program.
@@ -35,9 +39,9 @@ pub struct Pasted {
 /// Why a text cannot be read. The text is never quoted: it may hold secrets.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum BadPaste {
-    /// It is neither JSON nor TOML.
+    /// It is neither JSON nor TOML nor YAML.
     #[error(
-        "The text cannot be read from line {line}, column {column} on. JSON (with comments) and TOML are read; for other formats add the servers by name."
+        "The text cannot be read from line {line}, column {column} on. JSON (with comments), TOML and YAML are read; for other formats add the servers by name."
     )]
     At {
         /// The line, from 1.
@@ -47,7 +51,7 @@ pub enum BadPaste {
     },
     /// There are no servers in it.
     #[error(
-        "The text names no servers. They stand under `mcpServers` (Claude, Cursor), `servers` (VS Code), `context_servers` (Zed) or `[mcp_servers.NAME]` (Codex)."
+        "The text names no servers. They stand under `mcpServers` (Claude, Cursor, Continue), `servers` (VS Code), `context_servers` (Zed), `extensions` (Goose) or `[mcp_servers.NAME]` (Codex)."
     )]
     NoServers,
 }
@@ -58,7 +62,7 @@ pub enum BadPaste {
 /// [`BadPaste`].
 pub fn read(text: &str) -> Result<Vec<Pasted>, BadPaste> {
     let text = text.trim_start_matches('\u{feff}');
-    let whole = parsed(text)?;
+    let whole = text::parsed(text)?;
     let mut entries = Vec::new();
     search(&whole, 0, &mut entries);
     // Some paste what stands within the braces of `mcpServers`, or one entry of it.
@@ -79,7 +83,17 @@ pub async fn server_of(
     shows: impl Fn(&Server) -> bool,
 ) -> Result<Option<Server>, BadDatabase> {
     if let Some(identity) = &pasted.identity {
-        return Ok(catalogue.server_of(&identity.to_string()).await?.filter(|server| shows(server)));
+        let mut best = None;
+        // Where nobody knows its tools, what the operator saw of it says more.
+        for identity in [identity.clone(), seen(identity)] {
+            let known = catalogue.server_of(&identity.to_string()).await?;
+            let Some(server) = known.filter(|server| shows(server)) else { continue };
+            if !catalogue.tools_of(server.id).await?.is_empty() {
+                return Ok(Some(server));
+            }
+            best = best.or(Some(server));
+        }
+        return Ok(best);
     }
     for name in &pasted.names {
         let mut named = catalogue.servers_named(name).await?;
@@ -95,22 +109,19 @@ pub async fn server_of(
     Ok(None)
 }
 
-fn parsed(text: &str) -> Result<Value, BadPaste> {
-    if text.trim_start().starts_with(['{', '"', '/']) {
-        // Some paste without the braces around it.
-        let options = jsonc_parser::ParseOptions::default();
-        let bare = text.trim_start().starts_with('"');
-        let braced = if bare { format!("{{{text}}}") } else { text.to_owned() };
-        return jsonc_parser::parse_to_serde_value(&braced, &options).map_err(|error| BadPaste::At {
-            line: error.line_display(),
-            column: error.column_display().saturating_sub(usize::from(bare && error.line_display() == 1)).max(1),
-        });
+/// The package that a command starts, or the endpoint that it leads to, where that can be told.
+#[must_use]
+pub fn started(words: &[&str]) -> Option<Identity> {
+    match command::started(words) {
+        command::Started::Known(identity) => Some(identity),
+        command::Started::Program(_) => None,
     }
-    toml::from_str(text).map_err(|error| {
-        let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
-        let line = before.rsplit('\n').next().unwrap_or_default();
-        BadPaste::At { line: before.matches('\n').count() + 1, column: line.chars().count() + 1 }
-    })
+}
+
+/// The endpoint of a URL: no user, query or fragment.
+#[must_use]
+pub fn reached(url: &str) -> Option<Identity> {
+    place(url).as_deref().and_then(Identity::endpoint)
 }
 
 /// Looks for the places of servers, at any depth that clients use.
@@ -157,20 +168,20 @@ fn entry(name: &str, members: &Map<String, Value>) -> Option<Pasted> {
     }
     // Cline keeps how a server is reached in a table of its own.
     let members = members.get("transport").and_then(Value::as_object).unwrap_or(members);
+    let key = name.trim().to_owned();
     let url = ["url", "serverUrl", "httpUrl", "uri"].iter().find_map(|key| members.get(*key)?.as_str());
     if let Some(url) = url {
-        let identity = place(url).as_deref().and_then(Identity::endpoint);
+        let identity = reached(url);
         // A URL that nobody knows is another server, whatever its key says.
-        return Some(Pasted { identity, names: Vec::new() });
+        return Some(Pasted { key, identity, names: Vec::new() });
     }
     let words = words(members)?;
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
-    Some(match command::started(&words) {
-        command::Started::Known(identity) => Pasted { identity: Some(identity), names: Vec::new() },
-        command::Started::Program(program) => {
-            Pasted { identity: None, names: named(name).into_iter().chain(program).collect() }
-        }
-    })
+    let (identity, names) = match command::started(&words) {
+        command::Started::Known(identity) => (Some(identity), Vec::new()),
+        command::Started::Program(program) => (None, named(name).into_iter().chain(program).collect()),
+    };
+    Some(Pasted { key, identity, names })
 }
 
 fn named(name: &str) -> Vec<String> {
@@ -229,6 +240,9 @@ mod tests {
             r#"{ "mcp": { "a": { "type": "local", "command": ["npx", "-y", "pkg"] } } }"#.to_owned(),
             r#"{ "context_servers": { "a": { "command": { "path": "npx", "args": ["pkg"] } } } }"#.to_owned(),
             r#"{ "mcpServers": [{ "name": "a", "command": "npx -y pkg" }] }"#.to_owned(),
+            "# mine\nextensions:\n  a:\n    type: stdio\n    cmd: npx\n    args: [-y, pkg]\n    envs: { KEY: v }\n  developer:\n    type: builtin\n    enabled: true\n".to_owned(),
+            "name: Mine\nmcpServers:\n  - name: a\n    type: stdio\n    command: npx\n    args:\n      - -y\n      - pkg\n    env:\n      KEY: ${{ secrets.X }}\n".to_owned(),
+            "---\nmcp_servers:\n  a: { command: npx, args: [pkg] }\n  b: { command: npx, args: [other], enabled: false }\n".to_owned(),
             "[mcp_servers.a]\ncommand = \"npx\"\nargs = [\"-y\", \"pkg\"]\n[mcp_servers.a.env]\nK = \"v\"\n".to_owned(),
         ] {
             assert_eq!(said(&text), ["npm:pkg"], "{text}");
@@ -243,9 +257,11 @@ mod tests {
 
     #[test]
     fn what_cannot_be_read_says_where_and_quotes_nothing() {
-        for (text, line, column) in
-            [("{\n  \"mcpServers\": sk-secret\n}", 2, 17), ("[mcp_servers.a]\ncommand = sk-secret\n", 2, 11)]
-        {
+        for (text, line, column) in [
+            ("{\n  \"mcpServers\": sk-secret\n}", 2, 17),
+            ("[mcp_servers.a]\ncommand = sk-secret\n", 2, 11),
+            ("mcpServers:\n  a: { command: sk-secret\nb: [\n", 3, 2),
+        ] {
             let Err(error @ BadPaste::At { .. }) = read(text) else { panic!("{text}") };
             assert_eq!(error, BadPaste::At { line, column }, "{text}");
             assert!(!error.to_string().contains("secret"));
@@ -253,5 +269,19 @@ mod tests {
         assert!(read(&"[".repeat(100_000)).is_err() && read(&"{\"a\":".repeat(40_000)).is_err());
         assert_eq!(read("{}"), Err(BadPaste::NoServers));
         assert_eq!(read(""), Err(BadPaste::NoServers));
+    }
+
+    #[test]
+    fn a_text_that_grows_as_it_is_read_is_refused() {
+        let mut bomb = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n".to_owned();
+        for depth in 1..12 {
+            let other = format!("*a{}, ", depth - 1).repeat(10);
+            bomb.push_str(&format!("a{depth}: &a{depth} [{other}]\n"));
+        }
+        for text in [bomb, format!("a: {}", "[".repeat(10_000)), "a:\n".to_owned() + &"- - - - - - - -".repeat(5_000)] {
+            let begun = std::time::Instant::now();
+            assert!(read(&text).is_err());
+            assert!(begun.elapsed().as_secs() < 20);
+        }
     }
 }

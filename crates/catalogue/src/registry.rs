@@ -17,6 +17,7 @@ use store::catalogue::{Catalogue, ListedPage, Listing, Reading, Status, Visibili
 use self::answer::{Listed, Page, listed};
 pub use self::client::NoPage;
 use self::client::Registry;
+pub(crate) use self::client::Registry as Source;
 use crate::identity::Identity;
 use crate::publisher::{akin, hosts};
 use crate::resolve::Resolver;

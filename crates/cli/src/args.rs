@@ -12,8 +12,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 pub use catalogue::{
-    AudienceWord, CatalogueCommand, CheckOptions, ExportOptions, ImportOptions, KeyOptions, KindWord, OverrideOptions,
-    OverridesOptions, PagesOptions, SearchOptions, ShowOptions, SyncOptions,
+    AudienceWord, CatalogueCommand, CheckOptions, CrawlOptions, ExportOptions, ImportOptions, KeyOptions, KindWord,
+    OverrideOptions, OverridesOptions, PagesOptions, SearchOptions, ShowOptions, SyncOptions,
 };
 pub use policy::{PolicyCheck, PolicyCommand, PolicyExplain, PolicyTest};
 pub use scan::{ScanOptions, TemperWord};

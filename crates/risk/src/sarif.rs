@@ -97,6 +97,30 @@ pub fn weight(level: Level) -> &'static str {
     }
 }
 
+/// The rule that a tool of this severity breaks where nothing so severe is wanted: its id, and what it is about.
+#[must_use]
+pub fn rule_of(severity: Severity) -> (&'static str, &'static str) {
+    match severity {
+        Severity::Critical => ("critical-tool", "One call of this tool deletes something for good, or moves money."),
+        Severity::High => {
+            ("high-tool", "What one call of this tool does lies in its arguments, and can be far more than it seems.")
+        }
+        Severity::Medium => ("medium-tool", "This tool changes data."),
+        Severity::Low => ("low-tool", "This tool reads."),
+    }
+}
+
+/// The level and the weight of such a tool.
+#[must_use]
+pub fn weight_of(severity: Severity) -> (Level, &'static str) {
+    match severity {
+        Severity::Critical => (Level::Error, "9.0"),
+        Severity::High => (Level::Warning, "7.0"),
+        Severity::Medium => (Level::Note, "5.0"),
+        Severity::Low => (Level::Note, "2.0"),
+    }
+}
+
 /// The severity of a chain of tools out of ten.
 #[must_use]
 pub fn weight_of_chain(severity: Severity) -> &'static str {

@@ -25,10 +25,11 @@ const PATIENCE: Duration = Duration::from_secs(30);
 const READERS: u32 = 4;
 
 /// Every change of the layout, in order. What has been released is never edited: add another.
-const MIGRATIONS: [(i64, &str, &str); 3] = [
+const MIGRATIONS: [(i64, &str, &str); 4] = [
     (1, "catalogue", include_str!("../migrations/sqlite/0001_catalogue.sql")),
     (2, "registry", include_str!("../migrations/sqlite/0002_registry.sql")),
     (3, "lists", include_str!("../migrations/sqlite/0003_lists.sql")),
+    (10, "packages", include_str!("../migrations/sqlite/0010_packages.sql")),
 ];
 
 /// Why the database cannot be used.

@@ -1,14 +1,15 @@
 //! What is shown where there is no page.
 
 use axum::body::Body;
-use axum::http::{HeaderMap, HeaderValue, Response, StatusCode};
-use axum::response::{IntoResponse, Redirect};
+use axum::http::{HeaderMap, HeaderValue, Response, StatusCode, header};
 use maud::{Markup, html};
 use serde::Serialize;
+use serde_json::json;
 
 use crate::form::Form;
 use crate::head::{Head, Robots};
 use crate::page::{self, Page};
+use crate::routes::moved;
 use crate::site::Site;
 
 /// Why there is no page.
@@ -26,6 +27,9 @@ pub(crate) enum Failure {
     /// Something of ours.
     #[error("{0}")]
     Broken(String),
+    /// It was asked with a method that it does not have.
+    #[error("it is asked for with GET")]
+    Method,
     /// What was sent is too long.
     #[error("{0}")]
     TooLong(String),
@@ -38,10 +42,10 @@ pub(crate) enum Failure {
 }
 
 impl Failure {
-    /// The answer to who asked for `path`.
-    pub(crate) fn answer(self, site: &Site, form: Form, asked: &HeaderMap) -> Response<Body> {
+    /// The answer, in the form that was asked for.
+    pub(crate) fn answer(self, site: &Site, form: Form) -> Response<Body> {
         let (status, heading, text) = match &self {
-            Failure::Elsewhere(path) => return Redirect::permanent(path).into_response(),
+            Failure::Elsewhere(path) => return moved(path),
             Failure::NotFound => (
                 StatusCode::NOT_FOUND,
                 "Nothing is here",
@@ -49,6 +53,11 @@ impl Failure {
                     .to_owned(),
             ),
             Failure::Unclear(why) => (StatusCode::BAD_REQUEST, "This cannot be answered", why.clone()),
+            Failure::Method => (
+                StatusCode::METHOD_NOT_ALLOWED,
+                "This is only read",
+                "Ask for it with GET. Only /stack/ takes what is sent.".to_owned(),
+            ),
             Failure::TooLong(why) => (StatusCode::PAYLOAD_TOO_LARGE, "This is too long", why.clone()),
             Failure::Index(search::BadIndex::None) => (
                 StatusCode::SERVICE_UNAVAILABLE,
@@ -56,26 +65,53 @@ impl Failure {
                 "Nothing has been imported yet: `toolgate catalogue import` or `toolgate catalogue sync` fill it."
                     .to_owned(),
             ),
-            Failure::Broken(why) => return broken(site, why),
-            Failure::Store(error) => return broken(site, &error.to_string()),
-            Failure::Index(error) => return broken(site, &error.to_string()),
+            Failure::Broken(why) => return broken(site, form, why),
+            Failure::Store(error) => return broken(site, form, &error.to_string()),
+            Failure::Index(error) => return broken(site, form, &error.to_string()),
         };
-        let mut response =
-            page::answer(site, form, &HeaderMap::new(), &Problem { heading, text, status: status.as_u16() });
-        let _ = asked;
+        let problem = Problem { heading, text, status: status.as_u16() };
+        let mut response = page::answer(site, form, &HeaderMap::new(), &problem);
         *response.status_mut() = status;
+        response
+    }
+
+    /// The answer to a program, as RFC 9457 says it.
+    pub(crate) fn problem(self) -> Response<Body> {
+        let status = match &self {
+            Failure::NotFound | Failure::Elsewhere(_) => StatusCode::NOT_FOUND,
+            Failure::Unclear(_) => StatusCode::BAD_REQUEST,
+            Failure::Method => StatusCode::METHOD_NOT_ALLOWED,
+            Failure::TooLong(_) => StatusCode::PAYLOAD_TOO_LARGE,
+            Failure::Index(search::BadIndex::None) => StatusCode::SERVICE_UNAVAILABLE,
+            _ => StatusCode::INTERNAL_SERVER_ERROR,
+        };
+        let detail = match status {
+            StatusCode::INTERNAL_SERVER_ERROR => {
+                "the catalogue cannot be read; whoever runs it finds the reason in its log".to_owned()
+            }
+            _ => self.to_string(),
+        };
+        let problem = json!({
+            "type": "about:blank",
+            "title": status.canonical_reason().unwrap_or_default(),
+            "status": status.as_u16(),
+            "detail": detail,
+        });
+        let mut response = Response::new(Body::from(problem.to_string()));
+        *response.status_mut() = status;
+        response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         response
     }
 }
 
 /// The answer where something of ours is broken: what exactly is for the operator's eyes alone.
-pub(crate) fn broken(site: &Site, why: &str) -> Response<Body> {
+pub(crate) fn broken(site: &Site, form: Form, why: &str) -> Response<Body> {
     let text = match site.is_public() {
         true => "The page could not be made. Try again in a minute; whoever runs this catalogue finds the reason in its log.".to_owned(),
         false => format!("The page could not be made: {why}."),
     };
     let problem = Problem { heading: "Something is broken here", text, status: 500 };
-    let mut response = page::answer(site, Form::Html, &HeaderMap::new(), &problem);
+    let mut response = page::answer(site, form, &HeaderMap::new(), &problem);
     *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
     response.headers_mut().insert("cache-control", HeaderValue::from_static("no-store"));
     response

@@ -41,6 +41,15 @@ impl Form {
         named.unwrap_or(Form::Html)
     }
 
+    /// The file that names it; none for that of browsers.
+    pub(crate) fn file(self) -> &'static str {
+        match self {
+            Form::Html => "",
+            Form::Markdown => "index.md",
+            Form::Json => "index.json",
+        }
+    }
+
     /// Its media type.
     pub(crate) fn media_type(self) -> &'static str {
         match self {

@@ -3,7 +3,9 @@
 //! A page is one value ([`page::Page`]): what it says is decided once, by `catalogue::pages`, and shown as
 //! HTML, Markdown or JSON. All pages are rendered here, on the server, and need no script.
 
+mod asked;
 mod assets;
+mod chosen;
 mod counts;
 mod failure;
 mod feeds;

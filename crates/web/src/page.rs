@@ -34,7 +34,7 @@ pub(crate) fn answer(site: &Site, form: Form, asked: &HeaderMap, page: &impl Pag
         Form::Markdown => page.markdown(),
         Form::Json => match serde_json::to_string_pretty(page) {
             Ok(text) => text + "\n",
-            Err(error) => return crate::failure::broken(site, &error.to_string()),
+            Err(error) => return crate::failure::broken(site, Form::Html, &error.to_string()),
         },
     };
     let mut response = tagged(asked, form.media_type(), text);

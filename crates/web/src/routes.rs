@@ -9,7 +9,7 @@ mod stack;
 use std::sync::Arc;
 
 use axum::body::Body;
-use axum::extract::{Path, Query, State};
+use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Uri, header};
 use axum::routing::get;
 use axum::{Extension, Router};
@@ -22,12 +22,15 @@ use serde::Deserialize;
 use store::catalogue::Server;
 use tower::ServiceExt;
 
+use crate::asked::{Path, Query};
 use crate::assets;
 use crate::failure::Failure;
 use crate::form::Form;
 use crate::json;
 use crate::page::{self, Page};
 use crate::site::Site;
+
+pub(crate) use self::lists::since;
 
 /// What pages may do: nothing but show themselves, with our own style and script.
 const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
@@ -51,18 +54,23 @@ impl Web {
             .route("/policy/{server}/{file}", get(policy_file))
             .merge(lists::routes())
             .merge(machines::routes());
-        let router = stack::routes(router).fallback(nothing).with_state(Arc::clone(&site));
+        let router = stack::routes(router).fallback(nothing).method_not_allowed_fallback(method);
+        let router = router.with_state(Arc::clone(&site));
         Self { site, router }
     }
 
     /// Answers one request. What goes wrong is an answer too.
     pub async fn answer(&self, mut request: Request<Body>) -> Response<Body> {
         let mut response = match self.place(&mut request) {
-            Some(response) => response,
-            None => match self.router.clone().oneshot(request).await {
-                Ok(response) => response,
-                Err(never) => match never {},
-            },
+            Err(response) => *response,
+            Ok(place) => {
+                let reads = request.method() != Method::POST;
+                let response = match self.router.clone().oneshot(request).await {
+                    Ok(response) => response,
+                    Err(never) => match never {},
+                };
+                if reads { place.told(response) } else { response }
+            }
         };
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
@@ -73,36 +81,23 @@ impl Web {
 
     /// What is decided before any page is asked: whether the request is for us, which form it wants, and
     /// whether the address has another spelling.
-    fn place(&self, request: &mut Request<Body>) -> Option<Response<Body>> {
+    fn place(&self, request: &mut Request<Body>) -> Result<Place, Box<Response<Body>>> {
         if !self.is_ours(request.headers()) {
-            return Some(plain(
-                StatusCode::FORBIDDEN,
-                "this Host is not served here; allow it with --allow-host NAME\n",
-            ));
+            let why = "this Host is not served here; allow it with --allow-host NAME\n";
+            return Err(Box::new(plain(StatusCode::FORBIDDEN, why)));
         }
+        if let Some(asset) = assets::answer(request.uri().path()) {
+            return Err(Box::new(asset));
+        }
+        let (place, form) = Place::of(request.uri(), request.headers());
         if !matches!(*request.method(), Method::GET | Method::HEAD | Method::POST) {
-            return Some(plain(StatusCode::METHOD_NOT_ALLOWED, "use GET\n"));
+            return Err(Box::new(Failure::Method.answer(&self.site, form)));
         }
-        let path = request.uri().path().to_owned();
-        if let Some(asset) = assets::answer(&path) {
-            return Some(asset);
-        }
-        let query = request.uri().query().map(|query| format!("?{query}")).unwrap_or_default();
-        let (form, folder) = match Form::of_path(&path) {
-            Some((Form::Html, folder)) => return Some(moved(&format!("{folder}{query}"))),
-            Some((form, folder)) => (form, folder.to_owned()),
-            None => (Form::of_headers(request.headers()), path.clone()),
-        };
-        // What ends in no slash, and is no file, is the folder of that name.
-        let file = folder.rsplit('/').next().unwrap_or_default();
-        if !file.is_empty() && !is_file(&folder) {
-            return Some(moved(&format!("{folder}/{query}")));
-        }
-        if let Ok(uri) = format!("{folder}{query}").parse::<Uri>() {
+        if let Ok(uri) = format!("{}{}", place.path, place.query).parse::<Uri>() {
             *request.uri_mut() = uri;
         }
         request.extensions_mut().insert(form);
-        None
+        Ok(place)
     }
 
     /// The guard against DNS rebinding: `Host` must be one of ours.
@@ -114,6 +109,58 @@ impl Web {
         };
         let name = name.to_ascii_lowercase();
         ["localhost", "127.0.0.1", "[::1]"].contains(&name.as_str()) || self.site.hosts.contains(&name)
+    }
+}
+
+/// Where a request leads.
+struct Place {
+    /// The path, in the spelling of our sections, without the name of a form.
+    path: String,
+    /// The file that names the form; empty where nothing does.
+    file: String,
+    /// The query with its mark; empty where there is none.
+    query: String,
+    /// Whether the path was spelt otherwise.
+    moved: bool,
+}
+
+impl Place {
+    fn of(uri: &Uri, headers: &HeaderMap) -> (Self, Form) {
+        let asked = uri.path();
+        let query = uri.query().map(|query| format!("?{query}")).unwrap_or_default();
+        let ours = |path: String| lists::elsewhere(&path).unwrap_or(path);
+        let (form, file, mut path) = match Form::of_path(asked) {
+            Some((Form::Html, folder)) => (Form::Html, "", ours(folder.to_owned())),
+            Some((form, folder)) => (form, asked.strip_prefix(folder).unwrap_or_default(), ours(folder.to_owned())),
+            None => (Form::of_headers(headers), "", ours(asked.to_owned())),
+        };
+        let form = match path.rsplit_once('.') {
+            // What goes wrong with a file is said in its form.
+            Some((_, "json")) if is_file(&path) => Form::Json,
+            Some((_, "md")) if is_file(&path) => Form::Markdown,
+            _ => form,
+        };
+        // What ends in no slash, and is no file, is the folder of that name.
+        if !path.ends_with('/') && !is_file(&path) {
+            path = ours(path + "/");
+        }
+        let moved = format!("{path}{file}") != asked;
+        (Self { file: file.to_owned(), path, query, moved }, form)
+    }
+
+    /// The answer to who asked: where the page has another address, that is told at once and for good.
+    fn told(self, response: Response<Body>) -> Response<Body> {
+        let rest = format!("{}{}", self.file, self.query);
+        if response.status() == StatusCode::MOVED_PERMANENTLY {
+            let to = response.headers().get(header::LOCATION).and_then(|to| to.to_str().ok());
+            // A folder has the same forms there as here.
+            return match to.filter(|to| to.ends_with('/')).map(|to| format!("{to}{rest}")) {
+                Some(to) => moved(&to),
+                None => response,
+            };
+        }
+        let is_there = response.status().is_success() || response.status() == StatusCode::NOT_MODIFIED;
+        if self.moved && is_there { moved(&format!("{}{rest}", self.path)) } else { response }
     }
 }
 
@@ -134,7 +181,7 @@ fn plain(status: StatusCode, text: &'static str) -> Response<Body> {
 }
 
 /// The answer to another spelling of an address.
-fn moved(to: &str) -> Response<Body> {
+pub(crate) fn moved(to: &str) -> Response<Body> {
     let mut response = plain(StatusCode::MOVED_PERMANENTLY, "");
     // A path that begins with two slashes would lead to another host.
     let to = format!("/{}", to.trim_start_matches('/'));
@@ -151,18 +198,16 @@ type Shared = State<Arc<Site>>;
 fn answer<P: Page>(site: &Site, form: Form, asked: &HeaderMap, made: Result<P, Failure>) -> Response<Body> {
     match made {
         Ok(page) => page::answer(site, form, asked, &page),
-        Err(failure) => failure.answer(site, form, asked),
+        Err(failure) => failure.answer(site, form),
     }
 }
 
-async fn nothing(
-    State(site): Shared,
-    Extension(form): Extension<Form>,
-    headers: HeaderMap,
-    uri: Uri,
-) -> Response<Body> {
-    let failure = lists::elsewhere(uri.path()).map_or(Failure::NotFound, Failure::Elsewhere);
-    failure.answer(&site, form, &headers)
+async fn nothing(State(site): Shared, Extension(form): Extension<Form>) -> Response<Body> {
+    Failure::NotFound.answer(&site, form)
+}
+
+async fn method(State(site): Shared, Extension(form): Extension<Form>, uri: Uri) -> Response<Body> {
+    if uri.path().starts_with("/api/") { Failure::Method.problem() } else { Failure::Method.answer(&site, form) }
 }
 
 async fn server(
@@ -179,7 +224,11 @@ async fn server(
             return Err(Failure::Elsewhere(path));
         }
         let temper = view.policy.as_deref().map_or(Ok(Temper::Balanced), temper)?;
-        Ok(ServerPage::of(&site.catalogue, &server, temper, view.page, |other| site.shows(other)).await?)
+        let page = ServerPage::of(&site.catalogue, &server, temper, view.page, |other| site.shows(other)).await?;
+        if page.tools.is_empty() && page.page > 1 {
+            return Err(Failure::NotFound);
+        }
+        Ok(page)
     };
     answer(&site, form, &headers, made.await)
 }
@@ -218,7 +267,7 @@ async fn definition(
             let text = serde_json::to_string_pretty(&page.definition()).unwrap_or_default() + "\n";
             page::tagged(&headers, "application/json", text)
         }
-        Err(failure) => failure.answer(&site, form, &headers),
+        Err(failure) => failure.answer(&site, form),
     }
 }
 
@@ -243,17 +292,17 @@ async fn policy_file(
     Path((slug, file)): Path<(String, String)>,
 ) -> Response<Body> {
     let made = async {
-        let temper = temper(file.strip_suffix(".json").ok_or(Failure::NotFound)?)?;
+        let temper = file.strip_suffix(".json").and_then(|word| temper(word).ok()).ok_or(Failure::NotFound)?;
         let server = known(&site, &slug).await?;
         let tools = catalogue::pages::known::known(&site.catalogue, &server).await?;
-        Ok(Recommended::of(&tools, temper).document)
+        Ok::<_, Failure>(Recommended::of(&tools, temper).document)
     };
     match made.await {
         Ok(document) => {
             let text = json::lines(&document) + "\n";
             page::tagged(&headers, "application/json", text)
         }
-        Err(failure) => Failure::answer(failure, &site, form, &headers),
+        Err(failure) => failure.answer(&site, form),
     }
 }
 

@@ -67,5 +67,9 @@ pub async fn kin(
         Some(id) if id == server.id => Standing::Original,
         Some(_) => Standing::Copy,
     };
+    // What nobody may see is not hinted at either.
+    if others.is_empty() && original.is_none() {
+        return Ok(None);
+    }
     Ok(Some(KinPage { is, original, others, more, reason: own.reason.clone() }))
 }

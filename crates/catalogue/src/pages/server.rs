@@ -9,13 +9,14 @@ use risk::prose::Server as Told;
 use risk::recommend::Temper;
 use serde::Serialize;
 use store::BadDatabase;
-use store::catalogue::{Catalogue, Server};
+use store::catalogue::{Catalogue, Package, Server};
 
 use super::kin::{KinPage, kin};
 use super::known::{Known, known};
 use super::recommended::Recommended;
 use super::summary::{self, ServerLine, ToolLine};
 use crate::address::server_path;
+use crate::incidents::{self, Incident};
 
 /// Tools of one page of the table.
 pub const ROWS: usize = 100;
@@ -55,6 +56,8 @@ pub struct ServerPage {
     pub kin: Option<KinPage>,
     /// Which server it could be taken for, if it is not that.
     pub taken_for: Option<TakenFor>,
+    /// What became publicly known of its package: flaws, and harm.
+    pub incidents: Vec<&'static Incident>,
     /// What changed, the latest first.
     pub changes: Vec<Changed>,
 }
@@ -99,10 +102,31 @@ pub struct Facts {
     pub verified: bool,
     /// Known from a list of its tools alone.
     pub from_tools: bool,
+    /// What the registry of its package says, where it was asked.
+    pub published: Option<Published>,
     /// When it was first heard of.
     pub first_seen: Timestamp,
     /// When a source last named it.
     pub last_seen: Timestamp,
+}
+
+/// What the registry of a package says of it.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Published {
+    /// The newest version.
+    pub version: Option<String>,
+    /// How many versions there are.
+    pub versions: i64,
+    /// When the first was published.
+    pub first: Option<Timestamp>,
+    /// When the last was.
+    pub last: Option<Timestamp>,
+    /// Who published it.
+    pub by: Option<String>,
+    /// Why it is better not begun with, where its publisher says so.
+    pub deprecated: Option<String>,
+    /// When the registry was asked.
+    pub asked: Timestamp,
 }
 
 /// A tool in the table.
@@ -190,7 +214,7 @@ impl ServerPage {
             name: server.name.clone(),
             slug: server.slug.clone(),
             path: server_path(server),
-            facts: Facts::of(server),
+            facts: Facts::of(server, catalogue.package(server.id).await?),
             description: server.description.clone(),
             language: server.language.clone(),
             title: text.name,
@@ -202,14 +226,24 @@ impl ServerPage {
             chains: chains(server, &tools),
             kin: kin(catalogue, server, &shows).await?,
             changes: changes(catalogue, server, &tools).await?,
+            incidents: incidents::of(server).collect(),
             policy,
         })
     }
 }
 
 impl Facts {
-    fn of(server: &Server) -> Self {
+    fn of(server: &Server, package: Option<Package>) -> Self {
         Self {
+            published: package.map(|package| Published {
+                version: package.version,
+                versions: package.versions,
+                first: package.first_published,
+                last: package.last_published,
+                by: package.publisher,
+                deprecated: package.deprecated,
+                asked: package.seen,
+            }),
             publisher: server.publisher.clone(),
             repository: server.repository.clone(),
             package: server.package.clone(),

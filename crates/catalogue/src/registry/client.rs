@@ -72,7 +72,7 @@ pub enum NoPage {
 
 /// A registry.
 #[derive(Debug)]
-pub(super) struct Registry {
+pub(crate) struct Registry {
     http: Http,
     base: Endpoint,
     /// What stands before `/v0.1`.
@@ -81,7 +81,7 @@ pub(super) struct Registry {
 
 impl Registry {
     /// The registry at an address.
-    pub(super) fn at(address: &str) -> Result<Self, NoPage> {
+    pub(crate) fn at(address: &str) -> Result<Self, NoPage> {
         let base = Endpoint::parse(address)?;
         let uri = base.uri();
         if uri.query().is_some() || address.contains('#') {
@@ -102,7 +102,12 @@ impl Registry {
     /// Asks for a page, again and again where that may help.
     pub(super) async fn page(&self, query: &[(&str, &str)]) -> Result<Vec<u8>, NoPage> {
         let words: Vec<String> = query.iter().map(|(name, value)| format!("{name}={}", encoded(value))).collect();
-        let mut target = format!("{}/v0.1/servers?{}", self.path, words.join("&"));
+        self.get(&format!("/v0.1/servers?{}", words.join("&"))).await
+    }
+
+    /// Asks for what stands at a path below the registry's address.
+    pub(crate) async fn get(&self, path: &str) -> Result<Vec<u8>, NoPage> {
+        let mut target = format!("{}{path}", self.path);
         let (mut attempt, mut redirects, mut wait) = (1, 0, BACK_OFF);
         loop {
             let (failed, asked) = match self.once(&target).await {

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use ::catalogue::crawl::Wanted;
 use ::catalogue::overrides::Field;
 use clap::{Args, Subcommand, ValueEnum};
 
@@ -14,6 +15,8 @@ pub enum CatalogueCommand {
     Import(ImportOptions),
     /// Read a registry of servers, or what changed in it since it was read last
     Sync(SyncOptions),
+    /// Ask npm or PyPI what they say of packages: versions, dates, publisher, source. Nothing is installed or run
+    Crawl(CrawlOptions),
     /// Write the public part of the catalogue into a signed file
     Export(ExportOptions),
     /// Make a key that signs snapshots, and the public half beside it
@@ -26,7 +29,7 @@ pub enum CatalogueCommand {
     Check(CheckOptions),
     /// Serve the pages of the catalogue, without a gateway
     Serve(PagesOptions),
-    /// Speak MCP on stdin and stdout: search, check_server and check_tool, for agents
+    /// Speak MCP on stdin and stdout, for agents: search, check_server, check_tool, check_stack and changes
     Mcp(DataOptions),
     /// Say something against the program's judgement, with a reason; or take it back
     Override(OverrideOptions),
@@ -44,8 +47,11 @@ pub struct ImportOptions {
     /// A file of tools, one JSON object a line; may be compressed with gzip
     #[arg(long, value_name = "FILE", group = "files")]
     pub tools: Option<PathBuf>,
+    /// What `toolgate scan --json` printed of your own servers; it is private, and nothing else is taken for it
+    #[arg(long, value_name = "FILE", group = "files", conflicts_with = "public")]
+    pub scan: Option<PathBuf>,
     /// A snapshot that `toolgate catalogue export` made; what it holds is public
-    #[arg(long, value_name = "FILE", group = "files", requires = "trust", conflicts_with_all = ["servers", "tools"])]
+    #[arg(long, value_name = "FILE", group = "files", requires = "trust", conflicts_with_all = ["servers", "tools", "scan"])]
     pub snapshot: Option<PathBuf>,
     /// The public key that must have signed the snapshot; else nothing of it is read
     #[arg(long, value_name = "PUBFILE", requires = "snapshot")]
@@ -77,6 +83,29 @@ pub struct SyncOptions {
     #[command(flatten)]
     pub data: DataOptions,
     /// Print what became of the entries as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Options of `catalogue crawl`.
+#[derive(Debug, Args)]
+pub struct CrawlOptions {
+    /// Packages: npm:NAME or pypi:NAME
+    #[arg(value_name = "PACKAGE", required = true, value_parser = Wanted::read)]
+    pub packages: Vec<Wanted>,
+    /// The registry of npm's protocol
+    #[arg(long, value_name = "URL", default_value = ::catalogue::crawl::NPM)]
+    pub npm: String,
+    /// The registry of PyPI's protocol
+    #[arg(long, value_name = "URL", default_value = ::catalogue::crawl::PYPI)]
+    pub pypi: String,
+    /// Servers that were not known may be shown to everybody; else they are private
+    #[arg(long)]
+    pub public: bool,
+    /// Data.
+    #[command(flatten)]
+    pub data: DataOptions,
+    /// Print what the registries say as JSON
     #[arg(long)]
     pub json: bool,
 }
@@ -166,8 +195,11 @@ pub struct ShowOptions {
 #[derive(Debug, Args)]
 pub struct CheckOptions {
     /// Servers, or tools of them
-    #[arg(value_name = "SERVER[/TOOL]", required = true)]
+    #[arg(value_name = "SERVER[/TOOL]", required_unless_present = "config")]
     pub what: Vec<String>,
+    /// Check every server that this file names as well: a client's configuration, or toolgate.toml
+    #[arg(long, value_name = "FILE")]
+    pub config: Vec<PathBuf>,
     /// The severity from which the answer is no
     #[arg(long, value_name = "SEVERITY", value_enum, default_value = "high")]
     pub fail_on: SeverityWord,
@@ -175,8 +207,11 @@ pub struct CheckOptions {
     #[command(flatten)]
     pub data: DataOptions,
     /// Print the answer as JSON
-    #[arg(long)]
+    #[arg(long, group = "output")]
     pub json: bool,
+    /// Print what is as severe as SARIF 2.1.0, for code scanning
+    #[arg(long, group = "output")]
+    pub sarif: bool,
 }
 
 /// Options of `catalogue serve`.

@@ -2,6 +2,7 @@
 
 pub(super) mod beside;
 mod check;
+mod crawl;
 mod find;
 mod import;
 mod json;
@@ -39,6 +40,7 @@ pub fn catalogue(command: &CatalogueCommand) -> Result<ExitCode, Failure> {
         match command {
             CatalogueCommand::Import(options) => import::import(options).await,
             CatalogueCommand::Sync(options) => sync::sync(options).await,
+            CatalogueCommand::Crawl(options) => crawl::crawl(options).await,
             CatalogueCommand::Export(options) => snapshot::export(options).await,
             CatalogueCommand::Key(options) => snapshot::key(options),
             CatalogueCommand::Search(options) => find::search(options).await,

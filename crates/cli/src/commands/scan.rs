@@ -15,7 +15,7 @@ pub mod layout;
 mod markdown;
 mod recommended;
 mod report;
-mod sarif;
+pub mod sarif;
 mod source;
 mod table;
 pub mod tools;

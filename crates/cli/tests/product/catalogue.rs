@@ -1,8 +1,12 @@
 //! `toolgate catalogue`: files become a catalogue that is searched, shown and checked.
 
+mod agents;
+mod checks;
+mod crawls;
 mod impostors;
 mod overrides;
 mod registry;
+mod scans;
 mod snapshots;
 
 use std::path::PathBuf;
@@ -232,29 +236,6 @@ fn a_server_and_a_tool_are_shown() -> anyhow::Result<()> {
     ensure!(unknown.code == Some(2) && unknown.err.contains("is no server of the catalogue"), "{unknown:?}");
     let unknown = place.say(&["show", "leads/no_such_tool"])?;
     ensure!(unknown.code == Some(2) && unknown.err.contains("has no such tool"), "{unknown:?}");
-    Ok(())
-}
-
-#[test]
-fn a_check_says_no_with_its_exit_code() -> anyhow::Result<()> {
-    let place = Place::filled()?;
-    let table: [(&[&str], i32); 8] = [
-        (&["check", "leads"], 1),
-        (&["check", "LEADS/Delete_Lead"], 1),
-        (&["check", "leads/list_leads"], 0),
-        (&["check", "leads/list_leads", "leads/delete_lead"], 1),
-        (&["check", "leads/update_lead", "--fail-on", "medium"], 1),
-        (&["check", "leads/update_lead", "--fail-on", "critical"], 0),
-        (&["check", "no-such-server"], 2),
-        // Of a server without tools nothing is known, which is no yes.
-        (&["check", "bare"], 2),
-    ];
-    for (words, code) in table {
-        let said = place.say(words)?;
-        ensure!(said.code == Some(code), "{words:?}: {said:?}");
-    }
-    let found = place.json(&["check", "leads", "--fail-on", "critical"])?;
-    ensure!(found["passed"] == false && found["found"][0]["name"] == "delete_lead" && found["checked"] == 3, "{found}");
     Ok(())
 }
 

@@ -19,6 +19,7 @@ mod pipes;
 mod requests;
 mod results;
 mod rules;
+mod sarif;
 mod scan;
 mod seeds;
 mod sessions;

@@ -23,9 +23,13 @@ pub struct Pages {
 
 impl Pages {
     pub fn start(data: &Path) -> anyhow::Result<Self> {
+        Self::start_with(data, &[])
+    }
+
+    pub fn start_with(data: &Path, more: &[&str]) -> anyhow::Result<Self> {
         let mut command = Command::new(EXE);
-        let program =
-            McpStdio::start(command.args(["catalogue", "serve", "--listen", "127.0.0.1:0", "--data"]).arg(data))?;
+        command.args(["catalogue", "serve", "--listen", "127.0.0.1:0"]).args(more).arg("--data").arg(data);
+        let program = McpStdio::start(&mut command)?;
         let address = wait::until("the address of the pages", PATIENCE, || {
             let text = program.stderr();
             let line = text.lines().find_map(|line| line.strip_prefix("catalogue http://"))?;

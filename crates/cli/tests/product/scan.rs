@@ -14,6 +14,7 @@ use testkit::script::{Script, Tool};
 use testkit::tee::messages;
 use testkit::upstream::Upstream;
 
+use crate::sarif::results;
 use crate::setup::{EXE, recording, toolgate};
 
 /// A person's home, a project beside it, and a data directory.
@@ -534,23 +535,12 @@ fn sarif_has_what_the_standard_requires() -> anyhow::Result<()> {
     ]);
     let file = place.write("home/project/tools.json", &serde_json::to_string_pretty(&tools)?)?;
     let said = place.scan(&["--file", &file, "--sarif"])?;
-    let log: Value = serde_json::from_str(&said.out)?;
-    assert_eq!(log["version"], "2.1.0");
-    assert!(log["$schema"].as_str().is_some_and(|schema| schema.contains("sarif-2.1.0")));
-    let run = &log["runs"][0];
-    assert_eq!(run["tool"]["driver"]["name"], "toolgate");
-    let rules = run["tool"]["driver"]["rules"].as_array().context("no rules")?;
-    let results = run["results"].as_array().context("no results")?;
-    assert!(!results.is_empty(), "{log}");
-    for result in results {
-        let index = usize::try_from(result["ruleIndex"].as_u64().context("no index")?)?;
-        assert_eq!(rules[index]["id"], result["ruleId"]);
-        assert!(["note", "warning", "error"].map(Value::from).contains(&result["level"]), "{result}");
-        assert!(result["message"]["text"].as_str().is_some_and(|text| !text.is_empty()));
+    let results = results(&said.out)?;
+    assert!(!results.is_empty(), "{said:?}");
+    for result in &results {
         let location = &result["locations"][0]["physicalLocation"];
         assert_eq!(location["artifactLocation"]["uri"], "tools.json");
         assert!(location["region"]["startLine"].as_u64().is_some_and(|line| line > 1), "{result}");
-        assert!(result["partialFingerprints"]["toolgate/v1"].is_string());
     }
     Ok(())
 }

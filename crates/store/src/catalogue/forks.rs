@@ -1,10 +1,13 @@
 //! Servers that have the tools of another.
 
+use std::collections::HashMap;
+
 use futures_util::TryStreamExt;
 use sqlx::Row;
 
 use super::Catalogue;
 use crate::BadDatabase;
+use crate::database::text;
 
 /// What is known of a server that has the tools of others.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -128,6 +131,18 @@ impl Catalogue {
         }
         transaction.commit().await?;
         Ok(())
+    }
+
+    /// The originals of those of these servers that are copies.
+    ///
+    /// # Errors
+    /// [`BadDatabase`].
+    pub async fn originals(&self, servers: &[i64]) -> Result<HashMap<i64, i64>, BadDatabase> {
+        let statement = "\
+            SELECT server, original FROM forks
+            WHERE original <> server AND server IN (SELECT value FROM json_each($1))";
+        let rows = sqlx::query(statement).bind(text(&servers)?).fetch_all(&self.database.readers).await?;
+        rows.iter().map(|row| Ok((row.try_get("server")?, row.try_get("original")?))).collect()
     }
 
     /// The servers that have the same tools as this one, itself among them.

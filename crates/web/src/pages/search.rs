@@ -51,7 +51,7 @@ pub(crate) struct SearchPage {
     /// How many pages can be seen.
     pub(crate) pages: usize,
     /// Those of this page.
-    pub(crate) found: Vec<Line>,
+    pub(crate) found: Vec<Found>,
     /// Other questions, where nothing was found.
     pub(crate) suggestions: Vec<Suggestion>,
     /// Values of fields that others have: transports, licences, languages.
@@ -70,7 +70,17 @@ pub(crate) struct Suggestion {
     pub(crate) total: usize,
 }
 
-/// Something that was found.
+/// Something that was found, and what is the same elsewhere.
+#[derive(Debug, Serialize)]
+pub(crate) struct Found {
+    /// What it is.
+    #[serde(flatten)]
+    pub(crate) line: Line,
+    /// How many servers with the same tools have it too, of those that stand on this page.
+    pub(crate) copies: usize,
+}
+
+/// What was found.
 #[derive(Debug, Serialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub(crate) enum Line {
@@ -207,9 +217,9 @@ impl Page for SearchPage {
             p role="status" { (many(self.total, "entry", "entries")) " found" }
             @if self.found.is_empty() { (self.nothing()) }
             ol class="results" {
-                @for line in &self.found {
+                @for found in &self.found {
                     li {
-                        @match line {
+                        @match &found.line {
                             Line::Server(server) => {
                                 a href=(server.path) { (shown(&server.name, 80)) } " " span class="chip" { "server" }
                                 @if let Some(by) = &server.publisher { " " span class="by" { "by " (shown(by, 40)) } }
@@ -222,6 +232,7 @@ impl Page for SearchPage {
                                 @if !tool.description.is_empty() { p { (shown(&tool.description, 140)) } }
                             },
                         }
+                        @if found.copies > 0 { p class="small" { "and " (many(found.copies, "copy", "copies")) " under other publishers" } }
                     }
                 }
             }
@@ -235,14 +246,19 @@ impl Page for SearchPage {
             let _ = write!(text, ", {field}: {}", markdown(value));
         }
         text.push_str("\n\n");
-        for line in &self.found {
-            let _ = match line {
+        for found in &self.found {
+            let copies = if found.copies > 0 {
+                format!(", and {}", many(found.copies, "copy", "copies"))
+            } else {
+                String::new()
+            };
+            let _ = match &found.line {
                 Line::Server(server) => {
-                    writeln!(text, "- [{}]({}index.md)", markdown(&shown(&server.name, 100)), server.path)
+                    writeln!(text, "- [{}]({}index.md){copies}", markdown(&shown(&server.name, 100)), server.path)
                 }
                 Line::Tool(tool) => writeln!(
                     text,
-                    "- [{}]({}index.md) of {}: {}, {}",
+                    "- [{}]({}index.md) of {}: {}, {}{copies}",
                     markdown(&shown(&tool.name, 100)),
                     tool.path,
                     markdown(&shown(&tool.server, 60)),

@@ -3,9 +3,10 @@
 use std::fmt::Write;
 
 use catalogue::address::encoded;
+use catalogue::incidents::{Incident, Kind};
 use catalogue::pages::kin::{KinPage, Standing};
 use catalogue::pages::recommended::Recommended;
-use catalogue::pages::server::{Facts, ROWS, ServerPage};
+use catalogue::pages::server::{Facts, Published, ROWS, ServerPage};
 use maud::{Markup, html};
 use serde_json::json as object;
 
@@ -13,7 +14,7 @@ use crate::head::{Crumb, Head, Robots};
 use crate::json;
 use crate::layout;
 use crate::page::Page;
-use crate::text::{code, linked, markdown, shown};
+use crate::text::{code, linked, many, markdown, shown};
 
 /// The most characters of a foreign description in a table.
 const GIST: usize = 100;
@@ -89,6 +90,7 @@ impl Page for ServerPage {
                     @if let Some(original) = &other.original { a href=(original.path) { (shown(&original.name, 80)) } }
                 }
             }
+            (incidents(&self.incidents))
             @if let Some(kin) = &self.kin { (related(kin)) }
             @if self.total > 0 { (self.table()) }
             @if let Some(policy) = &self.policy { (self.policy(policy)) }
@@ -126,6 +128,13 @@ impl Page for ServerPage {
         }
         if let Some(other) = &self.taken_for {
             let _ = write!(text, "\nThis could be taken for another server: {}.\n", markdown(&other.reason));
+        }
+        if !self.incidents.is_empty() {
+            text.push_str("\n## What happened\n\n");
+        }
+        for incident in &self.incidents {
+            let links = incident.links.join(", ");
+            let _ = writeln!(text, "- {}: {}. {} ({links})", incident.month, incident.title, incident.says);
         }
         if let Some(kin) = &self.kin {
             let _ = write!(text, "\n{}\n", standing(kin));
@@ -294,9 +303,53 @@ impl Named for Facts {
             ("Transport", self.transport.clone()),
             ("Wants", self.auth.as_deref().map(|auth| wants(auth).to_owned())),
             ("Licence", self.licence.clone()),
+            ("Published", self.published.as_ref().map(published)),
+            ("Deprecated", self.published.as_ref().and_then(|published| published.deprecated.clone())),
         ];
         optional.into_iter().filter_map(|(name, value)| Some((name, value?))).collect()
     }
+}
+
+/// What became publicly known, with where it is described.
+fn incidents(incidents: &[&Incident]) -> Markup {
+    html! {
+        @if !incidents.is_empty() {
+            section {
+                h2 id="incidents" { "What happened" }
+                ul class="cards" {
+                    @for incident in incidents {
+                        li class="card" {
+                            h3 { (incident.title) }
+                            p class="small" {
+                                (incident.month) ", "
+                                @match incident.kind { Kind::Flaw => "a flaw", Kind::Malice => "harm that was meant" }
+                            }
+                            p { (incident.says) }
+                            p class="small" {
+                                @for (at, link) in incident.links.iter().enumerate() {
+                                    @if at > 0 { " · " }
+                                    a href=(link) rel="nofollow noopener" { (link.rsplit('/').next().unwrap_or(link)) }
+                                }
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// `12 versions, 2025-01-02 to 2026-01-02, by ann`.
+fn published(published: &Published) -> String {
+    let mut text = many(usize::try_from(published.versions).unwrap_or(0), "version", "versions");
+    let day = |time: jiff::Timestamp| time.strftime("%Y-%m-%d").to_string();
+    if let (Some(first), Some(last)) = (published.first, published.last) {
+        text.push_str(&format!(", {} to {}", day(first), day(last)));
+    }
+    if let Some(by) = &published.by {
+        text.push_str(&format!(", by {by}"));
+    }
+    text
 }
 
 fn facts(facts: &Facts) -> Markup {

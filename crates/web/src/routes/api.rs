@@ -1,20 +1,23 @@
 //! `/api/v1/catalogue/…`: the catalogue for programs. `assets/openapi.json` describes it, and a test holds the
 //! answers against that.
 
+mod lists;
+mod stack;
+
 use std::sync::Arc;
 
 use axum::Router;
 use axum::body::Body;
-use axum::extract::{Path, Query, State};
-use axum::http::{HeaderMap, HeaderValue, Response, StatusCode, header};
-use axum::routing::get;
+use axum::extract::State;
+use axum::http::{HeaderMap, Response};
+use axum::routing::{any, get, post};
 use catalogue::pages::server::ServerPage;
 use catalogue::pages::tool::ToolPage;
 use risk::recommend::Temper;
 use serde::{Deserialize, Serialize};
-use serde_json::json;
 
 use super::{Shared, known};
+use crate::asked::{Path, Query};
 use crate::failure::Failure;
 use crate::page::tagged;
 use crate::pages::search::Line;
@@ -34,46 +37,26 @@ pub(super) fn routes(router: Router<Arc<Site>>) -> Router<Arc<Site>> {
     router
         .route("/api/v1/catalogue/openapi.json", get(openapi))
         .route("/api/v1/catalogue/search", get(search))
+        .route("/api/v1/catalogue/servers", get(lists::servers))
+        .route("/api/v1/catalogue/tools", get(lists::tools))
+        .route("/api/v1/catalogue/changes", get(lists::changes))
+        .route("/api/v1/catalogue/stack", post(stack::stack))
         .route("/api/v1/catalogue/servers/{server}", get(server))
         .route("/api/v1/catalogue/servers/{server}/tools/{tool}", get(tool))
-        .route("/api/v1/{*rest}", get(nothing))
+        .route("/api/{*rest}", any(nothing))
 }
 
-/// An answer, or what is wrong, as RFC 9457 says it.
+/// An answer, or what is wrong.
 fn answer<T: Serialize>(asked: &HeaderMap, made: Result<T, Failure>) -> Response<Body> {
-    let failure = match made {
-        Ok(value) => match serde_json::to_string(&value) {
-            Ok(text) => return tagged(asked, "application/json", text),
-            Err(error) => Failure::Broken(error.to_string()),
-        },
-        Err(failure) => failure,
-    };
-    let status = match &failure {
-        Failure::NotFound | Failure::Elsewhere(_) => StatusCode::NOT_FOUND,
-        Failure::Unclear(_) => StatusCode::BAD_REQUEST,
-        Failure::Index(search::BadIndex::None) => StatusCode::SERVICE_UNAVAILABLE,
-        _ => StatusCode::INTERNAL_SERVER_ERROR,
-    };
-    let detail = match status {
-        StatusCode::INTERNAL_SERVER_ERROR => {
-            "the catalogue cannot be read; whoever runs it finds the reason in its log".to_owned()
-        }
-        _ => failure.to_string(),
-    };
-    let problem = json!({
-        "type": "about:blank",
-        "title": status.canonical_reason().unwrap_or_default(),
-        "status": status.as_u16(),
-        "detail": detail,
-    });
-    let mut response = Response::new(Body::from(problem.to_string()));
-    *response.status_mut() = status;
-    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
-    response
+    let made = made.and_then(|value| serde_json::to_string(&value).map_err(|error| Failure::Broken(error.to_string())));
+    match made {
+        Ok(text) => tagged(asked, "application/json", text),
+        Err(failure) => failure.problem(),
+    }
 }
 
-async fn nothing(headers: HeaderMap) -> Response<Body> {
-    answer::<()>(&headers, Err(Failure::NotFound))
+async fn nothing() -> Response<Body> {
+    Failure::NotFound.problem()
 }
 
 async fn openapi(headers: HeaderMap) -> Response<Body> {
@@ -106,13 +89,8 @@ struct Found {
     found: Vec<Line>,
 }
 
-async fn search(
-    State(site): Shared,
-    headers: HeaderMap,
-    asked: Result<Query<Asked>, axum::extract::rejection::QueryRejection>,
-) -> Response<Body> {
+async fn search(State(site): Shared, headers: HeaderMap, Query(asked): Query<Asked>) -> Response<Body> {
     let made = async {
-        let Query(asked) = asked.map_err(|error| Failure::Unclear(error.body_text()))?;
         let limit = asked.limit.unwrap_or(LIMIT).clamp(1, LIMIT);
         let offset = asked.offset.unwrap_or(0).min(DEEPEST);
         let query = query(asked, limit, offset)?;

@@ -4,13 +4,14 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::body::Body;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::{HeaderMap, Response};
 use axum::routing::get;
 use maud::html;
 use risk::Severity;
 
 use super::{Shared, known};
+use crate::asked::Path;
 use crate::failure::Failure;
 use crate::form::Form;
 use crate::page::tagged;
@@ -45,7 +46,7 @@ async fn badge(State(site): Shared, headers: HeaderMap, Path(file): Path<String>
     };
     match made.await {
         Ok(text) => tagged(&headers, "image/svg+xml", text),
-        Err(failure) => failure.answer(&site, Form::Html, &headers),
+        Err(failure) => failure.answer(&site, Form::Html),
     }
 }
 

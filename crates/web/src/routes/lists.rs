@@ -1,10 +1,11 @@
 //! Home, search, and every page that lists: servers, classes, severities, facets, attacks, words, clients, changes.
 
+use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use axum::body::Body;
-use axum::extract::{Path, Query, State};
+use axum::extract::State;
 use axum::http::{HeaderMap, Response};
 use axum::routing::get;
 use axum::{Extension, Router};
@@ -23,6 +24,7 @@ use serde::Deserialize;
 use store::catalogue::{Server, Shelf};
 
 use super::{Shared, answer};
+use crate::asked::{PAGES, Path, Query};
 use crate::failure::Failure;
 use crate::form::Form;
 use crate::pages::attack::AttackPage;
@@ -31,7 +33,7 @@ use crate::pages::changes::{Changes, DAYS, DayLine, Shown};
 use crate::pages::clients::{ClientPage, Clients};
 use crate::pages::glossary::{Glossary, TermPage};
 use crate::pages::home::Home;
-use crate::pages::search::{Asked, FIELDS, Line, SearchPage, Suggestion};
+use crate::pages::search::{Asked, FIELDS, Found, Line, SearchPage, Suggestion};
 use crate::pages::servers::Servers;
 use crate::pages::shelf::ShelfPage;
 use crate::site::Site;
@@ -174,10 +176,16 @@ async fn shelf((State(site), Extension(form), headers): Asking, of: &str, word: 
 
 /// The tools that a text is about.
 fn shelf_of(kind: &texts::Kind) -> Option<Shelf> {
-    match kind.of.as_str() {
-        "class" => Class::ALL.into_iter().find(|one| one.as_str() == kind.word).map(Shelf::Class),
-        "severity" => SEVERITIES.into_iter().find(|one| one.as_str() == kind.word).map(Shelf::Severity),
-        _ => Facet::ALL.into_iter().find(|one| one.as_str() == kind.word).map(Shelf::Facet),
+    one_of(&kind.of, &kind.word)
+}
+
+/// The tools of a class, a severity or a facet.
+pub(super) fn one_of(of: &str, word: &str) -> Option<Shelf> {
+    match of {
+        "class" => Class::ALL.into_iter().find(|one| one.as_str() == word).map(Shelf::Class),
+        "severity" => SEVERITIES.into_iter().find(|one| one.as_str() == word).map(Shelf::Severity),
+        "facet" => Facet::ALL.into_iter().find(|one| one.as_str() == word).map(Shelf::Facet),
+        _ => None,
     }
 }
 
@@ -268,14 +276,15 @@ async fn day(
 
 /// `/tools/<server>/<tool>`, as other catalogues have it: leads to our page.
 async fn tool(
-    (State(site), Extension(form), headers): Asking,
+    State(site): Shared,
+    Extension(form): Extension<Form>,
     Path((server, tool)): Path<(String, String)>,
 ) -> Response<Body> {
     let failure = match meant(&site, &server, &tool).await {
         Ok(path) => Failure::Elsewhere(path),
         Err(failure) => failure,
     };
-    failure.answer(&site, form, &headers)
+    failure.answer(&site, form)
 }
 
 async fn meant(site: &Site, server: &str, tool: &str) -> Result<String, Failure> {
@@ -297,8 +306,8 @@ async fn search(
         for (field, value) in pairs {
             match field.as_str() {
                 "q" => asked.words = value.trim_start().chars().take(200).collect(),
-                "page" => page = value.parse().unwrap_or(1).clamp(1, DEEP),
-                "limit" => limit = value.parse().unwrap_or(FOUND).clamp(1, FOUND),
+                "page" => page = number(&value)?.max(1),
+                "limit" => limit = number(&value)?.clamp(1, FOUND),
                 _ if value.is_empty() => {}
                 _ if FIELDS.iter().any(|known| known.0 == field) && asked.filters.len() < 20 => {
                     asked.filters.push((field, value));
@@ -307,9 +316,17 @@ async fn search(
             }
         }
         asked.filters.dedup();
-        found(&site, asked, page, limit).await
+        if page > DEEP {
+            return Err(Failure::NotFound);
+        }
+        let found = found(&site, asked, page, limit).await?;
+        if page > found.pages { Err(Failure::NotFound) } else { Ok(found) }
     };
     answer(&site, form, &headers, made.await)
+}
+
+fn number(text: &str) -> Result<usize, Failure> {
+    text.parse().map_err(|_| Failure::Unclear(PAGES.to_owned()))
 }
 
 /// The question as the index takes it.
@@ -326,13 +343,16 @@ fn query(asked: &Asked, limit: usize, offset: usize) -> Result<search::Query, Fa
     Ok(query)
 }
 
-/// `7d`, or a day.
-fn since(value: &str) -> Result<Timestamp, Failure> {
+/// `7d`, a day, or a time.
+pub(crate) fn since(value: &str) -> Result<Timestamp, Failure> {
     let unclear = || Failure::Unclear("Say since when as a day, 2026-11-01, or as a number of days, 7d.".to_owned());
     if let Some(days) = value.strip_suffix('d') {
         let days: i64 = days.parse().map_err(|_| unclear())?;
         let span = SignedDuration::from_hours(days.clamp(0, 100_000) * 24);
         return Timestamp::now().checked_sub(span).map_err(|_| unclear());
+    }
+    if let Ok(time) = value.parse() {
+        return Ok(time);
     }
     let date: Date = value.parse().map_err(|_| unclear())?;
     catalogue::pages::census::bounds(date).map(|bounds| bounds.0).ok_or_else(unclear)
@@ -362,7 +382,31 @@ async fn found(site: &Site, asked: Asked, page: usize, limit: usize) -> Result<S
             Some(Line::Tool(ToolLine::of_brief(servers.get(&tool.server)?, tool)))
         }
     };
-    let found: Vec<Line> = hits.hits.iter().filter_map(line).collect();
+    let originals = site.catalogue.originals(&ids).await?;
+    let mut found: Vec<Found> = Vec::new();
+    let mut places: HashMap<(Kind, i64, String), usize> = HashMap::new();
+    for (hit, line) in hits.hits.iter().filter_map(|hit| Some((hit, line(hit)?))) {
+        let (server, name) = match hit.kind {
+            Kind::Server => (hit.id, String::new()),
+            Kind::Tool => tools.get(&hit.id).map(|tool| (tool.server, tool.name.clone())).unwrap_or_default(),
+        };
+        // What a copy has stands with what its original has, where both are on this page.
+        let original = originals.get(&server).copied().unwrap_or(server);
+        match places.entry((hit.kind, original, name)) {
+            Entry::Occupied(place) => {
+                if let Some(first) = found.get_mut(*place.get()) {
+                    first.copies += 1;
+                    if server == original {
+                        first.line = line;
+                    }
+                }
+            }
+            Entry::Vacant(place) => {
+                place.insert(found.len());
+                found.push(Found { line, copies: 0 });
+            }
+        }
+    }
     let total = hits.total.unwrap_or(found.len());
     let suggestions = if total == 0 { suggestions(site, &asked)? } else { Vec::new() };
     Ok(SearchPage {

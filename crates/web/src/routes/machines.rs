@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::body::Body;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, Response, header};
 use axum::routing::get;
 use axum::{Extension, Router};
@@ -16,6 +16,7 @@ use risk::patterns::patterns;
 use store::catalogue::Server;
 
 use super::{Shared, known, moved};
+use crate::asked::Path;
 use crate::assets::ICON;
 use crate::failure::Failure;
 use crate::feeds::{self, Entry};
@@ -49,7 +50,7 @@ fn given(site: &Site, form: Form, headers: &HeaderMap, made: Made) -> Response<B
             }
             response
         }
-        Err(failure) => failure.answer(site, form, headers),
+        Err(failure) => failure.answer(site, form),
     }
 }
 

@@ -1,16 +1,14 @@
 //! `/stack/`: the servers of somebody's agents together. Which they are stands in the address and nowhere else.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use axum::body::{Body, to_bytes};
-use axum::extract::{FromRequest, Path, Query, Request, State};
+use axum::extract::{FromRequest, Request, State};
 use axum::http::{HeaderMap, HeaderValue, Response, StatusCode, header};
 use axum::routing::get;
 use axum::{Extension, Form as Fields, Router};
-use catalogue::pages::stack::{Stack, query};
+use catalogue::pages::stack::Stack;
 use catalogue::pages::summary::ServerLine;
-use catalogue::pasted;
 use catalogue::show::{Meant, meant};
 use risk::recommend::Temper;
 use serde::Deserialize;
@@ -18,6 +16,8 @@ use serde_json::Value;
 use store::catalogue::Server;
 
 use super::{Shared, answer, temper};
+use crate::asked::{Path, Query};
+use crate::chosen::Chosen;
 use crate::failure::Failure;
 use crate::form::Form;
 use crate::page;
@@ -25,10 +25,10 @@ use crate::pages::stack::{Adding, StackView, whole};
 use crate::site::Site;
 
 /// The longest form that is read, in bytes.
-const MAX_FORM: usize = 256 << 10;
+pub(super) const MAX_FORM: usize = 256 << 10;
 
-/// The most names of an address that are looked up.
-const NAMES: usize = 100;
+/// What is said of a longer one.
+pub(super) const LONG: &str = "At most 256 KB are read. Send the part that names the servers.";
 
 /// Servers that are offered for words.
 const OFFERED: usize = 12;
@@ -60,47 +60,6 @@ struct Asked {
     unknown: usize,
 }
 
-/// The servers of an address.
-struct Chosen {
-    /// Those that are known and may be seen, by their slugs.
-    servers: Vec<Server>,
-    /// How many others were named.
-    unknown: usize,
-}
-
-impl Chosen {
-    async fn of(site: &Site, names: &str) -> Result<Self, Failure> {
-        let names: BTreeSet<String> =
-            names.split(',').map(|name| name.trim().to_lowercase()).filter(|name| !name.is_empty()).collect();
-        let mut chosen = Self { servers: Vec::new(), unknown: names.len().saturating_sub(NAMES) };
-        for name in names.iter().take(NAMES) {
-            let all = site.catalogue.servers_named(name).await?;
-            match all.into_iter().find(|server| site.shows(server)) {
-                Some(server) => chosen.add(server),
-                None => chosen.unknown += 1,
-            }
-        }
-        Ok(chosen)
-    }
-
-    /// Adds a server that is not there yet, at its place.
-    fn add(&mut self, server: Server) {
-        if let Err(place) = self.servers.binary_search_by(|known| known.slug.cmp(&server.slug)) {
-            self.servers.insert(place, server);
-        }
-    }
-
-    /// The one spelling of it.
-    fn query(&self) -> String {
-        query(self.servers.iter().map(|server| server.slug.as_str()))
-    }
-
-    /// Slugs as they stand in an address, decoded.
-    fn spelt(&self) -> String {
-        self.servers.iter().map(|server| server.slug.as_str()).collect::<Vec<_>>().join(",")
-    }
-}
-
 impl Asked {
     fn temper(&self) -> Result<Temper, Failure> {
         self.policy.as_deref().map_or(Ok(Temper::Balanced), temper)
@@ -130,8 +89,11 @@ async fn stack(
             let add = adding.map(|_| asked.add.as_str());
             return Ok(Err(elsewhere(form, &chosen.query(), temper, unknown, add)));
         }
-        let stack = Stack::of(&site.catalogue, chosen.servers).await?;
-        Ok(Ok(StackView { stack: stack.page(temper, asked.page), unknown, adding }))
+        let stack = Stack::of(&site.catalogue, chosen.servers).await?.page(temper, asked.page);
+        if stack.tools.is_empty() && stack.page > 1 {
+            return Err(Failure::NotFound);
+        }
+        Ok(Ok(StackView { stack, unknown, adding }))
     };
     match made.await {
         Ok(Ok(page)) => answer(&site, form, &headers, Ok(page)),
@@ -142,11 +104,7 @@ async fn stack(
 
 /// The one address of a stack, in the form that is asked for.
 fn elsewhere(form: Form, query: &str, temper: Temper, unknown: usize, add: Option<&str>) -> String {
-    let file = match form {
-        Form::Html => "",
-        Form::Markdown => "index.md",
-        Form::Json => "index.json",
-    };
+    let file = form.file();
     let mut parts = Vec::new();
     if !query.is_empty() {
         parts.push(format!("s={query}"));
@@ -217,35 +175,24 @@ struct Pasted {
 }
 
 /// Takes what names servers from a configuration, and forgets the rest.
-async fn paste(
-    State(site): Shared,
-    Extension(form): Extension<Form>,
-    headers: HeaderMap,
-    request: Request,
-) -> Response<Body> {
+async fn paste(State(site): Shared, Extension(form): Extension<Form>, request: Request) -> Response<Body> {
     let made = async {
         let (head, body) = request.into_parts();
-        let long = |_| Failure::TooLong("At most 256 KB are read. Paste the part that names the servers.".to_owned());
+        let long = |_| Failure::TooLong(LONG.to_owned());
         let body = to_bytes(body, MAX_FORM).await.map_err(long)?;
         let request = Request::from_parts(head, Body::from(body));
         let unclear = |why: &str| Failure::Unclear(why.to_owned());
         let sent = Fields::<Pasted>::from_request(request, &()).await;
         let Fields(sent) =
             sent.map_err(|_| unclear("A form with the field `config` is read here, and nothing else."))?;
-        let entries = pasted::read(&sent.config).map_err(|error| Failure::Unclear(error.to_string()))?;
         let mut chosen = Chosen::of(&site, &sent.s).await?;
-        let mut unknown = entries.len().saturating_sub(pasted::ENTRIES);
-        for entry in entries.iter().take(pasted::ENTRIES) {
-            match pasted::server_of(&site.catalogue, entry, |server| site.shows(server)).await? {
-                Some(server) => chosen.add(server),
-                None => unknown += 1,
-            }
-        }
-        Ok::<_, Failure>(elsewhere(Form::Html, &chosen.query(), Temper::Balanced, unknown, None))
+        chosen.unknown = 0;
+        chosen.add_pasted(&site, &sent.config).await?;
+        Ok::<_, Failure>(elsewhere(Form::Html, &chosen.query(), Temper::Balanced, chosen.unknown, None))
     };
     match made.await {
         Ok(path) => seen_at(&path),
-        Err(failure) => failure.answer(&site, form, &headers),
+        Err(failure) => failure.answer(&site, form),
     }
 }
 
@@ -297,7 +244,7 @@ async fn file(
     Query(asked): Query<Asked>,
 ) -> Response<Body> {
     let temper = Temper::ALL.into_iter().find(|temper| temper.as_str() == word);
-    let Some(temper) = temper else { return Failure::NotFound.answer(&site, form, &headers) };
+    let Some(temper) = temper else { return Failure::NotFound.answer(&site, form) };
     if file == "toolgate.toml" {
         let made = async { Ok(of(&site, &asked).await?.config(temper)) };
         return saved(&site, form, &headers, made.await, "application/toml", "toolgate.toml");
@@ -329,7 +276,7 @@ fn saved(
 ) -> Response<Body> {
     let text = match made {
         Ok(text) => text,
-        Err(failure) => return failure.answer(site, form, asked),
+        Err(failure) => return failure.answer(site, form),
     };
     let mut response = page::tagged(asked, media_type, text);
     if let Ok(place) = HeaderValue::from_str(&format!("attachment; filename=\"{name}\"")) {

@@ -6,6 +6,8 @@
     reason = "a test that is wrong about its own input should fail"
 )]
 
+mod agents;
+mod api;
 mod place;
 mod programs;
 mod seeds;

@@ -1,9 +1,9 @@
-//! What programs get: the API as its description says, badges, and the MCP server.
+//! What programs and search engines get: badges, tags, and nothing private.
 
 use axum::body::Body;
 use axum::http::{Request, StatusCode};
 use catalogue::import::Holds;
-use serde_json::{Value, json};
+use serde_json::Value;
 use store::catalogue::Visibility;
 use tempfile::TempDir;
 use web::{Audience, Site, Web};
@@ -20,52 +20,10 @@ const TOOLS: &str = r#"{"server":"acme/mailer","name":"send_mail","description":
 const SECRET: &str = r#"{"server":"home/diary","name":"read_secret_diary","description":"Read the diary."}
 "#;
 
-async fn site(audience: Audience) -> (TempDir, Site) {
+/// A catalogue with a public server and a private one.
+pub async fn site(audience: Audience) -> (TempDir, Site) {
     let files = [(Holds::Tools, Visibility::Public, TOOLS), (Holds::Tools, Visibility::Private, SECRET)];
     place::site(&files, audience).await
-}
-
-/// The schema of an operation's answer, with all that it refers to.
-fn schema(description: &Value, path: &str, status: &str) -> Value {
-    let answer = &description["paths"][path]["get"]["responses"][status];
-    let answer = match answer.get("$ref").and_then(Value::as_str) {
-        Some(reference) => description.pointer(reference.trim_start_matches('#')).unwrap(),
-        None => answer,
-    };
-    let mut schema = answer["content"].as_object().unwrap().values().next().unwrap()["schema"].clone();
-    schema["components"] = description["components"].clone();
-    schema
-}
-
-#[tokio::test]
-async fn the_api_answers_as_its_description_says() {
-    let (_folder, site) = site(Audience::Everybody).await;
-    let web = Web::new(site);
-    let description = get(&web, "/api/v1/catalogue/openapi.json").await;
-    assert_eq!(description.status, StatusCode::OK);
-    let description: Value = serde_json::from_str(&description.text).unwrap();
-    let (search, server) = ("/api/v1/catalogue/search", "/api/v1/catalogue/servers/{server}");
-    let tool = "/api/v1/catalogue/servers/{server}/tools/{tool}";
-    let asked = [
-        ("/api/v1/catalogue/search?q=mail", search, "200"),
-        ("/api/v1/catalogue/search?q=mail&kind=tool&class=destructive&limit=1", search, "200"),
-        ("/api/v1/catalogue/search?kind=plant", search, "400"),
-        ("/api/v1/catalogue/search?colour=red", search, "400"),
-        ("/api/v1/catalogue/servers/acme-mailer", server, "200"),
-        ("/api/v1/catalogue/servers/nobody", server, "404"),
-        ("/api/v1/catalogue/servers/acme-mailer/tools/send_mail", tool, "200"),
-        ("/api/v1/catalogue/servers/acme-mailer/tools/none", tool, "404"),
-    ];
-    for (path, described, expected) in asked {
-        let answer = get(&web, path).await;
-        assert_eq!(answer.status.as_str(), expected, "{path}: {}", answer.text);
-        let kind = if expected == "200" { "application/json" } else { "application/problem+json" };
-        assert_eq!(answer.header("content-type"), kind, "{path}");
-        let answer: Value = serde_json::from_str(&answer.text).unwrap();
-        let validator = jsonschema::validator_for(&schema(&description, described, expected)).unwrap();
-        let wrong: Vec<String> = validator.iter_errors(&answer).map(|error| error.to_string()).collect();
-        assert!(wrong.is_empty(), "{path}: {wrong:?}");
-    }
 }
 
 #[tokio::test]
@@ -83,8 +41,14 @@ async fn what_is_private_is_for_members() {
         assert_eq!(answer.status, StatusCode::NOT_FOUND, "{path}");
         assert!(!answer.text.contains("Read the diary"), "{path}: {}", answer.text);
     }
-    let found = get(&web, "/api/v1/catalogue/search?q=diary").await;
-    assert_eq!(serde_json::from_str::<Value>(&found.text).unwrap()["total"], 0);
+    for (path, count) in [("search?q=diary", "total"), ("servers?letter=h", "total")] {
+        let found = get(&web, &format!("/api/v1/catalogue/{path}")).await;
+        assert_eq!(serde_json::from_str::<Value>(&found.text).unwrap()[count], 0, "{path}");
+    }
+    for path in ["servers", "tools?class=read", "changes?since=1969-12-31"] {
+        let listed = get(&web, &format!("/api/v1/catalogue/{path}")).await;
+        assert!(!listed.text.contains("diary"), "{path}: {}", listed.text);
+    }
     let (_folder, members) = site(Audience::Members).await;
     let web = Web::new(members);
     assert_eq!(get(&web, "/s/home/home-diary/").await.status, StatusCode::OK);
@@ -135,30 +99,49 @@ async fn whoever_has_a_page_is_told_so() {
 }
 
 #[tokio::test]
-async fn an_agent_asks_before_it_trusts() {
-    let (_folder, site) = site(Audience::Members).await;
-    let asked = async |name: &str, arguments: Value| {
-        let params = json!({ "name": name, "arguments": arguments });
-        let call = json!({ "jsonrpc": "2.0", "id": 7, "method": "tools/call", "params": params });
-        web::mcp::answer(&site, &call).await.unwrap()
+async fn what_happened_is_said_of_the_package_and_of_no_other() {
+    let servers = [("postmark-mcp", "npm"), ("postmark-mcp", "pypi")].map(|(package, registry)| {
+        format!(r#"{{"name":"mail on {registry}","package":"{package}","registry":"{registry}"}}"#)
+    });
+    let text = servers.join("\n") + "\n";
+    let (_folder, site) = place::site(&[(Holds::Servers, Visibility::Public, &text)], Audience::Everybody).await;
+    let web = Web::new(site);
+    for (slug, expected) in [("mail-on-npm", true), ("mail-on-pypi", false)] {
+        let found = get(&web, &format!("/api/v1/catalogue/servers/{slug}")).await;
+        let path = serde_json::from_str::<Value>(&found.text).unwrap()["path"].as_str().unwrap().to_owned();
+        for file in ["", "index.md"] {
+            let page = get(&web, &format!("{path}{file}")).await;
+            assert_eq!(page.status, StatusCode::OK);
+            assert_eq!(
+                page.text.contains("What happened") && page.text.contains("AML.CS0053"),
+                expected,
+                "{slug}{file}"
+            );
+        }
+    }
+}
+
+#[tokio::test]
+async fn copies_stand_below_their_original() {
+    let tool = |server: &str, name: &str| {
+        format!(
+            r#"{{"server":"{server}/notes","name":"{name}","description":"Keeps a zebra","input_schema":{{"type":"object"}}}}"#
+        )
     };
-    let listed = web::mcp::answer(&site, &json!({ "jsonrpc": "2.0", "id": 1, "method": "tools/list" })).await.unwrap();
-    for tool in listed.pointer("/result/tools").unwrap().as_array().unwrap() {
-        jsonschema::validator_for(&tool["inputSchema"]).unwrap();
+    let mut tools = Vec::new();
+    for server in ["ann", "bob", "cid"] {
+        tools.extend(["add_zebra", "drop_zebra", "list_zebras"].map(|name| tool(server, name)));
     }
-    let answer = asked("check_tool", json!({ "server": "acme/mailer", "tool": "delete_mailbox" })).await;
-    assert_eq!(answer.pointer("/result/structuredContent/class"), Some(&json!("destructive")), "{answer}");
-    assert!(answer.pointer("/result/content/0/text").unwrap().as_str().unwrap().starts_with("# `delete_mailbox`"));
-    let answer = asked("check_server", json!({ "server": "acme/mailer" })).await;
-    assert_eq!(answer.pointer("/result/structuredContent/classes/destructive"), Some(&json!(1)), "{answer}");
-    let answer = asked("search", json!({ "query": "mail", "class": "destructive" })).await;
-    assert_eq!(answer.pointer("/result/structuredContent/total"), Some(&json!(1)), "{answer}");
-    for (name, arguments) in [("check_server", json!({ "server": "nobody/nothing" })), ("explode", json!({}))] {
-        let answer = asked(name, arguments).await;
-        assert_eq!(answer.pointer("/result/isError"), Some(&json!(true)), "{answer}");
-    }
-    let told = json!({ "jsonrpc": "2.0", "method": "notifications/initialized" });
-    assert!(web::mcp::answer(&site, &told).await.is_none());
-    let unknown = web::mcp::answer(&site, &json!({ "jsonrpc": "2.0", "id": 1, "method": "tools/sing" })).await.unwrap();
-    assert_eq!(unknown.pointer("/error/code"), Some(&json!(-32601)));
+    let original = r#"{"name":"Zebra notes","repository":"https://github.com/bob/notes","package":"zebra-notes","registry":"npm"}"#;
+    let tools = tools.join("\n") + "\n";
+    let files = [(Holds::Servers, Visibility::Public, original), (Holds::Tools, Visibility::Public, tools.as_str())];
+    let (_folder, site) = place::site(&files, Audience::Everybody).await;
+    let web = Web::new(site);
+    let found = get(&web, "/search/index.json?q=drop%20zebra&kind=tool").await;
+    let found: Value = serde_json::from_str(&found.text).unwrap();
+    let lines = found["found"].as_array().unwrap();
+    assert_eq!((lines.len(), &found["total"]), (1, &Value::from(3)), "{found}");
+    assert_eq!((&lines[0]["server"], &lines[0]["copies"]), (&Value::from("Zebra notes"), &Value::from(2)), "{found}");
+    let page = get(&web, "/search/?q=drop%20zebra&kind=tool").await;
+    assert!(page.text.contains("and 2 copies under other publishers"), "{}", page.text);
 }

@@ -337,7 +337,8 @@ async fn what_cannot_be_read_is_not_quoted() {
     for (config, status, words) in [
         (format!("{{\n  \"mcpServers\": {SECRET}\n}}"), StatusCode::BAD_REQUEST, "line 2"),
         (format!("[mcp_servers.a]\ncommand = {SECRET}"), StatusCode::BAD_REQUEST, "line 2"),
-        (format!("mcpServers:\n  - name: {SECRET}\n"), StatusCode::BAD_REQUEST, "line 1"),
+        (format!("mcpServers:\n  - name: {SECRET}\n"), StatusCode::BAD_REQUEST, "names no servers"),
+        (format!("mcpServers:\n  - name: [{SECRET}\n  b: *{SECRET}\n"), StatusCode::BAD_REQUEST, "cannot be read"),
         (format!("{{\"other\":\"{SECRET}\"}}"), StatusCode::BAD_REQUEST, "names no servers"),
         (String::new(), StatusCode::BAD_REQUEST, "names no servers"),
         ("[".repeat(50_000), StatusCode::BAD_REQUEST, "cannot be read"),

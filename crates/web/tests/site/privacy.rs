@@ -61,7 +61,7 @@ async fn what_is_private_has_no_address_for_everybody() {
         assert_eq!(members.get(path).await.status, 200, "{path}");
         assert_eq!(site.get(path).await.status, 404, "{path}");
     }
-    assert_eq!(members.get("/tools/vault-zeta/zeta_purge/").await.status, 308);
+    assert_eq!(members.get("/tools/vault-zeta/zeta_purge/").await.status, 301);
     assert_eq!(site.get("/tools/vault-zeta/zeta_purge/").await.status, 404);
     // The questions are good ones: members get answers to them.
     let mut found = 0;

@@ -22,11 +22,17 @@ async fn every_spelling_leads_to_the_page() {
         ("/SERVERS", "/servers/"),
         ("/S/acme/notes/", "/s/acme/notes/"),
         ("/s/Acme/notes/", "/s/acme/notes/"),
+        ("/S/Acme/Notes/Delete_Note", "/s/acme/notes/delete_note/"),
+        ("/S/Acme/Notes?page=2", "/s/acme/notes/?page=2"),
+        ("/Class/WRITE/index.md", "/class/write/index.md"),
+        ("/SEVERITY/Low/index.html", "/severity/low/"),
+        ("/server?letter=n", "/servers/?letter=n"),
     ];
     for (other, wanted) in table {
-        let (end, answer) = site.follow(other).await;
-        assert_eq!((end.as_str(), answer.status.as_u16()), (wanted, 200), "{other}");
-        assert!([301, 308].contains(&site.get(other).await.status.as_u16()), "{other}");
+        // One hop, for good.
+        let moved = site.get(other).await;
+        assert_eq!((moved.status.as_u16(), moved.location.as_deref()), (301, Some(wanted)), "{other}");
+        assert_eq!(site.get(wanted).await.status, 200, "{other}");
     }
     let tools =
         [("notes/delete_note", "delete_note/"), ("notes/Delete-Note", "delete_note/"), ("notes/no_such_tool", "")];
@@ -43,7 +49,58 @@ async fn every_spelling_leads_to_the_page() {
         "/changes/x/",
         "/tools/x/y/",
         "/x.txt/",
+        "/x",
+        "/Class/Harmless",
+        "/%ff/",
+        "/class/%ff/",
+        "/s/acme/%ff/",
+        "/s/%zz/%/",
+        "/policy/notes/never.json",
+        "/class/read/?page=99",
+        "/servers/?page=99",
+        "/changes/?page=99",
+        "/s/acme/notes/?page=99",
+        "/s/acme/empty/?page=2",
+        "/stack/?s=notes&page=99",
+        "/search/?q=note&page=99",
+        "/search/?q=note&page=18446744073709551615",
     ] {
-        assert_eq!(site.get(none).await.status, 404, "{none}");
+        let answer = site.get(none).await;
+        assert_eq!(answer.status, 404, "{none}");
+        assert_eq!((answer.text.contains("Nothing is here"), answer.location), (true, None), "{none}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_wrong_is_said_in_the_form_that_was_asked_for() {
+    let site = small(Audience::Everybody).await;
+    let folders = ["/class/read/", "/servers/", "/changes/", "/search/", "/s/acme/notes/", "/stack/"];
+    for folder in folders {
+        for page in ["-1", "x", "", "1e3", "99999999999999999999999"] {
+            for (file, kind, begins) in [
+                ("", "text/html; charset=utf-8", "<!DOCTYPE html>"),
+                ("index.md", "text/markdown; charset=utf-8", "# This cannot be answered"),
+                ("index.json", "application/json", "{\n  \"status\": 400,"),
+            ] {
+                let path = format!("{folder}{file}?page={page}");
+                let answer = site.get(&path).await;
+                assert_eq!((answer.status.as_u16(), answer.kind.as_str()), (400, kind), "{path}");
+                assert!(
+                    answer.text.starts_with(begins) && answer.text.contains("Pages are numbers"),
+                    "{path}: {}",
+                    answer.text
+                );
+            }
+        }
+    }
+    for (path, kind) in [
+        ("/nothing/index.md", "text/markdown; charset=utf-8"),
+        ("/nothing/index.json", "application/json"),
+        ("/policy/notes/never.json", "application/json"),
+        ("/stack/never/x.json", "application/json"),
+        ("/class/%ff/index.json", "application/json"),
+    ] {
+        let answer = site.get(path).await;
+        assert_eq!((answer.status.as_u16(), answer.kind.as_str()), (404, kind), "{path}");
     }
 }

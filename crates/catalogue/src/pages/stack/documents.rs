@@ -5,13 +5,10 @@ use aws_lc_rs::digest::{SHA256, digest};
 use policy::Class;
 use risk::Severity;
 use risk::findings::Level;
-use risk::sarif::{Entry, Log, logical, weight, weight_of_chain};
+use risk::sarif::{Entry, Log, logical, rule_of, weight, weight_of_chain};
 use serde_json::{Map, Value, json};
 
 use super::{Member, Stack, Way};
-
-/// What the rule about single tools is about.
-const CRITICAL: &str = "One call of this tool deletes something for good, or moves money.";
 
 impl Stack {
     /// Attacks across servers, look-alikes and critical tools as SARIF 2.1.0.
@@ -62,13 +59,14 @@ impl Stack {
                 continue;
             }
             let (name, class) = (tool.tool.name.as_str(), tool.assessment.class.as_str());
+            let (rule, why) = rule_of(Severity::Critical);
             log.add(Entry {
-                rule: "critical-tool",
+                rule,
                 level: Level::Note,
                 weight: weight_of_chain(Severity::Critical),
-                why: CRITICAL,
-                message: format!("{}/{name} is {class}: {CRITICAL}", member.label),
-                fingerprint: fingerprint(&["critical-tool", &member.server.slug, name]),
+                why,
+                message: format!("{}/{name} is {class}: {why}", member.label),
+                fingerprint: fingerprint(&[rule, &member.server.slug, name]),
                 locations: vec![located(&member.label, name)],
             });
         }

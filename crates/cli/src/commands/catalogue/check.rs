@@ -1,107 +1,134 @@
 //! `toolgate catalogue check`: for a pipeline that must not go on when something is too severe.
 
+mod report;
+
 use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use catalogue::pasted::{self, ENTRIES};
 use catalogue::show::Meant;
 use risk::Severity;
-use serde_json::{Map, Value, json};
-use store::catalogue::{Server, Tool};
+use store::catalogue::{Catalogue, Server, Tool};
 
-use super::{class, footnote, gist, impostor, json as as_json, table};
+use self::report::Report;
+use super::impostor;
 use crate::args::CheckOptions;
-use crate::commands::counted;
-use crate::commands::scan::json::printed;
 use crate::failure::{Failure, Trying};
-use crate::output::{say, text};
+
+/// What is to be checked: a server, or a tool of it, and the file that names it.
+struct Wanted {
+    server: Server,
+    tools: Vec<Tool>,
+    place: Option<Place>,
+}
+
+/// Where a file names a server.
+#[derive(Debug, Clone)]
+struct Place {
+    file: usize,
+    /// The key that the server stands under.
+    key: String,
+}
+
+/// A file that names servers.
+struct Named {
+    path: PathBuf,
+    text: String,
+}
 
 /// What is as severe as that.
 struct Finding {
     server: Server,
     tool: Tool,
+    place: Option<Place>,
 }
 
 /// Checks servers and tools.
 pub async fn check(options: &CheckOptions) -> Result<ExitCode, Failure> {
+    let files: Vec<Named> = options.config.iter().map(|path| Named::read(path)).collect::<Result<_, _>>()?;
     let (_, catalogue) = super::open(&options.data).await?;
     let from = Severity::from(options.fail_on);
-    let mut findings = Vec::new();
-    let mut checked = 0_usize;
-    let mut bare = Vec::new();
-    let mut impostors: BTreeMap<String, String> = BTreeMap::new();
+    let mut wanted = Vec::new();
     for what in &options.what {
-        let (server, tools) = match super::one(&catalogue, what).await? {
-            Meant::Tool(shown) => (shown.server, vec![shown.tool]),
-            Meant::Server(server) => {
-                let tools = catalogue.tools_of(server.id).await.trying("the catalogue")?;
-                (*server, tools)
-            }
+        wanted.extend(match super::one(&catalogue, what).await? {
+            Meant::Tool(shown) => Some(Wanted { server: shown.server, tools: vec![shown.tool], place: None }),
+            Meant::Server(server) => Some(Wanted::all(&catalogue, *server, None).await?),
             // `one` has refused the others.
-            _ => continue,
-        };
+            _ => None,
+        });
+    }
+    let mut report =
+        Report { from, findings: Vec::new(), impostors: BTreeMap::new(), checked: 0, failures: Vec::new() };
+    for (file, named) in files.iter().enumerate() {
+        named.wanted(file, &catalogue, &mut wanted, &mut report.failures).await?;
+    }
+    for Wanted { server, tools, place } in wanted {
         if let Some((_, why)) = impostor(&catalogue, &server).await? {
-            impostors.insert(server.slug.clone(), why);
+            report.impostors.insert(server.slug.clone(), why);
         }
+        // Of a server without tools nothing is known, which is no yes.
         if tools.is_empty() {
-            bare.push(audit::visible::word(&server.slug));
+            report.failures.push(format!("the catalogue knows no tools of {}", audit::visible::word(&server.slug)));
         }
-        checked += tools.len();
+        report.checked += tools.len();
         let severe = tools.into_iter().filter(|tool| tool.judged.severity_fine >= from);
-        findings.extend(severe.map(|tool| Finding { server: server.clone(), tool }));
+        report.findings.extend(severe.map(|tool| Finding { server: server.clone(), tool, place: place.clone() }));
     }
     catalogue.close().await;
-    // Of a server without tools nothing is known, which is no yes.
-    if !bare.is_empty() {
+    report.print(options, &files)?;
+    if !report.failures.is_empty() {
         return Err(Failure::Usage(format!(
-            "the catalogue knows no tools of {}, so it cannot say what they can do; `toolgate scan` asks a server itself",
-            bare.join(", ")
+            "{}, so nothing is said of what they can do; `toolgate scan` asks a server itself",
+            report.failures.join("; ")
         )));
     }
-    print(options, &findings, &impostors, checked, from)?;
-    Ok(ExitCode::from(u8::from(!findings.is_empty())))
+    Ok(ExitCode::from(u8::from(!report.findings.is_empty())))
 }
 
-fn print(
-    options: &CheckOptions,
-    findings: &[Finding],
-    impostors: &BTreeMap<String, String>,
-    checked: usize,
-    from: Severity,
-) -> Result<(), Failure> {
-    if options.json {
-        let found: Vec<Value> = findings
-            .iter()
-            .map(|finding| {
-                let mut members = Map::new();
-                members.insert("server".to_owned(), finding.server.slug.clone().into());
-                members.extend(as_json::tool(&finding.tool));
-                members.into()
-            })
-            .collect();
-        let document = json!({
-            "version": 1, "fail_on": from.as_str(), "checked": checked, "passed": found.is_empty(), "found": found,
-            "impostors": impostors.iter().map(|(server, why)| json!({ "server": server, "why": why })).collect::<Vec<_>>(),
-        });
-        return text(&(printed(&document).trying("the answer")? + "\n"));
+impl Wanted {
+    async fn all(catalogue: &Catalogue, server: Server, place: Option<Place>) -> Result<Self, Failure> {
+        let tools = catalogue.tools_of(server.id).await.trying("the catalogue")?;
+        Ok(Self { server, tools, place })
     }
-    for (server, why) in impostors {
-        say!("{}: careful: {}", audit::visible::word(server), audit::visible::shown(why))?;
+}
+
+impl Named {
+    fn read(path: &Path) -> Result<Self, Failure> {
+        let text = std::fs::read_to_string(path).trying(path.display())?;
+        let path = path.canonicalize().unwrap_or_else(|_| path.to_path_buf());
+        Ok(Self { path, text })
     }
-    if findings.is_empty() {
-        return say!("{} checked: none is {} or above.", counted(checked, "tool"), from.as_str());
+
+    /// Adds the servers that the file names; of those that nobody knows, a sentence.
+    async fn wanted(
+        &self,
+        file: usize,
+        catalogue: &Catalogue,
+        wanted: &mut Vec<Wanted>,
+        failures: &mut Vec<String>,
+    ) -> Result<(), Failure> {
+        let entries = pasted::read(&self.text).trying(self.path.display())?;
+        if entries.len() > ENTRIES {
+            return Err(Failure::Usage(format!(
+                "{} names {} servers; at most {ENTRIES} of one file are checked",
+                self.path.display(),
+                entries.len()
+            )));
+        }
+        for entry in entries {
+            let known = pasted::server_of(catalogue, &entry, |_| true).await.trying("the catalogue")?;
+            match known {
+                Some(server) => {
+                    wanted.push(Wanted::all(catalogue, server, Some(Place { file, key: entry.key })).await?);
+                }
+                None => failures.push(format!(
+                    "{} of {} is no server of the catalogue",
+                    audit::visible::word(&entry.key),
+                    audit::visible::shown(&self.path.display().to_string())
+                )),
+            }
+        }
+        Ok(())
     }
-    let rows: Vec<[String; 4]> = findings
-        .iter()
-        .map(|finding| {
-            [
-                finding.tool.judged.severity_fine.as_str().to_owned(),
-                class(&finding.tool),
-                format!("{}/{}", audit::visible::word(&finding.server.slug), audit::visible::word(&finding.tool.name)),
-                gist(&finding.tool.description, 120),
-            ]
-        })
-        .collect();
-    text(&table(["SEVERITY", "CLASS", "TOOL", "DESCRIPTION"], &rows))?;
-    text(footnote(findings.iter().map(|finding| &finding.tool)))?;
-    say!("\n{} of {} checked: {} or above.", findings.len(), counted(checked, "tool"), from.as_str())
 }

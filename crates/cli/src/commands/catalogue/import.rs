@@ -26,6 +26,10 @@ const NAMED: u64 = 20;
 pub async fn import(options: &ImportOptions) -> Result<ExitCode, Failure> {
     let snapshot = options.snapshot.as_deref().zip(options.trust.as_deref());
     let snapshot = snapshot.map(|(file, trust)| Verified::read(file, trust)).transpose()?;
+    let scan = match &options.scan {
+        Some(file) => Some((file.clone(), std::fs::read_to_string(file).trying(file.display())?)),
+        None => None,
+    };
     let path = data_dir(options.data.dir.as_deref())?;
     let data = DataDir::open(&path).trying(format!("the data directory {}", path.display()))?;
     let catalogue = Catalogue::open(&data).await.trying("the catalogue")?;
@@ -40,6 +44,10 @@ pub async fn import(options: &ImportOptions) -> Result<ExitCode, Failure> {
     for file in files {
         let counts = one(&catalogue, &file, options.refused).await?;
         done.push((file.path, counts));
+    }
+    if let Some((file, text)) = scan {
+        let counts = catalogue::scanned::import(&catalogue, &text, Timestamp::now()).await.trying(file.display())?;
+        done.push((file, counts));
     }
     if let (Some(snapshot), Some(path)) = (&snapshot, &options.snapshot) {
         done.push((path.clone(), snapshot.import(&catalogue).await?));

@@ -51,7 +51,15 @@ pub async fn relate(catalogue: &Catalogue) -> Result<Relations, Failure> {
     // What two publishers offer is told apart when all of it is known.
     let forks = catalogue::forks::forks(&catalogue.kin().await.trying("the catalogue")?);
     catalogue.write_forks(&forks).await.trying("the catalogue")?;
-    let impostors = catalogue::impostors::impostors(&catalogue.faces().await.trying("the catalogue")?);
+    let faces = catalogue.faces().await.trying("the catalogue")?;
+    let mut impostors = catalogue::impostors::impostors(&faces);
+    let packages = catalogue.packages().await.trying("the catalogue")?;
+    for one in catalogue::impostors::mismatched(&faces, &packages) {
+        // What is flagged by its name already says more.
+        if !impostors.iter().any(|known| known.server == one.server) {
+            impostors.push(one);
+        }
+    }
     catalogue.write_impostors(&impostors).await.trying("the catalogue")?;
     let decided = forks.iter().filter(|fork| fork.original.is_some()).count();
     Ok(Relations { forks: forks.len(), decided, impostors: impostors.len() })

@@ -7,7 +7,7 @@ use catalogue::show::Meant;
 use serde_json::{Value, json};
 use store::catalogue::{Catalogue, Fork, Override, Server, Shown, Status, Tool};
 
-use super::{class, columns, footnote, gist, impostor, json as as_json, table};
+use super::{class, columns, crawl, footnote, gist, impostor, json as as_json, table};
 use crate::args::ShowOptions;
 use crate::commands::counted;
 use crate::commands::scan::json::printed;
@@ -53,6 +53,7 @@ async fn whole(catalogue: &Catalogue, server: &Server, as_document: bool) -> Res
     let relatives = relatives(catalogue, server).await?;
     let overrides = catalogue.overrides(server.id).await.trying("the catalogue")?;
     let impostor = impostor(catalogue, server).await?;
+    let package = catalogue.package(server.id).await.trying("the catalogue")?;
     if as_document {
         let mut document = as_json::server(server);
         let times = |(name, first, last): &(String, jiff::Timestamp, jiff::Timestamp)| json!({ "name": name, "first_seen": first.to_string(), "last_seen": last.to_string() });
@@ -62,6 +63,7 @@ async fn whole(catalogue: &Catalogue, server: &Server, as_document: bool) -> Res
             json!({ "server": relative.slug, "original": original.map(|original| &original.slug), "why": relative.fork.reason })
         });
         document.insert("same_tools".to_owned(), forks.collect());
+        document.insert("package_says".to_owned(), package.as_ref().map(crawl::as_json).unwrap_or_default());
         let like = impostor.as_ref().map(|(like, why)| json!({ "of": like, "why": why }));
         document.insert("impostor".to_owned(), like.unwrap_or_default());
         let said = overrides.iter().map(|said| {
@@ -90,6 +92,13 @@ async fn whole(catalogue: &Catalogue, server: &Server, as_document: bool) -> Res
     }
     for (head, value) in facts(server) {
         let _ = writeln!(out, "  {head:<12}{}", audit::visible::shown(&value));
+    }
+    if let Some(package) = &package {
+        out.push_str(&paragraph(
+            &format!("its package: {}", audit::visible::shown(&crawl::summary(package))),
+            2,
+            columns(),
+        ));
     }
     let named: Vec<&str> = sources.iter().map(|(name, ..)| name.as_str()).collect();
     let _ = writeln!(out, "  {:<12}{}", "named by", audit::visible::shown(&named.join(", ")));

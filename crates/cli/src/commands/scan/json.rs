@@ -76,7 +76,7 @@ fn tool_of(server: &str, tool: &str) -> Value {
 }
 
 fn source(source: &super::source::Source) -> Value {
-    json!({ "kind": source.kind, "text": source.text })
+    json!({ "kind": source.kind, "text": source.text, "identity": source.identity })
 }
 
 fn server(server: &Scanned) -> Value {
@@ -99,6 +99,8 @@ fn tool(judged: &Judged) -> Value {
     let attacks = judged.attacks.iter().map(|found| json!({ "pattern": found.pattern.id, "why": found.why }));
     members.insert("attacks".to_owned(), attacks.collect());
     members.insert("digest".to_owned(), format!("sha256:{}", judged.tool.digest).into());
+    // As the server sent it: `toolgate catalogue import --scan` judges it anew.
+    members.insert("definition".to_owned(), serde_json::from_str(&judged.tool.canonical).unwrap_or_default());
     Value::Object(members)
 }
 

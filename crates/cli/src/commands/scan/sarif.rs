@@ -79,16 +79,15 @@ fn location(source: &Source, server: &str, tool: Option<&str>, current: &Path) -
     let logical = logical(server, name);
     let Some((path, text)) = &source.file else { return json!({ "logicalLocations": logical }) };
     // A list has a line for each tool; a configuration has one for its server.
-    let wanted = if source.kind == "file" { name } else { server };
-    let quoted = Value::from(wanted).to_string();
-    let line = (1_usize..).zip(text.lines()).find(|(_, line)| line.contains(&quoted)).map_or(1, |(number, _)| number);
-    json!({
-        "physicalLocation": {
-            "artifactLocation": { "uri": uri(Path::new(path), current) },
-            "region": { "startLine": line },
-        },
-        "logicalLocations": logical,
-    })
+    let wanted = Value::from(if source.kind == "file" { name } else { server }).to_string();
+    json!({ "physicalLocation": line(Path::new(path), text, &[&wanted], current), "logicalLocations": logical })
+}
+
+/// The line of a file in which the first of these stands that is in it.
+pub fn line(path: &Path, text: &str, wanted: &[&str], current: &Path) -> Value {
+    let of = |wanted: &str| (1_usize..).zip(text.lines()).find(|(_, line)| line.contains(wanted));
+    let line = wanted.iter().find_map(|wanted| of(wanted)).map_or(1, |(number, _)| number);
+    json!({ "artifactLocation": { "uri": uri(path, current) }, "region": { "startLine": line } })
 }
 
 /// A path as a URI reference: relative to the current directory where it lies below it.

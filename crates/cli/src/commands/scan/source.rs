@@ -6,6 +6,8 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use catalogue::identity::Identity;
+use catalogue::pasted;
 use gateway::server::{Denials, Reach, Server, ServerConfig, TimeLimits};
 use policy::Numbers;
 use upstream::http::Endpoint;
@@ -57,6 +59,8 @@ pub struct Source {
     pub text: String,
     /// What tells sources apart from scan to scan.
     pub digest: String,
+    /// The package or endpoint that it surely is, as the catalogue writes it.
+    pub identity: Option<String>,
     /// The file in which it stands, for those who point at places in files.
     pub file: Option<(String, String)>,
 }
@@ -69,7 +73,17 @@ impl Source {
 
     fn new(kind: &'static str, text: String, parts: &[&str]) -> Self {
         // The parts are joined by what none of them can hold.
-        Self { kind, text, digest: digest(format!("{kind}\0{}", parts.join("\0")).as_bytes()), file: None }
+        Self {
+            kind,
+            text,
+            digest: digest(format!("{kind}\0{}", parts.join("\0")).as_bytes()),
+            identity: None,
+            file: None,
+        }
+    }
+
+    fn known(self, identity: Option<Identity>) -> Self {
+        Self { identity: identity.map(|identity| identity.to_string()), ..self }
     }
 }
 
@@ -122,16 +136,17 @@ fn one(options: &ScanOptions) -> Result<Target, Failure> {
         program: options.program.clone(),
     })?;
     let source = match &options.upstream {
-        Some(url) => Source::new("url", url.clone(), &[url]),
+        Some(url) => Source::new("url", url.clone(), &[url]).known(pasted::reached(url)),
         None => {
             let words: Vec<String> = options.program.iter().map(|word| word.to_string_lossy().into_owned()).collect();
             let mut parts: Vec<&str> = words.iter().map(String::as_str).collect();
+            let identity = pasted::started(&parts);
             // `node server.js` is another server in another directory; `npx -y something` is not.
             let here = std::env::current_dir().map(|dir| dir.display().to_string()).unwrap_or_default();
             if words.iter().any(|word| !word.starts_with('/') && Path::new(word).exists()) {
                 parts.push(&here);
             }
-            Source::new("command", words.join(" "), &parts)
+            Source::new("command", words.join(" "), &parts).known(identity)
         }
     };
     Ok(Target { name: ONLY.to_owned(), source, way: Ok(Get::Ask(registered(server.reach))) })
@@ -171,7 +186,8 @@ fn from_config(options: &ScanOptions, path: &Path) -> Result<Vec<Target>, Failur
                 "toolgate: {name}: `{key}` is ignored: programs are started in the current directory, with `env` alone"
             );
         }
-        let mut source = Source::new("config", format!("{} in {}", entry.name, path.display()), &[&place, &entry.name]);
+        let source = Source::new("config", format!("{} in {}", entry.name, path.display()), &[&place, &entry.name]);
+        let mut source = source.known(identity(&entry.way));
         source.file = Some((place.clone(), text.clone()));
         let way = filled.and_then(|filled| reach(filled, &hidden)).map(|reach| Get::Ask(registered(reach)));
         Target { name: entry.name, source, way }
@@ -185,6 +201,15 @@ fn workspace(file: &Path) -> String {
     let inner = [".vscode", ".cursor"].iter().any(|name| folder.ends_with(name));
     let folder = if inner { folder.parent().unwrap_or(folder) } else { folder };
     folder.display().to_string()
+}
+
+/// What an entry names, before variables are filled in: their values are nobody's business.
+fn identity(way: &Way) -> Option<Identity> {
+    match way {
+        Way::Program { words, .. } => pasted::started(&words.iter().map(String::as_str).collect::<Vec<_>>()),
+        Way::Url { url, .. } if !url.contains('$') => pasted::reached(url),
+        Way::Url { .. } | Way::Not(_) => None,
+    }
 }
 
 /// An entry whose variables are filled in.
