@@ -1,8 +1,11 @@
 //! Tools: their definitions, what they can do, and what they were.
 
+use std::collections::HashMap;
+
 use jiff::Timestamp;
 use policy::Class;
 use sqlx::Row;
+use sqlx::sqlite::SqliteRow;
 
 use super::rows::{class, time};
 use super::{Catalogue, Judgement};
@@ -50,11 +53,30 @@ impl Catalogue {
             .bind(tool)
             .fetch_all(&self.database.readers)
             .await?;
-        rows.iter()
-            .map(|row| {
-                let until = time(row.try_get("until")?)?;
-                Ok(Past { digest: row.try_get("digest")?, class: class(row.try_get("class")?)?, until })
-            })
-            .collect()
+        rows.iter().map(past).collect()
     }
+
+    /// What the tools of a server were before, by their numbers, the oldest first.
+    ///
+    /// # Errors
+    /// [`BadDatabase`].
+    pub async fn histories(&self, server: i64) -> Result<HashMap<i64, Vec<Past>>, BadDatabase> {
+        let rows = sqlx::query(
+            "SELECT h.tool, h.digest, h.class, h.until FROM tools t JOIN tool_history h ON h.tool = t.id
+             WHERE t.server = $1 ORDER BY h.until",
+        )
+        .bind(server)
+        .fetch_all(&self.database.readers)
+        .await?;
+        let mut all: HashMap<i64, Vec<Past>> = HashMap::new();
+        for row in &rows {
+            all.entry(row.try_get("tool")?).or_default().push(past(row)?);
+        }
+        Ok(all)
+    }
+}
+
+fn past(row: &SqliteRow) -> Result<Past, BadDatabase> {
+    let until = time(row.try_get("until")?)?;
+    Ok(Past { digest: row.try_get("digest")?, class: class(row.try_get("class")?)?, until })
 }

@@ -1,5 +1,6 @@
 //! `/search/?q=…`: what was found, and links that narrow it.
 
+use std::collections::{HashMap, HashSet};
 use std::fmt::Write;
 
 use catalogue::address::encoded;
@@ -7,7 +8,9 @@ use catalogue::pages::summary::{ServerLine, ToolLine};
 use maud::{Markup, html};
 use policy::Class;
 use risk::Facet;
+use search::Kind;
 use serde::Serialize;
+use store::catalogue::{Brief, Server};
 
 use crate::failure::Failure;
 use crate::head::{Crumb, Head, Robots};
@@ -80,24 +83,39 @@ pub(crate) enum Line {
     Tool(ToolLine),
 }
 
-/// The lines of what a question finds, and how many there are in all. The index may be older than the word of who
-/// may see what.
+/// The lines of what a question finds, with whole descriptions, and how many there are in all.
 pub(crate) async fn lines(site: &Site, query: search::Query) -> Result<(usize, Vec<Line>), Failure> {
     let hits = site.search(query)?;
-    let mut found = Vec::with_capacity(hits.hits.len());
-    for hit in &hits.hits {
-        match hit.kind {
-            search::Kind::Server => {
-                let server = site.catalogue.server(hit.id).await?.filter(|server| site.shows(server));
-                found.extend(server.map(|server| Line::Server(ServerLine::of(&server))));
-            }
-            search::Kind::Tool => {
-                let shown = site.catalogue.shown(hit.id).await?.filter(|shown| site.shows(&shown.server));
-                found.extend(shown.map(|shown| Line::Tool(ToolLine::of(&shown.server, &shown.tool))));
-            }
-        }
-    }
+    let found = read(site, &hits.hits, true).await?;
     Ok((hits.total.unwrap_or(found.len()), found))
+}
+
+/// The lines of what was found, read at once. The index may be older than the word of who may see what.
+pub(crate) async fn read(site: &Site, hits: &[search::Hit], whole: bool) -> Result<Vec<Line>, Failure> {
+    let of = |kind: Kind| -> Vec<i64> { hits.iter().filter(|hit| hit.kind == kind).map(|hit| hit.id).collect() };
+    let tools: HashMap<i64, Brief> =
+        site.catalogue.briefs(&of(Kind::Tool)).await?.into_iter().map(|tool| (tool.id, tool)).collect();
+    let ids: HashSet<i64> = of(Kind::Server).into_iter().chain(tools.values().map(|tool| tool.server)).collect();
+    let ids: Vec<i64> = ids.into_iter().collect();
+    let servers: HashMap<i64, Server> = site
+        .catalogue
+        .servers_of(&ids)
+        .await?
+        .into_iter()
+        .filter(|server| site.shows(server))
+        .map(|server| (server.id, server))
+        .collect();
+    let line = |hit: &search::Hit| match (hit.kind, whole) {
+        (Kind::Server, true) => servers.get(&hit.id).map(|server| Line::Server(ServerLine::of(server))),
+        (Kind::Server, false) => servers.get(&hit.id).map(|server| Line::Server(ServerLine::brief_of(server))),
+        (Kind::Tool, _) => {
+            let tool = tools.get(&hit.id)?.clone();
+            let server = servers.get(&tool.server)?;
+            let line = if whole { ToolLine::of_whole(server, tool) } else { ToolLine::of_brief(server, tool) };
+            Some(Line::Tool(line))
+        }
+    };
+    Ok(hits.iter().filter_map(line).collect())
 }
 
 impl Asked {

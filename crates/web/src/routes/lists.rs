@@ -1,6 +1,5 @@
 //! Home, search, and every page that lists: servers, classes, severities, facets, attacks, words, clients, changes.
 
-use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use axum::body::Body;
@@ -12,7 +11,6 @@ use catalogue::address::{server_path, tool_path};
 use catalogue::pages::census::{Census, Chosen, Field, SEVERITIES};
 use catalogue::pages::changes::{DayPage, changes};
 use catalogue::pages::lists::{ServerList, ToolList, rows};
-use catalogue::pages::summary::{ServerLine, ToolLine};
 use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
 use policy::Class;
@@ -20,7 +18,7 @@ use risk::Facet;
 use risk::patterns::patterns;
 use search::{Filter, Kind};
 use serde::Deserialize;
-use store::catalogue::{Server, Shelf};
+use store::catalogue::Shelf;
 
 use super::{Shared, answer};
 use crate::failure::Failure;
@@ -31,7 +29,7 @@ use crate::pages::changes::{Changes, DAYS, DayLine, Shown};
 use crate::pages::clients::{ClientPage, Clients};
 use crate::pages::glossary::{Glossary, TermPage};
 use crate::pages::home::Home;
-use crate::pages::search::{Asked, FIELDS, Line, SearchPage, Suggestion};
+use crate::pages::search::{Asked, FIELDS, SearchPage, Suggestion, read};
 use crate::pages::servers::Servers;
 use crate::pages::shelf::ShelfPage;
 use crate::site::Site;
@@ -341,28 +339,7 @@ fn since(value: &str) -> Result<Timestamp, Failure> {
 async fn found(site: &Site, asked: Asked, page: usize, limit: usize) -> Result<SearchPage, Failure> {
     let hits = site.search(query(&asked, limit, (page - 1) * limit)?)?;
     let census = site.census().await?;
-    let of = |kind: Kind| -> Vec<i64> { hits.hits.iter().filter(|hit| hit.kind == kind).map(|hit| hit.id).collect() };
-    let tools: HashMap<i64, _> =
-        site.catalogue.briefs(&of(Kind::Tool)).await?.into_iter().map(|tool| (tool.id, tool)).collect();
-    let ids: HashSet<i64> = of(Kind::Server).into_iter().chain(tools.values().map(|tool| tool.server)).collect();
-    let ids: Vec<i64> = ids.into_iter().collect();
-    // The index may be older than the word of who may see what.
-    let servers: HashMap<i64, Server> = site
-        .catalogue
-        .servers_of(&ids)
-        .await?
-        .into_iter()
-        .filter(|server| site.shows(server))
-        .map(|server| (server.id, server))
-        .collect();
-    let line = |hit: &search::Hit| match hit.kind {
-        Kind::Server => servers.get(&hit.id).map(|server| Line::Server(ServerLine::brief_of(server))),
-        Kind::Tool => {
-            let tool = tools.get(&hit.id)?.clone();
-            Some(Line::Tool(ToolLine::of_brief(servers.get(&tool.server)?, tool)))
-        }
-    };
-    let found: Vec<Line> = hits.hits.iter().filter_map(line).collect();
+    let found = read(site, &hits.hits, false).await?;
     let total = hits.total.unwrap_or(found.len());
     let suggestions = if total == 0 { suggestions(site, &asked)? } else { Vec::new() };
     Ok(SearchPage {
