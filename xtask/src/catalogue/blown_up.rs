@@ -1,7 +1,7 @@
 //! The real data blown up: as many lines as are asked for, each a variant of a real one. The same input gives the
 //! same lines on every machine.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
@@ -71,13 +71,14 @@ fn server(real: &Value, variant: usize) -> Value {
     line
 }
 
-/// The repositories of servers, as `OWNER/NAME`.
+/// The repositories of servers, as `OWNER/NAME`, each once.
 fn hosts(servers: &[Value]) -> Vec<String> {
     let place = |server: &Value| {
         let place = server.get("repository")?.as_str()?.split_once("github.com/")?.1.to_owned();
         (place.split('/').count() == 2).then_some(place)
     };
-    servers.iter().filter_map(place).collect()
+    let mut seen = HashSet::new();
+    servers.iter().filter_map(place).filter(|place| seen.insert(place.clone())).collect()
 }
 
 fn write_tools(real: &[Value], hosts: &[String], path: &Path, wanted: usize) -> Result<Vec<(String, String)>> {
