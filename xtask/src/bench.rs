@@ -9,11 +9,11 @@ mod latency;
 mod load;
 mod long_run;
 mod processes;
-pub use processes::release;
+pub use processes::{Running, Talk, program, release, started};
 mod pure;
 mod ratios;
 mod scale;
-mod table;
+pub mod table;
 
 use std::path::{Path, PathBuf};
 
@@ -21,7 +21,7 @@ use anyhow::{Context, Result, bail};
 
 use self::load::Wrk;
 use self::ratios::{Measured, Upstream};
-use self::scale::Row;
+pub use self::scale::Row;
 use crate::system::run;
 
 const HELP: &str = "\
@@ -95,10 +95,11 @@ fn options(arguments: &[String]) -> Result<Option<Options>> {
 
 /// A folder of this run, removed at its end. It lies where builds go: a temporary folder may be
 /// memory, which would be no fair place for the audit log.
-struct Scratch(PathBuf);
+pub struct Scratch(pub PathBuf);
 
 impl Scratch {
-    fn new() -> Result<Self> {
+    /// A new one.
+    pub fn new() -> Result<Self> {
         let folder = processes::release()?.with_file_name(format!("bench-{}", std::process::id()));
         std::fs::create_dir_all(&folder)?;
         Ok(Self(folder))

@@ -16,6 +16,7 @@ use std::path::PathBuf;
 use anyhow::{Result, bail, ensure};
 
 use crate::system::root;
+pub use corpus::{lines, shared};
 use examples::Part;
 
 /// Where the labelled definitions and the features lie.

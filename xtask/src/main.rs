@@ -1,6 +1,7 @@
 //! Build and check tasks of the workspace: `cargo xtask TASK`.
 
 mod bench;
+mod catalogue;
 mod classifier;
 mod conformance;
 mod full;
@@ -24,6 +25,7 @@ cargo xtask TASK
   peers         install the real servers and clients that tests use, into .cache/, and Chromium
   conformance   the official suite, against the fixture and through the gateway
   bench         CPU, latency and memory of a call, as ratios to nginx and a bare forwarder; start and scale
+  catalogue     the catalogue at 40,000 servers and 500,000 tools: import, search, pages, memory
   train         the weights of the classifier, from the labelled definitions
   eval          how well the classifier does: confusion, accuracy, under-rating, facets, calibration
   full          the tests, the proofs with many rounds, and every figure that the documents name, written to docs/
@@ -43,6 +45,7 @@ fn main() -> ExitCode {
             println!("node: {}", peers.node.display());
         }),
         "bench" => bench::bench(rest),
+        "catalogue" => catalogue::run(rest),
         "full" => full::run(rest),
         "train" => classifier::train(rest),
         "eval" => classifier::eval(rest),

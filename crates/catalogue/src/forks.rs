@@ -48,7 +48,7 @@ fn publisher(kin: &Kin) -> &str {
 fn groups(all: &[Kin]) -> Vec<Vec<&Kin>> {
     let mut parents: Vec<usize> = (0..all.len()).collect();
     let mut by_names: HashMap<Vec<&str>, usize> = HashMap::new();
-    let mut by_digests: HashMap<Vec<&[u8]>, usize> = HashMap::new();
+    let mut by_digests: HashMap<Vec<&str>, usize> = HashMap::new();
     for (at, kin) in all.iter().enumerate() {
         if kin.tools.len() >= NAMES {
             let mut names: Vec<&str> = kin.tools.iter().map(|(name, _)| name.as_str()).collect();
@@ -57,7 +57,7 @@ fn groups(all: &[Kin]) -> Vec<Vec<&Kin>> {
             join(&mut parents, first, at);
         }
         if kin.tools.len() >= DEFINITIONS {
-            let mut digests: Vec<&[u8]> = kin.tools.iter().map(|(_, digest)| digest.as_slice()).collect();
+            let mut digests: Vec<&str> = kin.tools.iter().map(|(_, digest)| digest.as_str()).collect();
             digests.sort_unstable();
             let first = *by_digests.entry(digests).or_insert(at);
             join(&mut parents, first, at);

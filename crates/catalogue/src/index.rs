@@ -5,7 +5,7 @@ use std::path::Path;
 
 use search::{BadIndex, Builder, Entry, Kind};
 use store::BadDatabase;
-use store::catalogue::{Catalogue, Server};
+use store::catalogue::{Catalogue, Server, Sought};
 
 /// Why the index could not be made. The old one is still in use.
 #[derive(Debug, thiserror::Error)]
@@ -44,32 +44,28 @@ pub async fn rebuild(
         })?;
     }
     let by_id: HashMap<i64, &Server> = servers.iter().map(|server| (server.id, *server)).collect();
-    let mut tools = catalogue.tools();
+    let mut tools = catalogue.sought();
     let mut done = 0;
-    loop {
-        let page = tools.next().await?;
-        if page.is_empty() {
-            break;
-        }
-        for tool in page.iter().filter(|tool| !tool.hidden) {
+    while let Some(page) = tools.next().await? {
+        done += u64::try_from(page.len()).unwrap_or(0);
+        for Sought { brief: tool, title, changed } in page {
             let Some(server) = by_id.get(&tool.server) else { continue };
             let around: Vec<&str> = std::iter::once(server.name.as_str()).chain(around(server)).collect();
             let mut filters = filters(server);
-            filters.push(("class", tool.judged.class.as_str()));
-            filters.push(("severity", tool.judged.severity_fine.as_str()));
-            filters.extend(tool.judged.facets.iter().map(|facet| ("facet", facet.as_str())));
+            filters.push(("class", tool.class.as_str()));
+            filters.push(("severity", tool.severity.as_str()));
+            filters.extend(tool.facets.iter().map(|facet| ("facet", facet.as_str())));
             builder.add(&Entry {
                 kind: Kind::Tool,
                 id: tool.id,
                 name: &tool.name,
-                title: tool.title.as_deref().unwrap_or_default(),
+                title: title.as_deref().unwrap_or_default(),
                 around: &around,
                 description: &tool.description,
-                changed: tool.changed.as_microsecond(),
+                changed: changed.as_microsecond(),
                 filters: &filters,
             })?;
         }
-        done += u64::try_from(page.len()).unwrap_or(0);
         progress(done);
     }
     builder.finish()?;

@@ -72,9 +72,10 @@ pub async fn export(catalogue: &Catalogue, key: &Key, now: Timestamp) -> Result<
         let row = server_row(catalogue, &server, &offered).await?;
         put(&Row::Server(Box::new(row)))?;
         servers += 1;
+        let mut histories = catalogue.histories(server.id).await?;
         for tool in offered {
-            let past = catalogue.history(tool.id).await?;
-            let past = past.into_iter().rev().map(|past| PastRow {
+            let past = histories.remove(&tool.id).unwrap_or_default();
+            let past = past.into_iter().map(|past| PastRow {
                 digest: past.digest.iter().map(|byte| format!("{byte:02x}")).collect(),
                 class: past.class.as_str().to_owned(),
                 until: past.until.as_microsecond(),

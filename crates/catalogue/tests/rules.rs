@@ -165,7 +165,7 @@ fn kin(server: i64, publisher: &str, first_seen: i64, identities: &[&str], tools
         identities: identities.iter().map(|&one| one.to_owned()).collect(),
         sources: Vec::new(),
         said: None,
-        tools: tools.iter().map(|&name| (name.to_owned(), format!("{publisher} {name}").into_bytes())).collect(),
+        tools: tools.iter().map(|&name| (name.to_owned(), format!("{publisher} {name}"))).collect(),
     }
 }
 

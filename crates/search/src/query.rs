@@ -6,9 +6,10 @@
 use std::ops::Bound;
 
 use tantivy::query::{
-    AllQuery, BooleanQuery, BoostQuery, ConstScoreQuery, FuzzyTermQuery, Occur, Query as Node, RangeQuery, TermQuery,
+    AllQuery, BooleanQuery, ConstScoreQuery, FuzzyTermQuery, Occur, Query as Node, RangeQuery, TermQuery, TermSetQuery,
 };
 use tantivy::schema::{Field, IndexRecordOption};
+use tantivy::termdict::TermDictionary;
 use tantivy::{Searcher, Term};
 
 use crate::BadIndex;
@@ -57,6 +58,7 @@ const NAME: f32 = 40.0;
 const AROUND: f32 = 15.0;
 const NAME_BEGINS: f32 = 20.0;
 const NAME_MISSPELT: f32 = 8.0;
+const TEXT_BEGINS: f32 = 2.0;
 const EXACT: f32 = 1_000.0;
 const UNORDERED: f32 = 500.0;
 
@@ -102,6 +104,12 @@ fn constant(node: Boxed, worth: f32) -> Boxed {
     Box::new(ConstScoreQuery::new(node, worth))
 }
 
+/// Any of several words of a field, worth the same: one set of entries, where a node a word would be a heap of lists.
+fn one_of(field: Field, words: &[String], worth: f32) -> Option<Boxed> {
+    let terms = words.iter().map(|word| Term::from_field_text(field, word));
+    (!words.is_empty()).then(|| constant(Box::new(TermSetQuery::new(terms)), worth))
+}
+
 fn any(nodes: Vec<Boxed>) -> Boxed {
     Box::new(BooleanQuery::union(nodes))
 }
@@ -142,15 +150,9 @@ impl Compiler<'_> {
             .try_fold(false, |known, field| Ok::<_, BadIndex>(known || self.count(field, word)? > 0))?;
         if open {
             for (field, worth) in
-                [(fields.name, Some(NAME_BEGINS)), (fields.around, Some(AROUND / 2.0)), (fields.text, None)]
+                [(fields.name, NAME_BEGINS), (fields.around, AROUND / 2.0), (fields.text, TEXT_BEGINS)]
             {
-                for longer in self.beginning(field, word)? {
-                    let node: Boxed = Box::new(term(field, &longer));
-                    nodes.push(match worth {
-                        Some(worth) => constant(node, worth),
-                        None => Box::new(BoostQuery::new(node, 0.5)),
-                    });
-                }
+                nodes.extend(one_of(field, &self.beginning(field, word)?, worth));
             }
         }
         let distance = match word.chars().count() {
@@ -160,9 +162,7 @@ impl Compiler<'_> {
         };
         if !known && distance > 0 && word.chars().any(char::is_alphabetic) {
             for (field, worth) in [(fields.name, NAME_MISSPELT), (fields.around, NAME_MISSPELT / 2.0)] {
-                for like in self.like(field, word, distance, open)? {
-                    nodes.push(constant(Box::new(term(field, &like)), worth));
-                }
+                nodes.extend(one_of(field, &self.like(field, word, distance, open)?, worth));
             }
         }
         Ok(any(nodes))
@@ -178,12 +178,14 @@ impl Compiler<'_> {
         for segment in self.searcher.segment_readers() {
             let inverted = segment.inverted_index(field)?;
             let mut words = inverted.terms().range().gt(start).into_stream()?;
-            while let Some((word, info)) = words.next() {
-                if !word.starts_with(start.as_bytes()) || found.len() >= LOOKED_AT {
+            let mut seen = Vec::new();
+            while words.advance() {
+                if !words.key().starts_with(start.as_bytes()) || seen.len() >= LOOKED_AT {
                     break;
                 }
-                found.push((info.doc_freq, String::from_utf8_lossy(word).into_owned()));
+                seen.push((words.value().doc_freq, words.term_ord()));
             }
+            found.extend(commonest_of(inverted.terms(), seen)?);
         }
         Ok(commonest(found))
     }
@@ -197,18 +199,17 @@ impl Compiler<'_> {
         };
         let mut found = Vec::new();
         // The first letter is seldom wrong, and words with another are seldom meant.
-        let first = word.chars().next().unwrap_or_default();
+        let mut first = [0; 4];
+        let first = word.chars().next().unwrap_or_default().encode_utf8(&mut first).as_bytes();
         for segment in self.searcher.segment_readers() {
             let inverted = segment.inverted_index(field)?;
             let mut words = inverted.terms().search(query.automaton()?).into_stream()?;
-            while let Some((like, info)) = words.next() {
-                if found.len() >= LOOKED_AT {
-                    break;
-                }
-                let like = String::from_utf8_lossy(like).into_owned();
-                let far = u32::from(!like.starts_with(first)) * 4;
-                found.push((info.doc_freq >> far, like));
+            let mut seen = Vec::new();
+            while words.advance() && seen.len() < LOOKED_AT {
+                let far = u32::from(!words.key().starts_with(first)) * 4;
+                seen.push((words.value().doc_freq >> far, words.term_ord()));
             }
+            found.extend(commonest_of(inverted.terms(), seen)?);
         }
         Ok(commonest(found))
     }
@@ -238,6 +239,21 @@ impl Compiler<'_> {
         }
         nodes
     }
+}
+
+/// The commonest words of one part of the index: only these are read.
+fn commonest_of(words: &TermDictionary, mut seen: Vec<(u32, u64)>) -> Result<Vec<(u32, String)>, BadIndex> {
+    // Numbers of words are in the order of the alphabet.
+    seen.sort_unstable_by(|(one, left), (other, right)| other.cmp(one).then_with(|| left.cmp(right)));
+    seen.truncate(EXPANSIONS);
+    let mut found = Vec::with_capacity(seen.len());
+    let mut word = Vec::new();
+    for (count, number) in seen {
+        if words.ord_to_term(number, &mut word)? {
+            found.push((count, String::from_utf8_lossy(&word).into_owned()));
+        }
+    }
+    Ok(found)
 }
 
 fn commonest(mut found: Vec<(u32, String)>) -> Vec<String> {

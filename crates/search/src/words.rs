@@ -62,8 +62,11 @@ pub enum Run {
 #[must_use]
 pub fn runs(text: &str) -> Vec<Run> {
     let mut runs = Vec::new();
-    // An apostrophe stays within its word and is dropped from it.
-    for chunk in text.split(|c: char| !(c.is_alphanumeric() || is_combining_mark(c) || matches!(c, '\'' | '’'))) {
+    for chunk in text.split(|c: char| !is_within(c)) {
+        if chunk.is_ascii() {
+            runs.extend(word(chunk));
+            continue;
+        }
         let mut rest = chunk;
         while let Some(first) = rest.chars().next() {
             let unspaced = is_unspaced(first);
@@ -79,6 +82,14 @@ pub fn runs(text: &str) -> Vec<Run> {
     runs
 }
 
+/// Whether it stands within a run. An apostrophe stays within its word and is dropped from it.
+fn is_within(letter: char) -> bool {
+    match letter.is_ascii() {
+        true => letter.is_ascii_alphanumeric() || letter == '\'',
+        false => letter.is_alphanumeric() || is_combining_mark(letter) || letter == '’',
+    }
+}
+
 fn pairs(run: &str) -> Option<Run> {
     let letters: Vec<char> = fold(run).chars().collect();
     let pairs: Vec<String> = match letters.as_slice() {
@@ -90,6 +101,11 @@ fn pairs(run: &str) -> Option<Run> {
 }
 
 fn word(run: &str) -> Option<Run> {
+    // Most words: nothing to fold, no humps.
+    let is_plain = |(at, byte): (usize, u8)| byte.is_ascii_alphanumeric() && (at == 0 || !byte.is_ascii_uppercase());
+    if !run.is_empty() && run.len() <= LONGEST && run.bytes().enumerate().all(is_plain) {
+        return Some(Run::Word(run.to_ascii_lowercase()));
+    }
     let run: String = run.chars().filter(|c| !matches!(c, '\'' | '’')).take(LONGEST).collect();
     let whole = fold(&run);
     if whole.is_empty() {

@@ -10,6 +10,7 @@ mod import;
 mod impostors;
 mod lists;
 mod lookup;
+mod meeting;
 mod overrides;
 mod packages;
 mod registry;
@@ -28,13 +29,14 @@ pub use forks::{Fork, Kin};
 pub use import::{Batch, Counts, Run};
 pub use impostors::{Face, Impostor};
 pub use lists::{Brief, Mapped, Replaced, Shelf};
-pub use lookup::Stream;
+pub use lookup::{Sought, Stream};
+pub use meeting::Change;
 pub use overrides::Override;
 pub use packages::Package;
 pub use registry::{ListedPage, Listing, ListingCounts, Reading, Said};
 pub use rows::{Judgement, Quote, Server, Shown, Status, Tool, Visibility};
 pub use servers::{KnownServer, ServerEntry};
-pub use tools::{Change, Past, ToolEntry};
+pub use tools::{Past, ToolEntry};
 
 use crate::{BadDatabase, DataDir, Database};
 

@@ -21,6 +21,15 @@ const FILE: &str = "toolgate.db";
 /// How long one process waits for another that writes.
 const PATIENCE: Duration = Duration::from_secs(30);
 
+/// Rows that wait for whoever reads them: one by one, two threads would wake each other for each.
+const ROWS_AHEAD: usize = 1_000;
+
+/// What the writer keeps of the file, in KiB (negative: SQLite's way to say so): an import goes through the indexes of all tables.
+const WRITER_CACHE: &str = "-65536";
+
+/// Pages of the log that are written before they go into the file: a page that changes often goes there once.
+const WRITER_LOG: &str = "16384";
+
 /// Connections that read.
 const READERS: u32 = 4;
 
@@ -83,8 +92,10 @@ impl Database {
             .synchronous(SqliteSynchronous::Normal)
             .busy_timeout(PATIENCE)
             .foreign_keys(true)
-            .statement_cache_capacity(100);
-        let writer = SqlitePoolOptions::new().max_connections(1).connect_with(options.clone()).await?;
+            .statement_cache_capacity(100)
+            .row_buffer_size(ROWS_AHEAD);
+        let writing = options.clone().pragma("cache_size", WRITER_CACHE).pragma("wal_autocheckpoint", WRITER_LOG);
+        let writer = SqlitePoolOptions::new().max_connections(1).connect_with(writing).await?;
         migrator().run(&writer).await?;
         let readers = SqlitePoolOptions::new().max_connections(READERS).connect_lazy_with(options.read_only(true));
         Ok(Self { writer, readers })

@@ -98,6 +98,52 @@ async fn a_second_run_changes_nothing_and_another_definition_becomes_history() {
     assert_eq!(catalogue.servers_named("MAIL").await.unwrap().len(), 1);
 }
 
+/// A batch of several entries of one tool is what its entries are one by one: the rows, the counts, what is history.
+#[tokio::test]
+async fn a_batch_is_what_its_entries_are_one_by_one() {
+    let schema = |mut tool: ToolEntry| {
+        tool.input_schema = Some("{}".to_owned());
+        tool
+    };
+    let judged = |mut tool: ToolEntry| {
+        tool.judged.class = Class::Read;
+        tool
+    };
+    let runs = [
+        vec![tool(1, "a", 1), tool(1, "b", 1), tool(1, "a", 2), schema(tool(1, "a", 3)), schema(tool(1, "a", 4))],
+        vec![
+            tool(1, "b", 2),
+            tool(1, "b", 2),
+            schema(tool(1, "b", 3)),
+            judged(schema(tool(1, "a", 3))),
+            tool(1, "c", 1),
+        ],
+        vec![tool(1, "a", 5), schema(tool(1, "b", 3)), schema(tool(1, "c", 2)), schema(tool(1, "c", 2))],
+    ];
+    let mut results = Vec::new();
+    for size in [1, 2, 100] {
+        let (_folder, _data, catalogue) = catalogue().await;
+        let mut seen = Vec::new();
+        for (nth, entries) in (0..).zip(&runs) {
+            let mut run = catalogue.begin_run("file", at(nth)).await.unwrap();
+            let mut servers = vec![server(1, "mail")];
+            for part in entries.chunks(size) {
+                let batch = Batch { servers: std::mem::take(&mut servers), tools: part.to_vec(), ..Batch::default() };
+                catalogue.write(&mut run, &batch, at(nth)).await.unwrap();
+            }
+            catalogue.end_run(&run, at(nth)).await.unwrap();
+            seen.push(format!("{:?}", run.counts));
+            for tool in catalogue.tools_of(1).await.unwrap() {
+                seen.push(format!("{tool:?} {:?}", catalogue.history(tool.id).await.unwrap()));
+            }
+        }
+        results.push(seen);
+    }
+    assert!(results[0].iter().any(|line| line.contains("tools_rejudged: 1")), "{:#?}", results[0]);
+    assert_eq!(results[0], results[1]);
+    assert_eq!(results[0], results[2]);
+}
+
 #[tokio::test]
 async fn a_run_that_did_not_end_goes_on_where_it_stood() {
     let (_folder, data, catalogue) = catalogue().await;

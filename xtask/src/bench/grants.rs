@@ -56,7 +56,7 @@ impl Grants {
 
     /// Resident memory of a gateway that nobody has asked anything.
     pub fn idle_kib(&self) -> Result<u64> {
-        let (gateway, _) = started(&mut self.command()?, Talk::Stderr)?;
+        let (gateway, _) = started(&mut self.command()?, Talk::Stderr("endpoint "))?;
         std::thread::sleep(SETTLE);
         resident_kib(gateway.id())
     }
@@ -72,7 +72,7 @@ impl Grants {
 
     fn answered(&self) -> Result<Duration> {
         let begun = Instant::now();
-        let (_gateway, url) = started(&mut self.command()?, Talk::Stderr)?;
+        let (_gateway, url) = started(&mut self.command()?, Talk::Stderr("endpoint "))?;
         let (address, path) =
             url.strip_prefix("http://").and_then(|rest| rest.split_once('/')).with_context(|| url.clone())?;
         let mut stream = TcpStream::connect(address)?;

@@ -27,8 +27,8 @@ impl Drop for Running {
 pub enum Talk {
     /// The first line of stdout is the address.
     Stdout,
-    /// A line of stderr says `endpoint URL`.
-    Stderr,
+    /// The line of stderr that begins so says it.
+    Stderr(&'static str),
 }
 
 /// Starts a program and waits until it says where it listens.
@@ -36,12 +36,12 @@ pub fn started(command: &mut Command, talk: Talk) -> Result<(Running, String)> {
     command.stdin(Stdio::null());
     match talk {
         Talk::Stdout => command.stdout(Stdio::piped()).stderr(Stdio::inherit()),
-        Talk::Stderr => command.stderr(Stdio::piped()).stdout(Stdio::null()),
+        Talk::Stderr(_) => command.stderr(Stdio::piped()).stdout(Stdio::null()),
     };
     let mut child = command.spawn().with_context(|| format!("{command:?}"))?;
     let lines: Box<dyn BufRead + Send> = match talk {
         Talk::Stdout => Box::new(BufReader::new(child.stdout.take().context("no stdout")?)),
-        Talk::Stderr => Box::new(BufReader::new(child.stderr.take().context("no stderr")?)),
+        Talk::Stderr(_) => Box::new(BufReader::new(child.stderr.take().context("no stderr")?)),
     };
     let running = Running(child);
     let mut lines = lines.lines();
@@ -49,7 +49,7 @@ pub fn started(command: &mut Command, talk: Talk) -> Result<(Running, String)> {
         let line = line?;
         let address = match talk {
             Talk::Stdout => Some(line.clone()),
-            Talk::Stderr => line.strip_prefix("endpoint ").map(str::to_owned),
+            Talk::Stderr(begins) => line.strip_prefix(begins).map(str::to_owned),
         };
         if let Some(address) = address {
             // Whatever else it says must not fill the pipe.

@@ -69,7 +69,7 @@ pub fn gateway(work: &Path, upstream_url: &str) -> Result<(Running, String)> {
     std::fs::write(&policy, POLICY)?;
     let mut command = program("toolgate")?;
     command.args(["serve", "--listen", "127.0.0.1:0", "--workers", "1", "--token", TOKEN, "--upstream", upstream_url]);
-    started(command.arg("--policy").arg(&policy).arg("--data").arg(work.join("data")), Talk::Stderr)
+    started(command.arg("--policy").arg(&policy).arg("--data").arg(work.join("data")), Talk::Stderr("endpoint "))
 }
 
 /// Loads one address twice: with many connections for the CPU, with two for the latency.

@@ -19,6 +19,10 @@ pub const RATIOS: Place =
 /// The table of budgets.
 pub const SCALE: Place = Place { begin: "<!-- scale: cargo xtask bench --write -->\n", end: "<!-- end of scale -->\n" };
 
+/// The table of the catalogue at scale.
+pub const CATALOGUE: Place =
+    Place { begin: "<!-- catalogue: cargo xtask catalogue --write -->\n", end: "<!-- end of catalogue -->\n" };
+
 /// Puts tables into docs/performance.md.
 pub fn write(tables: &[(&Place, &str)]) -> Result<()> {
     let path = root().join("docs/performance.md");
@@ -84,9 +88,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_documentation_has_both_places() {
+    fn the_documentation_has_every_place() {
         let text = std::fs::read_to_string(root().join("docs/performance.md")).unwrap();
         let filled = SCALE.fill(&RATIOS.fill(&text, "one\n").unwrap(), "two\n").unwrap();
+        let filled = CATALOGUE.fill(&filled, "three\n").unwrap();
+        assert!(filled.contains("three\n<!-- end of catalogue -->"));
         assert!(filled.contains("one\n<!-- end of figures -->"));
         assert!(filled.contains("two\n<!-- end of scale -->"));
         assert!(SCALE.fill("nothing", "two\n").is_err());

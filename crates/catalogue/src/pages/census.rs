@@ -28,6 +28,8 @@ pub struct Census {
     words: Words,
     tools: u32,
     on_shelves: [u32; SHELVES],
+    /// The values of each field over all servers, which every search page names.
+    common: [Vec<(u16, usize)>; Field::ALL.len()],
     newest: Vec<i64>,
     days: Vec<Day>,
 }
@@ -183,6 +185,7 @@ impl Census {
                 }
             }
         }
+        census.common = Field::ALL.map(|field| census.count_words(field, census.servers.iter()));
         let mut newest: Vec<(Timestamp, i64)> = census.servers.iter().map(|one| (one.first_seen, one.id)).collect();
         newest.sort_unstable_by(|one, other| other.cmp(one));
         census.newest = newest.into_iter().take(NEWEST).map(|(_, id)| id).collect();
@@ -293,17 +296,26 @@ impl Census {
     /// The values that the chosen servers have of a field, the commonest first, and how many have each.
     #[must_use]
     pub fn values(&self, field: Field, chosen: &Chosen, most: usize) -> Vec<(&str, usize)> {
-        let mut counts = vec![0_usize; self.words.all.len()];
-        for server in self.chosen(chosen) {
+        let of_all = self.common.get(field.place()).filter(|_| *chosen == Chosen::default());
+        let counted = match of_all {
+            Some(all) => all.clone(),
+            None => self.count_words(field, self.chosen(chosen)),
+        };
+        let word = |(place, count): (u16, usize)| Some((self.words.all.get(usize::from(place))?.as_str(), count));
+        counted.into_iter().take(most).filter_map(word).collect()
+    }
+
+    /// How many of these servers have which value of a field, the commonest first.
+    fn count_words<'a>(&self, field: Field, servers: impl Iterator<Item = &'a Counted>) -> Vec<(u16, usize)> {
+        let mut counts: HashMap<u16, usize> = HashMap::new();
+        for server in servers {
             let place = server.words.get(field.place()).copied().unwrap_or(0);
-            if let Some(count) = counts.get_mut(usize::from(place)) {
-                *count += 1;
-            }
+            *counts.entry(place).or_default() += 1;
         }
-        let words = self.words.all.iter().map(String::as_str);
-        let mut all: Vec<(&str, usize)> = words.zip(counts).skip(1).filter(|(_, count)| *count > 0).collect();
-        all.sort_by(|(one, few), (other, many)| many.cmp(few).then_with(|| one.cmp(other)));
-        all.truncate(most);
+        counts.remove(&0);
+        let word = |place: u16| self.words.all.get(usize::from(place));
+        let mut all: Vec<(u16, usize)> = counts.into_iter().collect();
+        all.sort_by(|(one, few), (other, many)| many.cmp(few).then_with(|| word(*one).cmp(&word(*other))));
         all
     }
 

@@ -1,11 +1,10 @@
-//! The tools of a server with their definitions parsed and judged: what the texts of pages are made from.
+//! The tools of a server with their definitions parsed: what the texts of pages are made from.
 
-use policy::Class;
 use risk::patterns::Member;
-use risk::{Annotations, Assessment, Definition, Severity, assess};
+use risk::{Annotations, Assessment, Definition, Evidence, Place, assess};
 use serde_json::Value;
 use store::BadDatabase;
-use store::catalogue::{Catalogue, Server, Tool};
+use store::catalogue::{Catalogue, Judgement, Quote, Server, Tool};
 
 use crate::judge::canonical;
 
@@ -16,25 +15,28 @@ pub struct Known {
     pub tool: Tool,
     schema: Option<Value>,
     annotations: Option<Value>,
-    /// What it can do: the row's class, with the evidence of this version.
+    /// What it can do.
     pub assessment: Assessment,
 }
 
 impl Known {
-    /// Of a row. What cannot be parsed is as if it were not there.
+    /// Of a row, as it was judged when it was written. What cannot be parsed is as if it were not there.
     #[must_use]
     pub fn of(tool: Tool) -> Self {
         let parsed = |text: &Option<String>| text.as_deref().and_then(|text| serde_json::from_str(text).ok());
         let schema: Option<Value> = parsed(&tool.input_schema);
         let annotations: Option<Value> = parsed(&tool.annotations);
-        let mut known = Self { schema, annotations, assessment: unjudged(), tool };
-        let mut assessment = assess(&known.definition());
-        // A person may have said otherwise; the row has the last word.
-        assessment.class = known.tool.judged.class;
-        assessment.severity = known.tool.judged.severity;
-        assessment.severity_fine = known.tool.judged.severity_fine;
-        known.assessment = assessment;
-        known
+        Self { schema, annotations, assessment: assessment(&tool.judged), tool }
+    }
+
+    /// Judged by this version: its evidence stands where it says. A person may have said otherwise of the class; the
+    /// row has the last word on that.
+    #[must_use]
+    pub fn judged_anew(mut self) -> Self {
+        let judged = assess(&self.definition());
+        let Assessment { class, severity, severity_fine, .. } = self.assessment;
+        self.assessment = Assessment { class, severity, severity_fine, ..judged };
+        self
     }
 
     /// The definition.
@@ -66,16 +68,36 @@ impl Known {
     }
 }
 
-fn unjudged() -> Assessment {
-    let severity = Severity::of(Class::Unclassified);
+/// The judgement of a row.
+fn assessment(judged: &Judgement) -> Assessment {
+    let evidence =
+        |quote: &Quote| Evidence { place: place(&quote.place), text: quote.text.clone(), weight: quote.weight };
+    #[expect(clippy::cast_possible_truncation, reason = "it was one of 32 bits when it was written")]
+    let confidence = judged.confidence as f32;
     Assessment {
-        class: Class::Unclassified,
-        severity,
-        severity_fine: severity,
-        facets: Vec::new(),
-        confidence: 0.0,
-        evidence: Vec::new(),
+        class: judged.class,
+        severity: judged.severity,
+        severity_fine: judged.severity_fine,
+        facets: judged.facets.clone(),
+        confidence,
+        evidence: judged.evidence.iter().map(evidence).collect(),
     }
+}
+
+/// A place from how it is written; what is no stretch of a text is an argument.
+fn place(path: &str) -> Place {
+    let stretch = || {
+        let (field, rest) = path.split_once('[')?;
+        let (start, end) = rest.strip_suffix(']')?.split_once("..")?;
+        let (start, end) = (start.parse().ok()?, end.parse().ok()?);
+        match field {
+            "name" => Some(Place::Name(start, end)),
+            "title" => Some(Place::Title(start, end)),
+            "description" => Some(Place::Description(start, end)),
+            _ => None,
+        }
+    };
+    stretch().unwrap_or_else(|| Place::Parameter(path.trim_start_matches("inputSchema.").to_owned()))
 }
 
 /// The tools of a server, the most severe first.

@@ -281,10 +281,11 @@ fn chains(server: &Server, tools: &[Known]) -> Vec<Chain> {
 
 async fn changes(catalogue: &Catalogue, server: &Server, tools: &[Known]) -> Result<Vec<Changed>, BadDatabase> {
     let mut all = Vec::new();
+    let mut histories = catalogue.histories(server.id).await?;
     // Only what changed since it was first seen has a past.
     for known in tools.iter().filter(|known| known.tool.changed != known.tool.first_seen) {
         let mut after = known.assessment.class;
-        for past in catalogue.history(known.tool.id).await? {
+        for past in histories.remove(&known.tool.id).unwrap_or_default().into_iter().rev() {
             let line = ToolLine::of(server, &known.tool);
             all.push(Changed { tool: line.name, path: line.path, at: past.until, before: past.class, after });
             after = past.class;

@@ -82,11 +82,18 @@ impl ToolLine {
 
     /// Of the rows of a list; the description is cut.
     #[must_use]
-    pub fn of_brief(server: &Server, tool: Brief) -> Self {
+    pub fn of_brief(server: &Server, mut tool: Brief) -> Self {
+        tool.description = gist(&tool.description);
+        Self::of_whole(server, tool)
+    }
+
+    /// Of the rows of a list, with the whole description.
+    #[must_use]
+    pub fn of_whole(server: &Server, tool: Brief) -> Self {
         Self {
             path: tool_path(server, &tool.name),
             server: server.name.clone(),
-            description: gist(&tool.description),
+            description: tool.description,
             name: tool.name,
             class: tool.class,
             severity: tool.severity,

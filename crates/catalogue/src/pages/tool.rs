@@ -105,10 +105,14 @@ impl ToolPage {
         name: &str,
         shows: impl Fn(&Server) -> bool,
     ) -> Result<Option<Self>, BadDatabase> {
-        let tools = known(catalogue, server).await?;
+        let mut tools = known(catalogue, server).await?;
         let exact = tools.iter().position(|one| one.tool.name == name);
         let same = || tools.iter().position(|one| one.tool.name.to_lowercase() == name.to_lowercase());
         let Some(index) = exact.or_else(same) else { return Ok(None) };
+        // What is said of its siblings stands in their rows; its own words are quoted.
+        if let Some(one) = tools.get_mut(index) {
+            *one = one.clone().judged_anew();
+        }
         let judged: Vec<_> = tools.iter().map(|one| (one.definition(), one.assessment.clone())).collect();
         let told = Told::new(&server.name, &judged);
         let (Some(one), Some(text)) = (tools.get(index), told.tool(index)) else { return Ok(None) };

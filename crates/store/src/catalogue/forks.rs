@@ -3,11 +3,11 @@
 use std::collections::HashMap;
 
 use futures_util::TryStreamExt;
-use sqlx::Row;
+use sqlx::{QueryBuilder, Row, Sqlite};
 
 use super::Catalogue;
 use crate::BadDatabase;
-use crate::database::text;
+use crate::database::{json, text};
 
 /// What is known of a server that has the tools of others.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,9 +37,12 @@ pub struct Kin {
     pub sources: Vec<String>,
     /// Which server a person says is the original of this one and those with the same tools.
     pub said: Option<i64>,
-    /// Its tools: name and digest.
-    pub tools: Vec<(String, Vec<u8>)>,
+    /// Its tools: name and digest, in hexadecimal.
+    pub tools: Vec<(String, String)>,
 }
+
+/// Rows of one statement.
+const ROWS: usize = 500;
 
 impl Catalogue {
     /// Every server with tools, in the order of their numbers.
@@ -47,28 +50,27 @@ impl Catalogue {
     /// # Errors
     /// [`BadDatabase`].
     pub async fn kin(&self) -> Result<Vec<Kin>, BadDatabase> {
+        // A row a server: half a million rows are slower to hand over than to join.
         let mut rows = sqlx::query(
-            "SELECT s.id, COALESCE(s.said_publisher, s.publisher) AS publisher, s.first_seen, t.name, t.digest
-             FROM tools t JOIN servers_said s ON s.id = t.server WHERE s.tombstoned = 0 ORDER BY s.id, t.name",
+            "SELECT s.id, COALESCE(s.said_publisher, s.publisher) AS publisher, s.first_seen, t.names, t.digests
+             FROM (SELECT server, json_group_array(name ORDER BY name) AS names,
+                       json_group_array(HEX(digest) ORDER BY name) AS digests FROM tools GROUP BY server) t
+             JOIN servers_said s ON s.id = t.server WHERE s.tombstoned = 0 ORDER BY s.id",
         )
         .fetch(&self.database.readers);
         let mut all: Vec<Kin> = Vec::new();
         while let Some(row) = rows.try_next().await? {
-            let server: i64 = row.try_get("id")?;
-            if all.last().is_none_or(|last| last.server != server) {
-                all.push(Kin {
-                    server,
-                    publisher: row.try_get("publisher")?,
-                    first_seen: row.try_get("first_seen")?,
-                    identities: Vec::new(),
-                    sources: Vec::new(),
-                    said: None,
-                    tools: Vec::new(),
-                });
-            }
-            if let Some(last) = all.last_mut() {
-                last.tools.push((row.try_get("name")?, row.try_get("digest")?));
-            }
+            let names: Vec<String> = json("a list of names", row.try_get("names")?)?;
+            let digests: Vec<String> = json("a list of digests", row.try_get("digests")?)?;
+            all.push(Kin {
+                server: row.try_get("id")?,
+                publisher: row.try_get("publisher")?,
+                first_seen: row.try_get("first_seen")?,
+                identities: Vec::new(),
+                sources: Vec::new(),
+                said: None,
+                tools: names.into_iter().zip(digests).collect(),
+            });
         }
         drop(rows);
         self.beside(&mut all, "SELECT server, identity AS word FROM server_keys ORDER BY server", |kin, word| {
@@ -120,14 +122,13 @@ impl Catalogue {
     pub async fn write_forks(&self, forks: &[Fork]) -> Result<(), BadDatabase> {
         let mut transaction = self.database.begin().await?;
         sqlx::query("DELETE FROM forks").execute(&mut *transaction).await?;
-        for fork in forks {
-            sqlx::query("INSERT INTO forks (server, kin, original, reason) VALUES ($1, $2, $3, $4)")
-                .bind(fork.server)
-                .bind(fork.kin)
-                .bind(fork.original)
-                .bind(&fork.reason)
-                .execute(&mut *transaction)
-                .await?;
+        for part in forks.chunks(ROWS) {
+            let mut statement: QueryBuilder<Sqlite> =
+                QueryBuilder::new("INSERT INTO forks (server, kin, original, reason) ");
+            statement.push_values(part, |mut row, fork| {
+                row.push_bind(fork.server).push_bind(fork.kin).push_bind(fork.original).push_bind(fork.reason.as_str());
+            });
+            statement.build().execute(&mut *transaction).await?;
         }
         transaction.commit().await?;
         Ok(())

@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 use sqlx::Row;
 
 use super::servers::{ServerEntry, Written};
-use super::tools::{Change, ToolEntry};
-use super::{Catalogue, Override, PastEntry, Standing, facts, servers, tools};
+use super::tools::ToolEntry;
+use super::{Catalogue, Override, PastEntry, Standing, facts, meeting, servers};
 use crate::BadDatabase;
 use crate::database::{json, text};
 
@@ -134,24 +134,15 @@ impl Catalogue {
         let mut transaction = self.database.begin().await?;
         let mut counts = run.counts.clone();
         counts.add_importers(&batch.counted);
-        for server in &batch.servers {
-            let count = match servers::write(&mut transaction, server, now).await? {
+        for written in servers::write(&mut transaction, &batch.servers, now).await? {
+            let count = match written {
                 Written::New => &mut counts.servers_new,
                 Written::Filled => &mut counts.servers_filled,
                 Written::Same => &mut counts.servers_same,
             };
             *count += 1;
         }
-        for tool in &batch.tools {
-            let count = match tools::write(&mut transaction, tool, run.id, now).await? {
-                None => &mut counts.tools_new,
-                Some(Change::Changed) => &mut counts.tools_changed,
-                Some(Change::Rejudged) => &mut counts.tools_rejudged,
-                Some(Change::Same) => &mut counts.tools_same,
-                Some(Change::Doubled | Change::Fuller) => &mut counts.tools_doubled,
-            };
-            *count += 1;
-        }
+        meeting::write(&mut transaction, &batch.tools, run.id, now, &mut counts).await?;
         for past in &batch.past {
             counts.facts_new += u64::from(facts::write_past(&mut transaction, past).await?);
         }

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use futures_util::TryStreamExt;
-use sqlx::Row;
+use sqlx::{QueryBuilder, Row, Sqlite};
 
 use super::Catalogue;
 use crate::BadDatabase;
@@ -37,6 +37,9 @@ pub struct Face {
     /// A person says that it is what it claims to be, or no impostor.
     pub trusted: bool,
 }
+
+/// Rows of one statement.
+const ROWS: usize = 500;
 
 impl Catalogue {
     /// Every server that was not withdrawn, in the order of their numbers.
@@ -82,13 +85,13 @@ impl Catalogue {
     pub async fn write_impostors(&self, impostors: &[Impostor]) -> Result<(), BadDatabase> {
         let mut transaction = self.database.begin().await?;
         sqlx::query("DELETE FROM impostors").execute(&mut *transaction).await?;
-        for one in impostors {
-            sqlx::query("INSERT INTO impostors (server, original, reason) VALUES ($1, $2, $3)")
-                .bind(one.server)
-                .bind(one.original)
-                .bind(&one.reason)
-                .execute(&mut *transaction)
-                .await?;
+        for part in impostors.chunks(ROWS) {
+            let mut statement: QueryBuilder<Sqlite> =
+                QueryBuilder::new("INSERT INTO impostors (server, original, reason) ");
+            statement.push_values(part, |mut row, one| {
+                row.push_bind(one.server).push_bind(one.original).push_bind(one.reason.as_str());
+            });
+            statement.build().execute(&mut *transaction).await?;
         }
         transaction.commit().await?;
         Ok(())

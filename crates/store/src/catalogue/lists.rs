@@ -188,7 +188,7 @@ pub(super) fn judged(row: &SqliteRow) -> Result<(Class, Severity), BadDatabase> 
     }
 }
 
-fn brief(row: &SqliteRow) -> Result<Brief, BadDatabase> {
+pub(super) fn brief(row: &SqliteRow) -> Result<Brief, BadDatabase> {
     let (class, severity) = judged(row)?;
     Ok(Brief {
         id: row.try_get("id")?,

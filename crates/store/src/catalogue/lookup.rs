@@ -1,16 +1,33 @@
 //! Looking servers and tools up, and reading all of them.
 
 use futures_util::TryStreamExt;
+use jiff::Timestamp;
 use sqlx::Row;
 
-use super::rows::{server, tool};
-use super::{Catalogue, Server, Shown, Tool};
+use super::lists::brief;
+use super::rows::{server, time, tool, yes};
+use super::{Brief, Catalogue, Server, Shown, Tool};
 use crate::BadDatabase;
 
 /// Tools that are read at once when all are.
 const PAGE: i64 = 5_000;
 
-/// All tools in the order of their numbers, page by page.
+/// A tool as searches find it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Sought {
+    /// What lists show of it.
+    pub brief: Brief,
+    /// The name for people.
+    pub title: Option<String>,
+    /// When its definition last changed.
+    pub changed: Timestamp,
+}
+
+const SOUGHT: &str = "\
+SELECT id, server, name, title, description, class, severity_fine, facets, changed, said_class, said_hidden
+FROM tools_said WHERE id > $1 ORDER BY id LIMIT $2";
+
+/// What searches find of all tools, in the order of their numbers, page by page: those that are hidden are not among it.
 #[derive(Debug)]
 pub struct Stream<'a> {
     catalogue: &'a Catalogue,
@@ -18,26 +35,32 @@ pub struct Stream<'a> {
 }
 
 impl Stream<'_> {
-    /// The next page; empty at the end.
+    /// The next page; nothing at the end.
     ///
     /// # Errors
     /// [`BadDatabase`].
-    pub async fn next(&mut self) -> Result<Vec<Tool>, BadDatabase> {
-        let rows = sqlx::query("SELECT * FROM tools_said WHERE id > $1 ORDER BY id LIMIT $2")
-            .bind(self.after)
-            .bind(PAGE)
-            .fetch_all(&self.catalogue.database.readers)
-            .await?;
-        let tools = rows.iter().map(tool).collect::<Result<Vec<_>, _>>()?;
-        self.after = tools.last().map_or(self.after, |last| last.id);
-        Ok(tools)
+    pub async fn next(&mut self) -> Result<Option<Vec<Sought>>, BadDatabase> {
+        let rows = sqlx::query(SOUGHT).bind(self.after).bind(PAGE).fetch_all(&self.catalogue.database.readers).await?;
+        let Some(last) = rows.last() else { return Ok(None) };
+        self.after = last.try_get("id")?;
+        let mut page = Vec::with_capacity(rows.len());
+        for row in &rows {
+            if !yes(row, "said_hidden")? {
+                page.push(Sought {
+                    brief: brief(row)?,
+                    title: row.try_get("title")?,
+                    changed: time(row.try_get("changed")?)?,
+                });
+            }
+        }
+        Ok(Some(page))
     }
 }
 
 impl Catalogue {
-    /// All tools.
+    /// All tools, as searches find them.
     #[must_use]
-    pub fn tools(&self) -> Stream<'_> {
+    pub fn sought(&self) -> Stream<'_> {
         Stream { catalogue: self, after: i64::MIN }
     }
 

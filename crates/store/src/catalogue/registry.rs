@@ -161,13 +161,10 @@ async fn write(
     let id = listing.entry.id;
     // Somebody's private list of tools does not become public because a registry names the server.
     let kept = sqlx::query(PRIVATE).bind(id).fetch_optional(&mut **transaction).await?.is_some();
-    let written = match kept {
-        true => {
-            let entry = ServerEntry { visibility: Visibility::Private, ..listing.entry.clone() };
-            servers::write(transaction, &entry, now).await?
-        }
-        false => servers::write(transaction, &listing.entry, now).await?,
-    };
+    let visibility = if kept { Visibility::Private } else { listing.entry.visibility };
+    let entry = ServerEntry { visibility, ..listing.entry.clone() };
+    let written = servers::write(transaction, &[entry], now).await?;
+    let written = written.first().copied().unwrap_or(Written::Same);
     let row = sqlx::query(KNOWN).bind(id).fetch_one(&mut **transaction).await?;
     let before: Said = match row.try_get::<Option<&str>, _>("said")? {
         Some(said) => json("what a registry said", said)?,

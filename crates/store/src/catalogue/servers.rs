@@ -1,10 +1,13 @@
 //! Servers: written whole by an import, filled where they had nothing to say.
 
+use std::collections::{BTreeSet, HashSet};
+
 use jiff::Timestamp;
-use sqlx::{Row, Sqlite, Transaction};
+use sqlx::{QueryBuilder, Row, Sqlite, Transaction};
 
 use super::{Catalogue, Visibility};
 use crate::BadDatabase;
+use crate::database::text;
 
 /// What an import knows of a server. The number is the importer's: it has read all identities and alone
 /// gives out new ones.
@@ -53,12 +56,6 @@ pub struct KnownServer {
     pub identities: Vec<String>,
 }
 
-const INSERT: &str = "\
-INSERT INTO servers (id, slug, name, publisher, repository, package, registry, endpoint, transport, licence,
-    description, language, visibility, from_tools, first_seen, last_seen)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $15)
-ON CONFLICT (id) DO NOTHING";
-
 /// Fills what is empty, and touches nothing where all is said.
 const FILL: &str = "\
 UPDATE servers SET
@@ -76,14 +73,6 @@ WHERE id = $1 AND (
     OR (description IS NULL AND $9 IS NOT NULL) OR (language IS NULL AND $10 IS NOT NULL)
     OR (visibility = 'private' AND $11 = 'public') OR (from_tools = 1 AND $12 = 0))";
 
-const TOUCH: &str = "UPDATE servers SET last_seen = $2 WHERE id = $1 AND last_seen < $2";
-
-const SOURCE: &str = "\
-INSERT INTO server_sources (server, source, first_seen, last_seen) VALUES ($1, $2, $3, $3)
-ON CONFLICT (server, source) DO UPDATE SET last_seen = excluded.last_seen";
-
-const IDENTITY: &str = "INSERT INTO server_keys (identity, server) VALUES ($1, $2) ON CONFLICT (identity) DO NOTHING";
-
 /// What became of an entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Written {
@@ -92,21 +81,11 @@ pub(crate) enum Written {
     Same,
 }
 
-/// Writes one entry.
-pub(crate) async fn write(
-    transaction: &mut Transaction<'static, Sqlite>,
-    entry: &ServerEntry,
-    now: Timestamp,
-) -> Result<Written, BadDatabase> {
-    let now = now.as_microsecond();
-    let (registry, package) = match &entry.package {
-        Some((registry, package)) => (Some(registry), Some(package)),
-        None => (None, None),
-    };
-    let inserted = sqlx::query(INSERT)
+/// Fills what a known server had nothing to say of.
+async fn fill(transaction: &mut Transaction<'static, Sqlite>, entry: &ServerEntry) -> Result<Written, BadDatabase> {
+    let (registry, package) = entry.package.clone().unzip();
+    let filled = sqlx::query(FILL)
         .bind(entry.id)
-        .bind(&entry.slug)
-        .bind(&entry.name)
         .bind(&entry.publisher)
         .bind(&entry.repository)
         .bind(package)
@@ -118,38 +97,106 @@ pub(crate) async fn write(
         .bind(&entry.language)
         .bind(entry.visibility.as_str())
         .bind(i64::from(entry.from_tools))
-        .bind(now)
+        .bind(&entry.name)
         .execute(&mut **transaction)
         .await?;
-    let written = if inserted.rows_affected() > 0 {
-        Written::New
-    } else {
-        let filled = sqlx::query(FILL)
-            .bind(entry.id)
-            .bind(&entry.publisher)
-            .bind(&entry.repository)
-            .bind(package)
-            .bind(registry)
-            .bind(&entry.endpoint)
-            .bind(&entry.transport)
-            .bind(&entry.licence)
-            .bind(&entry.description)
-            .bind(&entry.language)
-            .bind(entry.visibility.as_str())
-            .bind(i64::from(entry.from_tools))
-            .bind(&entry.name)
-            .execute(&mut **transaction)
-            .await?;
-        sqlx::query(TOUCH).bind(entry.id).bind(now).execute(&mut **transaction).await?;
-        if filled.rows_affected() > 0 { Written::Filled } else { Written::Same }
-    };
-    for identity in &entry.identities {
-        sqlx::query(IDENTITY).bind(identity).bind(entry.id).execute(&mut **transaction).await?;
+    Ok(if filled.rows_affected() > 0 { Written::Filled } else { Written::Same })
+}
+
+/// Rows of one statement.
+const ROWS: usize = 200;
+
+const INSERT: &str = "\
+INSERT INTO servers (id, slug, name, publisher, repository, package, registry, endpoint, transport, licence,
+    description, language, visibility, from_tools, first_seen, last_seen) ";
+const TOUCH: &str = "\
+UPDATE servers SET last_seen = $2 WHERE last_seen < $2 AND id IN (SELECT value FROM json_each($1))";
+const IDENTITY: &str = "INSERT INTO server_keys (identity, server) ";
+const SOURCE: &str = "INSERT INTO server_sources (server, source, first_seen, last_seen) ";
+
+/// Writes entries, and says what became of each.
+pub(super) async fn write(
+    transaction: &mut Transaction<'static, Sqlite>,
+    entries: &[ServerEntry],
+    now: Timestamp,
+) -> Result<Vec<Written>, BadDatabase> {
+    let at = now.as_microsecond();
+    let mut new = insert(transaction, entries, at).await?;
+    let mut all = Vec::with_capacity(entries.len());
+    let mut known: Vec<i64> = Vec::new();
+    for entry in entries {
+        // Of several entries for a new server the first is what it is made of.
+        all.push(match !entry.slug.is_empty() && new.remove(&entry.id) {
+            true => Written::New,
+            false => {
+                known.push(entry.id);
+                fill(transaction, entry).await?
+            }
+        });
     }
-    for source in &entry.sources {
-        sqlx::query(SOURCE).bind(entry.id).bind(source).bind(now).execute(&mut **transaction).await?;
+    if !known.is_empty() {
+        sqlx::query(TOUCH).bind(text(&known)?).bind(at).execute(&mut **transaction).await?;
     }
-    Ok(written)
+    let identities: Vec<(&str, i64)> =
+        entries.iter().flat_map(|one| one.identities.iter().map(|identity| (identity.as_str(), one.id))).collect();
+    for part in identities.chunks(ROWS) {
+        let mut statement: QueryBuilder<Sqlite> = QueryBuilder::new(IDENTITY);
+        statement.push_values(part, |mut row, (identity, server)| {
+            row.push_bind(*identity).push_bind(*server);
+        });
+        statement.push(" ON CONFLICT (identity) DO NOTHING");
+        statement.build().execute(&mut **transaction).await?;
+    }
+    let sources: BTreeSet<(i64, &str)> =
+        entries.iter().flat_map(|one| one.sources.iter().map(|source| (one.id, source.as_str()))).collect();
+    let sources: Vec<(i64, &str)> = sources.into_iter().collect();
+    for part in sources.chunks(ROWS) {
+        let mut statement: QueryBuilder<Sqlite> = QueryBuilder::new(SOURCE);
+        statement.push_values(part, |mut row, (server, source)| {
+            row.push_bind(*server).push_bind(*source).push_bind(at).push_bind(at);
+        });
+        statement.push(" ON CONFLICT (server, source) DO UPDATE SET last_seen = excluded.last_seen");
+        statement.build().execute(&mut **transaction).await?;
+    }
+    Ok(all)
+}
+
+/// Those of the entries that were not known are in the database after this: their numbers.
+async fn insert(
+    transaction: &mut Transaction<'static, Sqlite>,
+    entries: &[ServerEntry],
+    now: i64,
+) -> Result<HashSet<i64>, BadDatabase> {
+    let mut new = HashSet::new();
+    // A known server keeps its slug, and the importer says none.
+    let entries: Vec<&ServerEntry> = entries.iter().filter(|entry| !entry.slug.is_empty()).collect();
+    for part in entries.chunks(ROWS) {
+        let mut statement: QueryBuilder<Sqlite> = QueryBuilder::new(INSERT);
+        statement.push_values(part, |mut row, entry| {
+            let package = entry.package.as_ref();
+            row.push_bind(entry.id)
+                .push_bind(entry.slug.as_str())
+                .push_bind(entry.name.as_str())
+                .push_bind(entry.publisher.as_deref())
+                .push_bind(entry.repository.as_deref())
+                .push_bind(package.map(|(_, package)| package.as_str()))
+                .push_bind(package.map(|(registry, _)| registry.as_str()))
+                .push_bind(entry.endpoint.as_deref())
+                .push_bind(entry.transport.as_deref())
+                .push_bind(entry.licence.as_deref())
+                .push_bind(entry.description.as_deref())
+                .push_bind(entry.language.as_deref())
+                .push_bind(entry.visibility.as_str())
+                .push_bind(i64::from(entry.from_tools))
+                .push_bind(now)
+                .push_bind(now);
+        });
+        statement.push(" ON CONFLICT (id) DO NOTHING RETURNING id");
+        for row in statement.build().fetch_all(&mut **transaction).await? {
+            new.insert(row.try_get("id")?);
+        }
+    }
+    Ok(new)
 }
 
 impl Catalogue {

@@ -1,5 +1,7 @@
 //! `/search/?q=…`: what was found, and links that narrow it.
 
+use std::collections::hash_map::Entry;
+use std::collections::{HashMap, HashSet};
 use std::fmt::Write;
 
 use catalogue::address::encoded;
@@ -7,7 +9,9 @@ use catalogue::pages::summary::{ServerLine, ToolLine};
 use maud::{Markup, html};
 use policy::Class;
 use risk::Facet;
+use search::Kind;
 use serde::Serialize;
+use store::catalogue::{Brief, Server};
 
 use crate::failure::Failure;
 use crate::head::{Crumb, Head, Robots};
@@ -90,24 +94,72 @@ pub(crate) enum Line {
     Tool(ToolLine),
 }
 
-/// The lines of what a question finds, and how many there are in all. The index may be older than the word of who
-/// may see what.
+/// The lines of what a question finds, with whole descriptions, and how many there are in all.
 pub(crate) async fn lines(site: &Site, query: search::Query) -> Result<(usize, Vec<Line>), Failure> {
     let hits = site.search(query)?;
-    let mut found = Vec::with_capacity(hits.hits.len());
-    for hit in &hits.hits {
-        match hit.kind {
-            search::Kind::Server => {
-                let server = site.catalogue.server(hit.id).await?.filter(|server| site.shows(server));
-                found.extend(server.map(|server| Line::Server(ServerLine::of(&server))));
+    let found = read(site, &hits.hits, true).await?;
+    Ok((hits.total.unwrap_or(found.len()), found.into_iter().map(|(_, line)| line).collect()))
+}
+
+/// The lines of what was found, read at once, each with the id of its server. The index may be older than
+/// the word of who may see what.
+pub(crate) async fn read(site: &Site, hits: &[search::Hit], whole: bool) -> Result<Vec<(i64, Line)>, Failure> {
+    let of = |kind: Kind| -> Vec<i64> { hits.iter().filter(|hit| hit.kind == kind).map(|hit| hit.id).collect() };
+    let tools: HashMap<i64, Brief> =
+        site.catalogue.briefs(&of(Kind::Tool)).await?.into_iter().map(|tool| (tool.id, tool)).collect();
+    let ids: HashSet<i64> = of(Kind::Server).into_iter().chain(tools.values().map(|tool| tool.server)).collect();
+    let ids: Vec<i64> = ids.into_iter().collect();
+    let servers: HashMap<i64, Server> = site
+        .catalogue
+        .servers_of(&ids)
+        .await?
+        .into_iter()
+        .filter(|server| site.shows(server))
+        .map(|server| (server.id, server))
+        .collect();
+    let line = |hit: &search::Hit| match (hit.kind, whole) {
+        (Kind::Server, true) => servers.get(&hit.id).map(|server| (hit.id, Line::Server(ServerLine::of(server)))),
+        (Kind::Server, false) => {
+            servers.get(&hit.id).map(|server| (hit.id, Line::Server(ServerLine::brief_of(server))))
+        }
+        (Kind::Tool, _) => {
+            let tool = tools.get(&hit.id)?.clone();
+            let server = servers.get(&tool.server)?;
+            let line = if whole { ToolLine::of_whole(server, tool) } else { ToolLine::of_brief(server, tool) };
+            Some((server.id, Line::Tool(line)))
+        }
+    };
+    Ok(hits.iter().filter_map(line).collect())
+}
+
+/// What copies have stands with what their original has, where both were found.
+pub(crate) async fn folded(site: &Site, lines: Vec<(i64, Line)>) -> Result<Vec<Found>, Failure> {
+    let ids: Vec<i64> = lines.iter().map(|(server, _)| *server).collect();
+    let originals = site.catalogue.originals(&ids).await?;
+    let mut found: Vec<Found> = Vec::new();
+    let mut places: HashMap<(i64, Option<String>), usize> = HashMap::new();
+    for (server, line) in lines {
+        let original = originals.get(&server).copied().unwrap_or(server);
+        let tool = match &line {
+            Line::Server(_) => None,
+            Line::Tool(tool) => Some(tool.name.clone()),
+        };
+        match places.entry((original, tool)) {
+            Entry::Occupied(place) => {
+                if let Some(first) = found.get_mut(*place.get()) {
+                    first.copies += 1;
+                    if server == original {
+                        first.line = line;
+                    }
+                }
             }
-            search::Kind::Tool => {
-                let shown = site.catalogue.shown(hit.id).await?.filter(|shown| site.shows(&shown.server));
-                found.extend(shown.map(|shown| Line::Tool(ToolLine::of(&shown.server, &shown.tool))));
+            Entry::Vacant(place) => {
+                place.insert(found.len());
+                found.push(Found { line, copies: 0 });
             }
         }
     }
-    Ok((hits.total.unwrap_or(found.len()), found))
+    Ok(found)
 }
 
 impl Asked {

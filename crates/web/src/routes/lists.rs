@@ -1,7 +1,5 @@
 //! Home, search, and every page that lists: servers, classes, severities, facets, attacks, words, clients, changes.
 
-use std::collections::hash_map::Entry;
-use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use axum::body::Body;
@@ -13,7 +11,6 @@ use catalogue::address::{server_path, tool_path};
 use catalogue::pages::census::{Census, Chosen, Field, SEVERITIES};
 use catalogue::pages::changes::{DayPage, changes};
 use catalogue::pages::lists::{ServerList, ToolList, rows};
-use catalogue::pages::summary::{ServerLine, ToolLine};
 use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
 use policy::Class;
@@ -21,7 +18,7 @@ use risk::Facet;
 use risk::patterns::patterns;
 use search::{Filter, Kind};
 use serde::Deserialize;
-use store::catalogue::{Server, Shelf};
+use store::catalogue::Shelf;
 
 use super::{Shared, answer};
 use crate::asked::{PAGES, Path, Query};
@@ -33,7 +30,7 @@ use crate::pages::changes::{Changes, DAYS, DayLine, Shown};
 use crate::pages::clients::{ClientPage, Clients};
 use crate::pages::glossary::{Glossary, TermPage};
 use crate::pages::home::Home;
-use crate::pages::search::{Asked, FIELDS, Found, Line, SearchPage, Suggestion};
+use crate::pages::search::{Asked, FIELDS, SearchPage, Suggestion, folded, read};
 use crate::pages::servers::Servers;
 use crate::pages::shelf::ShelfPage;
 use crate::site::Site;
@@ -361,52 +358,7 @@ pub(crate) fn since(value: &str) -> Result<Timestamp, Failure> {
 async fn found(site: &Site, asked: Asked, page: usize, limit: usize) -> Result<SearchPage, Failure> {
     let hits = site.search(query(&asked, limit, (page - 1) * limit)?)?;
     let census = site.census().await?;
-    let of = |kind: Kind| -> Vec<i64> { hits.hits.iter().filter(|hit| hit.kind == kind).map(|hit| hit.id).collect() };
-    let tools: HashMap<i64, _> =
-        site.catalogue.briefs(&of(Kind::Tool)).await?.into_iter().map(|tool| (tool.id, tool)).collect();
-    let ids: HashSet<i64> = of(Kind::Server).into_iter().chain(tools.values().map(|tool| tool.server)).collect();
-    let ids: Vec<i64> = ids.into_iter().collect();
-    // The index may be older than the word of who may see what.
-    let servers: HashMap<i64, Server> = site
-        .catalogue
-        .servers_of(&ids)
-        .await?
-        .into_iter()
-        .filter(|server| site.shows(server))
-        .map(|server| (server.id, server))
-        .collect();
-    let line = |hit: &search::Hit| match hit.kind {
-        Kind::Server => servers.get(&hit.id).map(|server| Line::Server(ServerLine::brief_of(server))),
-        Kind::Tool => {
-            let tool = tools.get(&hit.id)?.clone();
-            Some(Line::Tool(ToolLine::of_brief(servers.get(&tool.server)?, tool)))
-        }
-    };
-    let originals = site.catalogue.originals(&ids).await?;
-    let mut found: Vec<Found> = Vec::new();
-    let mut places: HashMap<(Kind, i64, String), usize> = HashMap::new();
-    for (hit, line) in hits.hits.iter().filter_map(|hit| Some((hit, line(hit)?))) {
-        let (server, name) = match hit.kind {
-            Kind::Server => (hit.id, String::new()),
-            Kind::Tool => tools.get(&hit.id).map(|tool| (tool.server, tool.name.clone())).unwrap_or_default(),
-        };
-        // What a copy has stands with what its original has, where both are on this page.
-        let original = originals.get(&server).copied().unwrap_or(server);
-        match places.entry((hit.kind, original, name)) {
-            Entry::Occupied(place) => {
-                if let Some(first) = found.get_mut(*place.get()) {
-                    first.copies += 1;
-                    if server == original {
-                        first.line = line;
-                    }
-                }
-            }
-            Entry::Vacant(place) => {
-                place.insert(found.len());
-                found.push(Found { line, copies: 0 });
-            }
-        }
-    }
+    let found = folded(site, read(site, &hits.hits, false).await?).await?;
     let total = hits.total.unwrap_or(found.len());
     let suggestions = if total == 0 { suggestions(site, &asked)? } else { Vec::new() };
     Ok(SearchPage {

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use catalogue::import::{File, Holds, News, import as import_file};
 use indicatif::ProgressBar;
@@ -52,6 +52,7 @@ pub async fn import(options: &ImportOptions) -> Result<ExitCode, Failure> {
     if let (Some(snapshot), Some(path)) = (&snapshot, &options.snapshot) {
         done.push((path.clone(), snapshot.import(&catalogue).await?));
     }
+    let read = begun.elapsed();
     let settled = match stale || done.iter().any(|(_, counts)| counts.changed()) {
         true => Some(settle(&catalogue, &data).await?),
         false => {
@@ -61,7 +62,8 @@ pub async fn import(options: &ImportOptions) -> Result<ExitCode, Failure> {
     };
     let size = catalogue.size().await.trying("the catalogue")?;
     catalogue.close().await;
-    print(options, &done, settled.as_ref(), size, begun)?;
+    let took = Took { read, all: begun.elapsed() };
+    print(options, &done, settled.as_ref(), size, took)?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -103,21 +105,37 @@ async fn one(catalogue: &Catalogue, file: &File, name_refused: bool) -> Result<C
     counts.map_err(|error| Failure::Usage(format!("{error}; what was imported until then is kept")))
 }
 
+/// How long it took.
+#[derive(Debug, Clone, Copy)]
+struct Took {
+    /// Until all lines were read, judged and written.
+    read: Duration,
+    /// Until they could be searched.
+    all: Duration,
+}
+
 fn print(
     options: &ImportOptions,
     done: &[(PathBuf, Counts)],
     settled: Option<&Relations>,
     (servers, tools): (u64, u64),
-    begun: Instant,
+    took: Took,
 ) -> Result<(), Failure> {
     if options.json {
         let files: Vec<Value> =
             done.iter().map(|(file, counts)| json!({ "file": file.display().to_string(), "counts": counts })).collect();
         let forks = settled.map(Relations::as_json);
         let impostors = settled.map(|relations| relations.impostors);
+        let seconds = json!({
+            "read_and_judged": took.read.as_secs_f64(),
+            "related_and_indexed": took.all.saturating_sub(took.read).as_secs_f64(),
+        });
         say!(
             "{}",
-            json!({ "version": 1, "files": files, "forks": forks, "impostors": impostors, "servers": servers, "tools": tools })
+            json!({
+                "version": 1, "files": files, "forks": forks, "impostors": impostors, "servers": servers, "tools": tools,
+                "seconds": seconds,
+            })
         )?;
         return Ok(());
     }
@@ -136,7 +154,7 @@ fn print(
         "The catalogue holds {} and {} ({:.1} s). What was imported is {visible}.",
         counted(servers, "server"),
         counted(tools, "tool"),
-        begun.elapsed().as_secs_f64()
+        took.all.as_secs_f64()
     )
 }
 

@@ -41,8 +41,7 @@ impl Relations {
 
 /// Finds out anew, and makes the index.
 pub async fn settle(catalogue: &Catalogue, data: &DataDir) -> Result<Relations, Failure> {
-    let found = relate(catalogue).await?;
-    index(catalogue, data).await?;
+    let (found, ()) = tokio::try_join!(relate(catalogue), index(catalogue, data))?;
     Ok(found)
 }
 
