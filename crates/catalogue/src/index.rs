@@ -1,6 +1,6 @@
 //! The search index, made from the store.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
 use search::{BadIndex, Builder, Entry, Kind};
@@ -30,6 +30,7 @@ pub async fn rebuild(
     let builder = Builder::new(folder)?;
     let servers = catalogue.servers().await?;
     let servers: Vec<&Server> = servers.iter().filter(|server| !server.tombstoned && !server.hidden).collect();
+    let official = official(catalogue).await?;
     for server in &servers {
         let around: Vec<&str> = around(server).collect();
         builder.add(&Entry {
@@ -40,7 +41,7 @@ pub async fn rebuild(
             around: &around,
             description: server.description.as_deref().unwrap_or_default(),
             changed: server.first_seen.as_microsecond(),
-            filters: &filters(server),
+            filters: &filters(server, &official),
         })?;
     }
     let by_id: HashMap<i64, &Server> = servers.iter().map(|server| (server.id, *server)).collect();
@@ -51,7 +52,7 @@ pub async fn rebuild(
         for Sought { brief: tool, title, changed } in page {
             let Some(server) = by_id.get(&tool.server) else { continue };
             let around: Vec<&str> = std::iter::once(server.name.as_str()).chain(around(server)).collect();
-            let mut filters = filters(server);
+            let mut filters = filters(server, &official);
             filters.push(("class", tool.class.as_str()));
             filters.push(("severity", tool.severity.as_str()));
             filters.extend(tool.facets.iter().map(|facet| ("facet", facet.as_str())));
@@ -78,7 +79,25 @@ fn around(server: &Server) -> impl Iterator<Item = &str> {
     [server.publisher.as_deref(), server.package.as_deref(), repository].into_iter().flatten()
 }
 
-fn filters(server: &Server) -> Vec<(&str, &str)> {
+/// The servers whose publisher is proven: they have a name in the official registry, which gives a name below
+/// a domain to nobody but the domain's owner.
+async fn official(catalogue: &Catalogue) -> Result<HashSet<i64>, BadDatabase> {
+    let names = catalogue.registry_names().await?;
+    Ok(names.into_iter().filter(|(_, name)| is_in_own_domain(name)).map(|(server, _)| server).collect())
+}
+
+/// Whether a name of the registry, a domain backwards and a word, is of a domain that belongs to the publisher:
+/// that of a place where anybody may have an account says who has the account.
+fn is_in_own_domain(name: &str) -> bool {
+    const SHARED: [&str; 6] = ["io.github", "com.github", "com.gitlab", "io.gitlab", "ai.smithery", "com.pulsemcp"];
+    let domain = name.split('/').next().unwrap_or_default();
+    domain.contains('.')
+        && !SHARED
+            .iter()
+            .any(|shared| domain.strip_prefix(shared).is_some_and(|rest| rest.is_empty() || rest.starts_with('.')))
+}
+
+fn filters<'a>(server: &'a Server, official: &HashSet<i64>) -> Vec<(&'a str, &'a str)> {
     let optional = [
         ("transport", &server.transport),
         ("licence", &server.licence),
@@ -89,5 +108,23 @@ fn filters(server: &Server) -> Vec<(&str, &str)> {
     let mut filters: Vec<(&str, &str)> =
         optional.into_iter().filter_map(|(field, value)| Some((field, value.as_deref()?))).collect();
     filters.push(("visibility", server.visibility.as_str()));
+    let official = server.verified || official.contains(&server.id);
+    filters.push(("standing", if official { "official" } else { "community" }));
     filters
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whose_domain_a_name_is_in() {
+        for name in ["com.stripe/mcp", "ai.exa/exa", "dev.svelte/mcp"] {
+            assert!(is_in_own_domain(name), "{name}");
+        }
+        for name in ["io.github.ann/notes", "io.github/x", "com.gitlab.ann/x", "notes", "ai.smithery/ann-notes", ""] {
+            assert!(!is_in_own_domain(name), "{name}");
+        }
+        assert!(is_in_own_domain("io.githubber/x"));
+    }
 }

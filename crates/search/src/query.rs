@@ -19,7 +19,7 @@ use crate::words::{Run, exact, runs, unordered};
 /// A condition that an entry must meet.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Filter {
-    /// The field: `class`, `severity`, `facet`, `transport`, `licence`, `language`, `visibility`.
+    /// The field: `class`, `severity`, `facet`, `transport`, `licence`, `standing`, `language`, `visibility`.
     pub field: String,
     /// Its value. Of several filters of one field one must be met; of several fields each.
     pub value: String,

@@ -160,6 +160,9 @@ pub struct SearchOptions {
     /// Only servers under this licence
     #[arg(long, value_name = "LICENCE")]
     pub licence: Vec<String>,
+    /// Only servers whose publisher is proven (official), or only the others (community)
+    #[arg(long, value_name = "STANDING", value_parser = ["official", "community"])]
+    pub standing: Vec<String>,
     /// Only servers whose description is in this language: en, zh, pt, …
     #[arg(long, value_name = "LANGUAGE")]
     pub language: Vec<String>,

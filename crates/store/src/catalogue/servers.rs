@@ -223,6 +223,24 @@ impl Catalogue {
         Ok(known)
     }
 
+    /// The names of the official registry, with the number of the server of each.
+    ///
+    /// # Errors
+    /// [`BadDatabase`].
+    pub async fn registry_names(&self) -> Result<Vec<(i64, String)>, BadDatabase> {
+        // The bounds of `name:`: so the index of identities is read, and no more of it than that.
+        let rows =
+            sqlx::query("SELECT server, identity FROM server_keys WHERE identity >= 'name:' AND identity < 'name;'")
+                .fetch_all(&self.database.readers)
+                .await?;
+        rows.iter()
+            .map(|row| {
+                let identity: String = row.try_get("identity")?;
+                Ok((row.try_get("server")?, identity.strip_prefix("name:").unwrap_or_default().to_owned()))
+            })
+            .collect()
+    }
+
     /// The identities of a server, the strongest first.
     ///
     /// # Errors

@@ -30,13 +30,14 @@ pub(crate) struct Asked {
 }
 
 /// The fields that filter, and their names for people.
-pub(crate) const FIELDS: [(&str, &str); 9] = [
+pub(crate) const FIELDS: [(&str, &str); 10] = [
     ("kind", "Kind"),
     ("class", "Class"),
     ("severity", "Severity"),
     ("facet", "Facet"),
     ("transport", "Transport"),
     ("licence", "Licence"),
+    ("standing", "Standing"),
     ("language", "Language"),
     ("publisher", "Publisher"),
     ("since", "Changed"),
@@ -202,6 +203,7 @@ impl SearchPage {
             "class" => words(&classes),
             "severity" => words(&["low", "medium", "high", "critical"]),
             "facet" => words(&facets),
+            "standing" => words(&["official", "community"]),
             "since" => words(&["7d", "30d"]),
             other => self.common.iter().find(|one| one.0 == other).map(|one| one.1.clone()).unwrap_or_default(),
         };

@@ -75,6 +75,7 @@ struct Asked {
     facet: Option<String>,
     transport: Option<String>,
     licence: Option<String>,
+    standing: Option<String>,
     language: Option<String>,
     publisher: Option<String>,
     limit: Option<usize>,
@@ -114,6 +115,7 @@ fn query(asked: Asked, limit: usize, offset: usize) -> Result<search::Query, Fai
         ("facet", asked.facet),
         ("transport", asked.transport),
         ("licence", asked.licence),
+        ("standing", asked.standing),
         ("language", asked.language),
         ("publisher", asked.publisher),
     ];

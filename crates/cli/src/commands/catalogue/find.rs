@@ -63,6 +63,7 @@ fn query(options: &SearchOptions) -> Query {
     add("facet", &mut options.facet.iter().cloned());
     add("transport", &mut options.transport.iter().cloned());
     add("licence", &mut options.licence.iter().cloned());
+    add("standing", &mut options.standing.iter().cloned());
     add("language", &mut options.language.iter().cloned());
     Query {
         words: options.words.join(" "),
