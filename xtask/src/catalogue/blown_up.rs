@@ -97,8 +97,7 @@ fn write_tools(real: &[Value], hosts: &[String], path: &Path, wanted: usize) -> 
             _ => tool(line, &words, hosts.get(host % hosts.len()).context("a host")?, at, variant),
         };
         if at % KEPT == 0 {
-            let text = |field: &str| line[field].as_str().unwrap_or_default().to_owned();
-            sample.push((text("name"), text("description")));
+            sample.push((text(&line, "name").to_owned(), text(&line, "description").to_owned()));
         }
         writeln!(to, "{line}")?;
     }
@@ -109,23 +108,29 @@ fn write_tools(real: &[Value], hosts: &[String], path: &Path, wanted: usize) -> 
 /// A variant of a tool, of another server: a word more in its name, other words in its description.
 fn tool(real: &Value, words: &Words, host: &str, at: usize, variant: usize) -> Value {
     let mut chance = Chance::new(at as u64);
-    let mut line = real.clone();
-    line["server"] = host.rsplit('/').next().unwrap_or(host).into();
-    line["server_repo"] = host.into();
-    line["dataset"] = format!("variant {variant}").into();
-    let name = real["name"].as_str().unwrap_or_default();
+    let mut line = real.as_object().cloned().unwrap_or_default();
+    let mut put = |field: &str, value: String| line.insert(field.to_owned(), value.into());
+    put("server", host.rsplit('/').next().unwrap_or(host).to_owned());
+    put("server_repo", host.to_owned());
+    put("dataset", format!("variant {variant}"));
+    let name = text(real, "name");
     if !name.is_empty() {
         let word = chance.pick(&words.of_names).map_or("more", String::as_str);
-        line["name"] = if name.contains('-') { format!("{name}-{word}") } else { format!("{name}_{word}") }.into();
+        put("name", if name.contains('-') { format!("{name}-{word}") } else { format!("{name}_{word}") });
     }
-    if let Some(description) = real["description"].as_str() {
+    if let Some(description) = real.get("description").and_then(Value::as_str) {
         let other = |word: &str| match chance.below(CHANGED) {
             0 => chance.pick(&words.of_texts).cloned().unwrap_or_default(),
             _ => word.to_owned(),
         };
-        line["description"] = description.split(' ').map(other).collect::<Vec<_>>().join(" ").into();
+        put("description", description.split(' ').map(other).collect::<Vec<_>>().join(" "));
     }
-    line
+    line.into()
+}
+
+/// A text of a line; empty where there is none.
+fn text<'a>(line: &'a Value, field: &str) -> &'a str {
+    line.get(field).and_then(Value::as_str).unwrap_or_default()
 }
 
 /// The words that real names and descriptions are made of, as often as they are used.
