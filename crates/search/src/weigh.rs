@@ -90,6 +90,9 @@ impl Weighing<'_> {
         let Some((first, rest)) = nodes.split_first() else { return Ok(vec![0.0; self.entries()]) };
         let mut worths = self.node(first)?;
         for node in rest {
+            if worths.iter().all(|worth| *worth <= 0.0) {
+                break;
+            }
             for (worth, more) in worths.iter_mut().zip(self.node(node)?) {
                 *worth = if *worth > 0.0 && more > 0.0 { *worth + more } else { 0.0 };
             }

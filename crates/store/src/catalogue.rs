@@ -29,11 +29,11 @@ pub use import::{Batch, Counts, Run};
 pub use impostors::{Face, Impostor};
 pub use lists::{Brief, Mapped, Replaced, Shelf};
 pub use lookup::{Sought, Stream};
+pub use meeting::Change;
 pub use overrides::Override;
 pub use registry::{ListedPage, Listing, ListingCounts, Reading, Said};
 pub use rows::{Judgement, Quote, Server, Shown, Status, Tool, Visibility};
 pub use servers::{KnownServer, ServerEntry};
-pub use meeting::Change;
 pub use tools::{Past, ToolEntry};
 
 use crate::{BadDatabase, DataDir, Database};

@@ -111,7 +111,13 @@ async fn a_batch_is_what_its_entries_are_one_by_one() {
     };
     let runs = [
         vec![tool(1, "a", 1), tool(1, "b", 1), tool(1, "a", 2), schema(tool(1, "a", 3)), schema(tool(1, "a", 4))],
-        vec![tool(1, "b", 2), tool(1, "b", 2), schema(tool(1, "b", 3)), judged(schema(tool(1, "a", 3))), tool(1, "c", 1)],
+        vec![
+            tool(1, "b", 2),
+            tool(1, "b", 2),
+            schema(tool(1, "b", 3)),
+            judged(schema(tool(1, "a", 3))),
+            tool(1, "c", 1),
+        ],
         vec![tool(1, "a", 5), schema(tool(1, "b", 3)), schema(tool(1, "c", 2)), schema(tool(1, "c", 2))],
     ];
     let mut results = Vec::new();

@@ -48,7 +48,8 @@ pub fn write(shared: &Path, folder: &Path, size: Size) -> Result<BlownUp> {
     ensure!(!servers.is_empty() && !tools.is_empty(), "{} holds no data", shared.display());
     let hosts = hosts(&servers);
     ensure!(!hosts.is_empty(), "no server of {} has a repository", shared.display());
-    let blown = BlownUp { servers: folder.join("servers.jsonl"), tools: folder.join("tools.jsonl"), sample: Vec::new() };
+    let blown =
+        BlownUp { servers: folder.join("servers.jsonl"), tools: folder.join("tools.jsonl"), sample: Vec::new() };
     let mut to = BufWriter::new(File::create(&blown.servers)?);
     for at in 0..size.servers {
         let line = servers.get(at % servers.len()).context("a server")?;

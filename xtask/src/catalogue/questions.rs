@@ -19,7 +19,8 @@ const FILTERS: [&str; 8] = [
 /// So many questions, as the query of an address.
 pub fn questions(data: &BlownUp, count: usize) -> Vec<String> {
     let mut chance = Chance::new(7);
-    let foreign: Vec<&str> = data.sample.iter().flat_map(|(_, text)| text.split_whitespace()).filter(is_foreign).collect();
+    let foreign: Vec<&str> =
+        data.sample.iter().flat_map(|(_, text)| text.split_whitespace()).filter(is_foreign).collect();
     (0..count)
         .filter_map(|at| {
             let (name, text) = chance.pick(&data.sample)?;

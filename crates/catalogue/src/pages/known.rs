@@ -70,11 +70,8 @@ impl Known {
 
 /// The judgement of a row.
 fn assessment(judged: &Judgement) -> Assessment {
-    let evidence = |quote: &Quote| Evidence {
-        place: place(&quote.place),
-        text: quote.text.clone(),
-        weight: quote.weight,
-    };
+    let evidence =
+        |quote: &Quote| Evidence { place: place(&quote.place), text: quote.text.clone(), weight: quote.weight };
     #[expect(clippy::cast_possible_truncation, reason = "it was one of 32 bits when it was written")]
     let confidence = judged.confidence as f32;
     Assessment {

@@ -124,10 +124,7 @@ impl Catalogue {
             let mut statement: QueryBuilder<Sqlite> =
                 QueryBuilder::new("INSERT INTO forks (server, kin, original, reason) ");
             statement.push_values(part, |mut row, fork| {
-                row.push_bind(fork.server)
-                    .push_bind(fork.kin)
-                    .push_bind(fork.original)
-                    .push_bind(fork.reason.as_str());
+                row.push_bind(fork.server).push_bind(fork.kin).push_bind(fork.original).push_bind(fork.reason.as_str());
             });
             statement.build().execute(&mut *transaction).await?;
         }

@@ -40,8 +40,7 @@ impl Stream<'_> {
     /// # Errors
     /// [`BadDatabase`].
     pub async fn next(&mut self) -> Result<Option<Vec<Sought>>, BadDatabase> {
-        let rows =
-            sqlx::query(SOUGHT).bind(self.after).bind(PAGE).fetch_all(&self.catalogue.database.readers).await?;
+        let rows = sqlx::query(SOUGHT).bind(self.after).bind(PAGE).fetch_all(&self.catalogue.database.readers).await?;
         let Some(last) = rows.last() else { return Ok(None) };
         self.after = last.try_get("id")?;
         let mut page = Vec::with_capacity(rows.len());
