@@ -89,7 +89,7 @@ fn write_tools(real: &[Value], hosts: &[String], path: &Path, wanted: usize) -> 
     let mut to = BufWriter::new(File::create(path)?);
     for at in 0..wanted {
         let (variant, line) = (at / real.len(), real.get(at % real.len()).context("a tool")?);
-        let group = format!("{} {} {variant}", line["server"], line["dataset"]);
+        let group = format!("{} {} {variant}", text(line, "server"), text(line, "dataset"));
         let next = groups.len();
         let host = *groups.entry(group).or_insert(next);
         let line = match variant {
@@ -97,8 +97,7 @@ fn write_tools(real: &[Value], hosts: &[String], path: &Path, wanted: usize) -> 
             _ => tool(line, &words, hosts.get(host % hosts.len()).context("a host")?, at, variant),
         };
         if at % KEPT == 0 {
-            let text = |field: &str| line[field].as_str().unwrap_or_default().to_owned();
-            sample.push((text("name"), text("description")));
+            sample.push((text(&line, "name").to_owned(), text(&line, "description").to_owned()));
         }
         writeln!(to, "{line}")?;
     }
@@ -110,22 +109,33 @@ fn write_tools(real: &[Value], hosts: &[String], path: &Path, wanted: usize) -> 
 fn tool(real: &Value, words: &Words, host: &str, at: usize, variant: usize) -> Value {
     let mut chance = Chance::new(at as u64);
     let mut line = real.clone();
-    line["server"] = host.rsplit('/').next().unwrap_or(host).into();
-    line["server_repo"] = host.into();
-    line["dataset"] = format!("variant {variant}").into();
-    let name = real["name"].as_str().unwrap_or_default();
+    let mut put = |field: &str, value: String| {
+        if let Some(fields) = line.as_object_mut() {
+            fields.insert(field.to_owned(), value.into());
+        }
+    };
+    put("server", host.rsplit('/').next().unwrap_or(host).to_owned());
+    put("server_repo", host.to_owned());
+    put("dataset", format!("variant {variant}"));
+    let name = text(real, "name");
     if !name.is_empty() {
         let word = chance.pick(&words.of_names).map_or("more", String::as_str);
-        line["name"] = if name.contains('-') { format!("{name}-{word}") } else { format!("{name}_{word}") }.into();
+        put("name", if name.contains('-') { format!("{name}-{word}") } else { format!("{name}_{word}") });
     }
-    if let Some(description) = real["description"].as_str() {
+    let description = text(real, "description");
+    if !description.is_empty() {
         let other = |word: &str| match chance.below(CHANGED) {
             0 => chance.pick(&words.of_texts).cloned().unwrap_or_default(),
             _ => word.to_owned(),
         };
-        line["description"] = description.split(' ').map(other).collect::<Vec<_>>().join(" ").into();
+        put("description", description.split(' ').map(other).collect::<Vec<_>>().join(" "));
     }
     line
+}
+
+/// A field of a line; nothing where it has no text.
+fn text<'a>(line: &'a Value, field: &str) -> &'a str {
+    line.get(field).and_then(Value::as_str).unwrap_or_default()
 }
 
 /// The words that real names and descriptions are made of, as often as they are used.
@@ -136,11 +146,11 @@ struct Words {
 
 impl Words {
     fn of(tools: &[Value]) -> Self {
-        let text = |field: &'static str| tools.iter().filter_map(move |tool| tool[field].as_str());
+        let all = |field: &'static str| tools.iter().map(move |tool| text(tool, field));
         let letters = |word: &&str| word.len() > 2 && word.chars().all(char::is_alphabetic);
-        let of_names = text("name").flat_map(|name| name.split(['_', '-'])).filter(letters).map(str::to_lowercase);
+        let of_names = all("name").flat_map(|name| name.split(['_', '-'])).filter(letters).map(str::to_lowercase);
         // A word of each is enough.
-        let of_texts = text("description").filter_map(|text| text.split_whitespace().filter(letters).nth(1));
+        let of_texts = all("description").filter_map(|text| text.split_whitespace().filter(letters).nth(1));
         Self { of_names: of_names.collect(), of_texts: of_texts.map(str::to_owned).collect() }
     }
 }

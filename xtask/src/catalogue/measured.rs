@@ -47,9 +47,10 @@ pub fn import(data: &BlownUp, home: &Path) -> Result<Vec<Row>> {
     let took = begun.elapsed().as_secs_f64();
     ensure!(output.status.success(), "the import failed: {}", String::from_utf8_lossy(&output.stdout));
     let said: Value = serde_json::from_slice(&output.stdout)?;
-    let what = format!("import of {} servers and {} tools", said["servers"], said["tools"]);
+    let number = |field: &str| said.get(field).and_then(Value::as_u64).unwrap_or_default();
+    let what = format!("import of {} servers and {} tools", number("servers"), number("tools"));
     let mut rows = vec![Row::of(what, format!("{took:.1} s"), "≤ 60 s", took <= IMPORT)];
-    if let Some(parts) = said["seconds"].as_object() {
+    if let Some(parts) = said.get("seconds").and_then(Value::as_object) {
         for (part, seconds) in parts {
             let seconds = seconds.as_f64().unwrap_or_default();
             rows.push(Row::shown(format!("of that: {part}"), format!("{seconds:.1} s")));
@@ -124,8 +125,8 @@ fn served(command: &mut Command) -> Result<(Running, String)> {
 /// The paths of the pages of what was found.
 fn paths(body: &[u8]) -> Result<Vec<String>> {
     let said: Value = serde_json::from_slice(body)?;
-    let found = said["found"].as_array().context("what was found")?;
-    Ok(found.iter().filter_map(|one| one["path"].as_str()).map(str::to_owned).collect())
+    let found = said.get("found").and_then(Value::as_array).context("what was found")?;
+    Ok(found.iter().filter_map(|one| one.get("path")?.as_str()).map(str::to_owned).collect())
 }
 
 /// The path of the server's page above a page.
