@@ -9,6 +9,7 @@ mod fields;
 mod folder;
 mod query;
 mod read;
+mod weigh;
 pub mod words;
 
 pub use build::{Builder, Entry};

@@ -1,14 +1,10 @@
-//! What is asked, and the query that it becomes.
+//! What is asked, and which lists of the index that means.
 //!
 //! Every word must be found: in the name, which counts most, around it, or in the description. The last
 //! word may be the beginning of one; a word that no name holds may be misspelt.
 
-use std::ops::Bound;
-
-use tantivy::query::{
-    AllQuery, BooleanQuery, ConstScoreQuery, FuzzyTermQuery, Occur, Query as Node, RangeQuery, TermQuery, TermSetQuery,
-};
-use tantivy::schema::{Field, IndexRecordOption};
+use tantivy::query::FuzzyTermQuery;
+use tantivy::schema::Field;
 use tantivy::termdict::TermDictionary;
 use tantivy::{Searcher, Term};
 
@@ -58,102 +54,119 @@ const NAME: f32 = 40.0;
 const AROUND: f32 = 15.0;
 const NAME_BEGINS: f32 = 20.0;
 const NAME_MISSPELT: f32 = 8.0;
-const TEXT_BEGINS: f32 = 2.0;
 const EXACT: f32 = 1_000.0;
 const UNORDERED: f32 = 500.0;
 
-type Boxed = Box<dyn Node>;
+/// What the description is worth where a word goes on that was begun, beside its relevance for the whole word.
+const TEXT_BEGINS: f32 = 0.5;
 
-/// Makes the query.
-pub(crate) fn compile(query: &Query, fields: &Fields, searcher: &Searcher) -> Result<Boxed, BadIndex> {
-    let mut clauses: Vec<(Occur, Boxed)> = Vec::new();
-    let compiler = Compiler { fields, searcher };
+/// A question, in words of the index.
+#[derive(Debug)]
+pub(crate) struct Plan {
+    /// What must be found, all of it.
+    pub(crate) must: Vec<Node>,
+    /// What counts where it is found beside that.
+    pub(crate) beside: Vec<List>,
+    /// Conditions: of each one word must be there.
+    pub(crate) filters: Vec<Vec<Term>>,
+    /// Only what changed since.
+    pub(crate) since: Option<i64>,
+}
+
+/// A part of a question.
+#[derive(Debug)]
+pub(crate) enum Node {
+    /// One of several lists; what an entry is worth in each is added up.
+    Lists(Vec<List>),
+    /// Each of several parts.
+    All(Vec<Node>),
+    /// One of several parts.
+    Any(Vec<Node>),
+}
+
+/// The entries that have a word in a field.
+#[derive(Debug)]
+pub(crate) struct List {
+    /// The field and the word.
+    pub(crate) term: Term,
+    /// What each is worth.
+    pub(crate) worth: f32,
+    /// What its relevance is multiplied with and added; nought where it does not matter.
+    pub(crate) relevance: f32,
+}
+
+impl List {
+    fn flat(field: Field, word: &str, worth: f32) -> Self {
+        Self { term: Term::from_field_text(field, word), worth, relevance: 0.0 }
+    }
+
+    fn relevant(field: Field, word: &str, worth: f32, relevance: f32) -> Self {
+        Self { term: Term::from_field_text(field, word), worth, relevance }
+    }
+}
+
+/// Makes the plan.
+pub(crate) fn plan(query: &Query, fields: &Fields, searcher: &Searcher) -> Result<Plan, BadIndex> {
+    let planner = Planner { fields, searcher };
     let mut runs = runs(&query.words);
     runs.truncate(WORDS);
     // What ends in a space is a whole word.
     let open = query.words.chars().last().is_some_and(char::is_alphanumeric);
     let last = runs.len().saturating_sub(1);
-    for (at, run) in runs.iter().enumerate() {
-        clauses.push((Occur::Must, compiler.run(run, open && at == last)?));
-    }
+    let must =
+        runs.iter().enumerate().map(|(at, run)| planner.run(run, open && at == last)).collect::<Result<_, _>>()?;
+    let mut beside = Vec::new();
     if !runs.is_empty() {
-        let whole =
-            |field, text: String, worth| (Occur::Should, constant(Box::new(term(field, &text)) as Boxed, worth));
-        clauses.push(whole(fields.exact, exact(&query.words), EXACT));
-        clauses.push(whole(fields.unordered, unordered(&query.words), UNORDERED));
+        beside.push(List::flat(fields.exact, &exact(&query.words), EXACT));
+        beside.push(List::flat(fields.unordered, &unordered(&query.words), UNORDERED));
     }
-    for filter in compiler.filters(query) {
-        clauses.push((Occur::Must, constant(filter, 0.0)));
-    }
-    if clauses.is_empty() {
-        return Ok(Box::new(AllQuery));
-    }
-    Ok(Box::new(BooleanQuery::new(clauses)))
+    Ok(Plan { must, beside, filters: planner.filters(query), since: query.changed_since })
 }
 
-struct Compiler<'a> {
+struct Planner<'a> {
     fields: &'a Fields,
     searcher: &'a Searcher,
 }
 
-fn term(field: Field, text: &str) -> TermQuery {
-    TermQuery::new(Term::from_field_text(field, text), IndexRecordOption::WithFreqs)
-}
-
-fn constant(node: Boxed, worth: f32) -> Boxed {
-    Box::new(ConstScoreQuery::new(node, worth))
-}
-
-/// Any of several words of a field, worth the same: one set of entries, where a node a word would be a heap of lists.
-fn one_of(field: Field, words: &[String], worth: f32) -> Option<Boxed> {
-    let terms = words.iter().map(|word| Term::from_field_text(field, word));
-    (!words.is_empty()).then(|| constant(Box::new(TermSetQuery::new(terms)), worth))
-}
-
-fn any(nodes: Vec<Boxed>) -> Boxed {
-    Box::new(BooleanQuery::union(nodes))
-}
-
-impl Compiler<'_> {
+impl Planner<'_> {
     /// One run of the question.
-    fn run(&self, run: &Run, open: bool) -> Result<Boxed, BadIndex> {
+    fn run(&self, run: &Run, open: bool) -> Result<Node, BadIndex> {
         match run {
             Run::Word(word) => self.word(word, open),
             Run::Humps { whole, parts } => {
                 let last = parts.len().saturating_sub(1);
                 let parts = parts.iter().enumerate().map(|(at, part)| self.word(part, open && at == last));
-                let parts = BooleanQuery::intersection(parts.collect::<Result<_, _>>()?);
-                Ok(any(vec![self.word(whole, open)?, Box::new(parts)]))
+                let parts = Node::All(parts.collect::<Result<_, _>>()?);
+                Ok(Node::Any(vec![self.word(whole, open)?, parts]))
             }
             Run::Pairs(pairs) => {
                 // One character alone is the beginning of pairs.
                 let alone = pairs.iter().all(|pair| pair.chars().count() == 1);
                 let pairs = pairs.iter().map(|pair| self.word(pair, alone));
-                Ok(Box::new(BooleanQuery::intersection(pairs.collect::<Result<_, _>>()?)))
+                Ok(Node::All(pairs.collect::<Result<_, _>>()?))
             }
         }
     }
 
     /// One word, wherever it may stand.
-    fn word(&self, word: &str, open: bool) -> Result<Boxed, BadIndex> {
+    fn word(&self, word: &str, open: bool) -> Result<Node, BadIndex> {
         let fields = self.fields;
-        let mut nodes: Vec<Boxed> = vec![
-            constant(Box::new(term(fields.name, word)), NAME),
-            Box::new(term(fields.name, word)),
+        let mut lists = vec![
+            List::relevant(fields.name, word, NAME, 1.0),
             // All parts of a name, typed as one.
-            constant(Box::new(term(fields.exact, word)), NAME),
-            constant(Box::new(term(fields.around, word)), AROUND),
-            Box::new(term(fields.text, word)),
+            List::flat(fields.exact, word, NAME),
+            List::flat(fields.around, word, AROUND),
+            List::relevant(fields.text, word, 0.0, 1.0),
         ];
         let known = [fields.name, fields.exact, fields.around]
             .into_iter()
             .try_fold(false, |known, field| Ok::<_, BadIndex>(known || self.count(field, word)? > 0))?;
         if open {
-            for (field, worth) in
-                [(fields.name, NAME_BEGINS), (fields.around, AROUND / 2.0), (fields.text, TEXT_BEGINS)]
-            {
-                nodes.extend(one_of(field, &self.beginning(field, word)?, worth));
+            for (field, worth) in [(fields.name, NAME_BEGINS), (fields.around, AROUND / 2.0)] {
+                lists.extend(self.beginning(field, word)?.iter().map(|longer| List::flat(field, longer, worth)));
             }
+            let longer = self.beginning(fields.text, word)?;
+            lists.extend(longer.iter().map(|longer| List::relevant(fields.text, longer, 0.0, TEXT_BEGINS)));
         }
         let distance = match word.chars().count() {
             0..=3 => 0,
@@ -162,10 +175,11 @@ impl Compiler<'_> {
         };
         if !known && distance > 0 && word.chars().any(char::is_alphabetic) {
             for (field, worth) in [(fields.name, NAME_MISSPELT), (fields.around, NAME_MISSPELT / 2.0)] {
-                nodes.extend(one_of(field, &self.like(field, word, distance, open)?, worth));
+                let like = self.like(field, word, distance, open)?;
+                lists.extend(like.iter().map(|like| List::flat(field, like, worth)));
             }
         }
-        Ok(any(nodes))
+        Ok(Node::Lists(lists))
     }
 
     fn count(&self, field: Field, word: &str) -> Result<u64, BadIndex> {
@@ -214,30 +228,21 @@ impl Compiler<'_> {
         Ok(commonest(found))
     }
 
-    /// A node for each field that filters.
-    fn filters(&self, query: &Query) -> Vec<Boxed> {
-        let mut nodes: Vec<Boxed> = Vec::new();
+    /// The words of each field that filters.
+    fn filters(&self, query: &Query) -> Vec<Vec<Term>> {
         let one = |field: &str, value: &str| {
-            let word = format!("{field}:{}", value.to_lowercase());
-            Box::new(TermQuery::new(Term::from_field_text(self.fields.filter, &word), IndexRecordOption::Basic))
-                as Boxed
+            Term::from_field_text(self.fields.filter, &format!("{field}:{}", value.to_lowercase()))
         };
-        if let Some(kind) = query.kind {
-            nodes.push(one("kind", kind.as_str()));
-        }
+        let mut all: Vec<Vec<Term>> = query.kind.iter().map(|kind| vec![one("kind", kind.as_str())]).collect();
         let mut done: Vec<&str> = Vec::new();
         for filter in &query.filters {
             if !done.contains(&filter.field.as_str()) {
                 done.push(&filter.field);
                 let same = query.filters.iter().filter(|other| other.field == filter.field);
-                nodes.push(any(same.map(|same| one(&same.field, &same.value)).collect()));
+                all.push(same.map(|same| one(&same.field, &same.value)).collect());
             }
         }
-        if let Some(since) = query.changed_since {
-            let from = Bound::Included(Term::from_field_i64(self.fields.changed, since));
-            nodes.push(Box::new(RangeQuery::new(from, Bound::Unbounded)));
-        }
-        nodes
+        all
     }
 }
 

@@ -2,11 +2,11 @@
 
 use std::path::Path;
 
-use tantivy::collector::{Count, TopDocs};
 use tantivy::{IndexReader, ReloadPolicy};
 
 use crate::fields::{Fields, Kind, TOKENIZER, Words, schema};
-use crate::query::{Query, compile};
+use crate::query::{Query, plan};
+use crate::weigh::{Best, Weighing};
 use crate::{BadIndex, folder};
 
 /// An index that is open: it answers from what was in use when it was opened.
@@ -69,20 +69,19 @@ impl Index {
     /// [`BadIndex`], when the files cannot be read.
     pub fn search(&self, query: &Query) -> Result<Found, BadIndex> {
         let searcher = self.reader.searcher();
-        let compiled = compile(query, &self.fields, &searcher)?;
-        let best = TopDocs::with_limit(query.limit.max(1)).and_offset(query.offset).order_by_score();
-        let (found, total) = if query.count {
-            let (found, total) = searcher.search(&compiled, &(best, Count))?;
-            (found, Some(total))
-        } else {
-            (searcher.search(&compiled, &best)?, None)
-        };
-        let mut hits = Vec::with_capacity(found.len());
-        for (score, address) in found {
-            let ids = searcher.segment_reader(address.segment_ord).fast_fields().u64("id")?;
-            let Some(number) = ids.first(address.doc_id) else { continue };
+        let plan = plan(query, &self.fields, &searcher)?;
+        let mut best = Best::new(query.offset.saturating_add(query.limit.max(1)));
+        for (nth, part) in searcher.segment_readers().iter().enumerate() {
+            let weighing = Weighing { searcher: &searcher, part };
+            best.add(nth, &weighing.worths(&plan)?);
+        }
+        let total = query.count.then_some(best.found);
+        let mut hits = Vec::with_capacity(query.limit.max(1));
+        for place in best.places().skip(query.offset) {
+            let Some(part) = searcher.segment_readers().get(place.part) else { continue };
+            let Some(number) = part.fast_fields().u64("id")?.first(place.entry) else { continue };
             let kind = if number % 2 == 1 { Kind::Tool } else { Kind::Server };
-            hits.push(Hit { kind, id: i64::try_from(number / 2).unwrap_or(i64::MAX), score });
+            hits.push(Hit { kind, id: i64::try_from(number / 2).unwrap_or(i64::MAX), score: place.worth });
         }
         Ok(Found { hits, total })
     }
