@@ -104,7 +104,7 @@ impl ServerLine {
     /// # Errors
     /// Why it describes none.
     pub fn described(&self, source: &str) -> Result<Described, &'static str> {
-        let repository = said(self.repository.as_deref());
+        let repository = said(self.repository.as_deref()).map(|url| Identity::bare_address(&url));
         let package = said(self.package.as_deref());
         let registry = self.registry.as_deref().and_then(Registry::of);
         let name = said(self.name.as_deref());
@@ -139,7 +139,7 @@ impl ServerLine {
             language: description.as_deref().and_then(language).map(str::to_owned),
             publisher,
             package: registry.zip(package).map(|(registry, package)| (registry.as_str().to_owned(), package)),
-            endpoint: url.filter(|_| has_endpoint),
+            endpoint: url.filter(|_| has_endpoint).map(|url| Identity::bare_address(&url)),
             transport: said(self.transport.as_deref()),
             licence: said(self.licence.as_deref()),
             name,

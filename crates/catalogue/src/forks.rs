@@ -27,6 +27,10 @@ pub fn forks(all: &[Kin]) -> Vec<Fork> {
     for mut group in groups(all) {
         // What an operator saw of a server is no other server.
         group.retain(|kin| kin.sources != [SOURCE]);
+        // And of what everybody sees, nothing private is the original or a copy: that would tell of it.
+        if group.iter().any(|kin| kin.public) {
+            group.retain(|kin| kin.public);
+        }
         let publishers: BTreeSet<&str> = group.iter().map(|kin| publisher(kin)).collect();
         // One publisher may offer one server twice.
         if publishers.len() < 2 {

@@ -163,6 +163,21 @@ impl Identity {
         good.then_some(Self::Package { registry, name })
     }
 
+    /// A URL without what could be a secret or a way to one: user name, password, query and fragment.
+    #[must_use]
+    pub fn bare_address(url: &str) -> String {
+        let url = url.trim();
+        let end = url.find(['?', '#']).unwrap_or(url.len());
+        let url = url.get(..end).unwrap_or(url);
+        let Some((scheme, rest)) = url.split_once("://") else { return url.to_owned() };
+        let (authority, path) = rest.split_once('/').map_or((rest, None), |(authority, path)| (authority, Some(path)));
+        let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
+        match path {
+            Some(path) => format!("{scheme}://{host}/{path}"),
+            None => format!("{scheme}://{host}"),
+        }
+    }
+
     /// An endpoint: a URL of which something says that it is spoken with, and not read.
     #[must_use]
     pub fn endpoint(url: &str) -> Option<Self> {

@@ -17,6 +17,7 @@ use store::catalogue::{Batch, Catalogue, Counts, Run, Visibility};
 use tokio::sync::mpsc::{Receiver, Sender, channel};
 
 use crate::entry::{Described, ServerLine};
+use crate::identity::Identity;
 use crate::judge::{self, Judged, Read, on_threads};
 use crate::junk::Junk;
 use crate::lines::{Line, Lines};
@@ -24,6 +25,9 @@ use crate::resolve::Resolver;
 
 /// Lines that are judged and written at once.
 const PIECE: usize = 2_000;
+
+/// What names the private entry of a server that everybody sees.
+const PRIVATE: &str = "private";
 
 /// Pieces that wait to be written.
 const WAITING: usize = 2;
@@ -166,6 +170,7 @@ pub(crate) async fn import_lines(
         visibility: input.visibility,
         source: input.named.clone(),
         seen: HashSet::new(),
+        kept_private: HashSet::new(),
         lists: HashMap::new(),
     };
     let mut reading = Reading { catalogue, now, news };
@@ -273,6 +278,8 @@ struct Writer {
     source: String,
     /// Servers that a line of this run has named.
     seen: HashSet<i64>,
+    /// Private servers that stay so.
+    kept_private: HashSet<i64>,
     /// The servers of tool lists, by what the lists call them.
     lists: HashMap<(String, Option<String>, Option<String>), i64>,
 }
@@ -299,11 +306,22 @@ impl Writer {
         batch.tools.push(entry);
     }
 
-    fn put(&mut self, described: Described, from_tools: bool, batch: &mut Batch) -> i64 {
+    fn put(&mut self, mut described: Described, from_tools: bool, batch: &mut Batch) -> i64 {
+        // What is private becomes no part of what everybody sees: it is an entry of its own.
+        if self.visibility == Visibility::Private && self.resolver.is_public(&described) {
+            let first = described.identities.first().map(ToString::to_string).unwrap_or_default();
+            described.identities = vec![Identity::called(PRIVATE, &first)];
+        }
         let resolved = self.resolver.resolve(&described);
         batch.counted.servers_from_tools += u64::from(from_tools && resolved.new);
         let id = resolved.id;
-        batch.servers.push(resolved.entry(described, self.visibility, from_tools));
+        // And a line for everybody does not publish what was private until then.
+        let kept = self.visibility == Visibility::Public && self.resolver.keeps_private(id);
+        if kept && self.kept_private.insert(id) {
+            batch.counted.kept_private += 1;
+        }
+        let visibility = if kept { Visibility::Private } else { self.visibility };
+        batch.servers.push(resolved.entry(described, visibility, from_tools));
         id
     }
 }

@@ -32,4 +32,5 @@ mod resolve;
 pub mod scanned;
 pub mod show;
 pub mod snapshot;
+pub mod start;
 pub mod starter;

@@ -16,6 +16,8 @@ pub(crate) struct Resolver {
     /// The servers that have a name of a registry.
     named: HashSet<i64>,
     slugs: HashSet<String>,
+    /// Who may see the servers that were known before, and whether more than a name is known of them.
+    seen_by: HashMap<i64, (Visibility, bool)>,
     next: i64,
 }
 
@@ -62,6 +64,7 @@ impl Resolver {
         for server in known {
             resolver.next = resolver.next.max(server.id.saturating_add(1));
             resolver.slugs.insert(server.slug);
+            resolver.seen_by.insert(server.id, (server.visibility, server.has_content));
             for identity in server.identities {
                 resolver.own(server.id, identity);
             }
@@ -83,6 +86,16 @@ impl Resolver {
     /// hold another package of the same registry holds several servers, and says nothing.
     pub(crate) fn find(&self, entry: &Described) -> Option<i64> {
         self.find_where(entry, |_| true)
+    }
+
+    /// Whether the entry is of a server that everybody sees, and was seen before.
+    pub(crate) fn is_public(&self, entry: &Described) -> bool {
+        self.find(entry).and_then(|id| self.seen_by.get(&id)).is_some_and(|seen| seen.0 == Visibility::Public)
+    }
+
+    /// Whether a server is private and more is known of it than its name: publishing it would publish that.
+    pub(crate) fn keeps_private(&self, id: i64) -> bool {
+        self.seen_by.get(&id) == Some(&(Visibility::Private, true))
     }
 
     /// The server of an entry of a registry: the one of its name, else one that has no name of a registry yet.

@@ -240,7 +240,10 @@ impl Reader {
             first_seen: time(row.first_seen)?,
         });
         batch.counted.servers_from_tools += u64::from(row.from_tools && resolved.new);
-        batch.servers.push(resolved.entry(described, Visibility::Public, row.from_tools));
+        let kept = self.resolver.keeps_private(resolved.id);
+        batch.counted.kept_private += u64::from(kept);
+        let visibility = if kept { Visibility::Private } else { Visibility::Public };
+        batch.servers.push(resolved.entry(described, visibility, row.from_tools));
         Ok(())
     }
 

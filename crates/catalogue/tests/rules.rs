@@ -161,6 +161,7 @@ fn kin(server: i64, publisher: &str, first_seen: i64, identities: &[&str], tools
     Kin {
         server,
         publisher: Some(publisher.to_owned()),
+        public: true,
         first_seen,
         identities: identities.iter().map(|&one| one.to_owned()).collect(),
         sources: Vec::new(),

@@ -2,13 +2,25 @@
 
 use maud::{Markup, html};
 
-/// A text in visible characters, cut at `most` characters.
+/// A text in visible characters on one line, cut at `most` characters.
 pub(crate) fn shown(text: &str, most: usize) -> String {
-    let mut cut: String = text.chars().take(most).collect();
-    if cut.len() < text.len() {
-        cut.push('…');
+    audit::visible::shown(&one_line(text, most))
+}
+
+/// A text with a space in place of line breaks, tabulators and runs of spaces, cut at `most` characters.
+pub(crate) fn one_line(text: &str, most: usize) -> String {
+    let mut line = String::with_capacity(text.len().min(most));
+    for word in text.split_ascii_whitespace() {
+        if !line.is_empty() {
+            line.push(' ');
+        }
+        line.push_str(word);
     }
-    audit::visible::shown(&cut)
+    if let Some((end, _)) = line.char_indices().nth(most) {
+        line.truncate(end);
+        line.push('…');
+    }
+    line
 }
 
 /// A text, as a link where it is the address of a page. Links lead out of the catalogue, and say nothing for it.

@@ -139,6 +139,7 @@ pub(super) fn listed(entry: Value, source: &str) -> Result<Listed, String> {
     let packages = document.packages.unwrap_or_default();
     let remotes = document.remotes.unwrap_or_default();
     let repository = document.repository.as_ref().and_then(|repository| said(repository.url.as_deref()));
+    let repository = repository.map(|url| Identity::bare_address(&url));
     let folder = document.repository.as_ref().and_then(|repository| repository.subfolder.as_deref());
     let publisher = name.publisher().map(str::to_owned);
     let mut identities = vec![name];
@@ -161,7 +162,7 @@ pub(super) fn listed(entry: Value, source: &str) -> Result<Listed, String> {
         version: said(document.version.as_deref()).map(|version| version.chars().take(VERSION).collect()),
         repository,
         package: packages.iter().find_map(package),
-        endpoint: remotes.iter().find_map(|remote| said(remote.url.as_deref())),
+        endpoint: remotes.iter().find_map(|remote| said(remote.url.as_deref())).map(|url| Identity::bare_address(&url)),
         transport: said(transport),
         auth: auth(&packages, &remotes).map(str::to_owned),
         status,

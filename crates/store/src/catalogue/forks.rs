@@ -5,7 +5,8 @@ use std::collections::HashMap;
 use futures_util::TryStreamExt;
 use sqlx::{QueryBuilder, Row, Sqlite};
 
-use super::Catalogue;
+use super::rows::visibility;
+use super::{Catalogue, Visibility};
 use crate::BadDatabase;
 use crate::database::{json, text};
 
@@ -29,6 +30,8 @@ pub struct Kin {
     pub server: i64,
     /// Its publisher.
     pub publisher: Option<String>,
+    /// Whether everybody sees it.
+    pub public: bool,
     /// When it was first heard of, in microseconds since 1970.
     pub first_seen: i64,
     /// The identities that something beside itself confirms: a registry's name, a package, a repository.
@@ -52,7 +55,8 @@ impl Catalogue {
     pub async fn kin(&self) -> Result<Vec<Kin>, BadDatabase> {
         // A row a server: half a million rows are slower to hand over than to join.
         let mut rows = sqlx::query(
-            "SELECT s.id, COALESCE(s.said_publisher, s.publisher) AS publisher, s.first_seen, t.names, t.digests
+            "SELECT s.id, COALESCE(s.said_publisher, s.publisher) AS publisher, s.first_seen, t.names, t.digests,
+                    COALESCE(s.said_visibility, s.visibility) AS visibility
              FROM (SELECT server, json_group_array(name ORDER BY name) AS names,
                        json_group_array(HEX(digest) ORDER BY name) AS digests FROM tools GROUP BY server) t
              JOIN servers_said s ON s.id = t.server WHERE s.tombstoned = 0 ORDER BY s.id",
@@ -65,6 +69,7 @@ impl Catalogue {
             all.push(Kin {
                 server: row.try_get("id")?,
                 publisher: row.try_get("publisher")?,
+                public: visibility(row.try_get("visibility")?)? == Visibility::Public,
                 first_seen: row.try_get("first_seen")?,
                 identities: Vec::new(),
                 sources: Vec::new(),

@@ -37,6 +37,9 @@ pub struct Counts {
     pub tools_same: u64,
     /// Lines for a tool that another line of the run has given.
     pub tools_doubled: u64,
+    /// Servers that were private and stay so, though a line is for everybody: of them more is known than a name.
+    #[serde(default)]
+    pub kept_private: u64,
     /// What another catalogue knew of servers and tools beside their entries: what they were, what people said.
     pub facts_new: u64,
     /// What was refused, by the reason.
@@ -65,6 +68,7 @@ impl Counts {
         self.servers_merged += other.servers_merged;
         self.servers_from_tools += other.servers_from_tools;
         self.broken += other.broken;
+        self.kept_private += other.kept_private;
         for (reason, count) in &other.refused {
             *self.refused.entry(reason.clone()).or_default() += count;
         }

@@ -5,6 +5,7 @@ use std::collections::{BTreeSet, HashSet};
 use jiff::Timestamp;
 use sqlx::{QueryBuilder, Row, Sqlite, Transaction};
 
+use super::rows::visibility;
 use super::{Catalogue, Visibility};
 use crate::BadDatabase;
 use crate::database::text;
@@ -54,6 +55,10 @@ pub struct KnownServer {
     pub slug: String,
     /// Its identities.
     pub identities: Vec<String>,
+    /// Who may see it.
+    pub visibility: Visibility,
+    /// Whether more is known of it than its name says: tools, or where it is reached.
+    pub has_content: bool,
 }
 
 /// Fills what is empty, and touches nothing where all is said.
@@ -206,7 +211,9 @@ impl Catalogue {
     /// [`BadDatabase`].
     pub async fn known_servers(&self) -> Result<Vec<KnownServer>, BadDatabase> {
         let rows = sqlx::query(
-            "SELECT s.id, s.slug, k.identity FROM servers s LEFT JOIN server_keys k ON k.server = s.id ORDER BY s.id",
+            "SELECT s.id, s.slug, k.identity, COALESCE(s.said_visibility, s.visibility) AS visibility,
+                s.endpoint IS NOT NULL OR EXISTS (SELECT 1 FROM tools t WHERE t.server = s.id) AS has_content
+             FROM servers_said s LEFT JOIN server_keys k ON k.server = s.id ORDER BY s.id",
         )
         .fetch_all(&self.database.readers)
         .await?;
@@ -214,7 +221,13 @@ impl Catalogue {
         for row in rows {
             let id: i64 = row.try_get("id")?;
             if known.last().is_none_or(|last| last.id != id) {
-                known.push(KnownServer { id, slug: row.try_get("slug")?, identities: Vec::new() });
+                known.push(KnownServer {
+                    id,
+                    slug: row.try_get("slug")?,
+                    identities: Vec::new(),
+                    visibility: visibility(row.try_get("visibility")?)?,
+                    has_content: row.try_get("has_content")?,
+                });
             }
             if let (Some(last), Some(identity)) = (known.last_mut(), row.try_get("identity")?) {
                 last.identities.push(identity);
@@ -223,16 +236,18 @@ impl Catalogue {
         Ok(known)
     }
 
-    /// The names of the official registry, with the number of the server of each.
+    /// The names that the official registry itself was heard to list, with the number of the server of each. What
+    /// files and other registries say is not enough.
     ///
     /// # Errors
     /// [`BadDatabase`].
     pub async fn registry_names(&self) -> Result<Vec<(i64, String)>, BadDatabase> {
         // The bounds of `name:`: so the index of identities is read, and no more of it than that.
-        let rows =
-            sqlx::query("SELECT server, identity FROM server_keys WHERE identity >= 'name:' AND identity < 'name;'")
-                .fetch_all(&self.database.readers)
-                .await?;
+        let statement = "\
+            SELECT k.server, k.identity FROM server_keys k JOIN servers s ON s.id = k.server
+            WHERE k.identity >= 'name:' AND k.identity < 'name;' AND s.registry_status IS NOT NULL
+                AND EXISTS (SELECT 1 FROM server_sources o WHERE o.server = s.id AND o.source = 'official registry')";
+        let rows = sqlx::query(statement).fetch_all(&self.database.readers).await?;
         rows.iter()
             .map(|row| {
                 let identity: String = row.try_get("identity")?;

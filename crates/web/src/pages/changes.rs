@@ -12,7 +12,7 @@ use super::rows;
 use crate::head::{Crumb, Head, Robots};
 use crate::layout;
 use crate::page::Page;
-use crate::text::{markdown, number, shown};
+use crate::text::{markdown, number, one_line, shown};
 
 /// Days of one page of the list.
 pub(crate) const DAYS: usize = 50;
@@ -72,9 +72,9 @@ fn list_markdown(text: &mut String, changes: &[Change]) {
             text,
             "- {}: [{}]({}index.md) of {}: {} → {}",
             change.at.strftime("%Y-%m-%d"),
-            markdown(&shown(&change.tool, 100)),
+            markdown(&one_line(&change.tool, 100)),
             change.path,
-            markdown(&shown(&change.server, 60)),
+            markdown(&one_line(&change.server, 60)),
             change.before.as_str(),
             change.after.as_str()
         );

@@ -16,7 +16,7 @@ use super::{changes, rows};
 use crate::head::Head;
 use crate::layout::{self, search_box};
 use crate::page::Page;
-use crate::text::{markdown, number, shown};
+use crate::text::{markdown, number, one_line};
 use crate::texts::KINDS;
 
 /// What every tool has a page for, in a sentence.
@@ -188,7 +188,7 @@ impl Page for Home {
         if !self.newest.is_empty() {
             text.push_str("\n## The newest servers\n\n");
             for row in &self.newest {
-                let name = markdown(&shown(&row.server.name, 100));
+                let name = markdown(&one_line(&row.server.name, 100));
                 let _ = writeln!(text, "- [{name}]({}index.md)", row.server.path);
             }
         }

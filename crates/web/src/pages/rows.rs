@@ -7,7 +7,7 @@ use catalogue::pages::summary::ToolLine;
 use maud::{Markup, html};
 
 use crate::layout;
-use crate::text::{markdown, number, shown};
+use crate::text::{markdown, number, one_line, shown};
 
 /// The most characters of a description in a row.
 const GIST: usize = 90;
@@ -47,8 +47,12 @@ pub(crate) fn classes(row: &ServerRow) -> String {
 pub(crate) fn servers_markdown(text: &mut String, rows: &[ServerRow]) {
     for row in rows {
         let counted = if row.tools == 0 { "no tools known".to_owned() } else { classes(row) };
-        let _ =
-            writeln!(text, "- [{}]({}index.md): {counted}", markdown(&shown(&row.server.name, 100)), row.server.path);
+        let _ = writeln!(
+            text,
+            "- [{}]({}index.md): {counted}",
+            markdown(&one_line(&row.server.name, 100)),
+            row.server.path
+        );
     }
 }
 
@@ -81,9 +85,9 @@ pub(crate) fn tools_markdown(text: &mut String, rows: &[ToolLine]) {
         let _ = writeln!(
             text,
             "- [{}]({}index.md) of {}: {}, {}",
-            markdown(&shown(&tool.name, 100)),
+            markdown(&one_line(&tool.name, 100)),
             tool.path,
-            markdown(&shown(&tool.server, 60)),
+            markdown(&one_line(&tool.server, 60)),
             tool.class.as_str(),
             tool.severity.as_str()
         );

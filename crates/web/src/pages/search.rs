@@ -18,7 +18,7 @@ use crate::head::{Crumb, Head, Robots};
 use crate::layout;
 use crate::page::Page;
 use crate::site::Site;
-use crate::text::{many, markdown, shown};
+use crate::text::{many, markdown, one_line, shown};
 
 /// What is asked, as the address says it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
@@ -308,14 +308,14 @@ impl Page for SearchPage {
             };
             let _ = match &found.line {
                 Line::Server(server) => {
-                    writeln!(text, "- [{}]({}index.md){copies}", markdown(&shown(&server.name, 100)), server.path)
+                    writeln!(text, "- [{}]({}index.md){copies}", markdown(&one_line(&server.name, 100)), server.path)
                 }
                 Line::Tool(tool) => writeln!(
                     text,
                     "- [{}]({}index.md) of {}: {}, {}{copies}",
-                    markdown(&shown(&tool.name, 100)),
+                    markdown(&one_line(&tool.name, 100)),
                     tool.path,
-                    markdown(&shown(&tool.server, 60)),
+                    markdown(&one_line(&tool.server, 60)),
                     tool.class.as_str(),
                     tool.severity.as_str()
                 ),

@@ -7,6 +7,7 @@ use catalogue::incidents::{Incident, Kind};
 use catalogue::pages::kin::{KinPage, Standing};
 use catalogue::pages::recommended::Recommended;
 use catalogue::pages::server::{Facts, Published, ROWS, ServerPage};
+use catalogue::start::{command, shell};
 use maud::{Markup, html};
 use serde_json::json as object;
 
@@ -14,7 +15,7 @@ use crate::head::{Crumb, Head, Robots};
 use crate::json;
 use crate::layout;
 use crate::page::Page;
-use crate::text::{code, linked, many, markdown, shown};
+use crate::text::{code, linked, many, markdown, one_line, shown};
 
 /// The most characters of a foreign description in a table.
 const GIST: usize = 100;
@@ -121,7 +122,7 @@ impl Page for ServerPage {
             let _ = writeln!(text, "- {name}: {}", markdown(&value));
         }
         if let Some(description) = &self.description {
-            let _ = write!(text, "\n> {}\n", markdown(&shown(description, 1000)));
+            let _ = write!(text, "\n> {}\n", markdown(&one_line(description, 1000)));
         }
         if self.facts.withdrawn {
             text.push_str("\nThis server was withdrawn by the registry that named it.\n");
@@ -231,9 +232,10 @@ impl ServerPageParts for ServerPage {
 
     fn steps(&self) -> Markup {
         let command = match (&self.facts.endpoint, &self.facts.package, self.facts.registry.as_deref()) {
-            (Some(endpoint), ..) => format!("--upstream {endpoint}"),
-            (None, Some(package), Some("npm")) => format!("-- npx -y {package}"),
-            (None, Some(package), Some("pypi")) => format!("-- uvx {package}"),
+            (Some(endpoint), ..) => format!("--upstream {}", shell(endpoint)),
+            (None, Some(package), registry) if let Some(words) = command(registry, package) => {
+                format!("-- {}", words.iter().map(|word| shell(word)).collect::<Vec<_>>().join(" "))
+            }
             _ => "-- COMMAND THAT STARTS THE SERVER".to_owned(),
         };
         html! {
@@ -380,7 +382,7 @@ fn standing(kin: &KinPage) -> String {
     match kin.is {
         Standing::Original => format!("{servers} the same tools; this is the original: {}.", kin.reason),
         Standing::Copy => format!("{servers} the same tools, and this is not the original: {}.", kin.reason),
-        Standing::Undecided => format!("{servers} the same tools; which came first is undecided: {}.", kin.reason),
+        Standing::Undecided => format!("{servers} the same tools; which came first is {}.", kin.reason),
     }
 }
 

@@ -11,7 +11,7 @@ use super::rows;
 use crate::head::{Crumb, Head, Robots};
 use crate::layout;
 use crate::page::Page;
-use crate::text::{many, markdown, number, shown};
+use crate::text::{many, markdown, number, one_line, shown};
 use crate::texts::{KINDS, Kind};
 
 /// The page of a class, a severity or a facet.
@@ -185,7 +185,7 @@ impl Page for ShelfPage {
             }
             text.push_str("\n## Servers with the most of them\n\n");
             for top in &self.list.top {
-                let name = markdown(&shown(&top.server.name, 100));
+                let name = markdown(&one_line(&top.server.name, 100));
                 let _ = writeln!(text, "- [{name}]({}index.md): {}", top.server.path, top.count);
             }
         }

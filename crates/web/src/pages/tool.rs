@@ -5,6 +5,7 @@ mod markdown;
 
 use catalogue::pages::kin::Standing;
 use catalogue::pages::tool::ToolPage;
+use catalogue::start::shell;
 use maud::{Markup, html};
 use serde_json::json;
 
@@ -212,7 +213,7 @@ impl Sections for ToolPage {
                 }
                 p class="small" {
                     "Something wrong? "
-                    code { "toolgate catalogue override " (self.slug) "/" (shown(&self.tool.name, 60)) " class CLASS --reason TEXT" }
+                    code { "toolgate catalogue override " (shown(&shell(&format!("{}/{}", self.slug, self.tool.name)), 300)) " class CLASS --reason TEXT" }
                     " says otherwise, with your name and your reason beside it."
                 }
             }

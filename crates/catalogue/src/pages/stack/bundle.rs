@@ -45,7 +45,8 @@ impl Way {
         if let Some(url) = url.filter(|_| !sse) {
             return Self::Url { url: url.to_owned() };
         }
-        if let Some(words) = server.package.as_deref().and_then(|package| started(server.registry.as_deref(), package))
+        if let Some(words) =
+            server.package.as_deref().and_then(|package| crate::start::command(server.registry.as_deref(), package))
         {
             return Self::Command { words };
         }
@@ -123,23 +124,6 @@ pub(super) fn id(slug: &str, taken: &mut BTreeSet<String>) -> String {
     free
 }
 
-/// What starts a package.
-fn started(registry: Option<&str>, package: &str) -> Option<Vec<String>> {
-    // Nothing here may be taken for an option, or for more than one word.
-    let good = package.starts_with(|letter: char| letter == '@' || letter.is_ascii_alphanumeric())
-        && package.chars().all(|letter| {
-            letter.is_ascii_alphanumeric()
-                || matches!(letter, '@' | '/' | '.' | '_' | '-' | ':' | '+' | '=' | '[' | ']')
-        });
-    let before: &[&str] = match registry.filter(|_| good)? {
-        "npm" => &["npx", "-y"],
-        "pypi" => &["uvx"],
-        "oci" => &["docker", "run", "-i", "--rm"],
-        _ => return None,
-    };
-    Some(before.iter().copied().chain([package]).map(str::to_owned).collect())
-}
-
 /// Whether a text is a URL that the gateway takes.
 fn is_url(text: &str) -> bool {
     let Ok(uri) = text.parse::<http::Uri>() else { return false };
@@ -175,12 +159,12 @@ mod tests {
 
     #[test]
     fn nothing_but_a_package_is_started() {
-        assert_eq!(started(Some("npm"), "@a/b@1.2").unwrap_or_default(), ["npx", "-y", "@a/b@1.2"]);
-        assert_eq!(started(Some("pypi"), "a-b").unwrap_or_default(), ["uvx", "a-b"]);
+        assert_eq!(crate::start::command(Some("npm"), "@a/b@1.2").unwrap_or_default(), ["npx", "-y", "@a/b@1.2"]);
+        assert_eq!(crate::start::command(Some("pypi"), "a-b").unwrap_or_default(), ["uvx", "a-b"]);
         for bad in ["--call=x", "a b", "a;b", "$(x)", "a\nb", "", "../x"] {
-            assert_eq!(started(Some("npm"), bad), None, "{bad:?}");
+            assert_eq!(crate::start::command(Some("npm"), bad), None, "{bad:?}");
         }
-        assert_eq!(started(Some("nuget"), "x"), None);
+        assert_eq!(crate::start::command(Some("nuget"), "x"), None);
         assert!(is_url("https://mcp.example.com/mcp?x=1"));
         for bad in
             ["https://a:b@c/mcp", "ftp://c/mcp", "mcp.example.com", "https://{x}.example.com/mcp", "https://a b/"]

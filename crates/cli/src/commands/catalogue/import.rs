@@ -42,7 +42,14 @@ pub async fn import(options: &ImportOptions) -> Result<ExitCode, Failure> {
     let stale = search::is_stale(&data.search());
     search::mark_stale(&data.search()).trying("the search index")?;
     for file in files {
-        let counts = one(&catalogue, &file, options.refused).await?;
+        let counts = match one(&catalogue, &file, options.refused).await {
+            Ok(counts) => counts,
+            Err(failure) => {
+                // What was written until then is found all the same.
+                settle(&catalogue, &data).await?;
+                return Err(failure);
+            }
+        };
         done.push((file.path, counts));
     }
     if let Some((file, text)) = scan {
@@ -69,7 +76,15 @@ pub async fn import(options: &ImportOptions) -> Result<ExitCode, Failure> {
 
 /// Imports one file.
 async fn one(catalogue: &Catalogue, file: &File, name_refused: bool) -> Result<Counts, Failure> {
-    let length = std::fs::metadata(&file.path).trying(file.path.display())?.len();
+    let about = std::fs::metadata(&file.path).trying(file.path.display())?;
+    if !about.is_file() {
+        // It is read twice: once to know it again, once for its lines.
+        let path = audit::visible::shown(&file.path.display().to_string());
+        return Err(Failure::Usage(format!(
+            "{path} is no regular file; write what comes from elsewhere into one first"
+        )));
+    }
+    let length = about.len();
     let shown = audit::visible::shown(&file.path.display().to_string());
     // On stderr, and only where that is a terminal.
     let bar = ProgressBar::new(length).with_style(style("{msg} {wide_bar} {percent}% {eta}"));
@@ -102,7 +117,17 @@ async fn one(catalogue: &Catalogue, file: &File, name_refused: bool) -> Result<C
     if broken > NAMED {
         tell!("toolgate: {shown}: {} more could not be read", counted(broken - NAMED, "line"));
     }
-    counts.map_err(|error| Failure::Usage(format!("{error}; what was imported until then is kept")))
+    let counts = counts.map_err(|error| Failure::Usage(format!("{error}; what was imported until then is kept")))?;
+    if counts.broken > 0 && counts == (Counts { broken: counts.broken, ..Counts::default() }) {
+        let (wanted, other) = match file.holds {
+            Holds::Servers => ("a server", "tools are read by --tools"),
+            Holds::Tools => ("a tool", "servers are read by --servers"),
+        };
+        return Err(Failure::Usage(format!(
+            "no line of {shown} could be read: each must be a JSON object that describes {wanted}; {other}"
+        )));
+    }
+    Ok(counts)
 }
 
 /// How long it took.
@@ -171,6 +196,7 @@ fn lines(counts: &Counts) -> Vec<String> {
         (counts.tools_rejudged, "tools, judged otherwise than before"),
         (counts.tools_same, "tools, as before"),
         (counts.tools_doubled, "tools, named by another line as well"),
+        (counts.kept_private, "servers, private as before: `override SERVER visibility public` shows one to everybody"),
         (counts.facts_new, "facts of the past, and words of people"),
         (counts.broken, "lines, unreadable"),
     ];

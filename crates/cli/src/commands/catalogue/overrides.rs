@@ -62,8 +62,10 @@ pub async fn put(options: &OverrideOptions) -> Result<ExitCode, Failure> {
     catalogue.add_override(&said).await.trying("the catalogue")?;
     let _relations = match options.field {
         // Searches find by these.
-        Field::Class | Field::Publisher | Field::Visibility | Field::Hidden => settle(&catalogue, &data).await?,
-        Field::Original | Field::Verified | Field::NotImpostor => relate(&catalogue).await?,
+        Field::Class | Field::Publisher | Field::Visibility | Field::Hidden | Field::Verified => {
+            settle(&catalogue, &data).await?
+        }
+        Field::Original | Field::NotImpostor => relate(&catalogue).await?,
     };
     catalogue.close().await;
     let of = match &said.tool {

@@ -6,7 +6,7 @@ use catalogue::pages::stack::{Named, Stack, StackPage, Way};
 use risk::recommend::Temper;
 
 use super::Adding;
-use crate::text::{markdown, shown};
+use crate::text::{markdown, one_line};
 
 /// The report: all of a stack.
 pub(crate) fn whole(stack: &Stack, temper: Temper) -> String {
@@ -27,7 +27,7 @@ pub(super) fn page(stack: &StackPage, unknown: usize, adding: Option<&Adding>) -
         );
     }
     if let Some(adding) = adding {
-        let _ = write!(text, "\n## Which one do you mean by “{}”?\n\n", markdown(&shown(&adding.words, 60)));
+        let _ = write!(text, "\n## Which one do you mean by “{}”?\n\n", markdown(&one_line(&adding.words, 60)));
         for server in &adding.servers {
             let _ = writeln!(text, "- [{}]({}index.md)", markdown(&server.name), server.path);
         }
