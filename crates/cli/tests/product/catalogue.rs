@@ -175,10 +175,11 @@ fn an_import_that_was_killed_goes_on() -> anyhow::Result<()> {
     };
     let file = place.file("many.jsonl", &(0..LINES).map(line).collect::<Vec<_>>())?.display().to_string();
     let mut child = place.command(&["import", "--tools", &file]).stderr(Stdio::null()).stdout(Stdio::null()).spawn()?;
-    // Killed as soon as something of it is written.
+    // Killed when so much is written that its first pieces are there for good, and far from all.
     let log = place.folder.path().join("data/toolgate.db-wal");
     let begun = Instant::now();
-    while std::fs::metadata(&log).map_or(0, |log| log.len()) < 200_000 && begun.elapsed() < Duration::from_secs(60) {
+    while std::fs::metadata(&log).map_or(0, |log| log.len()) < 8_000_000 {
+        ensure!(begun.elapsed() < Duration::from_secs(60), "nothing was imported");
         std::thread::sleep(Duration::from_millis(2));
     }
     child.kill()?;
@@ -272,7 +273,8 @@ fn a_catalogue_begins_with_well_known_servers() -> anyhow::Result<()> {
         "server_repo": "modelcontextprotocol/servers", "description": "Deletes a file for good",
         "input_schema": { "type": "object", "properties": { "path": { "type": "string" } } } });
     let file = place.file("own.jsonl", &[own.to_string()])?.display().to_string();
-    ensure!(place.json(&["import", "--tools", &file])?["files"][0]["counts"]["tools_changed"] == 1);
+    let counts = &place.json(&["import", "--public", "--tools", &file])?["files"][0]["counts"];
+    ensure!(counts["tools_changed"] == 1, "{counts}");
     ensure!(place.json(&["show", "filesystem/read_text_file"])?["category"] == "Destructive");
 
     // Whoever begins with a file of their own has nothing else in it.
