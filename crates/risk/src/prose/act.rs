@@ -1,5 +1,8 @@
 //! What a tool does, as the verb of its name says it, and the forms of that verb.
 
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
 use policy::Class;
 
 use crate::concept::{Concept, Concepts};
@@ -111,11 +114,10 @@ const WEAK: &[(Act, &str)] = &[
 
 /// The verb that a word is, where it begins a name (`first`) or stands elsewhere in it.
 pub(super) fn verb(word: &str, first: bool) -> Option<Verb> {
+    static BY_WORD: LazyLock<[HashMap<&str, Act>; 2]> = LazyLock::new(|| [STRONG, WEAK].map(by_word));
+    let [strong, weak] = &*BY_WORD;
     let small = word.to_lowercase();
-    let of = |tables: &[(Act, &str)]| {
-        tables.iter().find(|(_, words)| words.split_whitespace().any(|one| one == small)).map(|(act, _)| *act)
-    };
-    let act = of(STRONG).or_else(|| first.then(|| of(WEAK)).flatten())?;
+    let act = *strong.get(small.as_str()).or_else(|| first.then(|| weak.get(small.as_str())).flatten())?;
     let base = match small.as_str() {
         "cleanup" => "clean up".to_owned(),
         "backup" => "back up".to_owned(),
@@ -135,6 +137,11 @@ pub(super) fn verb(word: &str, first: bool) -> Option<Verb> {
         _ => small,
     };
     Some(Verb { base, act })
+}
+
+/// The words of a table with what each says; where two rows have a word, the first counts.
+fn by_word(table: &[(Act, &'static str)]) -> HashMap<&'static str, Act> {
+    table.iter().rev().flat_map(|(act, words)| words.split_whitespace().map(|word| (word, *act))).collect()
 }
 
 /// The verb that a word of another language means.

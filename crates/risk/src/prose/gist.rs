@@ -1,5 +1,8 @@
 //! What a name says: a verb, the thing that it acts on, and what that thing belongs to.
 
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
 use policy::Class;
 
 use super::act::{Act, Verb, foreign, verb};
@@ -48,10 +51,10 @@ impl Gist {
         if words.len() > prefix {
             words.drain(..prefix);
         }
-        let many = words.iter().any(|word| MANY.contains(&word.to_lowercase().as_str()));
-        words.retain(|word| !MANY.contains(&word.to_lowercase().as_str()));
+        let many = words.iter().any(|word| is_one_of(&MANY, word));
+        words.retain(|word| !is_one_of(&MANY, word));
         let (verb, mut rest, strange) = split(words, definition, assessment);
-        let link = rest.iter().position(|word| LINKS.contains(&word.to_lowercase().as_str()));
+        let link = rest.iter().position(|word| is_one_of(&LINKS, word));
         let tail = link.map(|at| rest.split_off(at)).unwrap_or_default();
         let verb = verb.map(|verb| verb.within_class(assessment.class));
         let mut gist = Gist { verb, thing: Thing::of(&rest, many, strange), tail: said_tail(&tail, strange) };
@@ -89,7 +92,7 @@ fn split(
     }
     // `text_search` searches: what is a verb anywhere goes before what is one only at the beginning.
     let weak = words.first().is_some_and(|word| verb(word, false).is_none());
-    let link = words.iter().position(|word| LINKS.contains(&word.to_lowercase().as_str())).unwrap_or(words.len());
+    let link = words.iter().position(|word| is_one_of(&LINKS, word)).unwrap_or(words.len());
     let stronger = weak && words.iter().take(link).skip(1).any(|word| verb(word, false).is_some());
     if let Some(found) = words.first().filter(|_| !stronger).and_then(|word| verb(word, true)) {
         words.remove(0);
@@ -160,11 +163,8 @@ fn joined(first: Verb, mut words: Vec<String>) -> (Verb, Vec<String>) {
 
 impl Thing {
     fn of(words: &[String], many: bool, strange: bool) -> Thing {
-        let mut words: Vec<String> = words
-            .iter()
-            .filter(|word| !NOISE.contains(&word.to_lowercase().as_str()) && readable(word))
-            .cloned()
-            .collect();
+        let mut words: Vec<String> =
+            words.iter().filter(|word| !is_one_of(&NOISE, word) && readable(word)).cloned().collect();
         words.dedup_by(|one, other| one.to_lowercase() == other.to_lowercase());
         let all = words.first().is_some_and(|word| word.eq_ignore_ascii_case("all"));
         if all {
@@ -295,6 +295,11 @@ impl Thing {
     }
 }
 
+/// Whether a word is in a list, in capitals or not.
+fn is_one_of(list: &[&str], word: &str) -> bool {
+    list.iter().any(|known| known.eq_ignore_ascii_case(word))
+}
+
 /// A word that can stand in a sentence.
 fn readable(word: &str) -> bool {
     word.chars().all(|letter| letter.is_alphanumeric()) && word.chars().any(char::is_alphabetic)
@@ -349,61 +354,62 @@ const PROPER: [&str; 45] = [
     "YouTube",
 ];
 
+/// Words that are written in capitals.
+const CAPITALS: [&str; 73] = [
+    "acl", "ai", "ais", "api", "aws", "cdn", "ci", "cli", "cpu", "crm", "cron", "css", "csv", "cve", "dag", "dao",
+    "ddl", "dex", "dm", "dns", "ec2", "ecr", "ecs", "eks", "erc20", "etf", "faq", "fps", "ftp", "gcp", "gif", "gke",
+    "gpu", "html", "http", "https", "iam", "id", "ip", "json", "jwt", "kpi", "llm", "mcp", "nft", "ocr", "os", "pdf",
+    "png", "pr", "qr", "rds", "rpc", "rss", "s3", "sdk", "seo", "sla", "sms", "sql", "ssh", "ssl", "svg", "tls", "tv",
+    "ui", "uri", "url", "vm", "vpc", "vpn", "xml", "yaml",
+];
+/// Words that names cut short.
+const LONGER: [(&str, &str); 22] = [
+    ("config", "configuration"),
+    ("configs", "configurations"),
+    ("db", "database"),
+    ("repo", "repository"),
+    ("repos", "repositories"),
+    ("env", "environment"),
+    ("org", "organisation"),
+    ("orgs", "organisations"),
+    ("msg", "message"),
+    ("info", "information"),
+    ("dir", "directory"),
+    ("cmd", "command"),
+    ("img", "image"),
+    ("auth", "authentication"),
+    ("params", "parameters"),
+    ("attr", "attribute"),
+    ("acct", "account"),
+    ("perms", "permissions"),
+    ("desc", "description"),
+    ("ns", "namespace"),
+    ("txn", "transaction"),
+    ("tx", "transaction"),
+];
+
 /// A word of a name as people write it: "ID", "configuration".
 fn spoken(word: &str) -> String {
-    const CAPITALS: [&str; 74] = [
-        "acl", "ai", "ais", "api", "aws", "cdn", "ci", "cli", "cpu", "crm", "cron", "css", "csv", "cve", "dag", "dao",
-        "ddl", "dex", "dm", "dns", "ec2", "ecr", "ecs", "eks", "erc20", "etf", "faq", "fps", "ftp", "gcp", "gif",
-        "gke", "gpu", "html", "http", "https", "iam", "id", "ip", "json", "jwt", "k8s", "kpi", "llm", "mcp", "nft",
-        "ocr", "os", "pdf", "png", "pr", "qr", "rds", "rpc", "rss", "s3", "sdk", "seo", "sla", "sms", "sql", "ssh",
-        "ssl", "svg", "tls", "tv", "ui", "uri", "url", "vm", "vpc", "vpn", "xml", "yaml",
-    ];
-    const LONGER: [(&str, &str); 22] = [
-        ("config", "configuration"),
-        ("configs", "configurations"),
-        ("db", "database"),
-        ("repo", "repository"),
-        ("repos", "repositories"),
-        ("env", "environment"),
-        ("org", "organisation"),
-        ("orgs", "organisations"),
-        ("msg", "message"),
-        ("info", "information"),
-        ("dir", "directory"),
-        ("cmd", "command"),
-        ("img", "image"),
-        ("auth", "authentication"),
-        ("params", "parameters"),
-        ("attr", "attribute"),
-        ("acct", "account"),
-        ("perms", "permissions"),
-        ("desc", "description"),
-        ("ns", "namespace"),
-        ("txn", "transaction"),
-        ("tx", "transaction"),
-    ];
+    static WRITTEN: LazyLock<HashMap<String, String>> = LazyLock::new(|| {
+        let mut written = HashMap::new();
+        let proper = PROPER.iter().map(|name| (name.to_lowercase(), (*name).to_owned()));
+        let longer = LONGER.iter().map(|(short, longer)| ((*short).to_owned(), (*longer).to_owned()));
+        let capitals = CAPITALS.iter().map(|word| ((*word).to_owned(), word.to_uppercase()));
+        let several = CAPITALS.iter().map(|word| (format!("{word}s"), format!("{}s", word.to_uppercase())));
+        for (word, said) in proper.chain(longer).chain(capitals).chain(several) {
+            written.entry(word).or_insert(said);
+        }
+        written
+    });
     let small = word.to_lowercase();
-    if let Some(name) = PROPER.iter().find(|name| name.to_lowercase() == small) {
-        return (*name).to_owned();
-    }
-    let base = small.strip_suffix('s').unwrap_or(&small);
-    if let Some((_, longer)) = LONGER.iter().find(|(short, _)| *short == small) {
-        return (*longer).to_owned();
-    }
-    if CAPITALS.contains(&small.as_str()) && small != "k8s" {
-        return small.to_uppercase();
-    }
-    if base != small && CAPITALS.contains(&base) {
-        return format!("{}s", base.to_uppercase());
-    }
-    small
+    WRITTEN.get(&small).cloned().unwrap_or(small)
 }
 
 /// "to a campaign", of `to_campaign`. What `by` says, the arguments say better.
 fn said_tail(words: &[String], strange: bool) -> String {
     let mut said = String::new();
     let mut rest = words;
-    let link = |word: &String| LINKS.contains(&word.to_lowercase().as_str());
+    let link = |word: &String| is_one_of(&LINKS, word);
     while let [first, more @ ..] = rest {
         let end = more.iter().position(link).unwrap_or(more.len());
         let (own, next) = more.split_at(end);
@@ -447,7 +453,7 @@ pub(super) fn prefixes(server: &str, names: &[&str]) -> Vec<usize> {
     let whole: String = own.concat();
     let split: Vec<Vec<String>> =
         names.iter().map(|name| parts(name).iter().map(|word| word.to_lowercase()).collect()).collect();
-    let mut counts = std::collections::HashMap::<&str, usize>::new();
+    let mut counts = HashMap::<&str, usize>::new();
     for words in &split {
         if let Some(first) = words.first() {
             *counts.entry(first).or_default() += 1;
