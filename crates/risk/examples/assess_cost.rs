@@ -16,7 +16,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     }
     let definitions: Vec<Definition<'_>> = lines.iter().map(Definition::of).collect();
     let mut best = f64::MAX;
-    for _ in 0..8 {
+    for _ in 0..25 {
         let begin = Instant::now();
         let pieces: usize = definitions.iter().map(|definition| assess(definition).evidence.len()).sum();
         let took = begin.elapsed().as_secs_f64();

@@ -6,7 +6,7 @@ use crate::concept::{Concept, Concepts};
 use crate::definition::Definition;
 use crate::evidence::{Evidence, strongest};
 use crate::facet::Facet;
-use crate::features::{Features, Source, extract};
+use crate::features::{Features, NOWHERE, extract};
 use crate::model::{CLASSES, COLUMNS, Weights, model};
 use crate::recommend::meaning::{may_be_address, takes_address};
 use crate::rules::overruled;
@@ -68,23 +68,29 @@ pub fn assess(definition: &Definition<'_>) -> Assessment {
 /// Judges a definition by other weights than those that are compiled in.
 #[must_use]
 pub fn assess_by(weights: &Weights, definition: &Definition<'_>) -> Assessment {
-    let features = extract(definition, Some(weights));
+    let mut features = extract(definition, Some(weights));
+    let assessment = judge(weights, definition, &mut features);
+    features.done();
+    assessment
+}
+
+fn judge(weights: &Weights, definition: &Definition<'_>, features: &mut Features<'_>) -> Assessment {
     let scores = weights.score(features.all());
     let likely = probabilities(&scores);
-    if !understood(&features, &likely) {
+    if !understood(features, &likely) {
         return Assessment::unclassified();
     }
     let mut decided = cheapest(&likely);
     let mut rule = None;
     let called = CLASSES.get(decided).copied().unwrap_or(Class::Unclassified);
-    if let Some((class, evidence)) = overruled(definition, &features, called, &likely) {
+    if let Some((class, evidence)) = overruled(definition, features, called, &likely) {
         decided = CLASSES.iter().position(|known| *known == class).unwrap_or(decided);
         rule = Some(evidence);
     }
     let class = CLASSES.get(decided).copied().unwrap_or(Class::Unclassified);
     let runner_up = runner_up(&likely, decided);
-    let mut evidence =
-        strongest(definition, &features, |feature| weights.margin(feature.row, decided, runner_up), weights.scale());
+    features.weigh(|feature| weights.margin(feature.row, decided, runner_up));
+    let mut evidence = strongest(definition, features, weights.scale());
     if rule.is_none() && evidence.is_empty() {
         return Assessment::unclassified();
     }
@@ -97,7 +103,7 @@ pub fn assess_by(weights: &Weights, definition: &Definition<'_>) -> Assessment {
         evidence.retain(|evidence| evidence.place != rule.place);
         evidence.insert(0, rule);
     }
-    let fetches = fetches(definition, &features, class);
+    let fetches = fetches(definition, features, class);
     let facets: Vec<Facet> = Facet::ALL
         .into_iter()
         .zip(scores.iter().skip(CLASSES.len()))
@@ -107,7 +113,7 @@ pub fn assess_by(weights: &Weights, definition: &Definition<'_>) -> Assessment {
         .map(|(facet, _)| facet)
         .collect();
     let severity = Severity::of(class);
-    let severity_fine = fine(class, &facets, &features);
+    let severity_fine = fine(class, &facets, features);
     Assessment { class, severity, severity_fine, facets, confidence, evidence }
 }
 
@@ -116,7 +122,7 @@ pub fn assess_by(weights: &Weights, definition: &Definition<'_>) -> Assessment {
 fn understood(features: &Features<'_>, likely: &[f32; 5]) -> bool {
     const SURE: f32 = 0.75;
     let says = !features.name.means.is_empty() || !features.sentence.means.is_empty();
-    let known = features.all().iter().any(|feature| feature.source != Source::Shape);
+    let known = features.all().iter().any(|feature| feature.span != NOWHERE);
     known && (says || likely.iter().any(|probability| *probability >= SURE))
 }
 

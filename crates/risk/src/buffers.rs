@@ -2,7 +2,7 @@
 
 use std::cell::Cell;
 
-use crate::features::{BUCKETS, Feature};
+use crate::features::{BUCKETS, Feature, Source, Span};
 use crate::tokens::{Splitter, Token};
 
 /// Features of one definition; what a schema of thousands of values adds decides nothing.
@@ -10,33 +10,42 @@ const MOST: usize = 700;
 
 thread_local! {
     /// The buffers that no definition is being read into.
-    static IDLE: Cell<Buffers> = const { Cell::new(Buffers::none()) };
+    static IDLE: Cell<Option<Box<Buffers>>> = const { Cell::new(None) };
 }
 
 /// What one definition is read into. Each thread keeps its own for the next: to ask for memory, and to
 /// clear it, would cost as much as a part of the judgement.
 pub(crate) struct Buffers {
     features: Vec<Feature>,
+    /// Where they stand: the first is nowhere.
+    spans: Vec<Span>,
     /// Which rows are in `features`, a bit each.
-    seen: Vec<u64>,
+    seen: [u64; BUCKETS / 64],
     pub(crate) tokens: Vec<Token>,
     pub(crate) splitter: Splitter,
 }
 
 impl Buffers {
-    const fn none() -> Buffers {
-        Buffers { features: Vec::new(), seen: Vec::new(), tokens: Vec::new(), splitter: Splitter::new() }
+    fn new() -> Box<Buffers> {
+        Box::new(Buffers {
+            features: Vec::new(),
+            spans: Vec::new(),
+            seen: [0; BUCKETS / 64],
+            tokens: Vec::new(),
+            splitter: Splitter::new(),
+        })
     }
 
     /// Those of this thread, empty.
-    pub(crate) fn of_this_thread() -> Buffers {
-        let mut buffers = IDLE.replace(Buffers::none());
-        buffers.seen.resize(BUCKETS / 64, 0);
+    pub(crate) fn of_this_thread() -> Box<Buffers> {
+        let mut buffers = IDLE.take().unwrap_or_else(Buffers::new);
         for feature in buffers.features.drain(..) {
             if let Some(word) = buffers.seen.get_mut(usize::from(feature.row >> 6)) {
                 *word = 0;
             }
         }
+        buffers.spans.clear();
+        buffers.spans.push(Span { source: Source::Shape, start: 0, end: 0, weight: 0 });
         buffers
     }
 
@@ -45,30 +54,58 @@ impl Buffers {
         &self.features
     }
 
-    /// Adds a feature, if its row was not seen before and there is room.
+    /// What features refer to by number.
+    pub(crate) fn spans(&self) -> &[Span] {
+        &self.spans
+    }
+
+    /// The number of a new span; that of nowhere when there are too many.
+    pub(crate) fn span(&mut self, span: Span) -> u16 {
+        let Ok(number) = u16::try_from(self.spans.len()) else { return 0 };
+        self.spans.push(span);
+        number
+    }
+
+    /// Whether a feature with this row would be added: it was not seen before and there is room.
+    pub(crate) fn wants(&self, row: u16) -> bool {
+        let word = self.seen.get(usize::from(row >> 6)).copied().unwrap_or(u64::MAX);
+        word & (1 << (row & 63)) == 0 && self.features.len() < MOST
+    }
+
+    /// Adds a feature that is [wanted](Buffers::wants).
     pub(crate) fn add(&mut self, feature: Feature) {
-        let bit = 1 << (feature.row & 63);
-        let Some(word) = self.seen.get_mut(usize::from(feature.row >> 6)) else { return };
-        if *word & bit == 0 && self.features.len() < MOST {
-            *word |= bit;
-            self.features.push(feature);
+        if let Some(word) = self.seen.get_mut(usize::from(feature.row >> 6)) {
+            *word |= 1 << (feature.row & 63);
+        }
+        self.features.push(feature);
+    }
+
+    /// Adds up what the features of each span weigh.
+    pub(crate) fn weigh(&mut self, weight: impl Fn(&Feature) -> i32) {
+        for feature in &self.features {
+            if let Some(span) = self.spans.get_mut(usize::from(feature.span)) {
+                span.weight += weight(feature);
+            }
         }
     }
 
     /// Gives the buffers back to this thread.
-    pub(crate) fn keep(&mut self) {
-        IDLE.set(std::mem::replace(self, Buffers::none()));
+    pub(crate) fn keep(self: Box<Self>) {
+        IDLE.set(Some(self));
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::features::Source;
 
     fn rows(given: &[u16]) -> Vec<u16> {
         let mut buffers = Buffers::of_this_thread();
-        given.iter().for_each(|row| buffers.add(Feature { row: *row, source: Source::Name, start: 0, end: 1 }));
+        for row in given {
+            if buffers.wants(*row) {
+                buffers.add(Feature { row: *row, span: 0 });
+            }
+        }
         let rows = buffers.features().iter().map(|feature| feature.row).collect();
         buffers.keep();
         rows
@@ -85,5 +122,15 @@ mod tests {
         let many: Vec<u16> = (0..2000).collect();
         assert_eq!(rows(&many).len(), MOST);
         assert_eq!(rows(&many), many[..MOST]);
+    }
+
+    #[test]
+    fn spans_have_numbers_until_these_end() {
+        let mut buffers = Buffers::of_this_thread();
+        let span = Span { source: Source::Name, start: 0, end: 1, weight: 0 };
+        assert_eq!((buffers.span(span), buffers.span(span)), (1, 2));
+        let last = (0..u16::MAX).map(|_| buffers.span(span)).last();
+        assert_eq!(last, Some(0));
+        assert_eq!(buffers.spans().len(), usize::from(u16::MAX) + 1);
     }
 }

@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 use smallvec::SmallVec;
 
 use crate::definition::Definition;
-use crate::features::{Feature, Features, Source};
+use crate::features::{Features, Source, Span};
 use crate::fold::is_unspaced;
 use crate::lexicon::Spread;
 use crate::schema::Parameter;
@@ -31,6 +31,10 @@ impl Evidence {
     /// Whether a reader can make something of the words alone.
     fn speaks(&self) -> bool {
         let word = self.text.trim();
+        // Most are plain words, longer than any of those that say nothing.
+        if word.len() > LONGEST && word.starts_with(|letter: char| letter.is_ascii_alphabetic()) {
+            return true;
+        }
         let mut letters = word.chars();
         let single = matches!((letters.next(), letters.next()), (Some(letter), None) if !is_unspaced(letter));
         let number = word.chars().all(|letter| letter.is_numeric() || matches!(letter, '.' | ','));
@@ -42,8 +46,6 @@ impl Evidence {
 
 /// Whether it is one of the [`FUNCTION_WORDS`].
 fn says_nothing(word: &str) -> bool {
-    /// The bytes of the longest.
-    const LONGEST: usize = 8;
     static HASHES: LazyLock<HashSet<u32, Spread>> =
         LazyLock::new(|| FUNCTION_WORDS.iter().map(|word| hash(word)).collect());
     let bytes = word.as_bytes();
@@ -58,6 +60,9 @@ fn says_nothing(word: &str) -> bool {
         None => false,
     }
 }
+
+/// The bytes of the longest of them.
+const LONGEST: usize = 8;
 
 /// Words that say nothing alone, in the languages of the lexicon and their neighbours.
 #[rustfmt::skip]
@@ -107,52 +112,16 @@ impl Place {
     }
 }
 
-/// Words, and how much they spoke for the class.
-#[derive(Clone, Copy)]
-struct Span {
-    source: Source,
-    start: u32,
-    end: u32,
-    weight: i32,
-}
-
-impl Span {
-    fn overlaps(&self, other: &Span) -> bool {
-        self.start < other.end && other.start < self.end && self.source == other.source
-    }
-}
-
-/// The pieces that spoke most, the strongest first. `weight` says how much a feature does.
-pub(crate) fn strongest(
-    definition: &Definition<'_>,
-    features: &Features<'_>,
-    weight: impl Fn(&Feature) -> i32,
-    scale: f32,
-) -> Vec<Evidence> {
+/// The pieces that spoke most, the strongest first, of features that are [weighed](Features::weigh).
+pub(crate) fn strongest(definition: &Definition<'_>, features: &Features<'_>, scale: f32) -> Vec<Evidence> {
     let mut top: SmallVec<[Span; MOST + 1]> = SmallVec::new();
-    let mut current: Option<Span> = None;
     let mut weakest = 0;
-    for feature in features.all() {
-        let weight = weight(feature);
-        if weight == 0 || feature.source == Source::Shape {
-            continue;
+    // The first is nowhere.
+    for span in features.spans().iter().skip(1) {
+        // Most words say little; only those that may stay are compared with the others.
+        if span.weight > weakest {
+            weakest = keep(&mut top, *span);
         }
-        let span = Span { source: feature.source, start: feature.start, end: feature.end, weight };
-        // What several features say of the same words stands together, and is added up.
-        match &mut current {
-            Some(last) if (last.start, last.end) == (span.start, span.end) && last.source == span.source => {
-                last.weight += weight;
-            }
-            _ => {
-                // Most words say little; only those that may stay are compared with the others.
-                if let Some(last) = current.replace(span).filter(|last| last.weight > weakest) {
-                    weakest = keep(&mut top, last);
-                }
-            }
-        }
-    }
-    if let Some(last) = current.filter(|last| last.weight > weakest) {
-        keep(&mut top, last);
     }
     let mut all: Vec<Evidence> =
         top.into_iter().filter_map(|span| named(definition, &features.parameters, span, scale)).collect();
@@ -167,13 +136,17 @@ pub(crate) fn strongest(
 /// words within words that are named already add nothing for a reader. Gives what the next one must
 /// exceed.
 fn keep(top: &mut SmallVec<[Span; MOST + 1]>, span: Span) -> i32 {
-    if !top.iter().any(|known| known.overlaps(&span) && known.weight >= span.weight) {
-        top.retain(|known| !known.overlaps(&span));
+    if !top.iter().any(|known| overlap(known, &span) && known.weight >= span.weight) {
+        top.retain(|known| !overlap(known, &span));
         let at = top.iter().position(|known| known.weight < span.weight).unwrap_or(top.len());
         top.insert(at, span);
         top.truncate(MOST);
     }
     if top.len() == MOST { top.last().map_or(0, |last| last.weight) } else { 0 }
+}
+
+fn overlap(one: &Span, other: &Span) -> bool {
+    one.start < other.end && other.start < one.end && one.source == other.source
 }
 
 fn named(

@@ -33,30 +33,35 @@ pub(crate) enum Source {
     Shape,
 }
 
+/// Some words of a definition.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Span {
+    pub(crate) source: Source,
+    pub(crate) start: u32,
+    pub(crate) end: u32,
+    /// How much its features speak for the class, once that is [weighed](Features::weigh).
+    pub(crate) weight: i32,
+}
+
 /// One feature.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Feature {
     /// Its row in the model, or its number, below [`BUCKETS`], where there is no model.
     pub(crate) row: u16,
-    /// Where its words stand.
-    pub(crate) source: Source,
-    pub(crate) start: u32,
-    pub(crate) end: u32,
+    /// The number of its words among the spans.
+    pub(crate) span: u16,
 }
+
+/// The number of the span that is nowhere.
+pub(crate) const NOWHERE: u16 = 0;
 
 /// The features of a definition, and the arguments they refer to.
 pub(crate) struct Features<'a> {
-    buffers: Buffers,
+    buffers: Box<Buffers>,
     pub(crate) parameters: Vec<Parameter<'a>>,
     /// What the name is about, and the first sentence.
     pub(crate) name: Gist,
     pub(crate) sentence: Gist,
-}
-
-impl Drop for Features<'_> {
-    fn drop(&mut self) {
-        self.buffers.keep();
-    }
 }
 
 impl Features<'_> {
@@ -64,13 +69,30 @@ impl Features<'_> {
     pub(crate) fn all(&self) -> &[Feature] {
         self.buffers.features()
     }
+
+    /// What features refer to by number; the first is nowhere.
+    pub(crate) fn spans(&self) -> &[Span] {
+        self.buffers.spans()
+    }
+
+    /// Adds up what the features of each span weigh.
+    pub(crate) fn weigh(&mut self, weight: impl Fn(&Feature) -> i32) {
+        self.buffers.weigh(weight);
+    }
+
+    /// Gives back what the features were read into: the next definition can have it.
+    pub(crate) fn done(self) {
+        self.buffers.keep();
+    }
 }
 
 /// The numbers of a definition's features, rising, each once: what a model is trained on. Nothing
 /// of the definition's text can be told from them.
 #[must_use]
 pub fn buckets(definition: &Definition<'_>) -> Vec<u16> {
-    let mut all: Vec<u16> = extract(definition, None).all().iter().map(|feature| feature.row).collect();
+    let features = extract(definition, None);
+    let mut all: Vec<u16> = features.all().iter().map(|feature| feature.row).collect();
+    features.done();
     all.sort_unstable();
     all
 }
@@ -117,7 +139,7 @@ pub(crate) fn extract<'a>(definition: &Definition<'a>, model: Option<&Weights>) 
     found.title(definition.title);
     let sentence = found.description(definition.description, verb_last);
     for (first, second) in pairs(name.acts, sentence.acts) {
-        found.add(Kind::Both, mix(first, second), Source::Name, name.at);
+        found.add(Kind::Both, mix(first, second), name.span);
     }
     let parameters = definition.schema.map(parameters).unwrap_or_default();
     found.parameters(&parameters);
@@ -132,21 +154,42 @@ pub(crate) struct Gist {
     pub(crate) means: Concepts,
     /// The action: the first that is named, or the last where verbs come last.
     pub(crate) acts: Concepts,
-    /// Where that stands.
+    /// Where that stands, and the number of that span.
     pub(crate) at: (u32, u32),
+    span: u16,
 }
 
 struct Collector<'m> {
     /// Who says which features are worth keeping.
     model: Option<&'m Weights>,
-    buffers: Buffers,
+    buffers: Box<Buffers>,
 }
 
 impl Collector<'_> {
-    fn add(&mut self, kind: Kind, value: u32, source: Source, (start, end): (u32, u32)) {
+    /// The row of a feature that is not there yet.
+    fn wanted(&self, kind: Kind, value: u32) -> Option<u16> {
         let bucket = bucket(kind, value);
-        let Some(row) = self.model.map_or(Some(bucket), |model| model.known(bucket)) else { return };
-        self.buffers.add(Feature { row, source, start, end });
+        let row = self.model.map_or(Some(bucket), |model| model.known(bucket))?;
+        self.buffers.wants(row).then_some(row)
+    }
+
+    fn add(&mut self, kind: Kind, value: u32, span: u16) {
+        if let Some(row) = self.wanted(kind, value) {
+            self.buffers.add(Feature { row, span });
+        }
+    }
+
+    /// Adds a feature of words that hardly any other is of.
+    fn add_at(&mut self, kind: Kind, value: u32, source: Source, start: u32, end: u32) {
+        if let Some(row) = self.wanted(kind, value) {
+            let span = self.buffers.span(Span { source, start, end, weight: 0 });
+            self.buffers.add(Feature { row, span });
+        }
+    }
+
+    /// The number of the words of a token.
+    fn span(&mut self, source: Source, token: &Token) -> u16 {
+        self.buffers.span(Span { source, start: token.start, end: token.end, weight: 0 })
     }
 
     /// The words of `text` in the buffer, which the caller gives back.
@@ -160,39 +203,39 @@ impl Collector<'_> {
     fn name(&mut self, name: &str, verb_last: bool) -> Gist {
         let tokens = self.words(name, Humps::Split, NAME);
         let mut gist = Gist::default();
-        let mut last = (Concepts::default(), (0, 0));
+        let mut last = (Concepts::default(), NOWHERE);
         for (index, token) in tokens.iter().enumerate() {
-            let at = (token.start, token.end);
-            self.add(Kind::NameWord, token.hash, Source::Name, at);
+            let span = self.span(Source::Name, token);
+            self.add(Kind::NameWord, token.hash, span);
             for concept in token.means.iter() {
-                self.add(Kind::NameMeans, concept, Source::Name, at);
+                self.add(Kind::NameMeans, concept, span);
             }
             match index {
-                0 => self.add(Kind::NameFirst, token.hash, Source::Name, at),
-                _ if index + 1 == tokens.len() => self.add(Kind::NameLast, token.hash, Source::Name, at),
+                0 => self.add(Kind::NameFirst, token.hash, span),
+                _ if index + 1 == tokens.len() => self.add(Kind::NameLast, token.hash, span),
                 _ => {}
             }
             if !token.means.actions().is_empty() {
-                last = (token.means.actions(), at);
+                last = (token.means.actions(), span);
             }
-            gist.take(token, verb_last);
+            gist.take(token, span, verb_last);
         }
         for action in last.0.iter() {
-            self.add(Kind::NameEnds, action, Source::Name, last.1);
+            self.add(Kind::NameEnds, action, last.1);
         }
         for (first, second) in tokens.iter().zip(tokens.iter().skip(1)) {
-            self.add(Kind::NamePair, mix(first.hash, second.hash), Source::Name, (first.start, second.end));
+            self.add_at(Kind::NamePair, mix(first.hash, second.hash), Source::Name, first.start, second.end);
         }
         for token in tokens.iter().filter(|token| token.start >= gist.at.1) {
             for action in gist.acts.iter() {
-                self.add(Kind::NameActsWord, mix(action, token.hash), Source::Name, (gist.at.0, token.end));
+                self.add_at(Kind::NameActsWord, mix(action, token.hash), Source::Name, gist.at.0, token.end);
             }
         }
         for (action, object) in pairs(gist.acts, gist.means.others()) {
-            self.add(Kind::NameActsOn, mix(action, object), Source::Name, gist.at);
+            self.add(Kind::NameActsOn, mix(action, object), gist.span);
         }
         for action in gist.acts.iter() {
-            self.add(Kind::NameActs, action, Source::Name, gist.at);
+            self.add(Kind::NameActs, action, gist.span);
         }
         self.buffers.tokens = tokens;
         gist
@@ -202,10 +245,10 @@ impl Collector<'_> {
     fn title(&mut self, title: &str) {
         let tokens = self.words(title, Humps::Keep, NAME);
         for token in &tokens {
-            let at = (token.start, token.end);
-            self.add(Kind::NameWord, token.hash, Source::Title, at);
+            let span = self.span(Source::Title, token);
+            self.add(Kind::NameWord, token.hash, span);
             for concept in token.means.iter() {
-                self.add(Kind::NameMeans, concept, Source::Title, at);
+                self.add(Kind::NameMeans, concept, span);
             }
         }
         self.buffers.tokens = tokens;
@@ -218,48 +261,48 @@ impl Collector<'_> {
         let mut gist = Gist::default();
         let mut last = Gist::default();
         for (index, token) in sentence.iter().enumerate() {
-            let at = (token.start, token.end);
-            self.add(Kind::SentenceWord, token.hash, Source::Description, at);
+            let span = self.span(Source::Description, token);
+            self.add(Kind::SentenceWord, token.hash, span);
             if token.stem != token.hash {
-                self.add(Kind::Stem, token.stem, Source::Description, at);
+                self.add(Kind::Stem, token.stem, span);
             }
             if index < 2 {
                 let place = u32::try_from(index).unwrap_or_default();
-                self.add(Kind::SentenceFirst, mix(token.hash, place), Source::Description, at);
+                self.add(Kind::SentenceFirst, mix(token.hash, place), span);
             }
             for concept in token.means.iter() {
-                self.add(Kind::SentenceMeans, concept, Source::Description, at);
+                self.add(Kind::SentenceMeans, concept, span);
             }
             if !token.means.actions().is_empty() {
                 last.acts = token.means.actions();
-                last.at = at;
+                last.span = span;
             }
-            gist.take(token, verb_last);
+            gist.take(token, span, verb_last);
         }
         for (first, second) in sentence.iter().zip(sentence.iter().skip(1)) {
-            self.add(Kind::SentencePair, mix(first.hash, second.hash), Source::Description, (first.start, second.end));
+            self.add_at(Kind::SentencePair, mix(first.hash, second.hash), Source::Description, first.start, second.end);
         }
         for token in sentence.iter().filter(|token| token.start >= gist.at.1).take(AFTER) {
             for action in gist.acts.iter() {
-                self.add(Kind::SentenceActsWord, mix(action, token.hash), Source::Description, (gist.at.0, token.end));
+                self.add_at(Kind::SentenceActsWord, mix(action, token.hash), Source::Description, gist.at.0, token.end);
             }
         }
         for action in gist.acts.iter() {
-            self.add(Kind::SentenceActs, action, Source::Description, gist.at);
+            self.add(Kind::SentenceActs, action, gist.span);
         }
         for action in last.acts.iter() {
-            self.add(Kind::SentenceEnds, action, Source::Description, last.at);
+            self.add(Kind::SentenceEnds, action, last.span);
         }
         for (action, object) in pairs(gist.acts, gist.means.others()) {
-            self.add(Kind::SentenceActsOn, mix(action, object), Source::Description, gist.at);
+            self.add(Kind::SentenceActsOn, mix(action, object), gist.span);
         }
         for token in rest {
-            let at = (token.start, token.end);
-            self.add(Kind::RestWord, token.hash, Source::Description, at);
+            let span = self.span(Source::Description, token);
+            self.add(Kind::RestWord, token.hash, span);
             for concept in token.means.iter() {
-                self.add(Kind::RestMeans, concept, Source::Description, at);
+                self.add(Kind::RestMeans, concept, span);
                 if token.opens {
-                    self.add(Kind::RestOpens, concept, Source::Description, at);
+                    self.add(Kind::RestOpens, concept, span);
                 }
             }
         }
@@ -272,15 +315,15 @@ impl Collector<'_> {
             let source = Source::Parameter(number);
             let tokens = self.words(parameter.name, Humps::Split, PARAMETER);
             for token in &tokens {
-                let at = (token.start, token.end);
-                self.add(Kind::ParameterWord, token.hash, source, at);
+                let span = self.span(source, token);
+                self.add(Kind::ParameterWord, token.hash, span);
                 for concept in token.means.iter() {
-                    self.add(Kind::ParameterMeans, concept, source, at);
+                    self.add(Kind::ParameterMeans, concept, span);
                 }
             }
             let whole = tokens.iter().fold(0, |hash, token| mix(hash, token.hash));
-            let all = (0, u32::try_from(parameter.name.len()).unwrap_or_default());
-            self.add(Kind::ParameterName, whole, source, all);
+            let end = u32::try_from(parameter.name.len()).unwrap_or_default();
+            self.add_at(Kind::ParameterName, whole, source, 0, end);
             self.buffers.tokens = tokens;
             // What an argument named `action` lists is what the tool does; elsewhere it is data.
             let acts = u32::from(chooses_action(parameter.name));
@@ -288,10 +331,10 @@ impl Collector<'_> {
                 let source = Source::Value(number, index);
                 let tokens = self.words(value, Humps::Split, VALUE);
                 for token in tokens.iter() {
-                    let at = (token.start, token.end);
-                    self.add(Kind::ValueWord, mix(token.hash, acts), source, at);
+                    let span = self.span(source, token);
+                    self.add(Kind::ValueWord, mix(token.hash, acts), span);
                     for concept in token.means.iter() {
-                        self.add(Kind::ValueMeans, mix(concept, acts), source, at);
+                        self.add(Kind::ValueMeans, mix(concept, acts), span);
                     }
                 }
                 self.buffers.tokens = tokens;
@@ -310,18 +353,19 @@ impl Collector<'_> {
             parameters.iter().any(|parameter| chooses_action(parameter.name)).then_some(7),
         ];
         for value in shape.into_iter().flatten() {
-            self.add(Kind::Shape, value, Source::Shape, (0, 0));
+            self.add(Kind::Shape, value, NOWHERE);
         }
     }
 }
 
 impl Gist {
-    fn take(&mut self, token: &Token, verb_last: bool) {
+    fn take(&mut self, token: &Token, span: u16, verb_last: bool) {
         self.means.add(token.means);
         let actions = token.means.actions();
         if !actions.is_empty() && (verb_last || self.acts.is_empty()) {
             self.acts = actions;
             self.at = (token.start, token.end);
+            self.span = span;
         }
     }
 }

@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 
 use crate::concept::{Concept, Concepts};
 use crate::fold::is_unspaced;
-use crate::tokens::hash;
+use crate::tokens::{hash, hash_bytes};
 
 static LEXICON: LazyLock<Lexicon> = LazyLock::new(|| {
     let mut lexicon = Lexicon::default();
@@ -26,7 +26,7 @@ pub(crate) fn lexicon() -> &'static Lexicon {
 pub(crate) struct Lexicon {
     /// By the hash of the folded word.
     words: HashMap<u32, Concepts, Spread>,
-    /// By their first three bytes: what begins so, and means that.
+    /// By the hash of their first three, four or five bytes: what begins so, and means that.
     stems: HashMap<u32, Vec<Stem>, Spread>,
     /// Words of scripts without spaces, by their first character, the longest first.
     unspaced: HashMap<u32, Vec<(Box<str>, Concepts)>, Spread>,
@@ -34,20 +34,49 @@ pub(crate) struct Lexicon {
     maybe: [Maybe; 3],
 }
 
+/// A folded word, as it is looked for.
+pub(crate) struct Key {
+    /// Its hash.
+    pub(crate) hash: u32,
+    /// The hashes of its first three, four and five bytes; of all of them where it has no more.
+    pub(crate) begins: [u32; 3],
+    /// Its [`head`].
+    pub(crate) head: u64,
+}
+
+impl Key {
+    /// The bytes of a [`head`].
+    pub(crate) const HEAD: usize = 8;
+
+    fn of(word: &str) -> Key {
+        let bytes = word.as_bytes();
+        let begins = [3, 4, 5].map(|length| hash_bytes(bytes.get(..length).unwrap_or(bytes)));
+        Key { hash: hash(word), begins, head: head(bytes) }
+    }
+}
+
 impl Lexicon {
     /// What a folded word means.
-    pub(crate) fn word(&self, word: &str, hash: u32) -> Concepts {
+    pub(crate) fn word(&self, word: &str) -> Concepts {
+        self.means(word, &Key::of(word))
+    }
+
+    /// Whether a word may mean anything.
+    pub(crate) fn may_know(&self, key: &Key) -> bool {
         let [words, stems, _] = &self.maybe;
-        let mut meaning = match words.has(hash) {
-            true => self.words.get(&hash).copied().unwrap_or_default(),
-            false => Concepts::default(),
-        };
-        let head = head(word);
-        let first = first_three(head);
-        if stems.has(first)
-            && let Some(stems) = self.stems.get(&first)
-        {
-            for stem in stems.iter().filter(|stem| stem.begins(word, head)) {
+        let [three, four, five] = key.begins;
+        // Each is looked at whatever the others say: one question is easier to foresee than four.
+        words.has(key.hash) | stems.has(three) | stems.has(four) | stems.has(five)
+    }
+
+    /// What the folded word with this key means. One of at most [`Key::HEAD`] bytes is whole in the key, and `word`
+    /// may be empty.
+    pub(crate) fn means(&self, word: &str, key: &Key) -> Concepts {
+        let mut meaning = self.words.get(&key.hash).copied().unwrap_or_default();
+        let [_, maybe, _] = &self.maybe;
+        for begin in key.begins.iter().filter(|begin| maybe.has(**begin)) {
+            let stems = self.stems.get(begin).into_iter().flatten();
+            for stem in stems.filter(|stem| stem.begins(word, key.head)) {
                 meaning.add(stem.means);
             }
         }
@@ -89,9 +118,9 @@ impl Lexicon {
             self.maybe[2].add(u32::from(first));
             listed(self.unspaced.entry(u32::from(first)).or_default(), word);
         } else if let Some(stem) = word.strip_suffix('*').filter(|stem| stem.len() >= 3) {
-            let first = first_three(head(stem));
-            self.maybe[1].add(first);
-            let stems = self.stems.entry(first).or_default();
+            let begin = hash_bytes(stem.as_bytes().get(..5).unwrap_or(stem.as_bytes()));
+            self.maybe[1].add(begin);
+            let stems = self.stems.entry(begin).or_default();
             match stems.iter_mut().find(|known| *known.text == *stem) {
                 Some(known) => known.means.add(means),
                 None => stems.push(Stem::new(stem, means)),
@@ -115,21 +144,28 @@ struct Stem {
 
 impl Stem {
     fn new(text: &str, means: Concepts) -> Stem {
-        let mask = head(&"\u{7f}".repeat(text.len())) / 0x7f * 0xff;
-        Stem { head: head(text), mask, text: text.into(), means }
+        let mask = head(&[0xff].repeat(text.len()));
+        Stem { head: head(text.as_bytes()), mask, text: text.into(), means }
     }
 
     /// Whether `word` begins so; `head` is its own.
     fn begins(&self, word: &str, head: u64) -> bool {
-        head & self.mask == self.head && (self.text.len() <= 8 || word.starts_with(&*self.text))
+        head & self.mask == self.head && (self.text.len() <= Key::HEAD || word.starts_with(&*self.text))
     }
 }
 
 /// The first eight bytes as a number; what is missing is 0.
-fn head(word: &str) -> u64 {
-    match word.as_bytes().first_chunk() {
-        Some(bytes) => u64::from_le_bytes(*bytes),
-        None => word.bytes().rev().fold(0, |head, byte| head << 8 | u64::from(byte)),
+pub(crate) fn head(bytes: &[u8]) -> u64 {
+    if let Some(eight) = bytes.first_chunk() {
+        return u64::from_le_bytes(*eight);
+    }
+    match (bytes.first_chunk(), bytes.last_chunk()) {
+        // Of five to seven bytes some are in both halves, and the same.
+        (Some(first), Some(last)) => {
+            let (first, last) = (u32::from_le_bytes(*first), u32::from_le_bytes(*last));
+            u64::from(first) | u64::from(last) << (8 * (bytes.len() - 4))
+        }
+        _ => bytes.iter().rev().fold(0, |head, byte| head << 8 | u64::from(*byte)),
     }
 }
 
@@ -161,11 +197,6 @@ impl Maybe {
     }
 }
 
-/// The first three bytes of a [`head`].
-fn first_three(head: u64) -> u32 {
-    u32::try_from(head & 0xff_ffff).unwrap_or_default()
-}
-
 /// Spreads keys that are numbers already; nobody outside chooses what is in the tables.
 pub(crate) type Spread = BuildHasherDefault<Multiply>;
 
@@ -194,7 +225,7 @@ mod tests {
 
     #[test]
     fn words_stems_and_scripts_without_spaces() {
-        let means = |word: &str, concept| lexicon().word(word, hash(word)).has(concept);
+        let means = |word: &str, concept| lexicon().word(word).has(concept);
         assert!(means("deletes", Concept::Delete));
         assert!(means("excluindo", Concept::Delete));
         assert!(means("удаление", Concept::Delete));

@@ -30,7 +30,7 @@ pub(crate) fn model() -> &'static Weights {
 /// The weights of every feature for every class and facet.
 pub struct Weights {
     /// Which row a feature has; row 0 is that of features without weight, which are most.
-    index: Vec<u16>,
+    index: Box<[u16; BUCKETS]>,
     rows: Vec<[i8; WIDTH]>,
     /// What a column begins with.
     bias: [f32; COLUMNS],
@@ -54,7 +54,7 @@ impl Weights {
     /// A model whose every feature has no weight.
     #[must_use]
     pub fn new(bias: [f32; COLUMNS], scale: f32) -> Weights {
-        Weights { index: vec![0; BUCKETS], rows: vec![[0; WIDTH]], bias, scale }
+        Weights { index: Box::new([0; BUCKETS]), rows: vec![[0; WIDTH]], bias, scale }
     }
 
     /// Sets the weights of one feature, in units of the scale. There is room for 65,535. Those that are

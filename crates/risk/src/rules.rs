@@ -11,7 +11,6 @@ use crate::evidence::{Evidence, Place};
 use crate::features::{Features, Gist, chooses_action};
 use crate::lexicon::lexicon;
 use crate::schema::Parameter;
-use crate::tokens::hash;
 
 /// The class that a rule gives instead of the model's, and why.
 pub(crate) fn overruled(
@@ -71,7 +70,7 @@ fn lists_deletion(features: &Features<'_>) -> Option<Evidence> {
         let deletes = |choice: &String| {
             DELETIONS.contains(&choice.as_str())
                 || (!choice.is_ascii()
-                    && (lexicon().word(choice, hash(choice)).has(Concept::Delete)
+                    && (lexicon().word(choice).has(Concept::Delete)
                         || lexicon().at(choice).is_some_and(|(_, means)| means.has(Concept::Delete))))
         };
         let index = choices.iter().position(deletes)?;

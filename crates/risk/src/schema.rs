@@ -20,7 +20,8 @@ pub(crate) struct Parameter<'a> {
 
 /// All arguments, in the schema's order, those in objects after the object.
 pub(crate) fn parameters<'a>(schema: &'a Value) -> Vec<Parameter<'a>> {
-    let mut all = Vec::new();
+    // Most tools have no more.
+    let mut all = Vec::with_capacity(8);
     collect(schema, 0, &mut all);
     all
 }

@@ -2,7 +2,7 @@
 
 use crate::concept::Concepts;
 use crate::fold::{fold_into, is_unspaced};
-use crate::lexicon::lexicon;
+use crate::lexicon::{Key, head, lexicon};
 
 /// How many letters different endings of a word share.
 const STEM: usize = 5;
@@ -49,35 +49,35 @@ impl Splitter {
         let full = tokens.len() + most;
         let mut run = Run { text, tokens, opens: true, start: 0, matched: 0, single: None };
         let mut last = Kind::Other;
-        let mut rest = text;
-        while let Some(byte) = rest.as_bytes().first() {
-            if run.tokens.len() >= full {
-                break;
-            }
-            let at = text.len() - rest.len();
+        let mut at = 0;
+        while let Some(rest) = text.as_bytes().get(at..)
+            && let Some(byte) = rest.first()
+            && run.tokens.len() < full
+        {
             if byte.is_ascii_alphabetic() {
-                // Nearly all words are plain, and need no letter to be looked at twice.
+                // Nearly all words are plain, and need no letter to be looked at alone.
                 if self.word.is_empty()
-                    && let Some(plain) = Plain::of(rest.as_bytes(), humps)
+                    && let Some(plain) = Plain::of(rest, humps)
                 {
                     run.plain(&mut self.word, at, &plain);
                     last = Kind::Lower;
-                    rest = rest.get(plain.length..).unwrap_or_default();
+                    at += plain.length;
                     continue;
                 }
             } else if byte.is_ascii() && !byte.is_ascii_digit() {
                 run.word(&mut self.word, at);
                 run.opens |= matches!(byte, b'.' | b'!' | b'?' | b';' | b'\n');
                 last = Kind::Other;
-                rest = rest.get(1..).unwrap_or_default();
+                at += 1;
                 continue;
             }
-            let Some(letter) = rest.chars().next() else { break };
+            let mut letters = text.get(at..).unwrap_or_default().chars();
+            let Some(letter) = letters.next() else { break };
             let kind = Kind::of(letter);
             let hump = humps == Humps::Split
                 && kind == Kind::Upper
                 && (last == Kind::Lower
-                    || (last == Kind::Upper && rest.chars().nth(1).is_some_and(|next| Kind::of(next) == Kind::Lower)));
+                    || (last == Kind::Upper && letters.next().is_some_and(|next| Kind::of(next) == Kind::Lower)));
             if hump || !kind.continues(last) {
                 run.word(&mut self.word, at);
             }
@@ -92,44 +92,64 @@ impl Splitter {
                 Kind::Other => run.opens |= matches!(letter, '。' | '！' | '；'),
             }
             last = kind;
-            rest = rest.get(letter.len_utf8()..).unwrap_or_default();
+            at += letter.len_utf8();
         }
-        let end = text.len() - rest.len();
-        run.word(&mut self.word, end);
+        run.word(&mut self.word, at);
     }
 }
 
 /// A word of ASCII letters.
 struct Plain {
     length: usize,
-    /// As [`Token::hash`] and [`Token::stem`].
-    hash: u32,
+    /// As [`Token::stem`].
     stem: u32,
-    /// Whether all its letters are small.
-    small: bool,
+    /// What the lexicon looks for.
+    key: Key,
 }
 
 impl Plain {
-    /// The word that `text` begins with, where it surely ends; its letters are looked at once.
+    /// The word that `text` begins with, where it surely ends. Its first eight letters are looked at at
+    /// once, each in a byte of a number: how long words are is nothing that a processor can guess.
     fn of(text: &[u8], humps: Humps) -> Option<Plain> {
-        let mut plain = Plain { length: 0, hash: BASIS, stem: BASIS, small: true };
-        let mut next = None;
-        for byte in text {
-            let capital = byte.is_ascii_uppercase();
-            if !byte.is_ascii_alphabetic() || (capital && humps == Humps::Split && plain.length > 0) {
-                next = Some(*byte);
-                break;
-            }
-            plain.small &= !capital;
-            plain.hash = goes_on(plain.hash, byte | 0x20);
-            plain.length += 1;
-            if plain.length <= STEM {
-                plain.stem = plain.hash;
+        const EACH: u64 = 0x0101_0101_0101_0101;
+        const HIGH: u64 = 0x80 * EACH;
+        let bytes = head(text);
+        // The highest bit of each byte says whether it is a letter, and whether that is a capital.
+        let folded = (bytes & (0x7f * EACH)) | (0x20 * EACH);
+        let from_a = folded + u64::from(0x80 - b'a') * EACH;
+        let behind_z = folded + u64::from(0x7f - b'z') * EACH;
+        let letters = from_a & !behind_z & !bytes & HIGH;
+        let capitals = letters & !(bytes << 2);
+        let hump = if humps == Humps::Split { capitals & !0x80 } else { 0 };
+        let ends = (!letters | hump) & HIGH;
+        let mut length = ends.trailing_zeros() as usize / 8;
+        let within = ends.wrapping_sub(1) & !ends;
+        let head = folded & if ends == 0 { u64::MAX } else { within >> 7 };
+        let mut small = capitals & within == 0;
+        let mut hashes = [BASIS; Key::HEAD + 1];
+        let mut hash = BASIS;
+        for (slot, byte) in hashes.iter_mut().skip(1).zip(head.to_le_bytes()) {
+            hash = goes_on(hash, byte);
+            *slot = hash;
+        }
+        let begins = |most: usize| hashes.get(length.min(most)).copied().unwrap_or_default();
+        let mut key = Key { hash: begins(Key::HEAD), begins: [begins(3), begins(4), begins(5)], head };
+        let stem = begins(STEM);
+        if length == Key::HEAD {
+            for byte in text.iter().skip(Key::HEAD) {
+                let capital = byte.is_ascii_uppercase();
+                if !byte.is_ascii_alphabetic() || (capital && humps == Humps::Split) {
+                    break;
+                }
+                small &= !capital;
+                key.hash = goes_on(key.hash, byte | 0x20);
+                length += 1;
             }
         }
-        match next {
+        let plain = Plain { length, stem, key };
+        match text.get(length) {
             // Another capital begins a word only behind a small letter.
-            Some(next) if next.is_ascii_uppercase() => (plain.length > 1 || plain.small).then_some(plain),
+            Some(next) if next.is_ascii_uppercase() => (length > 1 || small).then_some(plain),
             Some(next) if !next.is_ascii() => None,
             _ => Some(plain),
         }
@@ -157,30 +177,38 @@ impl Run<'_> {
         self.tokens.push(Token { start, end, hash, stem, means, opens: std::mem::take(&mut self.opens) });
     }
 
-    /// Ends the word that was being read.
+    /// Ends the word that was being read, if there is one.
+    #[inline]
     fn word(&mut self, word: &mut String, end: usize) {
-        if !word.is_empty() {
-            let (whole, stem) = hashes(word);
-            self.push(self.start, end, whole, stem, lexicon().word(word, whole));
-            word.clear();
-        }
         self.single = None;
+        if !word.is_empty() {
+            self.composed(word, end);
+        }
+    }
+
+    /// Ends a word that was read letter by letter.
+    fn composed(&mut self, word: &mut String, end: usize) {
+        let (whole, stem) = hashes(word);
+        self.push(self.start, end, whole, stem, lexicon().word(word));
+        word.clear();
     }
 
     /// A word of ASCII letters; `folded` is an empty buffer, and stays so.
     fn plain(&mut self, folded: &mut String, start: usize, plain: &Plain) {
         let end = start + plain.length;
-        let word = self.text.get(start..end).unwrap_or_default();
-        let means = if plain.small {
-            lexicon().word(word, plain.hash)
+        let means = if !lexicon().may_know(&plain.key) {
+            Concepts::default()
+        } else if plain.length <= Key::HEAD {
+            // All of it is in the key.
+            lexicon().means("", &plain.key)
         } else {
-            folded.push_str(word);
+            folded.push_str(self.text.get(start..end).unwrap_or_default());
             folded.make_ascii_lowercase();
-            let means = lexicon().word(folded, plain.hash);
+            let means = lexicon().means(folded, &plain.key);
             folded.clear();
             means
         };
-        self.push(start, end, plain.hash, plain.stem, means);
+        self.push(start, end, plain.key.hash, plain.stem, means);
         self.single = None;
     }
 

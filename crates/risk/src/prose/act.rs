@@ -8,7 +8,6 @@ use policy::Class;
 use crate::concept::{Concept, Concepts};
 use crate::fold::fold_into;
 use crate::lexicon::lexicon;
-use crate::tokens::hash;
 
 /// Kinds of doing that are written about differently.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -148,7 +147,7 @@ fn by_word(table: &[(Act, &'static str)]) -> HashMap<&'static str, Act> {
 pub(super) fn foreign(word: &str) -> Option<Verb> {
     let mut folded = String::new();
     word.chars().for_each(|letter| fold_into(&mut folded, letter));
-    let means = lexicon().word(&folded, hash(&folded));
+    let means = lexicon().word(&folded);
     let means = if means.is_empty() { lexicon().at(word).map(|(_, means)| means).unwrap_or_default() } else { means };
     meant(means)
 }
