@@ -7,15 +7,20 @@
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
+use tantivy::postings::Postings as _;
 use tantivy::query::Bm25Weight;
 use tantivy::schema::IndexRecordOption;
-use tantivy::{DocId, Searcher, SegmentReader, Term};
+use tantivy::{DocId, DocSet as _, Searcher, SegmentReader, TERMINATED, Term};
 
 use crate::BadIndex;
 use crate::query::{List, Node, Plan};
 
 /// What each entry is worth; nought for what was not found.
 type Worths = Vec<f32>;
+
+/// A list that is so many times longer than what is looked up in it is not gone through: to find a place in it
+/// costs about as much as to go through a block.
+const SEEK: usize = 32;
 
 /// The entries of one part of the index under a plan.
 pub(crate) struct Weighing<'a> {
@@ -30,7 +35,7 @@ impl Weighing<'_> {
     pub(crate) fn worths(&self, plan: &Plan) -> Result<Worths, BadIndex> {
         let mut worths = match plan.must.is_empty() {
             true => vec![1.0; self.entries()],
-            false => self.all(&plan.must)?,
+            false => self.all(&plan.must, None)?,
         };
         for list in &plan.beside {
             // What counts beside the rest finds nothing by itself.
@@ -45,17 +50,16 @@ impl Weighing<'_> {
             )?;
         }
         for filter in &plan.filters {
-            let mut met = vec![0.0; self.entries()];
-            for term in filter {
-                let list = List { term: term.clone(), worth: 1.0, relevance: 0.0 };
-                self.list(&list, |worth, more| *worth = more, &mut met)?;
-            }
-            keep(&mut worths, |entry| met.get(entry).is_some_and(|met| *met > 0.0));
+            self.met(filter)?.keep(&mut worths);
         }
         if let Some(since) = plan.since {
             let changed = self.part.fast_fields().i64("changed")?;
             let at = |entry| changed.first(DocId::try_from(entry).unwrap_or(DocId::MAX));
-            keep(&mut worths, |entry| at(entry).is_some_and(|at| at >= since));
+            for (entry, worth) in worths.iter_mut().enumerate().filter(|(_, worth)| **worth > 0.0) {
+                if at(entry).is_none_or(|at| at < since) {
+                    *worth = 0.0;
+                }
+            }
         }
         Ok(worths)
     }
@@ -64,20 +68,26 @@ impl Weighing<'_> {
         usize::try_from(self.part.max_doc()).unwrap_or(0)
     }
 
-    fn node(&self, node: &Node) -> Result<Worths, BadIndex> {
+    /// What each entry is worth; where only those of `among` matter, the others may be nought.
+    fn node(&self, node: &Node, among: Option<&[DocId]>) -> Result<Worths, BadIndex> {
         match node {
             Node::Lists(lists) => {
                 let mut worths = vec![0.0; self.entries()];
                 for list in lists {
-                    self.list(list, |worth, more| *worth += more, &mut worths)?;
+                    match among {
+                        Some(among) if self.length(list)? > among.len() * SEEK => {
+                            self.look_up(list, among, &mut worths)?;
+                        }
+                        _ => self.list(list, |worth, more| *worth += more, &mut worths)?,
+                    }
                 }
                 Ok(worths)
             }
-            Node::All(nodes) => self.all(nodes),
+            Node::All(nodes) => self.all(nodes, among),
             Node::Any(nodes) => {
                 let mut worths = vec![0.0; self.entries()];
                 for node in nodes {
-                    for (worth, more) in worths.iter_mut().zip(self.node(node)?) {
+                    for (worth, more) in worths.iter_mut().zip(self.node(node, among)?) {
                         *worth += more;
                     }
                 }
@@ -86,18 +96,86 @@ impl Weighing<'_> {
         }
     }
 
-    fn all(&self, nodes: &[Node]) -> Result<Worths, BadIndex> {
-        let Some((first, rest)) = nodes.split_first() else { return Ok(vec![0.0; self.entries()]) };
-        let mut worths = self.node(first)?;
-        for node in rest {
-            if worths.iter().all(|worth| *worth <= 0.0) {
+    /// What must all be found: the rarest first, and then only what is left.
+    fn all(&self, nodes: &[Node], among: Option<&[DocId]>) -> Result<Worths, BadIndex> {
+        let mut nodes: Vec<(usize, &Node)> =
+            nodes.iter().map(|node| Ok((self.size(node)?, node))).collect::<Result<_, BadIndex>>()?;
+        nodes.sort_by_key(|(size, _)| *size);
+        let mut nodes = nodes.into_iter().map(|(_, node)| node);
+        let Some(first) = nodes.next() else { return Ok(vec![0.0; self.entries()]) };
+        let mut worths = self.node(first, among)?;
+        for node in nodes {
+            let left: Vec<DocId> =
+                (0..).zip(&worths).filter(|(_, worth)| **worth > 0.0).map(|(entry, _)| entry).collect();
+            if left.is_empty() {
                 break;
             }
-            for (worth, more) in worths.iter_mut().zip(self.node(node)?) {
+            for (worth, more) in worths.iter_mut().zip(self.node(node, Some(&left))?) {
                 *worth = if *worth > 0.0 && more > 0.0 { *worth + more } else { 0.0 };
             }
         }
         Ok(worths)
+    }
+
+    /// How many entries the lists of a part of the question have, together.
+    fn size(&self, node: &Node) -> Result<usize, BadIndex> {
+        match node {
+            Node::Lists(lists) => lists.iter().map(|list| self.length(list)).sum(),
+            Node::All(nodes) => {
+                nodes.iter().map(|node| self.size(node)).try_fold(usize::MAX, |least, size| Ok(least.min(size?)))
+            }
+            Node::Any(nodes) => nodes.iter().map(|node| self.size(node)).sum(),
+        }
+    }
+
+    fn length(&self, list: &List) -> Result<usize, BadIndex> {
+        let index = self.part.inverted_index(list.term.field())?;
+        let count = index.get_term_info(&list.term)?.map_or(0, |info| info.doc_freq);
+        Ok(usize::try_from(count).unwrap_or(usize::MAX))
+    }
+
+    /// Which entries have one of several words.
+    fn met(&self, terms: &[Term]) -> Result<Met, BadIndex> {
+        let mut met = Met(vec![0; self.entries().div_ceil(64)]);
+        for term in terms {
+            let index = self.part.inverted_index(term.field())?;
+            let Some(info) = index.get_term_info(term)? else { continue };
+            let mut postings = index.read_block_postings_from_terminfo(&info, IndexRecordOption::Basic)?;
+            while !postings.docs().is_empty() {
+                postings.docs().iter().for_each(|entry| met.add(*entry));
+                postings.advance();
+            }
+        }
+        Ok(met)
+    }
+
+    /// Looks few entries up in a long list.
+    fn look_up(&self, list: &List, among: &[DocId], worths: &mut Worths) -> Result<(), BadIndex> {
+        let List { term, worth, relevance } = list;
+        let index = self.part.inverted_index(term.field())?;
+        let Some(info) = index.get_term_info(term)? else { return Ok(()) };
+        let relevant = *relevance > 0.0;
+        let option = if relevant { IndexRecordOption::WithFreqs } else { IndexRecordOption::Basic };
+        let mut postings = index.read_postings_from_terminfo(&info, option)?;
+        let weight = if relevant { Some(self.weight(term)?) } else { None };
+        let lengths = if relevant { Some(self.part.get_fieldnorms_reader(term.field())?) } else { None };
+        for entry in among {
+            // It never goes back, and stands on an entry behind one that it does not have.
+            let here = if postings.doc() < *entry { postings.seek(*entry) } else { postings.doc() };
+            if here == TERMINATED {
+                break;
+            }
+            if here == *entry {
+                let more = match (&weight, &lengths) {
+                    (Some(weight), Some(lengths)) => {
+                        relevance * weight.score(lengths.fieldnorm_id(here), postings.term_freq())
+                    }
+                    _ => 0.0,
+                };
+                at(worths, here, |known| *known += worth + more);
+            }
+        }
+        Ok(())
     }
 
     /// Goes through a list.
@@ -144,10 +222,31 @@ fn at(worths: &mut Worths, entry: DocId, change: impl FnOnce(&mut f32)) {
     }
 }
 
-fn keep(worths: &mut Worths, met: impl Fn(usize) -> bool) {
-    for (entry, worth) in worths.iter_mut().enumerate() {
-        if *worth > 0.0 && !met(entry) {
-            *worth = 0.0;
+/// The entries that meet a condition, a bit each.
+struct Met(Vec<u64>);
+
+impl Met {
+    fn add(&mut self, entry: DocId) {
+        let place = usize::try_from(entry / 64).ok().and_then(|at| self.0.get_mut(at));
+        if let Some(bits) = place {
+            *bits |= 1 << (entry % 64);
+        }
+    }
+
+    /// Only these stay worth anything.
+    fn keep(&self, worths: &mut Worths) {
+        for (worths, bits) in worths.chunks_mut(64).zip(&self.0) {
+            match *bits {
+                0 => worths.fill(0.0),
+                u64::MAX => {}
+                bits => {
+                    for (nth, worth) in worths.iter_mut().enumerate() {
+                        if bits >> nth & 1 == 0 {
+                            *worth = 0.0;
+                        }
+                    }
+                }
+            }
         }
     }
 }
@@ -195,19 +294,33 @@ impl Best {
 
     /// Those of a part of the index beside those before.
     pub(crate) fn add(&mut self, part: usize, worths: &[f32]) {
-        for (entry, worth) in (0..).zip(worths) {
-            if *worth <= 0.0 {
+        /// So many entries are looked at at once.
+        const TOGETHER: usize = 64;
+        for (from, worths) in (0..).step_by(TOGETHER).zip(worths.chunks(TOGETHER)) {
+            // Most are worth nothing, or less than what there is: that is told without a look at each.
+            self.found += worths.iter().map(|worth| usize::from(*worth > 0.0)).sum::<usize>();
+            let least = self.least();
+            if worths.iter().fold(0.0, |most: f32, worth| if *worth > most { *worth } else { most }) <= least {
                 continue;
             }
-            self.found += 1;
-            let place = Place { worth: *worth, part, entry };
-            if self.best.len() < self.most {
-                self.best.push(Reverse(place));
-            } else if let Some(mut least) = self.best.peek_mut()
-                && least.0 < place
-            {
-                *least = Reverse(place);
+            for (entry, worth) in (from..).zip(worths).filter(|(_, worth)| **worth > least) {
+                let place = Place { worth: *worth, part, entry };
+                if self.best.len() < self.most {
+                    self.best.push(Reverse(place));
+                } else if let Some(mut least) = self.best.peek_mut()
+                    && least.0 < place
+                {
+                    *least = Reverse(place);
+                }
             }
+        }
+    }
+
+    /// What the next one must be worth more than: of equals, those that were added first stay.
+    fn least(&self) -> f32 {
+        match self.best.peek() {
+            Some(Reverse(least)) if self.best.len() >= self.most => least.worth,
+            _ => 0.0,
         }
     }
 

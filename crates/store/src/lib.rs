@@ -3,6 +3,7 @@
 //! Nothing else reads or writes it, and any number of processes may share it. Beside it, the lock file
 //! of pinned definitions, which may lie anywhere.
 
+mod at_once;
 pub mod catalogue;
 pub mod counts;
 mod data_dir;

@@ -306,3 +306,29 @@ async fn lists_and_changes_are_made_from_rows_that_may_be_seen() {
     assert_eq!(mapped.len(), 2);
     assert_eq!(catalogue.servers_of(&[2, 9, 1]).await.unwrap().iter().map(|one| one.id).collect::<Vec<_>>(), [2, 1]);
 }
+
+#[tokio::test]
+async fn whatever_a_server_writes_is_read_as_it_was_written() {
+    let (_folder, _data, catalogue) = catalogue().await;
+    let odd = "a\u{0}b \"quoted\" \\ back\nline\r\u{2028}\u{202e}\u{1f600}\u{7f}é {\"json\": [1]}";
+    let mut entry = tool(1, odd, 1);
+    entry.title = Some(odd.to_owned());
+    entry.description = odd.to_owned();
+    entry.input_schema = Some(r#"{"properties":{"a\u0000":{"const":"\"\\"}}}"#.to_owned());
+    entry.judged.confidence = f64::from(0.927_389_44_f32);
+    let mut named = server(1, "odd");
+    named.name = odd.to_owned();
+    named.description = Some(odd.to_owned());
+    let batch = Batch { servers: vec![named], tools: vec![entry.clone()], lines: 2, ..Batch::default() };
+    let mut run = catalogue.begin_run("file", at(0)).await.unwrap();
+    catalogue.write(&mut run, &batch, at(0)).await.unwrap();
+    let [read] = &catalogue.tools_of(1).await.unwrap()[..] else { panic!("one tool") };
+    assert_eq!((read.name.as_str(), read.title.as_deref(), read.description.as_str()), (odd, Some(odd), odd));
+    assert_eq!(read.input_schema, entry.input_schema);
+    #[expect(clippy::cast_possible_truncation, reason = "as it was written")]
+    let confidence = read.judged.confidence as f32;
+    assert_eq!(confidence, 0.927_389_44_f32);
+    let server = catalogue.server(1).await.unwrap().unwrap();
+    assert_eq!((server.name.as_str(), server.description.as_deref()), (odd, Some(odd)));
+    assert_eq!(catalogue.briefs(&[read.id]).await.unwrap()[0].description, odd);
+}

@@ -47,19 +47,17 @@ pub async fn kin(
 ) -> Result<Option<KinPage>, BadDatabase> {
     let forks = catalogue.forks_of(server.id).await?;
     let Some(own) = forks.iter().find(|fork| fork.server == server.id) else { return Ok(None) };
+    let ids: Vec<i64> = forks.iter().map(|fork| fork.server).filter(|id| *id != server.id).collect();
     let mut others = Vec::new();
     let mut original = None;
     let mut more = 0;
-    for fork in forks.iter().filter(|fork| fork.server != server.id) {
-        if others.len() >= NAMED && own.original != Some(fork.server) {
-            more += 1;
-            continue;
-        }
-        let Some(row) = catalogue.server(fork.server).await?.filter(|row| shows(row)) else { continue };
-        if own.original == Some(fork.server) {
-            original = Some(ServerLine::of(&row));
+    for row in catalogue.servers_of(&ids).await?.iter().filter(|row| shows(row)) {
+        if own.original == Some(row.id) {
+            original = Some(ServerLine::of(row));
+        } else if others.len() < NAMED {
+            others.push(ServerLine::of(row));
         } else {
-            others.push(ServerLine::of(&row));
+            more += 1;
         }
     }
     let is = match own.original {

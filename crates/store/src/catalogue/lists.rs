@@ -8,9 +8,10 @@ use risk::{Facet, Severity};
 use sqlx::Row;
 use sqlx::sqlite::SqliteRow;
 
-use super::rows::{class, facets, server, severity, time, yes};
+use super::rows::{class, facets, severity, time, yes};
 use super::{Catalogue, Server};
 use crate::BadDatabase;
+use crate::at_once::{at_once, record};
 use crate::database::text;
 
 /// What the tools of a list have in common.
@@ -70,10 +71,8 @@ pub struct Mapped {
 }
 
 /// The servers and tools of a list of numbers; of PostgreSQL that is `json_array_elements_text`.
-const SERVERS: &str = "SELECT * FROM servers_said WHERE id IN (SELECT value FROM json_each($1))";
-const BRIEF: &str = "\
-SELECT id, server, name, description, class, severity_fine, facets, said_class FROM tools_said
-WHERE id IN (SELECT value FROM json_each($1))";
+const SERVERS: &str = "servers_said WHERE id IN (SELECT value FROM json_each($1))";
+const BRIEF: &str = "tools_said WHERE id IN (SELECT value FROM json_each($1))";
 const KINDS: &str = "\
 SELECT id, server, class, severity_fine, facets, said_class, said_hidden FROM tools_said
 WHERE server IN (SELECT value FROM json_each($1)) ORDER BY server, id";
@@ -96,8 +95,7 @@ impl Catalogue {
     /// # Errors
     /// [`BadDatabase`].
     pub async fn servers_of(&self, ids: &[i64]) -> Result<Vec<Server>, BadDatabase> {
-        let rows = sqlx::query(SERVERS).bind(text(&ids)?).fetch_all(&self.database.readers).await?;
-        let all = rows.iter().map(server).collect::<Result<Vec<_>, _>>()?;
+        let all = self.servers_from(SERVERS, text(&ids)?).await?;
         Ok(in_order(ids, all, |server| server.id))
     }
 
@@ -106,8 +104,8 @@ impl Catalogue {
     /// # Errors
     /// [`BadDatabase`].
     pub async fn briefs(&self, ids: &[i64]) -> Result<Vec<Brief>, BadDatabase> {
-        let rows = sqlx::query(BRIEF).bind(text(&ids)?).fetch_all(&self.database.readers).await?;
-        let all = rows.iter().map(brief).collect::<Result<Vec<_>, _>>()?;
+        let rows: Vec<BriefRow> = at_once(&self.database.readers, BRIEF, text(&ids)?).await?;
+        let all = rows.into_iter().map(Brief::try_from).collect::<Result<Vec<_>, _>>()?;
         Ok(in_order(ids, all, |tool| tool.id))
     }
 
@@ -182,23 +180,38 @@ impl Catalogue {
 
 /// The class and severity of a row of `tools_said`: a person's word holds.
 pub(super) fn judged(row: &SqliteRow) -> Result<(Class, Severity), BadDatabase> {
-    match row.try_get::<Option<String>, _>("said_class")? {
-        Some(word) => class(&word).map(|class| (class, Severity::of(class))),
-        None => Ok((class(row.try_get("class")?)?, severity(row.try_get("severity_fine")?)?)),
+    judgement(row.try_get("class")?, row.try_get("severity_fine")?, row.try_get("said_class")?)
+}
+
+fn judgement(own: &str, fine: &str, said: Option<&str>) -> Result<(Class, Severity), BadDatabase> {
+    match said {
+        Some(word) => class(word).map(|class| (class, Severity::of(class))),
+        None => Ok((class(own)?, severity(fine)?)),
     }
 }
 
-pub(super) fn brief(row: &SqliteRow) -> Result<Brief, BadDatabase> {
-    let (class, severity) = judged(row)?;
-    Ok(Brief {
-        id: row.try_get("id")?,
-        server: row.try_get("server")?,
-        name: row.try_get("name")?,
-        description: row.try_get("description")?,
-        class,
-        severity,
-        facets: facets(row.try_get("facets")?)?,
-    })
+record! {
+    /// What lists show of a row of `tools_said`.
+    struct BriefRow {
+        id: i64,
+        server: i64,
+        name: String,
+        description: String,
+        class: String,
+        severity_fine: String,
+        facets: String,
+        said_class: Option<String>,
+    }
+}
+
+impl TryFrom<BriefRow> for Brief {
+    type Error = BadDatabase;
+
+    fn try_from(row: BriefRow) -> Result<Self, BadDatabase> {
+        let (class, severity) = judgement(&row.class, &row.severity_fine, row.said_class.as_deref())?;
+        let (id, server, facets) = (row.id, row.server, facets(&row.facets)?);
+        Ok(Self { id, server, name: row.name, description: row.description, class, severity, facets })
+    }
 }
 
 /// What was asked for, in the order in which it was.

@@ -1,16 +1,13 @@
 //! Looking servers and tools up, and reading all of them.
 
-use futures_util::TryStreamExt;
 use jiff::Timestamp;
-use sqlx::Row;
+use sqlx::{Encode, Row, Sqlite, Type};
 
-use super::lists::brief;
-use super::rows::{server, time, tool, yes};
+use super::lists::BriefRow;
+use super::rows::{ServerRow, ToolRow, is_yes, time};
 use super::{Brief, Catalogue, Server, Shown, Tool};
 use crate::BadDatabase;
-
-/// Tools that are read at once when all are.
-const PAGE: i64 = 5_000;
+use crate::at_once::{at_once, record};
 
 /// A tool as searches find it.
 #[derive(Debug, Clone, PartialEq)]
@@ -23,9 +20,34 @@ pub struct Sought {
     pub changed: Timestamp,
 }
 
-const SOUGHT: &str = "\
-SELECT id, server, name, title, description, class, severity_fine, facets, changed, said_class, said_hidden
-FROM tools_said WHERE id > $1 ORDER BY id LIMIT $2";
+const SOUGHT: &str = "tools_said WHERE id > $1 ORDER BY id LIMIT 5000";
+
+record! {
+    /// What searches read of a row of `tools_said`.
+    struct SoughtRow {
+        id: i64,
+        server: i64,
+        name: String,
+        title: Option<String>,
+        description: String,
+        class: String,
+        severity_fine: String,
+        facets: String,
+        said_class: Option<String>,
+        said_hidden: Option<String>,
+        changed: i64,
+    }
+}
+
+impl TryFrom<SoughtRow> for Sought {
+    type Error = BadDatabase;
+
+    fn try_from(row: SoughtRow) -> Result<Self, BadDatabase> {
+        let SoughtRow { id, server, name, description, class, severity_fine, facets, said_class, .. } = row;
+        let brief = BriefRow { id, server, name, description, class, severity_fine, facets, said_class };
+        Ok(Self { brief: brief.try_into()?, title: row.title, changed: time(row.changed)? })
+    }
+}
 
 /// What searches find of all tools, in the order of their numbers, page by page: those that are hidden are not among it.
 #[derive(Debug)]
@@ -40,20 +62,11 @@ impl Stream<'_> {
     /// # Errors
     /// [`BadDatabase`].
     pub async fn next(&mut self) -> Result<Option<Vec<Sought>>, BadDatabase> {
-        let rows = sqlx::query(SOUGHT).bind(self.after).bind(PAGE).fetch_all(&self.catalogue.database.readers).await?;
+        let rows: Vec<SoughtRow> = at_once(&self.catalogue.database.readers, SOUGHT, self.after).await?;
         let Some(last) = rows.last() else { return Ok(None) };
-        self.after = last.try_get("id")?;
-        let mut page = Vec::with_capacity(rows.len());
-        for row in &rows {
-            if !yes(row, "said_hidden")? {
-                page.push(Sought {
-                    brief: brief(row)?,
-                    title: row.try_get("title")?,
-                    changed: time(row.try_get("changed")?)?,
-                });
-            }
-        }
-        Ok(Some(page))
+        self.after = last.id;
+        let shown = rows.into_iter().filter(|row| !is_yes(row.said_hidden.as_deref()));
+        shown.map(Sought::try_from).collect::<Result<_, _>>().map(Some)
     }
 }
 
@@ -69,12 +82,15 @@ impl Catalogue {
     /// # Errors
     /// [`BadDatabase`].
     pub async fn servers(&self) -> Result<Vec<Server>, BadDatabase> {
-        let mut rows = sqlx::query("SELECT * FROM servers_said ORDER BY id").fetch(&self.database.readers);
-        let mut all = Vec::new();
-        while let Some(row) = rows.try_next().await? {
-            all.push(server(&row)?);
+        let mut all: Vec<Server> = Vec::new();
+        loop {
+            let after = all.last().map_or(i64::MIN, |last| last.id);
+            let page = self.servers_from("servers_said WHERE id > $1 ORDER BY id LIMIT 5000", after).await?;
+            if page.is_empty() {
+                return Ok(all);
+            }
+            all.extend(page);
         }
-        Ok(all)
     }
 
     /// A server by its number.
@@ -82,11 +98,7 @@ impl Catalogue {
     /// # Errors
     /// [`BadDatabase`].
     pub async fn server(&self, id: i64) -> Result<Option<Server>, BadDatabase> {
-        let row = sqlx::query("SELECT * FROM servers_said WHERE id = $1")
-            .bind(id)
-            .fetch_optional(&self.database.readers)
-            .await?;
-        row.as_ref().map(server).transpose()
+        Ok(self.servers_from("servers_said WHERE id = $1", id).await?.pop())
     }
 
     /// The server of an identity.
@@ -94,12 +106,8 @@ impl Catalogue {
     /// # Errors
     /// [`BadDatabase`].
     pub async fn server_of(&self, identity: &str) -> Result<Option<Server>, BadDatabase> {
-        let row =
-            sqlx::query("SELECT s.* FROM servers_said s JOIN server_keys k ON k.server = s.id WHERE k.identity = $1")
-                .bind(identity)
-                .fetch_optional(&self.database.readers)
-                .await?;
-        row.as_ref().map(server).transpose()
+        let of = "servers_said WHERE id = (SELECT server FROM server_keys WHERE identity = $1)";
+        Ok(self.servers_from(of, identity.to_owned()).await?.pop())
     }
 
     /// The servers whose slug or name this is, in any case: the one with that slug first.
@@ -107,14 +115,18 @@ impl Catalogue {
     /// # Errors
     /// [`BadDatabase`].
     pub async fn servers_named(&self, name: &str) -> Result<Vec<Server>, BadDatabase> {
-        let rows = sqlx::query(
-            "SELECT * FROM servers_said WHERE slug = LOWER($1) OR LOWER(name) = LOWER($1)
-             ORDER BY CASE WHEN slug = LOWER($1) THEN 0 ELSE 1 END, id LIMIT 20",
-        )
-        .bind(name)
-        .fetch_all(&self.database.readers)
-        .await?;
-        rows.iter().map(server).collect()
+        let named = "servers_said WHERE slug = LOWER($1) OR LOWER(name) = LOWER($1)
+             ORDER BY CASE WHEN slug = LOWER($1) THEN 0 ELSE 1 END, id LIMIT 20";
+        self.servers_from(named, name.to_owned()).await
+    }
+
+    /// The servers that a part of a statement selects.
+    pub(super) async fn servers_from<T>(&self, from: &'static str, value: T) -> Result<Vec<Server>, BadDatabase>
+    where
+        T: for<'a> Encode<'a, Sqlite> + Type<Sqlite> + Send,
+    {
+        let rows: Vec<ServerRow> = at_once(&self.database.readers, from, value).await?;
+        rows.into_iter().map(Server::try_from).collect()
     }
 
     /// A tool by its number, with its server.
@@ -122,11 +134,7 @@ impl Catalogue {
     /// # Errors
     /// [`BadDatabase`].
     pub async fn shown(&self, id: i64) -> Result<Option<Shown>, BadDatabase> {
-        let row = sqlx::query("SELECT * FROM tools_said WHERE id = $1")
-            .bind(id)
-            .fetch_optional(&self.database.readers)
-            .await?;
-        let Some(tool) = row.as_ref().map(tool).transpose()? else { return Ok(None) };
+        let Some(tool) = self.tools_from("tools_said WHERE id = $1", id).await?.pop() else { return Ok(None) };
         Ok(self.server(tool.server).await?.map(|server| Shown { server, tool }))
     }
 
@@ -135,11 +143,12 @@ impl Catalogue {
     /// # Errors
     /// [`BadDatabase`].
     pub async fn tools_of(&self, server: i64) -> Result<Vec<Tool>, BadDatabase> {
-        let rows = sqlx::query("SELECT * FROM tools_said WHERE server = $1 ORDER BY name")
-            .bind(server)
-            .fetch_all(&self.database.readers)
-            .await?;
-        rows.iter().map(tool).collect()
+        self.tools_from("tools_said WHERE server = $1 ORDER BY name", server).await
+    }
+
+    async fn tools_from(&self, from: &'static str, value: i64) -> Result<Vec<Tool>, BadDatabase> {
+        let rows: Vec<ToolRow> = at_once(&self.database.readers, from, value).await?;
+        rows.into_iter().map(Tool::try_from).collect()
     }
 
     /// How many servers and tools there are.

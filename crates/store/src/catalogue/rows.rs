@@ -8,6 +8,7 @@ use sqlx::Row;
 use sqlx::sqlite::SqliteRow;
 
 use crate::BadDatabase;
+use crate::at_once::record;
 use crate::database::{json, known};
 
 /// Who may see an entry.
@@ -202,7 +203,12 @@ fn facet(word: &str) -> Result<Facet, BadDatabase> {
 
 /// What a person says of a yes or no.
 pub(crate) fn yes(row: &SqliteRow, column: &str) -> Result<bool, BadDatabase> {
-    Ok(row.try_get::<Option<String>, _>(column)?.as_deref() == Some("yes"))
+    Ok(is_yes(row.try_get::<Option<String>, _>(column)?.as_deref()))
+}
+
+/// Whether a person said yes.
+pub(crate) fn is_yes(said: Option<&str>) -> bool {
+    said == Some("yes")
 }
 
 /// A list of facets, as it stands in a row.
@@ -211,77 +217,140 @@ pub(crate) fn facets(list: &str) -> Result<Vec<Facet>, BadDatabase> {
     words.iter().map(|word| facet(word)).collect()
 }
 
-/// A row of `servers_said`.
-pub(crate) fn server(row: &SqliteRow) -> Result<Server, BadDatabase> {
-    let flag = |name: &str| row.try_get::<i64, _>(name).map(|flag| flag != 0);
-    let said = |name: &str| row.try_get::<Option<String>, _>(name);
-    let listed = match said("registry_status")? {
-        Some(word) => {
-            let since: Option<i64> = row.try_get("registry_since")?;
-            Some((known("a status of a registry", &word, Status::of(&word))?, since.map(time).transpose()?))
-        }
-        None => None,
-    };
-    let seen_by = match said("said_visibility")? {
-        Some(word) => word,
-        None => row.try_get("visibility")?,
-    };
-    Ok(Server {
-        id: row.try_get("id")?,
-        slug: row.try_get("slug")?,
-        name: row.try_get("name")?,
-        publisher: said("said_publisher")?.or(row.try_get("publisher")?),
-        repository: row.try_get("repository")?,
-        package: row.try_get("package")?,
-        registry: row.try_get("registry")?,
-        endpoint: row.try_get("endpoint")?,
-        transport: row.try_get("transport")?,
-        version: row.try_get("version")?,
-        auth: row.try_get("auth")?,
-        listed,
-        licence: row.try_get("licence")?,
-        description: row.try_get("description")?,
-        language: row.try_get("language")?,
-        visibility: visibility(&seen_by)?,
-        from_tools: flag("from_tools")?,
-        tombstoned: flag("tombstoned")?,
-        verified: yes(row, "said_verified")?,
-        hidden: yes(row, "said_hidden")?,
-        first_seen: time(row.try_get("first_seen")?)?,
-        last_seen: time(row.try_get("last_seen")?)?,
-    })
+record! {
+    /// A row of `servers_said`.
+    struct ServerRow {
+        id: i64,
+        slug: String,
+        name: String,
+        publisher: Option<String>,
+        said_publisher: Option<String>,
+        repository: Option<String>,
+        package: Option<String>,
+        registry: Option<String>,
+        endpoint: Option<String>,
+        transport: Option<String>,
+        version: Option<String>,
+        auth: Option<String>,
+        registry_status: Option<String>,
+        registry_since: Option<i64>,
+        licence: Option<String>,
+        description: Option<String>,
+        language: Option<String>,
+        visibility: String,
+        said_visibility: Option<String>,
+        from_tools: i64,
+        tombstoned: i64,
+        said_verified: Option<String>,
+        said_hidden: Option<String>,
+        first_seen: i64,
+        last_seen: i64,
+    }
 }
 
-/// A row of `tools_said`.
-pub(crate) fn tool(row: &SqliteRow) -> Result<Tool, BadDatabase> {
-    let mut judged = Judgement {
-        class: class(row.try_get("class")?)?,
-        severity: severity(row.try_get("severity")?)?,
-        severity_fine: severity(row.try_get("severity_fine")?)?,
-        facets: facets(row.try_get("facets")?)?,
-        confidence: row.try_get("confidence")?,
-        evidence: json("a list of evidence", row.try_get("evidence")?)?,
-    };
-    let mut own = None;
-    if let Some(word) = row.try_get::<Option<String>, _>("said_class")? {
-        own = Some((judged.class, judged.severity_fine));
-        judged.class = class(&word)?;
-        judged.severity = Severity::of(judged.class);
-        judged.severity_fine = judged.severity;
+impl TryFrom<ServerRow> for Server {
+    type Error = BadDatabase;
+
+    fn try_from(row: ServerRow) -> Result<Self, BadDatabase> {
+        let listed = match row.registry_status {
+            Some(word) => {
+                let since = row.registry_since.map(time).transpose()?;
+                Some((known("a status of a registry", &word, Status::of(&word))?, since))
+            }
+            None => None,
+        };
+        Ok(Self {
+            id: row.id,
+            slug: row.slug,
+            name: row.name,
+            publisher: row.said_publisher.or(row.publisher),
+            repository: row.repository,
+            package: row.package,
+            registry: row.registry,
+            endpoint: row.endpoint,
+            transport: row.transport,
+            version: row.version,
+            auth: row.auth,
+            listed,
+            licence: row.licence,
+            description: row.description,
+            language: row.language,
+            visibility: visibility(row.said_visibility.as_deref().unwrap_or(&row.visibility))?,
+            from_tools: row.from_tools != 0,
+            tombstoned: row.tombstoned != 0,
+            verified: is_yes(row.said_verified.as_deref()),
+            hidden: is_yes(row.said_hidden.as_deref()),
+            first_seen: time(row.first_seen)?,
+            last_seen: time(row.last_seen)?,
+        })
     }
-    Ok(Tool {
-        id: row.try_get("id")?,
-        server: row.try_get("server")?,
-        name: row.try_get("name")?,
-        title: row.try_get("title")?,
-        description: row.try_get("description")?,
-        input_schema: row.try_get("input_schema")?,
-        annotations: row.try_get("annotations")?,
-        digest: row.try_get("digest")?,
-        judged,
-        own,
-        hidden: yes(row, "said_hidden")?,
-        first_seen: time(row.try_get("first_seen")?)?,
-        changed: time(row.try_get("changed")?)?,
-    })
+}
+
+record! {
+    /// A row of `tools_said`.
+    struct ToolRow {
+        id: i64,
+        server: i64,
+        name: String,
+        title: Option<String>,
+        description: String,
+        input_schema: Option<String>,
+        annotations: Option<String>,
+        digest: String as "HEX(digest)",
+        class: String,
+        severity: String,
+        severity_fine: String,
+        facets: String,
+        confidence: f64,
+        evidence: String,
+        said_class: Option<String>,
+        said_hidden: Option<String>,
+        first_seen: i64,
+        changed: i64,
+    }
+}
+
+impl TryFrom<ToolRow> for Tool {
+    type Error = BadDatabase;
+
+    fn try_from(row: ToolRow) -> Result<Self, BadDatabase> {
+        let mut judged = Judgement {
+            class: class(&row.class)?,
+            severity: severity(&row.severity)?,
+            severity_fine: severity(&row.severity_fine)?,
+            facets: facets(&row.facets)?,
+            confidence: row.confidence,
+            evidence: json("a list of evidence", &row.evidence)?,
+        };
+        let mut own = None;
+        if let Some(word) = row.said_class {
+            own = Some((judged.class, judged.severity_fine));
+            judged.class = class(&word)?;
+            judged.severity = Severity::of(judged.class);
+            judged.severity_fine = judged.severity;
+        }
+        Ok(Self {
+            id: row.id,
+            server: row.server,
+            name: row.name,
+            title: row.title,
+            description: row.description,
+            input_schema: row.input_schema,
+            annotations: row.annotations,
+            digest: known("a digest", &row.digest, bytes(&row.digest))?,
+            judged,
+            own,
+            hidden: is_yes(row.said_hidden.as_deref()),
+            first_seen: time(row.first_seen)?,
+            changed: time(row.changed)?,
+        })
+    }
+}
+
+/// Bytes from hexadecimal digits.
+fn bytes(digits: &str) -> Option<Vec<u8>> {
+    let (pairs, rest) = digits.as_bytes().as_chunks::<2>();
+    let digit = |digit: u8| char::from(digit).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
+    let byte = |[high, low]: &[u8; 2]| Some(digit(*high)? << 4 | digit(*low)?);
+    if rest.is_empty() { pairs.iter().map(byte).collect() } else { None }
 }
