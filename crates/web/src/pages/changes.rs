@@ -66,17 +66,24 @@ pub(crate) fn list(changes: &[Change]) -> Markup {
     }
 }
 
+/// What became of a definition that changed, in words.
+pub(crate) fn became(change: &Change) -> String {
+    match (change.before.as_str(), change.after.as_str()) {
+        (before, after) if before == after => format!("another definition, still {after}"),
+        (before, after) => format!("{before} → {after}"),
+    }
+}
+
 fn list_markdown(text: &mut String, changes: &[Change]) {
     for change in changes {
         let _ = writeln!(
             text,
-            "- {}: [{}]({}index.md) of {}: {} → {}",
+            "- {}: [{}]({}index.md) of {}: {}",
             change.at.strftime("%Y-%m-%d"),
             markdown(&one_line(&change.tool, 100)),
             change.path,
             markdown(&one_line(&change.server, 60)),
-            change.before.as_str(),
-            change.after.as_str()
+            became(change)
         );
     }
 }
