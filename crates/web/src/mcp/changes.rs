@@ -41,7 +41,7 @@ pub(super) async fn changes(site: &Site, asked: Arguments<'_>) -> Result<(String
         );
     }
     for row in &made.servers {
-        let tools = many(usize::try_from(row.tools).unwrap_or(usize::MAX), "tool", "tools");
+        let tools = many(row.tools, "tool", "tools");
         let _ = writeln!(text, "- new: server {} with {tools}", shown(&row.server.name, 100));
     }
     if made.next.is_some() {
