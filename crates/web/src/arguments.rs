@@ -80,7 +80,7 @@ impl<'a> Arguments<'a> {
         if let Some(other) = given.keys().find(|name| declared.iter().all(|argument| argument.name != name.as_str())) {
             let names: Vec<String> = declared.iter().map(|argument| format!("`{}`", argument.name)).collect();
             let names: Vec<&str> = names.iter().map(String::as_str).collect();
-            return Err(Failure::Unclear(format!("{}; it may be {}.", named(other), listed(&names))));
+            return Err(Failure::Unclear(format!("{}; it takes {}.", named(other), listed(&names))));
         }
         Ok(Self(given))
     }
@@ -131,7 +131,7 @@ mod tests {
                 json!({ "query": "mail", "servers": "a" }),
                 "`servers` must be a list of at most 2 texts, each of 1 to 9 characters; a text was given.",
             ),
-            (json!({ "query": "mail", "colour": 1 }), "no colour; it may be `query`, `kind` or `servers`."),
+            (json!({ "query": "mail", "colour": 1 }), "no colour; it takes `query`, `kind` or `servers`."),
         ];
         for (given, wrong) in table {
             let read = Arguments::read(&declared, given.as_object().unwrap(), |name| format!("no {name}"));

@@ -65,7 +65,10 @@ impl Failure {
                 "This is only read",
                 "Ask for it with GET. Only /stack/ takes what is sent.".to_owned(),
             ),
-            Failure::Refused(status, why) => (*status, "This is not served here", sentence(why) + "."),
+            Failure::Refused(status, why) => {
+                let is_long = *status == StatusCode::PAYLOAD_TOO_LARGE;
+                (*status, if is_long { "This is too long" } else { "This is not served here" }, sentence(why) + ".")
+            }
             Failure::TooLong(why) => (StatusCode::PAYLOAD_TOO_LARGE, "This is too long", why.clone()),
             Failure::Index(search::BadIndex::None) => (
                 StatusCode::SERVICE_UNAVAILABLE,

@@ -142,7 +142,7 @@ fn search_form(id: &str, words: &str, does: &Markup) -> Markup {
         form class="search" action="/search/" method="get" role="search" {
             label class="unseen" for=(id) { "Search servers and tools" }
             input id=(id) type="search" name="q" value=(words)
-                placeholder="Search servers and tools" autocomplete="off" spellcheck="false";
+                placeholder="Search servers and tools" maxlength=(crate::question::WORDS) autocomplete="off" spellcheck="false";
             button type="submit" { (does) }
         }
     }

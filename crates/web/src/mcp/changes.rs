@@ -23,11 +23,11 @@ pub(super) async fn changes(site: &Site, asked: Arguments<'_>) -> Result<(String
     let census = site.census().await?;
     let made = Since::of(&site.catalogue, &census, site.is_public(), from, server.as_ref(), 1).await?;
     let mut text = match (&server, made.is_empty()) {
-        (Some(server), true) => format!("Nothing changed of {} since {from}.\n", shown(&server.name, 100)),
-        (None, true) => format!("Nothing changed since {from}.\n"),
-        (Some(server), false) => format!("Changes of {} since {from}\n\n", shown(&server.name, 100)),
+        (Some(server), true) => format!("Nothing changed of {} since {from:.0}.\n", shown(&server.name, 100)),
+        (None, true) => format!("Nothing changed since {from:.0}.\n"),
+        (Some(server), false) => format!("Changes of {} since {from:.0}\n\n", shown(&server.name, 100)),
         (None, false) => {
-            format!("Changes since {from}: {}\n\n", many(made.new_servers, "new server", "new servers"))
+            format!("Changes since {from:.0}: {}\n\n", many(made.new_servers, "new server", "new servers"))
         }
     };
     for change in &made.definitions {

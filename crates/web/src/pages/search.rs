@@ -9,7 +9,7 @@ use crate::head::{Crumb, Head, Robots};
 use crate::layout;
 use crate::page::Page;
 use crate::parameter::Takes;
-use crate::question::{Asked, FIELDS, Found, Line};
+use crate::question::{Asked, FIELDS, Found, Line, WORDS};
 use crate::text::{many, markdown, one_line, shown};
 
 /// What was found.
@@ -89,7 +89,7 @@ impl Page for SearchPage {
             h1 { "Search" }
             form class="search" action="/search/" method="get" role="search" {
                 label class="unseen" for="words" { "Search servers and tools" }
-                input id="words" type="search" name="q" value=(self.asked.words) autocomplete="off" spellcheck="false";
+                input id="words" type="search" name="q" value=(self.asked.words) maxlength=(WORDS) autocomplete="off" spellcheck="false";
                 @for (field, value) in &self.asked.filters { input type="hidden" name=(field) value=(value); }
                 @if self.asked.apart { input type="hidden" name="copies" value="apart"; }
                 button type="submit" { "Search" }

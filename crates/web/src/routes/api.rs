@@ -86,8 +86,9 @@ async fn search(State(site): Shared, headers: HeaderMap, query: Query) -> Respon
     answer(&headers, made.await)
 }
 
-async fn server(State(site): Shared, headers: HeaderMap, Path(slug): Path<String>) -> Response<Body> {
+async fn server(State(site): Shared, headers: HeaderMap, Path(slug): Path<String>, query: Query) -> Response<Body> {
     let made = async {
+        query.only(&[])?;
         let server = known(&site, &slug).await?;
         let shows = |other: &store::catalogue::Server| site.shows(other);
         Ok(ServerPage::of(&site.catalogue, &server, Temper::Balanced, 1, shows).await?)
@@ -95,8 +96,14 @@ async fn server(State(site): Shared, headers: HeaderMap, Path(slug): Path<String
     answer(&headers, made.await)
 }
 
-async fn tool(State(site): Shared, headers: HeaderMap, Path((slug, name)): Path<(String, String)>) -> Response<Body> {
+async fn tool(
+    State(site): Shared,
+    headers: HeaderMap,
+    Path((slug, name)): Path<(String, String)>,
+    query: Query,
+) -> Response<Body> {
     let made = async {
+        query.only(&[])?;
         let server = known(&site, &slug).await?;
         let page = ToolPage::of(&site.catalogue, &server, &name, |other| site.shows(other)).await?;
         page.ok_or(Failure::NotFound)

@@ -157,7 +157,7 @@ async fn arguments_are_what_is_declared_of_them() {
         given["colour"] = json!("red");
         let answer = said(&site, name, given).await;
         let text = answer["content"][0]["text"].as_str().unwrap();
-        assert!(text.starts_with(&format!("`colour` is no argument of `{name}`; it may be `")), "{text}");
+        assert!(text.starts_with(&format!("`colour` is no argument of `{name}`; it takes `")), "{text}");
     }
     let answer = said(&site, "search", json!({ "query": "mail", "kind": "plant" })).await;
     assert_eq!(answer["content"][0]["text"], "`kind` must be one of server or tool; something else was given.");

@@ -80,6 +80,8 @@ async fn the_api_answers_as_its_description_says() {
         ("changes", "changes", "400"),
         ("servers/acme-mailer", "servers/{server}", "200"),
         ("servers/nobody", "servers/{server}", "404"),
+        ("servers/acme-mailer?page=2", "servers/{server}", "400"),
+        ("servers/acme-mailer/tools/send_mail?x=", "servers/{server}/tools/{tool}", "400"),
         ("servers/%ff", "servers/{server}", "404"),
         ("servers/acme-mailer/tools/send_mail", "servers/{server}/tools/{tool}", "200"),
         ("servers/acme-mailer/tools/none", "servers/{server}/tools/{tool}", "404"),

@@ -73,7 +73,7 @@ impl Beside for Pages {
         Box::pin(async move {
             let (head, body) = request.into_parts();
             let Ok(body) = Limited::new(body, MAX_FORM).collect().await else {
-                return said(StatusCode::PAYLOAD_TOO_LARGE, "at most 1 MiB is read here\n");
+                return self.refuse(head, StatusCode::PAYLOAD_TOO_LARGE, "at most 1 MiB is read here").await;
             };
             let request = Request::from_parts(head, axum::body::Body::from(body.to_bytes()));
             self.asked(move |web| async move { web.answer(request).await }).await.unwrap_or_else(|| {

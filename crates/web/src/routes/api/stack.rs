@@ -35,8 +35,7 @@ pub(super) async fn stack(State(site): Shared, headers: HeaderMap, request: Requ
             .chain([Argument::known("policy", ""), Argument::known("page", "")].into_iter().flatten())
             .collect();
         // What is sent is not said again, and a name of it is a part of it.
-        let asked =
-            Arguments::read(&declared, &sent, |_| "A member of the object is none that is read here".to_owned())?;
+        let asked = Arguments::read(&declared, &sent, |_| "The object has a member that is not read here".to_owned())?;
         let temper = asked.text("policy").and_then(temper).unwrap_or(Temper::Balanced);
         let mut chosen = Chosen::default();
         chosen.add_sent(&site, asked).await?;
