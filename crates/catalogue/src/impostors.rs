@@ -230,10 +230,11 @@ fn republished(one: &Seen<'_>, republishers: &BTreeMap<&str, usize>) -> Option<(
     let (scope, owner) = foreign(one)?;
     let count = republishers.get(scope)?;
     let (_, name) = one.package.as_ref()?;
+    let others = if *count == 1 { "1 other".to_owned() } else { format!("{count} others") };
     Some((
         None,
         format!(
-            "its package {name} is published by {scope}, its repository is {owner}'s: {scope} publishes the work of {count} others"
+            "its package {name} is published by {scope}, its repository is {owner}'s: {scope} publishes the work of {others}"
         ),
     ))
 }

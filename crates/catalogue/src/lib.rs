@@ -11,6 +11,7 @@
 //! servers is compiled in ([`incidents`]). What an operator scanned comes in as it was seen ([`scanned`]). What it begins with is compiled in ([`starter`]).
 
 pub mod address;
+pub mod copies;
 pub mod crawl;
 pub mod entry;
 pub mod forks;
@@ -31,6 +32,7 @@ pub mod registry;
 mod resolve;
 pub mod scanned;
 pub mod show;
+pub mod since;
 pub mod snapshot;
 pub mod start;
 pub mod starter;

@@ -2,7 +2,7 @@
 
 use search::words::exact;
 use store::BadDatabase;
-use store::catalogue::{Catalogue, Server, Shown};
+use store::catalogue::{Catalogue, Server, Shown, Tool};
 
 use crate::identity::{Identity, Registry};
 
@@ -34,19 +34,25 @@ pub async fn meant(catalogue: &Catalogue, text: &str) -> Result<Meant, BadDataba
     }
     let Some((before, tool)) = text.rsplit_once('/') else { return Ok(Meant::Unknown) };
     match server(catalogue, before).await? {
-        Meant::Server(server) => {
-            let tools = catalogue.tools_of(server.id).await?;
-            let lower = tool.to_lowercase();
-            let ranks: [&dyn Fn(&str) -> bool; 3] =
-                [&|name| name == tool, &|name| name.to_lowercase() == lower, &|name| exact(name) == exact(tool)];
-            let found = ranks.iter().find_map(|is| tools.iter().find(|one| is(&one.name)));
-            Ok(match found {
-                Some(found) => Meant::Tool(Box::new(Shown { server: *server, tool: found.clone() })),
-                None => Meant::NoSuchTool(server),
-            })
-        }
+        Meant::Server(server) => Ok(match tool_of(catalogue, &server, tool).await? {
+            Some(tool) => Meant::Tool(Box::new(Shown { server: *server, tool })),
+            None => Meant::NoSuchTool(server),
+        }),
         other => Ok(other),
     }
+}
+
+/// The tool of a server that is meant by a name, in any spelling.
+///
+/// # Errors
+/// [`BadDatabase`].
+pub async fn tool_of(catalogue: &Catalogue, server: &Server, name: &str) -> Result<Option<Tool>, BadDatabase> {
+    let mut tools = catalogue.tools_of(server.id).await?;
+    let lower = name.to_lowercase();
+    let ranks: [&dyn Fn(&str) -> bool; 3] =
+        [&|own| own == name, &|own| own.to_lowercase() == lower, &|own| exact(own) == exact(name)];
+    let place = ranks.iter().find_map(|is| tools.iter().position(|one| is(&one.name)));
+    Ok(place.map(|place| tools.swap_remove(place)))
 }
 
 async fn server(catalogue: &Catalogue, text: &str) -> Result<Meant, BadDatabase> {

@@ -45,6 +45,14 @@ pub struct FrontConfig {
 pub trait Beside: std::fmt::Debug + Send + Sync {
     /// Answers a request that was addressed to one of the gateway's hosts.
     fn answer(&self, request: Request<Incoming>) -> Pin<Box<dyn Future<Output = Response<Body>> + Send + '_>>;
+
+    /// Answers one that was not, and says no more than why: nothing of what is held here.
+    fn refuse(
+        &self,
+        head: http::request::Parts,
+        status: StatusCode,
+        why: &'static str,
+    ) -> Pin<Box<dyn Future<Output = Response<Body>> + Send + '_>>;
 }
 
 /// The front of one worker: the shared gateway and this worker's own connections upstream.
@@ -69,11 +77,14 @@ enum Place<'a> {
 impl Front {
     /// Answers one request. Nothing of it can fail: what goes wrong is an answer too.
     pub async fn answer(&self, peer: IpAddr, request: Request<Incoming>) -> Response<Body> {
-        if let Err(refusal) = self.addressed_to_us(request.headers()) {
-            return closing(plain(&refusal));
-        }
-        if let Some(beside) = self.config.beside.as_ref().filter(|_| place(request.uri().path()).is_none()) {
-            return beside.answer(request).await;
+        let beside = self.config.beside.as_ref().filter(|_| place(request.uri().path()).is_none());
+        match (self.addressed_to_us(request.headers()), beside) {
+            (Ok(()), None) => {}
+            (Ok(()), Some(beside)) => return beside.answer(request).await,
+            (Err((status, why)), None) => return closing(plain(&json_refusal(status, why))),
+            (Err((status, why)), Some(beside)) => {
+                return closing(beside.refuse(request.into_parts().0, status, why).await);
+            }
         }
         let (head, body) = request.into_parts();
         let Some(place) = place(head.uri.path()) else {
@@ -101,21 +112,18 @@ impl Front {
 
     /// The guard against DNS rebinding and cross-site requests: `Host` must be one of ours, and
     /// so must be the host of an `Origin`.
-    fn addressed_to_us(&self, headers: &HeaderMap) -> Result<(), Refusal> {
+    fn addressed_to_us(&self, headers: &HeaderMap) -> Result<(), (StatusCode, &'static str)> {
         let mut hosts = headers.get_all(HOST).iter();
         let (Some(host), None) = (hosts.next(), hosts.next()) else {
-            return Err(json_refusal(StatusCode::BAD_REQUEST, "exactly one Host header is needed"));
+            return Err((StatusCode::BAD_REQUEST, "exactly one Host header is needed"));
         };
         if !host.to_str().is_ok_and(|host| self.is_ours(host)) {
-            return Err(json_refusal(
-                StatusCode::FORBIDDEN,
-                "this Host is not served here; allow it with --allow-host NAME",
-            ));
+            return Err((StatusCode::FORBIDDEN, "this Host is not served here; allow it with --allow-host NAME"));
         }
         for origin in headers.get_all(ORIGIN) {
             let ours = origin.to_str().ok().and_then(|origin| origin.split_once("://"));
             if !ours.is_some_and(|(_, host)| self.is_ours(host)) {
-                return Err(json_refusal(
+                return Err((
                     StatusCode::FORBIDDEN,
                     "requests of this Origin are not served; allow its host with --allow-host NAME",
                 ));

@@ -53,7 +53,7 @@ impl fmt::Display for Class {
 
 /// The text is not the name of a class.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is no class: write read, write, execute, destructive, financial or unclassified")]
+#[error("`{0}` is no class; one of read, write, execute, destructive, financial and unclassified is")]
 pub struct NoSuchClass(pub String);
 
 impl FromStr for Class {

@@ -8,11 +8,31 @@ use catalogue::pasted;
 use catalogue::show::{Meant, meant};
 use store::catalogue::Server;
 
+use crate::arguments::{Argument, Arguments};
 use crate::failure::Failure;
+use crate::parameter::Takes;
 use crate::site::Site;
 
-/// The most names of an address that are looked up.
+/// The most names that are looked up.
 const NAMES: usize = 100;
+
+/// The longest name, in characters.
+const NAME: usize = 400;
+
+/// The longest configuration that is read, in characters.
+const CONFIG: usize = 256 << 10;
+
+/// How programs name servers.
+pub(crate) fn arguments() -> [Argument; 2] {
+    [
+        Argument::new("servers", Takes::Texts(NAMES, NAME), "Names, repositories, packages or endpoints"),
+        Argument::new(
+            "config",
+            Takes::Text(CONFIG),
+            "The file in which a client keeps its servers, as JSON, YAML or TOML",
+        ),
+    ]
+}
 
 /// Servers that are looked at together.
 #[derive(Debug, Default)]
@@ -77,6 +97,20 @@ impl Chosen {
             }
         }
         Ok(())
+    }
+
+    /// Adds what a program names; gives the names that nobody knows.
+    pub(crate) async fn add_sent(&mut self, site: &Site, sent: Arguments<'_>) -> Result<Vec<String>, Failure> {
+        let mut not_found = Vec::new();
+        for name in sent.texts("servers") {
+            if !self.add_named(site, name).await? {
+                not_found.push(name.to_owned());
+            }
+        }
+        if let Some(config) = sent.text("config") {
+            self.add_pasted(site, config).await?;
+        }
+        Ok(not_found)
     }
 
     /// The one spelling of it.

@@ -11,6 +11,7 @@ use crate::head::{Head, Robots};
 use crate::page::{self, Page};
 use crate::routes::moved;
 use crate::site::Site;
+use crate::text::sentence;
 
 /// Why there is no page.
 #[derive(Debug, thiserror::Error)]
@@ -28,8 +29,11 @@ pub(crate) enum Failure {
     #[error("{0}")]
     Broken(String),
     /// It was asked with a method that it does not have.
-    #[error("it is asked for with GET")]
+    #[error("this address is not asked with that method; `Allow` names those that it has")]
     Method,
+    /// Nobody is answered who asks so.
+    #[error("{1}")]
+    Refused(StatusCode, &'static str),
     /// What was sent is too long.
     #[error("{0}")]
     TooLong(String),
@@ -44,6 +48,9 @@ pub(crate) enum Failure {
 impl Failure {
     /// The answer, in the form that was asked for.
     pub(crate) fn answer(self, site: &Site, form: Form) -> Response<Body> {
+        if form == Form::Api {
+            return self.problem();
+        }
         let (status, heading, text) = match &self {
             Failure::Elsewhere(path) => return moved(path),
             Failure::NotFound => (
@@ -58,6 +65,10 @@ impl Failure {
                 "This is only read",
                 "Ask for it with GET. Only /stack/ takes what is sent.".to_owned(),
             ),
+            Failure::Refused(status, why) => {
+                let is_long = *status == StatusCode::PAYLOAD_TOO_LARGE;
+                (*status, if is_long { "This is too long" } else { "This is not served here" }, sentence(why) + ".")
+            }
             Failure::TooLong(why) => (StatusCode::PAYLOAD_TOO_LARGE, "This is too long", why.clone()),
             Failure::Index(search::BadIndex::None) => (
                 StatusCode::SERVICE_UNAVAILABLE,
@@ -81,6 +92,7 @@ impl Failure {
             Failure::NotFound | Failure::Elsewhere(_) => StatusCode::NOT_FOUND,
             Failure::Unclear(_) => StatusCode::BAD_REQUEST,
             Failure::Method => StatusCode::METHOD_NOT_ALLOWED,
+            Failure::Refused(status, _) => *status,
             Failure::TooLong(_) => StatusCode::PAYLOAD_TOO_LARGE,
             Failure::Index(search::BadIndex::None) => StatusCode::SERVICE_UNAVAILABLE,
             _ => StatusCode::INTERNAL_SERVER_ERROR,
@@ -99,7 +111,9 @@ impl Failure {
         });
         let mut response = Response::new(Body::from(problem.to_string()));
         *response.status_mut() = status;
-        response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(Form::Api.media_type()));
+        headers.insert("x-robots-tag", HeaderValue::from_static("noindex"));
         response
     }
 }
@@ -132,8 +146,7 @@ impl Page for Problem {
         Head {
             title: self.heading.to_owned(),
             description: self.text.clone(),
-            path: "/".to_owned(),
-            robots: Robots::Follow,
+            robots: Robots::Nothing,
             searches: true,
             ..Head::default()
         }
@@ -142,7 +155,7 @@ impl Page for Problem {
     fn body(&self) -> Markup {
         html! {
             h1 { (self.heading) }
-            p class="lead" { (self.text) }
+            p class="lead" { (crate::layout::prose(&self.text)) }
             (crate::layout::search_box(""))
         }
     }

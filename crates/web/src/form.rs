@@ -11,6 +11,8 @@ pub(crate) enum Form {
     Markdown,
     /// For programs.
     Json,
+    /// For programs of the API, which has no pages: what goes wrong is said as RFC 9457 says it.
+    Api,
 }
 
 impl Form {
@@ -41,10 +43,10 @@ impl Form {
         named.unwrap_or(Form::Html)
     }
 
-    /// The file that names it; none for that of browsers.
+    /// The file that names it; none for that of browsers and of the API.
     pub(crate) fn file(self) -> &'static str {
         match self {
-            Form::Html => "",
+            Form::Html | Form::Api => "",
             Form::Markdown => "index.md",
             Form::Json => "index.json",
         }
@@ -56,6 +58,7 @@ impl Form {
             Form::Html => "text/html; charset=utf-8",
             Form::Markdown => "text/markdown; charset=utf-8",
             Form::Json => "application/json",
+            Form::Api => "application/problem+json",
         }
     }
 }

@@ -9,7 +9,7 @@ pub struct Head {
     pub title: String,
     /// What the page says, in at most about 155 characters.
     pub description: String,
-    /// The one address of the page: a path, and a query where the page has one.
+    /// The one address of the page: a path, and a query where the page has one. Empty where there is no page.
     pub path: String,
     /// Whether search engines should list it.
     pub robots: Robots,
@@ -31,6 +31,8 @@ pub enum Robots {
     Index,
     /// It says too little, or another page says it: its links may be followed.
     Follow,
+    /// There is no page: what is said of that has no address of its own and no other forms.
+    Nothing,
 }
 
 /// A step on the way to a page.

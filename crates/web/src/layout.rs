@@ -22,6 +22,12 @@ pub(crate) fn html(site: &Site, head: &Head, body: &Markup) -> Markup {
         query => format!("{folder}{file}?{query}"),
     };
     // A page that begins with the search shows its whole on its own.
+    let is_page = head.robots != Robots::Nothing;
+    let robots = match head.robots {
+        Robots::Nothing => Some("noindex"),
+        Robots::Index if site.is_public() => None,
+        _ => Some("noindex, follow"),
+    };
     let headings = if head.searches { Vec::new() } else { headings(&body.0) };
     html! {
         (DOCTYPE)
@@ -32,10 +38,12 @@ pub(crate) fn html(site: &Site, head: &Head, body: &Markup) -> Markup {
                 title { (title) }
                 meta name="description" content=(head.description);
                 meta name="color-scheme" content="light dark";
-                @if head.robots == Robots::Follow || !site.is_public() { meta name="robots" content="noindex, follow"; }
-                link rel="canonical" href=(address);
-                link rel="alternate" type="text/markdown" href=(twin("index.md"));
-                link rel="alternate" type="application/json" href=(twin("index.json"));
+                @if let Some(robots) = robots { meta name="robots" content=(robots); }
+                @if is_page {
+                    link rel="canonical" href=(address);
+                    link rel="alternate" type="text/markdown" href=(twin("index.md"));
+                    link rel="alternate" type="application/json" href=(twin("index.json"));
+                }
                 @if let Some(feed) = &head.feed { link rel="alternate" type="application/atom+xml" href=(feed); }
                 link rel="icon" type="image/svg+xml" href=(ICON.path);
                 link rel="stylesheet" href=(STYLE.path);
@@ -43,7 +51,7 @@ pub(crate) fn html(site: &Site, head: &Head, body: &Markup) -> Markup {
                 meta property="og:site_name" content=(PRODUCT);
                 meta property="og:title" content=(head.title);
                 meta property="og:description" content=(head.description);
-                meta property="og:url" content=(address);
+                @if is_page { meta property="og:url" content=(address); }
                 meta name="twitter:card" content="summary";
                 @if let Some(graph) = graph(site, head) {
                     script type="application/ld+json" { (PreEscaped(graph)) }
@@ -87,8 +95,10 @@ pub(crate) fn html(site: &Site, head: &Head, body: &Markup) -> Markup {
                         nav aria-label="More" {
                             ul {
                                 @for (path, name) in MORE { li { a href=(path) { (name) } } }
-                                li { a href=(twin("index.md")) { "This page in Markdown" } }
-                                li { a href=(twin("index.json")) { "in JSON" } }
+                                @if is_page {
+                                    li { a href=(twin("index.md")) { "This page in Markdown" } }
+                                    li { a href=(twin("index.json")) { "in JSON" } }
+                                }
                             }
                         }
                         p { "Every class and severity is judged from the tool's own definition, with the words that decided it." }
@@ -132,7 +142,7 @@ fn search_form(id: &str, words: &str, does: &Markup) -> Markup {
         form class="search" action="/search/" method="get" role="search" {
             label class="unseen" for=(id) { "Search servers and tools" }
             input id=(id) type="search" name="q" value=(words)
-                placeholder="Search servers and tools" autocomplete="off" spellcheck="false";
+                placeholder="Search servers and tools" maxlength=(crate::question::WORDS) autocomplete="off" spellcheck="false";
             button type="submit" { (does) }
         }
     }

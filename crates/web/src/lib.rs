@@ -3,6 +3,7 @@
 //! A page is one value ([`page::Page`]): what it says is decided once, by `catalogue::pages`, and shown as
 //! HTML, Markdown or JSON. All pages are rendered here, on the server, and need no script.
 
+mod arguments;
 mod asked;
 mod assets;
 mod chosen;
@@ -16,6 +17,8 @@ mod layout;
 pub mod mcp;
 pub mod page;
 mod pages;
+mod parameter;
+mod question;
 mod routes;
 mod site;
 mod text;

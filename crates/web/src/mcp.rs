@@ -4,21 +4,26 @@
 //! the gateway like any other server.
 
 mod changes;
+mod message;
 mod stack;
 mod tools;
 
 use catalogue::pages::server::ServerPage;
 use catalogue::pages::tool::ToolPage;
-use catalogue::show::{Meant, meant};
+use catalogue::show::{Meant, meant, tool_of};
 use risk::recommend::Temper;
 use serde_json::{Map, Value, json};
 use store::catalogue::Server;
 
+use self::message::{Request, Wrong};
+use self::tools::{Does, Tool};
+use crate::arguments::Arguments;
 use crate::failure::Failure;
 use crate::page::Page;
-use crate::pages::search::{Line, lines};
+use crate::parameter::listed;
+use crate::question::{Asked, Line, Part};
 use crate::site::Site;
-use crate::text::shown;
+use crate::text::{code, many, shown};
 
 /// The revisions with a handshake that it speaks.
 const REVISIONS: [&str; 4] = ["2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25"];
@@ -33,13 +38,31 @@ const INSTRUCTIONS: &str = "Look a server or a tool up before you use or recomme
 
 /// Answers one message; nothing for what wants no answer.
 pub async fn answer(site: &Site, message: &Value) -> Option<Value> {
-    let method = message.get("method").and_then(Value::as_str)?;
-    let id = message.get("id").filter(|id| !id.is_null())?;
-    let params = message.get("params").cloned().unwrap_or_default();
-    let modern = params.pointer("/_meta/io.modelcontextprotocol~1protocolVersion").is_some();
+    match message::read(message) {
+        Ok(None) => None,
+        Err(wrong) => Some(wrong),
+        Ok(Some(request)) => Some(match result(site, request).await {
+            Ok(result) => json!({ "jsonrpc": "2.0", "id": request.id, "result": result }),
+            Err(wrong) => wrong.answer(request.id),
+        }),
+    }
+}
+
+/// The answer to a line that is no JSON.
+#[must_use]
+pub fn unreadable() -> Value {
+    let says = "Parse error: a line must hold one JSON object; this one is no JSON";
+    json!({ "jsonrpc": "2.0", "id": null, "error": { "code": -32700, "message": says } })
+}
+
+async fn result(site: &Site, request: Request<'_>) -> Result<Value, Wrong> {
+    let nothing = Map::new();
+    let params = request.params.unwrap_or(&nothing);
+    let modern = params.get("_meta").and_then(|meta| meta.get("io.modelcontextprotocol/protocolVersion")).is_some();
     let info = json!({ "name": "toolgate-catalogue", "version": env!("CARGO_PKG_VERSION") });
     let capabilities = json!({ "tools": {} });
-    let result = match method {
+    let all = || tools::all().iter().map(Tool::listed).collect::<Vec<_>>();
+    Ok(match request.method {
         "initialize" => {
             let asked = params.get("protocolVersion").and_then(Value::as_str).unwrap_or_default();
             let version = REVISIONS.into_iter().find(|known| *known == asked).unwrap_or("2025-11-25");
@@ -52,41 +75,54 @@ pub async fn answer(site: &Site, message: &Value) -> Option<Value> {
         }),
         "ping" => json!({}),
         "tools/list" if modern => {
-            json!({ "resultType": "complete", "tools": tools::all(), "ttlMs": 60_000, "cacheScope": "private" })
+            json!({ "resultType": "complete", "tools": all(), "ttlMs": 60_000, "cacheScope": "private" })
         }
-        "tools/list" => json!({ "tools": tools::all() }),
+        "tools/list" => json!({ "tools": all() }),
         "tools/call" => {
-            let mut result = call(site, &params).await;
+            let mut result = call(site, params).await?;
             if let (true, Some(result)) = (modern, result.as_object_mut()) {
                 result.insert("resultType".to_owned(), json!("complete"));
             }
             result
         }
-        other => {
-            let error = json!({ "code": -32601, "message": format!("Method not found: {other}") });
-            return Some(json!({ "jsonrpc": "2.0", "id": id, "error": error }));
-        }
-    };
-    Some(json!({ "jsonrpc": "2.0", "id": id, "result": result }))
+        other => return Err(Wrong::method(other)),
+    })
 }
 
-async fn call(site: &Site, params: &Value) -> Value {
-    let nothing = Map::new();
-    let arguments = params.get("arguments").and_then(Value::as_object).unwrap_or(&nothing);
-    let text = |name: &str| arguments.get(name).and_then(Value::as_str).unwrap_or_default();
-    let made = match params.get("name").and_then(Value::as_str).unwrap_or_default() {
-        "search" => search(site, arguments).await,
-        "check_server" => check(site, text("server")).await,
-        "check_tool" => check(site, &format!("{}/{}", text("server"), text("tool"))).await,
-        "check_stack" => stack::check(site, arguments).await,
-        "changes" => changes::changes(site, text("since"), text("server")).await,
-        other => Err(Failure::Unclear(format!("there is no tool `{other}`; tools/list names those there are"))),
+/// The result of a call. A call that names no tool is no call; what is wrong with its arguments is for the agent to read.
+async fn call(site: &Site, params: &Map<String, Value>) -> Result<Value, Wrong> {
+    let tools = tools::all();
+    let names = tools.each_ref().map(|tool| tool.name);
+    let name = match params.get("name") {
+        Some(Value::String(name)) => name,
+        Some(_) => return Err(Wrong::params(&format!("`name` must be the name of a tool: {}", listed(&names)))),
+        None => return Err(Wrong::params(&format!("`name` is missing; it names a tool: {}", listed(&names)))),
     };
-    match made {
+    let Some(tool) = tools.iter().find(|tool| tool.name == name) else {
+        return Err(Wrong::params(&format!("there is no tool {}; there is {}", code(name), listed(&names))));
+    };
+    let nothing = Map::new();
+    let arguments = match params.get("arguments") {
+        None => &nothing,
+        Some(Value::Object(arguments)) => arguments,
+        Some(_) => return Err(Wrong::params("`arguments` must be an object")),
+    };
+    Ok(match done(site, tool, arguments).await {
         Ok((text, data)) => json!({ "content": [{ "type": "text", "text": text }], "structuredContent": data }),
-        Err(failure) => {
-            json!({ "isError": true, "content": [{ "type": "text", "text": said(&failure) }] })
-        }
+        Err(failure) => json!({ "isError": true, "content": [{ "type": "text", "text": said(&failure) }] }),
+    })
+}
+
+async fn done(site: &Site, tool: &Tool, given: &Map<String, Value>) -> Result<(String, Value), Failure> {
+    let other = |name: &str| format!("{} is no argument of `{}`", code(name), tool.name);
+    let asked = Arguments::read(&tool.arguments, given, other)?;
+    let text = |name: &str| asked.text(name).unwrap_or_default();
+    match tool.does {
+        Does::Search => search(site, asked).await,
+        Does::CheckServer => check_server(site, text("server")).await,
+        Does::CheckTool => check_tool(site, text("server"), text("tool")).await,
+        Does::CheckStack => stack::check(site, asked).await,
+        Does::Changes => changes::changes(site, asked).await,
     }
 }
 
@@ -101,63 +137,83 @@ fn said(failure: &Failure) -> String {
     }
 }
 
-async fn search(site: &Site, arguments: &Map<String, Value>) -> Result<(String, Value), Failure> {
-    let text = |name: &str| arguments.get(name).and_then(Value::as_str);
-    let filters = ["class", "severity"]
-        .into_iter()
-        .filter_map(|field| Some(search::Filter { field: field.to_owned(), value: text(field)?.to_owned() }));
-    let query = search::Query {
-        words: text("query").unwrap_or_default().to_owned(),
-        kind: text("kind").map(|kind| if kind == "server" { search::Kind::Server } else { search::Kind::Tool }),
-        filters: filters.collect(),
-        limit: FOUND,
-        count: true,
-        ..search::Query::default()
+async fn search(site: &Site, given: Arguments<'_>) -> Result<(String, Value), Failure> {
+    let mut asked = Asked {
+        words: given.text("query").unwrap_or_default().to_owned(),
+        apart: given.text("copies") == Some("apart"),
+        ..Asked::default()
     };
-    let (total, found) = lines(site, query).await?;
-    let said: Vec<String> = found
-        .iter()
-        .map(|line| match line {
-            Line::Server(server) => format!("- server {} ({})", shown(&server.name, 100), server.path),
+    for field in ["kind", "class", "severity"] {
+        if let Some(value) = given.text(field) {
+            asked.narrow(site, field, value).await?;
+        }
+    }
+    let answered = asked.answered(site, Part { offset: 0, limit: FOUND, whole: true }).await?;
+    let mut said = vec![format!("{} found", many(answered.total, "entry", "entries"))];
+    said.extend(answered.found.iter().map(|found| {
+        let copies = match found.copies {
+            0 => String::new(),
+            copies => format!(", and {}", many(copies, "copy", "copies")),
+        };
+        match &found.line {
+            Line::Server(server) => format!("- server {} ({}){copies}", shown(&server.name, 100), server.path),
             Line::Tool(tool) => {
                 let (name, of) = (shown(&tool.name, 100), shown(&tool.server, 100));
-                format!("- tool {name} of {of}: {}, {}", tool.severity.as_str(), tool.class.as_str())
+                format!("- tool {name} of {of}: {}, {}{copies}", tool.severity.as_str(), tool.class.as_str())
             }
-        })
-        .collect();
-    let text = format!("{total} found\n{}", said.join("\n"));
-    Ok((text, json!({ "total": total, "found": found })))
+        }
+    }));
+    if answered.total > FOUND {
+        said.push(format!("These are of the first {FOUND}; narrow it to see others."));
+    }
+    Ok((said.join("\n"), json!({ "total": answered.total, "found": answered.found })))
 }
 
-async fn check(site: &Site, what: &str) -> Result<(String, Value), Failure> {
-    let shows = |other: &Server| site.shows(other);
-    match meant(&site.catalogue, what).await? {
-        Meant::Server(server) if site.shows(&server) => {
-            let mut page = ServerPage::of(&site.catalogue, &server, Temper::Balanced, 1, shows).await?;
-            // What an agent asks is what the server can do; the policy is for whoever runs the gateway.
-            page.policy = None;
-            let data = json!({
-                "name": page.name, "verdict": page.verdict, "classes": page.classes, "tools": page.tools,
-                "chains": page.chains, "kin": page.kin,
-            });
-            Ok((page.markdown(), data))
-        }
-        Meant::Tool(shown) if site.shows(&shown.server) => {
-            let page = ToolPage::of(&site.catalogue, &shown.server, &shown.tool.name, shows).await?;
-            let page = page.ok_or(Failure::NotFound)?;
-            let data = json!({
-                "name": page.tool.name, "server": page.server_name, "class": page.tool.class.as_str(),
-                "severity": page.tool.severity.as_str(),
-                "facets": page.tool.facets.iter().map(|facet| facet.as_str()).collect::<Vec<_>>(),
-                "confidence": page.confidence, "digest": page.digest, "effect": page.text.lead, "why": page.text.why,
-            });
-            Ok((page.markdown(), data))
-        }
+/// The server that a name means.
+async fn server(site: &Site, name: &str) -> Result<Server, Failure> {
+    match meant(&site.catalogue, name).await? {
+        Meant::Server(server) if site.shows(&server) => Ok(*server),
         Meant::Several(servers) => {
-            let slugs: Vec<String> =
-                servers.iter().filter(|server| site.shows(server)).map(|server| server.slug.clone()).collect();
-            Err(Failure::Unclear(format!("That could be each of these; name one of them: {}", slugs.join(", "))))
+            let slugs: Vec<&str> =
+                servers.iter().filter(|server| site.shows(server)).map(|server| server.slug.as_str()).collect();
+            Err(match slugs.is_empty() {
+                true => Failure::NotFound,
+                false => Failure::Unclear(format!("`server` could be each of these; name one: {}.", slugs.join(", "))),
+            })
         }
+        Meant::Tool(tool) if site.shows(&tool.server) => Err(Failure::Unclear(
+            "`server` names a tool of a server; `check_tool` takes the two as `server` and `tool`.".to_owned(),
+        )),
         _ => Err(Failure::NotFound),
     }
+}
+
+async fn check_server(site: &Site, name: &str) -> Result<(String, Value), Failure> {
+    let server = server(site, name).await?;
+    let mut page = ServerPage::of(&site.catalogue, &server, Temper::Balanced, 1, |other| site.shows(other)).await?;
+    // What an agent asks is what the server can do; the policy is for whoever runs the gateway.
+    page.policy = None;
+    let data = json!({
+        "name": page.name, "verdict": page.verdict, "classes": page.classes, "tools": page.tools,
+        "chains": page.chains, "kin": page.kin,
+    });
+    Ok((page.markdown(), data))
+}
+
+async fn check_tool(site: &Site, of: &str, name: &str) -> Result<(String, Value), Failure> {
+    let server = server(site, of).await?;
+    let nothing = || {
+        let server = shown(&server.name, 100);
+        Failure::Unclear(format!("{server} is known, but has no tool of that name; `check_server` lists those it has."))
+    };
+    let tool = tool_of(&site.catalogue, &server, name).await?.ok_or_else(nothing)?;
+    let page = ToolPage::of(&site.catalogue, &server, &tool.name, |other| site.shows(other)).await?;
+    let page = page.ok_or(Failure::NotFound)?;
+    let data = json!({
+        "name": page.tool.name, "server": page.server_name, "class": page.tool.class.as_str(),
+        "severity": page.tool.severity.as_str(),
+        "facets": page.tool.facets.iter().map(|facet| facet.as_str()).collect::<Vec<_>>(),
+        "confidence": page.confidence, "digest": page.digest, "effect": page.text.lead, "why": page.text.why,
+    });
+    Ok((page.markdown(), data))
 }

@@ -32,7 +32,7 @@ pub(crate) fn answer(site: &Site, form: Form, asked: &HeaderMap, page: &impl Pag
     let text = match form {
         Form::Html => layout::html(site, &head, &page.body()).into_string(),
         Form::Markdown => page.markdown(),
-        Form::Json => match serde_json::to_string_pretty(page) {
+        Form::Json | Form::Api => match serde_json::to_string_pretty(page) {
             Ok(text) => text + "\n",
             Err(error) => return crate::failure::broken(site, Form::Html, &error.to_string()),
         },
@@ -40,8 +40,12 @@ pub(crate) fn answer(site: &Site, form: Form, asked: &HeaderMap, page: &impl Pag
     let mut response = tagged(asked, form.media_type(), text);
     let headers = response.headers_mut();
     headers.insert(header::VARY, HeaderValue::from_static("accept"));
-    if !site.is_public() || head.robots == Robots::Follow {
-        let robots = if site.is_public() { "noindex, follow" } else { "noindex" };
+    let robots = match head.robots {
+        Robots::Index if site.is_public() => None,
+        Robots::Follow if site.is_public() => Some("noindex, follow"),
+        _ => Some("noindex"),
+    };
+    if let Some(robots) = robots {
         headers.insert("x-robots-tag", HeaderValue::from_static(robots));
     }
     response

@@ -17,20 +17,16 @@ use catalogue::address::{encoded, server_path};
 use catalogue::pages::recommended::Recommended;
 use catalogue::pages::server::ServerPage;
 use catalogue::pages::tool::ToolPage;
-use risk::recommend::Temper;
-use serde::Deserialize;
 use store::catalogue::Server;
 use tower::ServiceExt;
 
-use crate::asked::{Path, Query};
+use crate::asked::{Path, Query, temper};
 use crate::assets;
 use crate::failure::Failure;
 use crate::form::Form;
 use crate::json;
 use crate::page::{self, Page};
 use crate::site::Site;
-
-pub(crate) use self::lists::since;
 
 /// What pages may do: nothing but show themselves, with our own style and script.
 const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
@@ -61,43 +57,28 @@ impl Web {
 
     /// Answers one request. What goes wrong is an answer too.
     pub async fn answer(&self, mut request: Request<Body>) -> Response<Body> {
-        let mut response = match self.place(&mut request) {
-            Err(response) => *response,
-            Ok(place) => {
-                let reads = request.method() != Method::POST;
-                let response = match self.router.clone().oneshot(request).await {
-                    Ok(response) => response,
-                    Err(never) => match never {},
-                };
-                if reads { place.told(response) } else { response }
-            }
-        };
-        let headers = response.headers_mut();
-        headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
-        headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-        headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
-        response
-    }
-
-    /// What is decided before any page is asked: whether the request is for us, which form it wants, and
-    /// whether the address has another spelling.
-    fn place(&self, request: &mut Request<Body>) -> Result<Place, Box<Response<Body>>> {
         if !self.is_ours(request.headers()) {
-            let why = "this Host is not served here; allow it with --allow-host NAME\n";
-            return Err(Box::new(plain(StatusCode::FORBIDDEN, why)));
+            const WHY: &str = "this Host is not served here; allow it with --allow-host NAME";
+            return self.refuse(request.uri(), request.headers(), StatusCode::FORBIDDEN, WHY);
         }
         if let Some(asset) = assets::answer(request.uri().path()) {
-            return Err(Box::new(asset));
+            return guarded(asset);
         }
-        let (place, form) = Place::of(request.uri(), request.headers());
-        if !matches!(*request.method(), Method::GET | Method::HEAD | Method::POST) {
-            return Err(Box::new(Failure::Method.answer(&self.site, form)));
-        }
-        if let Ok(uri) = format!("{}{}", place.path, place.query).parse::<Uri>() {
-            *request.uri_mut() = uri;
-        }
-        request.extensions_mut().insert(form);
-        Ok(place)
+        let place = Place::take(&mut request);
+        let reads = matches!(*request.method(), Method::GET | Method::HEAD);
+        let response = match self.router.clone().oneshot(request).await {
+            Ok(response) => response,
+            Err(never) => match never {},
+        };
+        guarded(if reads { place.told(response) } else { response })
+    }
+
+    /// The answer to who asks in a way in which nobody is answered, in the form that was asked for. It says nothing of
+    /// the catalogue.
+    #[must_use]
+    pub fn refuse(&self, uri: &Uri, headers: &HeaderMap, status: StatusCode, why: &'static str) -> Response<Body> {
+        let (_, form) = Place::of(uri, headers);
+        guarded(Failure::Refused(status, why).answer(&self.site, form))
     }
 
     /// The guard against DNS rebinding: `Host` must be one of ours.
@@ -110,6 +91,15 @@ impl Web {
         let name = name.to_ascii_lowercase();
         ["localhost", "127.0.0.1", "[::1]"].contains(&name.as_str()) || self.site.hosts.contains(&name)
     }
+}
+
+/// An answer, with what holds for all of them.
+fn guarded(mut response: Response<Body>) -> Response<Body> {
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    response
 }
 
 /// Where a request leads.
@@ -125,6 +115,17 @@ struct Place {
 }
 
 impl Place {
+    /// What is decided before any page is asked: which form a request wants, and whether the address has another
+    /// spelling.
+    fn take(request: &mut Request<Body>) -> Self {
+        let (place, form) = Self::of(request.uri(), request.headers());
+        if let Ok(uri) = format!("{}{}", place.path, place.query).parse::<Uri>() {
+            *request.uri_mut() = uri;
+        }
+        request.extensions_mut().insert(form);
+        place
+    }
+
     fn of(uri: &Uri, headers: &HeaderMap) -> (Self, Form) {
         let asked = uri.path();
         let query = uri.query().map(|query| format!("?{query}")).unwrap_or_default();
@@ -135,6 +136,7 @@ impl Place {
             None => (Form::of_headers(headers), "", ours(asked.to_owned())),
         };
         let form = match path.rsplit_once('.') {
+            _ if path == "/api" || path.starts_with("/api/") => Form::Api,
             // What goes wrong with a file is said in its form.
             Some((_, "json")) if is_file(&path) => Form::Json,
             Some((_, "md")) if is_file(&path) => Form::Markdown,
@@ -206,8 +208,8 @@ async fn nothing(State(site): Shared, Extension(form): Extension<Form>) -> Respo
     Failure::NotFound.answer(&site, form)
 }
 
-async fn method(State(site): Shared, Extension(form): Extension<Form>, uri: Uri) -> Response<Body> {
-    if uri.path().starts_with("/api/") { Failure::Method.problem() } else { Failure::Method.answer(&site, form) }
+async fn method(State(site): Shared, Extension(form): Extension<Form>) -> Response<Body> {
+    Failure::Method.answer(&site, form)
 }
 
 async fn server(
@@ -215,7 +217,7 @@ async fn server(
     Extension(form): Extension<Form>,
     headers: HeaderMap,
     Path((publisher, slug)): Path<(String, String)>,
-    Query(view): Query<View>,
+    query: Query,
 ) -> Response<Body> {
     let made = async {
         let server = known(&site, &slug).await?;
@@ -223,8 +225,8 @@ async fn server(
         if path != format!("/s/{}/{}/", encoded(&publisher), encoded(&slug)) {
             return Err(Failure::Elsewhere(path));
         }
-        let temper = view.policy.as_deref().map_or(Ok(Temper::Balanced), temper)?;
-        let page = ServerPage::of(&site.catalogue, &server, temper, view.page, |other| site.shows(other)).await?;
+        let (temper, page) = (query.temper()?, query.page()?);
+        let page = ServerPage::of(&site.catalogue, &server, temper, page, |other| site.shows(other)).await?;
         if page.tools.is_empty() && page.page > 1 {
             return Err(Failure::NotFound);
         }
@@ -271,19 +273,6 @@ async fn definition(
     }
 }
 
-/// What of a server is looked at.
-#[derive(Debug, Deserialize)]
-struct View {
-    policy: Option<String>,
-    #[serde(default)]
-    page: usize,
-}
-
-fn temper(word: &str) -> Result<Temper, Failure> {
-    let known = Temper::ALL.into_iter().find(|temper| temper.as_str() == word);
-    known.ok_or_else(|| Failure::Unclear("There are three policies: observe, balanced and locked-down.".to_owned()))
-}
-
 /// `/policy/<server>/<temper>.json`: the recommended policy as a file.
 async fn policy_file(
     State(site): Shared,
@@ -292,7 +281,7 @@ async fn policy_file(
     Path((slug, file)): Path<(String, String)>,
 ) -> Response<Body> {
     let made = async {
-        let temper = file.strip_suffix(".json").and_then(|word| temper(word).ok()).ok_or(Failure::NotFound)?;
+        let temper = file.strip_suffix(".json").and_then(temper).ok_or(Failure::NotFound)?;
         let server = known(&site, &slug).await?;
         let tools = catalogue::pages::known::known(&site.catalogue, &server).await?;
         Ok::<_, Failure>(Recommended::of(&tools, temper).document)

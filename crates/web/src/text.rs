@@ -79,7 +79,8 @@ pub(crate) fn sentence(words: &str) -> String {
 }
 
 /// A number of what a page counts.
-pub(crate) fn many(count: usize, one: &str, several: &str) -> String {
+pub(crate) fn many(count: impl TryInto<usize>, one: &str, several: &str) -> String {
+    let count = count.try_into().unwrap_or(usize::MAX);
     let word = if count == 1 { one } else { several };
     format!("{} {word}", counted(count))
 }

@@ -305,6 +305,13 @@ impl Census {
         counted.into_iter().take(most).filter_map(word).collect()
     }
 
+    /// Whether a server has this value of a field, in any case.
+    #[must_use]
+    pub fn has(&self, field: Field, word: &str) -> bool {
+        let wanted = self.words.find(word);
+        self.common.get(field.place()).is_some_and(|all| all.iter().any(|(place, _)| *place == wanted))
+    }
+
     /// How many of these servers have which value of a field, the commonest first.
     fn count_words<'a>(&self, field: Field, servers: impl Iterator<Item = &'a Counted>) -> Vec<(u16, usize)> {
         let mut counts: HashMap<u16, usize> = HashMap::new();

@@ -166,9 +166,12 @@ pub struct SearchOptions {
     /// Only servers whose description is in this language: en, zh, pt, …
     #[arg(long, value_name = "LANGUAGE")]
     pub language: Vec<String>,
-    /// Only what is new or has changed since this day or time: 2026-11-01, 2026-11-01T12:00:00Z
+    /// Only what is new or has changed since this day or time, or so long ago: 2026-11-01, 2026-11-01T12:00:00Z, 24h, 7d, 2w
     #[arg(long, value_name = "TIME", value_parser = since)]
     pub since: Option<jiff::Timestamp>,
+    /// Show what copies of a server have in rows of their own, not with what the original has
+    #[arg(long)]
+    pub copies: bool,
     /// At most so many
     #[arg(long, short = 'n', value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u16).range(1..=1000))]
     pub limit: u16,
@@ -327,13 +330,8 @@ fn field(word: &str) -> Result<Field, String> {
     Field::of(&word.to_lowercase()).ok_or_else(|| format!("nothing is said of that; there are {}", all()))
 }
 
-fn since(text: &str) -> Result<jiff::Timestamp, String> {
-    if let Ok(time) = text.parse() {
-        return Ok(time);
-    }
-    let date: jiff::civil::Date =
-        text.parse().map_err(|_| "a day is written 2026-11-01, a time 2026-11-01T12:00:00Z".to_owned())?;
-    date.to_zoned(jiff::tz::TimeZone::UTC).map(|zoned| zoned.timestamp()).map_err(|error| error.to_string())
+fn since(text: &str) -> Result<jiff::Timestamp, ::catalogue::since::BadSince> {
+    ::catalogue::since::since(text, jiff::Timestamp::now())
 }
 
 /// Who may see the pages of the catalogue.

@@ -31,18 +31,20 @@ fn verify(options: &AuditVerify) -> Result<ExitCode, Failure> {
             State::Stopped => "stopped",
             State::Crashed => "ended by a crash",
         };
-        say!("chain {}  {} records, {state}", chain.report.chain, chain.report.records)?;
+        say!("chain {}  {}, {state}", chain.report.chain, super::counted(chain.report.records, "record"))?;
         if let Some(crash) = &chain.report.crash {
             say!(
-                "  the last record was torn by the crash: segment {}, line {}, {} bytes",
+                "  the last record was torn by the crash: segment {}, line {}, {}",
                 crash.segment,
                 crash.line,
-                crash.bytes
+                super::counted(crash.bytes, "byte")
             )?;
         }
         let unfinished = chain.report.unfinished.len();
         if unfinished > 0 && chain.state != State::Running {
-            say!("  {unfinished} forwarded calls have no outcome: what became of them is not known")?;
+            let (calls, has) =
+                (super::counted(unfinished, "forwarded call"), if unfinished == 1 { "has" } else { "have" });
+            say!("  {calls} {has} no outcome: what became of it is not known")?;
         }
         if let Some(finding) = &chain.report.finding {
             say!("  TAMPERED WITH: {finding}")?;

@@ -43,7 +43,10 @@ pub fn logs(options: &LogsOptions) -> Result<ExitCode, Failure> {
         }
     }
     if cursor.damaged() > 0 {
-        tell!("toolgate: {} lines of the log are no records; `toolgate audit verify` says where", cursor.damaged());
+        tell!(
+            "toolgate: {} of the log cannot be read as records; `toolgate audit verify` says where",
+            super::counted(cursor.damaged(), "line")
+        );
     }
     if !options.follow {
         return Ok(ExitCode::SUCCESS);

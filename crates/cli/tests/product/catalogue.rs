@@ -143,6 +143,10 @@ fn an_import_is_repeated_without_a_change() -> anyhow::Result<()> {
     ensure!(tools["tools_new"] == 8 && tools["servers_from_tools"] == 1, "{report}");
     ensure!(tools["refused"] == json!({ "a heading": 1, "template text": 1 }), "{report}");
     ensure!(report["forks"] == json!({ "servers": 2, "with_known_original": 2 }), "{report}");
+    let tools = place.folder.path().join("tools.jsonl").display().to_string();
+    let said = place.say(&["import", "--tools", &tools, "--refused"])?;
+    ensure!(said.err.contains("\"## Usage\" is no tool: a heading"), "{said:?}");
+    ensure!(said.out.contains("       1  line, refused: a heading\n"), "{said:?}");
     let before = place.json(&["search"])?;
 
     let again: Value = serde_json::from_str(&place.import()?.out)?;
@@ -207,9 +211,25 @@ fn what_is_searched_is_found() -> anyhow::Result<()> {
     ensure!(found["total"] == 2 && found["found"][0]["category"] == "Destructive", "{found}");
     ensure!(place.json(&["search", "lead", "--since", "2100-01-01"])?["total"] == 0);
     ensure!(place.json(&["search", "leads", "--kind", "server", "--licence", "mit"])?["total"] == 1);
+    // Times are said as everywhere.
+    for (since, total) in [("24h", 2), ("7d", 2), ("2w", 2), ("2100-01-01T00:00:00Z", 0)] {
+        ensure!(place.json(&["search", "delete", "lead", "--since", since])?["total"] == total, "{since}");
+    }
+    let wrong = place.say(&["search", "lead", "--since", "99999999999d"])?;
+    ensure!(wrong.code == Some(2) && wrong.err.contains("so many hours, days or weeks ago"), "{wrong:?}");
+    // What a copy has stands with what the original has.
+    let folded = place.json(&["search", "delete", "lead"])?;
+    ensure!(folded["total"] == 2 && folded["found"].as_array().map(Vec::len) == Some(1), "{folded}");
+    ensure!(folded["found"][0]["server"] == "leads" && folded["found"][0]["copies"] == 1, "{folded}");
+    let each = place.json(&["search", "delete", "lead", "--copies"])?;
+    ensure!(each["found"].as_array().map(Vec::len) == Some(2) && each["found"][0]["copies"] == 0, "{each}");
+    let table = place.say(&["search", "delete", "lead"])?;
+    ensure!(table.out.contains("leads and 1 copy") && table.out.contains("--copies shows each"), "{table:?}");
     let table = place.say(&["search", "delete", "lead", "-n", "1"])?;
     ensure!(table.out.contains("destructive  delete_lead") && table.out.contains("1 of 2"), "{table:?}");
     ensure!(place.say(&["search", "xyzzyplugh"])?.out.contains("Nothing was found"));
+    let wrong = place.say(&["search", "lead", "--class", "nonsense"])?;
+    ensure!(wrong.err.contains("`nonsense` is no class; one of read, write, execute, destructive,"), "{wrong:?}");
     let wrong = place.say(&["search", "lead", "--facet", "nonsense"])?;
     ensure!(wrong.code == Some(2) && wrong.err.contains("reads_private"), "{wrong:?}");
     Ok(())

@@ -1,5 +1,9 @@
 //! Where it listens, and to whom.
 
+use std::io::{Read, Write};
+use std::net::TcpStream;
+
+use anyhow::Context;
 use serde_json::json;
 use testkit::client::{McpHttp, raw, statuses};
 use testkit::message::{LEGACY, hello, request};
@@ -55,6 +59,36 @@ fn foreign_hosts_and_origins_are_not_served() -> anyhow::Result<()> {
     }
     for origin in [format!("http://localhost:{port}"), "https://gateway.example".to_owned()] {
         assert_eq!(status("Origin", &origin)?, 200, "{origin}");
+    }
+    Ok(())
+}
+
+#[test]
+fn who_asks_the_catalogue_by_another_name_is_told_in_its_form() -> anyhow::Result<()> {
+    let upstream = Upstream::start(Script::default())?;
+    let toolgate = toolgate()?.policy(&allow(&["read_file"]))?.upstream(&upstream.url()).serve()?;
+    let address = toolgate.address()?;
+    let table = [
+        ("/servers/", "text/html; charset=utf-8", "<!DOCTYPE html>"),
+        ("/servers/index.md", "text/markdown; charset=utf-8", "# This is not served here"),
+        ("/api/v1/catalogue/servers", "application/problem+json", "{"),
+        // What speaks MCP is told as before.
+        ("/mcp", "application/json", "{\"jsonrpc\":\"2.0\""),
+    ];
+    for (path, kind, begins) in table {
+        for wrong in ["Host: evil.test", "Host: localhost\r\nOrigin: http://evil.test"] {
+            let bytes = format!("GET {path} HTTP/1.1\r\n{wrong}\r\nConnection: close\r\n\r\n");
+            let mut stream = TcpStream::connect(address)?;
+            stream.write_all(bytes.as_bytes())?;
+            let mut answer = String::new();
+            stream.read_to_string(&mut answer)?;
+            let (head, body) = answer.split_once("\r\n\r\n").context("no head")?;
+            assert!(
+                head.starts_with("HTTP/1.1 403 ") && head.contains(&format!("content-type: {kind}")),
+                "{path}: {head}"
+            );
+            assert!(body.starts_with(begins) && body.contains("allow-host"), "{path}: {body}");
+        }
     }
     Ok(())
 }

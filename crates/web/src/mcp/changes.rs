@@ -3,43 +3,46 @@
 use std::fmt::Write;
 
 use catalogue::pages::changes::Since;
-use catalogue::show::{Meant, meant};
+use catalogue::since::SINCE;
 use serde_json::{Value, json};
 
+use crate::arguments::Arguments;
 use crate::failure::Failure;
-use crate::routes::since;
+use crate::pages::changes::became;
 use crate::site::Site;
-use crate::text::shown;
+use crate::text::{many, shown};
 
 /// What changed since a time, of everything or of one server.
-pub(super) async fn changes(site: &Site, from: &str, server: &str) -> Result<(String, Value), Failure> {
-    let from = since(from)?;
-    let server = match (server, meant(&site.catalogue, server).await?) {
-        ("", _) => None,
-        (_, Meant::Server(server)) if site.shows(&server) => Some(*server),
-        _ => return Err(Failure::NotFound),
+pub(super) async fn changes(site: &Site, asked: Arguments<'_>) -> Result<(String, Value), Failure> {
+    let missing = || Failure::Unclear(format!("`since` is missing; it must be {SINCE}."));
+    let from = asked.since("since").ok_or_else(missing)?;
+    let server = match asked.text("server") {
+        Some(name) => Some(super::server(site, name).await?),
+        None => None,
     };
     let census = site.census().await?;
     let made = Since::of(&site.catalogue, &census, site.is_public(), from, server.as_ref(), 1).await?;
     let mut text = match (&server, made.is_empty()) {
-        (Some(server), true) => format!("Nothing changed of {} since {from}.\n", shown(&server.name, 100)),
-        (None, true) => format!("Nothing changed since {from}.\n"),
-        (Some(server), false) => format!("Changes of {} since {from}\n\n", shown(&server.name, 100)),
-        (None, false) => format!("Changes since {from}: {} new servers\n\n", made.new_servers),
+        (Some(server), true) => format!("Nothing changed of {} since {from:.0}.\n", shown(&server.name, 100)),
+        (None, true) => format!("Nothing changed since {from:.0}.\n"),
+        (Some(server), false) => format!("Changes of {} since {from:.0}\n\n", shown(&server.name, 100)),
+        (None, false) => {
+            format!("Changes since {from:.0}: {}\n\n", many(made.new_servers, "new server", "new servers"))
+        }
     };
     for change in &made.definitions {
         let _ = writeln!(
             text,
-            "- {} of {}, {}: {}, was {}",
+            "- {} of {}, {}: {}",
             shown(&change.tool, 100),
             shown(&change.server, 100),
             change.at,
-            change.after.as_str(),
-            change.before.as_str()
+            became(change)
         );
     }
     for row in &made.servers {
-        let _ = writeln!(text, "- new: server {} with {} tools", shown(&row.server.name, 100), row.tools);
+        let tools = many(row.tools, "tool", "tools");
+        let _ = writeln!(text, "- new: server {} with {tools}", shown(&row.server.name, 100));
     }
     if made.next.is_some() {
         text.push_str("- and more\n");

@@ -4,47 +4,25 @@ use std::fmt::Write;
 
 use catalogue::pages::stack::{Flow, Stack, StackPage};
 use risk::recommend::Temper;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
+use crate::arguments::Arguments;
 use crate::chosen::Chosen;
 use crate::failure::Failure;
 use crate::site::Site;
-use crate::text::shown;
-
-/// The most names that are looked up.
-const NAMES: usize = 100;
+use crate::text::{many, shown};
 
 /// Tools that are named; how many there are is said.
 const TOOLS: usize = 40;
 
-/// The longest configuration that is read, in bytes.
-const CONFIG: usize = 256 << 10;
-
 /// Looks at servers together. Of a configuration nothing is repeated but the servers that the catalogue knows.
-pub(super) async fn check(site: &Site, arguments: &Map<String, Value>) -> Result<(String, Value), Failure> {
+pub(super) async fn check(site: &Site, asked: Arguments<'_>) -> Result<(String, Value), Failure> {
     let unclear = |why: &str| Failure::Unclear(why.to_owned());
-    let names: Vec<&str> = match arguments.get("servers") {
-        None => Vec::new(),
-        Some(Value::Array(names)) => names.iter().filter_map(Value::as_str).collect(),
-        Some(_) => return Err(unclear("`servers` is a list of texts")),
-    };
-    let config = arguments.get("config").and_then(Value::as_str);
-    if names.is_empty() && config.is_none() {
-        return Err(unclear("name the servers in `servers`, or give a client's configuration in `config`"));
-    }
-    if names.len() > NAMES || config.is_some_and(|config| config.len() > CONFIG) {
-        return Err(unclear("at most 100 names and 256 KB of a configuration are read"));
+    if asked.texts("servers").is_empty() && asked.text("config").is_none() {
+        return Err(unclear("Name the servers in `servers`, or give a client's configuration in `config`."));
     }
     let mut chosen = Chosen::default();
-    let mut not_found = Vec::new();
-    for name in names {
-        if !chosen.add_named(site, name).await? {
-            not_found.push(name.to_owned());
-        }
-    }
-    if let Some(config) = config {
-        chosen.add_pasted(site, config).await?;
-    }
+    let not_found = chosen.add_sent(site, asked).await?;
     if chosen.servers.is_empty() {
         return Err(unclear(
             "The catalogue knows none of these servers, so nothing is said of their risk: `search` finds what it knows.",
@@ -78,7 +56,8 @@ fn data(page: &StackPage, unknown: usize, not_found: &[String]) -> Value {
 fn told(page: &StackPage, unknown: usize, not_found: &[String]) -> String {
     let mut text = format!("{}\n", page.verdict);
     if unknown > 0 {
-        let _ = write!(text, "\n{unknown} of the servers that were named are not in the catalogue");
+        let who = many(unknown, "server that was named is", "servers that were named are");
+        let _ = write!(text, "\n{who} not in the catalogue");
         let _ = if not_found.is_empty() {
             writeln!(text, ".")
         } else {
@@ -89,10 +68,11 @@ fn told(page: &StackPage, unknown: usize, not_found: &[String]) -> String {
     for row in &page.servers {
         let worst = row.worst.map_or("nothing known", risk::Severity::as_str);
         let name = shown(&row.name, 100);
-        let _ =
-            writeln!(text, "- {name} ({}): {} tools, worst {worst}, about {} tokens", row.slug, row.tools, row.tokens);
+        let (tools, tokens) = (many(row.tools, "tool", "tools"), many(row.tokens, "token", "tokens"));
+        let _ = writeln!(text, "- {name} ({}): {tools}, worst {worst}, about {tokens}", row.slug);
     }
-    let _ = write!(text, "\nAll definitions: about {} tokens.\n\n## The riskiest tools\n\n", page.tokens);
+    let _ =
+        write!(text, "\nAll definitions: about {}.\n\n## The riskiest tools\n\n", many(page.tokens, "token", "tokens"));
     for row in page.tools.iter().take(TOOLS) {
         let tool = &row.tool;
         let name = named(&tool.server, &tool.name);

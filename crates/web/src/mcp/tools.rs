@@ -1,47 +1,103 @@
-//! The tools as they are listed: all of them read, none of them reaches beyond the catalogue.
+//! The tools: each is declared once, and what is listed of it is what is read. All of them read, none of them reaches
+//! beyond the catalogue.
 
 use policy::Class;
 use risk::Facet;
 use serde_json::{Value, json};
 
+use crate::arguments::{Argument, schema};
+use crate::chosen;
+use crate::parameter::Takes;
+use crate::question::WORDS;
+
+/// What is done when a tool is called.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Does {
+    /// Searches.
+    Search,
+    /// Shows a server.
+    CheckServer,
+    /// Shows a tool.
+    CheckTool,
+    /// Looks at servers together.
+    CheckStack,
+    /// Says what changed.
+    Changes,
+}
+
+/// A tool.
+#[derive(Debug)]
+pub(super) struct Tool {
+    /// Its name.
+    pub(super) name: &'static str,
+    /// What is done.
+    pub(super) does: Does,
+    /// What it takes.
+    pub(super) arguments: Vec<Argument>,
+    title: &'static str,
+    says: &'static str,
+    answers: Value,
+}
+
+impl Tool {
+    /// What clients read of it.
+    pub(super) fn listed(&self) -> Value {
+        json!({
+            "name": self.name, "title": self.title, "description": self.says,
+            "inputSchema": schema(&self.arguments), "outputSchema": self.answers,
+            "annotations": { "title": self.title, "readOnlyHint": true, "idempotentHint": true, "openWorldHint": false },
+        })
+    }
+}
+
 /// Every tool.
-pub(super) fn all() -> Value {
-    let server = text("The server: its name, repository, package or endpoint");
-    json!([
-        tool(
-            "search",
-            "Search the catalogue",
-            "Search the catalogue of MCP servers and tools by names, publishers and what they do.",
-            &object(
-                json!({
-                    "query": text("Words; parts of names and small misspellings are found"),
-                    "kind": { "enum": ["server", "tool"] },
-                    "class": class(),
-                    "severity": severity(),
-                }),
-                &["query"]
-            ),
-            &answer(json!({ "total": count(), "found": list(line()) }), &["total", "found"]),
+pub(super) fn all() -> [Tool; 5] {
+    let server = Argument::new("server", Takes::Text(400), "The server: its name, repository, package or endpoint");
+    let narrowing = [
+        Argument::known("kind", ""),
+        Argument::known("class", ""),
+        Argument::known("severity", ""),
+        Argument::known(
+            "copies",
+            "Whether copies are counted with what they are copies of (folded), or stand apart; folded unless said",
         ),
-        tool(
-            "check_server",
-            "Check a server",
-            "Show what is known of an MCP server: its tools by risk, what they can do together, whether it is a copy of another server.",
-            &object(json!({ "server": server }), &["server"]),
-            &answer(
+    ];
+    let query = Argument::new("query", Takes::Text(WORDS), "Words; parts of names and small misspellings are found");
+    let since = Argument::new("since", Takes::Since, "").required();
+    [
+        Tool {
+            name: "search",
+            does: Does::Search,
+            title: "Search the catalogue",
+            says: "Search the catalogue of MCP servers and tools by names, publishers and what they do. At most 20 entries are given; \
+                   what copies of a server have is counted with the original.",
+            arguments: [query.required()].into_iter().chain(narrowing.into_iter().flatten()).collect(),
+            answers: answer(json!({ "total": count(), "found": list(found()) }), &["total", "found"]),
+        },
+        Tool {
+            name: "check_server",
+            does: Does::CheckServer,
+            title: "Check a server",
+            says: "Show what is known of an MCP server: its tools by risk, what they can do together, whether it is a copy of another server.",
+            arguments: vec![server.clone().required()],
+            answers: answer(
                 json!({
                     "name": word(), "verdict": word(), "classes": counts(), "tools": list(line()),
                     "chains": list(json!({ "type": "object" })), "kin": { "type": ["object", "null"] },
                 }),
                 &["name", "verdict", "classes", "tools", "chains", "kin"],
             ),
-        ),
-        tool(
-            "check_tool",
-            "Check a tool",
-            "Show what a tool of an MCP server does, how risky it is and on what evidence, and the policy that controls it.",
-            &object(json!({ "server": server, "tool": text("The tool's name") }), &["server", "tool"]),
-            &answer(
+        },
+        Tool {
+            name: "check_tool",
+            does: Does::CheckTool,
+            title: "Check a tool",
+            says: "Show what a tool of an MCP server does, how risky it is and on what evidence, and the policy that controls it.",
+            arguments: vec![
+                server.clone().required(),
+                Argument::new("tool", Takes::Text(400), "The tool's name").required(),
+            ],
+            answers: answer(
                 json!({
                     "name": word(), "server": word(), "class": class(), "severity": severity(), "facets": list(facet()),
                     "confidence": { "type": "number", "minimum": 0, "maximum": 1 }, "digest": word(), "effect": word(),
@@ -49,15 +105,16 @@ pub(super) fn all() -> Value {
                 }),
                 &["name", "server", "class", "severity", "facets", "confidence", "digest"],
             ),
-        ),
-        tool(
-            "check_stack",
-            "Check servers together",
-            "Show what agents could do with several MCP servers at once: their tools with the riskiest first, attacks that lead from \
-             server to server, names that are taken for each other, and what the definitions cost in tokens. Give names, or a client's \
-             configuration; take keys and passwords out of it first. Only which servers it names is used, and nothing of it is kept or repeated.",
-            &stack_input(),
-            &answer(
+        },
+        Tool {
+            name: "check_stack",
+            does: Does::CheckStack,
+            title: "Check servers together",
+            says: "Show what agents could do with several MCP servers at once: their tools with the riskiest first, attacks that lead from \
+                   server to server, names that are taken for each other, and what the definitions cost in tokens. Give names, or a client's \
+                   configuration; take keys and passwords out of it first. Only which servers it names is used, and nothing of it is kept or repeated.",
+            arguments: chosen::arguments().to_vec(),
+            answers: answer(
                 json!({
                     "verdict": word(), "servers": list(json!({ "type": "object", "required": ["name", "slug", "tools", "tokens"] })),
                     "unknown": count(), "not_found": list(word()), "total": count(), "tokens": count(), "classes": counts(),
@@ -76,22 +133,17 @@ pub(super) fn all() -> Value {
                     "severities",
                     "tools",
                     "flows",
-                    "alike"
+                    "alike",
                 ],
             ),
-        ),
-        tool(
-            "changes",
-            "What changed",
-            "List servers that are new, and tools whose definitions changed with their classes before and after, the latest first.",
-            &object(
-                json!({
-                    "since": text("A day (2026-11-01), a time (2026-11-01T12:00:00Z) or a number of days (7d)"),
-                    "server": server,
-                }),
-                &["since"]
-            ),
-            &answer(
+        },
+        Tool {
+            name: "changes",
+            does: Does::Changes,
+            title: "What changed",
+            says: "List servers that are new, and tools whose definitions changed with their classes before and after, the latest first.",
+            arguments: vec![since, server],
+            answers: answer(
                 json!({
                     "since": word(), "new_servers": count(), "more": { "type": "boolean" },
                     "servers": list(json!({ "type": "object", "required": ["name", "path"] })),
@@ -102,46 +154,13 @@ pub(super) fn all() -> Value {
                 }),
                 &["since", "new_servers", "more", "servers", "definitions"],
             ),
-        ),
-    ])
-}
-
-fn tool(name: &str, title: &str, says: &str, input: &Value, output: &Value) -> Value {
-    json!({
-        "name": name, "title": title, "description": says, "inputSchema": input, "outputSchema": output,
-        "annotations": { "title": title, "readOnlyHint": true, "idempotentHint": true, "openWorldHint": false },
-    })
-}
-
-/// What a tool takes, and nothing else.
-fn object(properties: Value, required: &[&str]) -> Value {
-    json!({ "type": "object", "properties": properties, "required": required, "additionalProperties": false })
+        },
+    ]
 }
 
 /// What a tool answers; later versions may say more.
 fn answer(properties: Value, required: &[&str]) -> Value {
     json!({ "type": "object", "properties": properties, "required": required })
-}
-
-fn stack_input() -> Value {
-    json!({
-        "type": "object",
-        "properties": {
-            "servers": {
-                "type": "array", "maxItems": 100, "description": "Names, repositories, packages or endpoints",
-                "items": { "type": "string", "minLength": 1, "maxLength": 400 },
-            },
-            "config": {
-                "type": "string", "maxLength": 262_144,
-                "description": "The file in which a client keeps its servers, as JSON, YAML or TOML",
-            },
-        },
-        "additionalProperties": false,
-    })
-}
-
-fn text(says: &str) -> Value {
-    json!({ "type": "string", "minLength": 1, "maxLength": 400, "description": says })
 }
 
 fn word() -> Value {
@@ -165,7 +184,7 @@ fn class() -> Value {
 }
 
 fn severity() -> Value {
-    json!({ "enum": ["low", "medium", "high", "critical"] })
+    Takes::of("severity").map(|takes| takes.schema()).unwrap_or_default()
 }
 
 fn facet() -> Value {
@@ -178,4 +197,9 @@ fn line() -> Value {
         "type": "object", "required": ["name", "path"],
         "properties": { "class": class(), "severity": severity(), "facets": list(facet()) },
     })
+}
+
+/// What was found, and how many copies of it stand behind it.
+fn found() -> Value {
+    json!({ "allOf": [line(), { "required": ["kind", "copies"], "properties": { "kind": { "enum": ["server", "tool"] }, "copies": count() } }] })
 }

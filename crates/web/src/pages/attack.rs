@@ -13,7 +13,7 @@ use super::attacks::path;
 use crate::head::{Crumb, Head};
 use crate::layout;
 use crate::page::Page;
-use crate::text::{linked, number, sentence, shown};
+use crate::text::{linked, many, sentence, shown};
 
 /// The page of a pattern.
 #[derive(Debug, Serialize)]
@@ -186,7 +186,7 @@ impl Page for AttackPage {
                 p { "They are exposed because " (layout::prose(pattern.because)) "." }
                 @if !self.tools.is_empty() {
                     h3 { "Tools of the catalogue" }
-                    ul { @for one in &self.tools { li { a href=(one.path) { (number(one.count)) " tools" } ": each " (layout::prose(&one.that)) } } }
+                    ul { @for one in &self.tools { li { a href=(one.path) { (many(one.count, "tool", "tools")) } ": each " (layout::prose(&one.that)) } } }
                 }
                 p { a href="/stack/" { "See whether the servers that you run are exposed together" } "." }
             }
@@ -238,7 +238,7 @@ impl Page for AttackPage {
             let _ = writeln!(text, "- {one}");
         }
         for one in &self.tools {
-            let _ = writeln!(text, "- [{} tools]({}index.md): each {}", one.count, one.path, one.that);
+            let _ = writeln!(text, "- [{}]({}index.md): each {}", many(one.count, "tool", "tools"), one.path, one.that);
         }
         if !self.pattern.incidents.is_empty() {
             text.push_str("\n## What has happened\n\n");

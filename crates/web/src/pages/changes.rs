@@ -12,7 +12,7 @@ use super::rows;
 use crate::head::{Crumb, Head, Robots};
 use crate::layout;
 use crate::page::Page;
-use crate::text::{markdown, number, one_line, shown};
+use crate::text::{many, markdown, number, one_line, shown};
 
 /// Days of one page of the list.
 pub(crate) const DAYS: usize = 50;
@@ -51,6 +51,13 @@ impl DayLine {
     }
 }
 
+/// How much is new and how much changed, in words.
+fn counted(servers: u32, definitions: u32) -> String {
+    let of = |count: u32, one, several| many(count, one, several);
+    let servers = of(servers, "new server", "new servers");
+    format!("{servers}, {}", of(definitions, "changed definition", "changed definitions"))
+}
+
 /// Definitions that changed, as a list.
 pub(crate) fn list(changes: &[Change]) -> Markup {
     html! {
@@ -66,17 +73,24 @@ pub(crate) fn list(changes: &[Change]) -> Markup {
     }
 }
 
+/// What became of a definition that changed, in words.
+pub(crate) fn became(change: &Change) -> String {
+    match (change.before.as_str(), change.after.as_str()) {
+        (before, after) if before == after => format!("another definition, still {after}"),
+        (before, after) => format!("{before} → {after}"),
+    }
+}
+
 fn list_markdown(text: &mut String, changes: &[Change]) {
     for change in changes {
         let _ = writeln!(
             text,
-            "- {}: [{}]({}index.md) of {}: {} → {}",
+            "- {}: [{}]({}index.md) of {}: {}",
             change.at.strftime("%Y-%m-%d"),
             markdown(&one_line(&change.tool, 100)),
             change.path,
             markdown(&one_line(&change.server, 60)),
-            change.before.as_str(),
-            change.after.as_str()
+            became(change)
         );
     }
 }
@@ -127,8 +141,10 @@ impl Page for Changes {
         for day in &self.days {
             let _ = writeln!(
                 text,
-                "- [{}]({}index.md): {} new servers, {} changed definitions",
-                day.date, day.path, day.new_servers, day.changed_definitions
+                "- [{}]({}index.md): {}",
+                day.date,
+                day.path,
+                counted(day.new_servers, day.changed_definitions)
             );
         }
         text
@@ -153,8 +169,9 @@ impl Page for Shown {
         Head {
             title: format!("What changed on {}", day.date),
             description: format!(
-                "{} new MCP servers and {} changed definitions of tools on {}.",
-                day.new_servers, day.changed_definitions, day.date
+                "MCP servers and their tools on {}: {}.",
+                day.date,
+                counted(day.new_servers, day.changed_definitions)
             ),
             path: if day.page == 1 { path } else { format!("{path}?page={}", day.page) },
             robots: if day.page > 3 { Robots::Follow } else { Robots::Index },
@@ -168,7 +185,7 @@ impl Page for Shown {
         let day = &self.0;
         html! {
             h1 { "What changed on " (day.date) }
-            p class="lead" { (number(day.new_servers)) " new servers, " (number(day.changed_definitions)) " changed definitions." }
+            p class="lead" { (counted(day.new_servers, day.changed_definitions)) "." }
             @if !day.definitions.is_empty() { section { h2 id="definitions" { "Changed definitions" } (list(&day.definitions)) } }
             @if !day.servers.is_empty() { section { h2 id="servers" { "New servers" } (rows::servers("New servers, by name", &day.servers)) } }
             (layout::pager(&self.path(), day.page, day.pages()))
@@ -182,5 +199,35 @@ impl Page for Shown {
         text.push_str("\n## New servers\n\n");
         rows::servers_markdown(&mut text, &day.servers);
         text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use policy::Class;
+
+    #[test]
+    fn a_change_says_what_it_changed() {
+        let change = |before, after| Change {
+            tool: "send".to_owned(),
+            path: "/s/a/b/send/".to_owned(),
+            server: "b".to_owned(),
+            at: jiff::Timestamp::UNIX_EPOCH,
+            before,
+            after,
+        };
+        assert_eq!(became(&change(Class::Write, Class::Destructive)), "write → destructive");
+        let same = became(&change(Class::Destructive, Class::Destructive));
+        assert_eq!(same, "another definition, still destructive");
+        let told = [(0, 0), (1, 1), (2, 1_234)].map(|(servers, definitions)| counted(servers, definitions));
+        assert_eq!(
+            told,
+            [
+                "0 new servers, 0 changed definitions",
+                "1 new server, 1 changed definition",
+                "2 new servers, 1,234 changed definitions"
+            ]
+        );
     }
 }

@@ -16,7 +16,7 @@ use super::{changes, rows};
 use crate::head::Head;
 use crate::layout::{self, search_box};
 use crate::page::Page;
-use crate::text::{markdown, number, one_line};
+use crate::text::{many, markdown, number, one_line};
 use crate::texts::KINDS;
 
 /// What every tool has a page for, in a sentence.
@@ -126,8 +126,8 @@ impl Page for Home {
                 (search_box(""))
                 p { "Or put the servers together that you run, and " a href="/stack/" { "see everything that your agents can call" } "." }
                 ul class="numbers" {
-                    li { a href="/servers/" { strong { (number(self.servers())) } " servers" } }
-                    li { a href="/search/?kind=tool" { strong { (number(self.tools)) } " tools" } }
+                    li { a href="/servers/" { strong { (number(self.servers())) } @if self.servers == 1 { " server" } @else { " servers" } } }
+                    li { a href="/search/?kind=tool" { strong { (number(self.tools)) } @if self.tools == 1 { " tool" } @else { " tools" } } }
                     li { a href=(CHANGING) { strong { (self.changing_percent) " %" } " of them do more than read" } }
                 }
             }
@@ -173,9 +173,9 @@ impl Page for Home {
 
     fn markdown(&self) -> String {
         let mut text = format!(
-            "# What can your agents' tools do?\n\n{SAYS}\n\n- [{} servers](/servers/index.md)\n- {} tools, {} % of which do more than read; search: `/search/index.md?q=WORDS`\n",
-            self.servers(),
-            self.tools,
+            "# What can your agents' tools do?\n\n{SAYS}\n\n- [{}](/servers/index.md)\n- {}, {} % of which do more than read; search: `/search/index.md?q=WORDS`\n",
+            many(self.servers, "server", "servers"),
+            many(self.tools, "tool", "tools"),
             self.changing_percent
         );
         for tile in &self.classes {

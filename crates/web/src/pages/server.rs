@@ -219,12 +219,12 @@ impl ServerPageParts for ServerPage {
                 @if document.len() <= POLICY {
                     (layout::snippet("server-policy", &document))
                 } @else {
-                    p { "The document has a rule for each of " (self.total) " tools: " a href=(file) { "the whole of it" } "." }
+                    p { "The document has a rule for each of " (many(self.total, "tool", "tools")) ": " a href=(file) { "the whole of it" } "." }
                     (layout::snippet("server-policy", &layout::cut(&document, POLICY)))
                 }
                 p class="small" { a href=(file) download { "Download " (policy.temper) ".json" } }
                 @if !policy.unnamed.is_empty() {
-                    p class="small" { (policy.unnamed.len()) " tools have names that no policy can hold; they stay denied." }
+                    p class="small" { (many(policy.unnamed.len(), "tool has a name that no policy can hold; it stays denied.", "tools have names that no policy can hold; they stay denied.")) }
                 }
             }
         }

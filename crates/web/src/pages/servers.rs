@@ -11,7 +11,7 @@ use super::rows;
 use crate::head::{Crumb, Head, Robots};
 use crate::layout;
 use crate::page::Page;
-use crate::text::{many, number, sentence, shown};
+use crate::text::{many, number, one_line, sentence, shown};
 
 /// Values of a field that are offered.
 const OFFERED: usize = 8;
@@ -95,7 +95,7 @@ impl Page for Servers {
             (page, path) if path.contains('?') => format!("{path}&page={page}"),
             (page, path) => format!("{path}?page={page}"),
         };
-        let narrow: Vec<String> = self.narrowed.iter().map(|(_, value)| shown(value, 20)).collect();
+        let narrow: Vec<String> = self.narrowed.iter().map(|(_, value)| one_line(value, 20)).collect();
         let of = if narrow.is_empty() { String::new() } else { format!(": {}", narrow.join(", ")) };
         let page = if self.list.page > 1 { format!(", page {}", self.list.page) } else { String::new() };
         let deep = self.list.page > 3 || self.narrowed.len() > 1 || self.list.total == 0;

@@ -75,7 +75,7 @@ impl ShelfPage {
     }
 
     fn counted(&self) -> String {
-        let tools = many(usize::try_from(self.list.total).unwrap_or(usize::MAX), "tool", "tools");
+        let tools = many(self.list.total, "tool", "tools");
         format!("{tools} of {}", many(self.list.servers, "server", "servers"))
     }
 

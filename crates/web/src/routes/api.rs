@@ -14,13 +14,13 @@ use axum::routing::{any, get, post};
 use catalogue::pages::server::ServerPage;
 use catalogue::pages::tool::ToolPage;
 use risk::recommend::Temper;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use super::{Shared, known};
 use crate::asked::{Path, Query};
 use crate::failure::Failure;
 use crate::page::tagged;
-use crate::pages::search::Line;
+use crate::question::{Answered, Asked, FIELDS, Part};
 use crate::site::Site;
 
 /// The description of these addresses.
@@ -43,6 +43,7 @@ pub(super) fn routes(router: Router<Arc<Site>>) -> Router<Arc<Site>> {
         .route("/api/v1/catalogue/stack", post(stack::stack))
         .route("/api/v1/catalogue/servers/{server}", get(server))
         .route("/api/v1/catalogue/servers/{server}/tools/{tool}", get(tool))
+        .route("/api/", any(nothing))
         .route("/api/{*rest}", any(nothing))
 }
 
@@ -63,71 +64,31 @@ async fn openapi(headers: HeaderMap) -> Response<Body> {
     tagged(&headers, "application/json", OPENAPI.to_owned())
 }
 
-/// What is searched.
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Asked {
-    #[serde(default)]
-    q: String,
-    kind: Option<String>,
-    class: Option<String>,
-    severity: Option<String>,
-    facet: Option<String>,
-    transport: Option<String>,
-    licence: Option<String>,
-    standing: Option<String>,
-    language: Option<String>,
-    publisher: Option<String>,
-    limit: Option<usize>,
-    offset: Option<usize>,
-}
-
 /// What was found.
 #[derive(Debug, Serialize)]
-struct Found {
-    total: usize,
+struct Searched {
     next: Option<usize>,
-    found: Vec<Line>,
+    #[serde(flatten)]
+    answered: Answered,
 }
 
-async fn search(State(site): Shared, headers: HeaderMap, Query(asked): Query<Asked>) -> Response<Body> {
+async fn search(State(site): Shared, headers: HeaderMap, query: Query) -> Response<Body> {
     let made = async {
-        let limit = asked.limit.unwrap_or(LIMIT).clamp(1, LIMIT);
-        let offset = asked.offset.unwrap_or(0).min(DEEPEST);
-        let query = query(asked, limit, offset)?;
-        let (total, found) = crate::pages::search::lines(&site, query).await?;
-        let next = Some(offset + limit).filter(|next| *next < total.min(DEEPEST));
-        Ok(Found { total, next, found })
+        let names: Vec<&str> = FIELDS.iter().map(|field| field.0).collect();
+        query.only(&[&["q"], names.as_slice(), &["copies", "limit", "offset"]].concat())?;
+        let asked = Asked::read(&site, &query).await?;
+        let limit = query.number("limit", (1, LIMIT), LIMIT)?;
+        let offset = query.number("offset", (0, DEEPEST), 0)?;
+        let answered = asked.answered(&site, Part { offset, limit, whole: true }).await?;
+        let next = Some(offset + limit).filter(|next| *next < answered.total.min(DEEPEST));
+        Ok(Searched { next, answered })
     };
     answer(&headers, made.await)
 }
 
-fn query(asked: Asked, limit: usize, offset: usize) -> Result<search::Query, Failure> {
-    let kind = match asked.kind.as_deref() {
-        None => None,
-        Some("server") => Some(search::Kind::Server),
-        Some("tool") => Some(search::Kind::Tool),
-        Some(_) => return Err(Failure::Unclear("kind is `server` or `tool`".to_owned())),
-    };
-    let conditions = [
-        ("class", asked.class),
-        ("severity", asked.severity),
-        ("facet", asked.facet),
-        ("transport", asked.transport),
-        ("licence", asked.licence),
-        ("standing", asked.standing),
-        ("language", asked.language),
-        ("publisher", asked.publisher),
-    ];
-    let filters = conditions
-        .into_iter()
-        .filter_map(|(field, value)| Some(search::Filter { field: field.to_owned(), value: value? }))
-        .collect();
-    Ok(search::Query { words: asked.q, kind, filters, offset, limit, count: true, ..search::Query::default() })
-}
-
-async fn server(State(site): Shared, headers: HeaderMap, Path(slug): Path<String>) -> Response<Body> {
+async fn server(State(site): Shared, headers: HeaderMap, Path(slug): Path<String>, query: Query) -> Response<Body> {
     let made = async {
+        query.only(&[])?;
         let server = known(&site, &slug).await?;
         let shows = |other: &store::catalogue::Server| site.shows(other);
         Ok(ServerPage::of(&site.catalogue, &server, Temper::Balanced, 1, shows).await?)
@@ -135,8 +96,14 @@ async fn server(State(site): Shared, headers: HeaderMap, Path(slug): Path<String
     answer(&headers, made.await)
 }
 
-async fn tool(State(site): Shared, headers: HeaderMap, Path((slug, name)): Path<(String, String)>) -> Response<Body> {
+async fn tool(
+    State(site): Shared,
+    headers: HeaderMap,
+    Path((slug, name)): Path<(String, String)>,
+    query: Query,
+) -> Response<Body> {
     let made = async {
+        query.only(&[])?;
         let server = known(&site, &slug).await?;
         let page = ToolPage::of(&site.catalogue, &server, &name, |other| site.shows(other)).await?;
         page.ok_or(Failure::NotFound)

@@ -11,17 +11,15 @@ use catalogue::address::{server_path, tool_path};
 use catalogue::pages::census::{Census, Chosen, Field, SEVERITIES};
 use catalogue::pages::changes::{DayPage, changes};
 use catalogue::pages::lists::{ServerList, ToolList, rows};
+use jiff::Timestamp;
 use jiff::civil::Date;
-use jiff::{SignedDuration, Timestamp};
 use policy::Class;
 use risk::Facet;
 use risk::patterns::patterns;
-use search::{Filter, Kind};
-use serde::Deserialize;
 use store::catalogue::Shelf;
 
 use super::{Shared, answer};
-use crate::asked::{PAGES, Path, Query};
+use crate::asked::{Path, Query};
 use crate::failure::Failure;
 use crate::form::Form;
 use crate::pages::attack::AttackPage;
@@ -30,9 +28,10 @@ use crate::pages::changes::{Changes, DAYS, DayLine, Shown};
 use crate::pages::clients::{ClientPage, Clients};
 use crate::pages::glossary::{Glossary, TermPage};
 use crate::pages::home::Home;
-use crate::pages::search::{Asked, FIELDS, SearchPage, Suggestion, folded, read};
+use crate::pages::search::{SearchPage, Suggestion};
 use crate::pages::servers::Servers;
 use crate::pages::shelf::ShelfPage;
+use crate::question::{Asked, Part, known};
 use crate::site::Site;
 use crate::texts::{self, CLIENTS, KINDS, TERMS};
 
@@ -80,13 +79,6 @@ pub(super) fn elsewhere(path: &str) -> Option<String> {
     (known != section).then(|| format!("/{known}/{rest}"))
 }
 
-/// Which page of a list.
-#[derive(Debug, Default, Deserialize)]
-struct Paged {
-    #[serde(default)]
-    page: usize,
-}
-
 type Asking = (Shared, Extension<Form>, HeaderMap);
 
 async fn home((State(site), Extension(form), headers): Asking) -> Response<Body> {
@@ -101,28 +93,24 @@ async fn home((State(site), Extension(form), headers): Asking) -> Response<Body>
     answer(&site, form, &headers, made.await)
 }
 
-/// How a list of servers is narrowed.
-#[derive(Debug, Deserialize)]
-struct Narrowed {
-    transport: Option<String>,
-    licence: Option<String>,
-    language: Option<String>,
-    letter: Option<String>,
-    #[serde(default)]
-    page: usize,
+/// The servers that are asked for.
+pub(super) fn chosen(census: &Census, query: &Query) -> Result<Chosen, Failure> {
+    let letter = query.value("letter")?.and_then(|letter| letter.chars().next());
+    let mut chosen = Chosen { letter: letter.map(|letter| letter.to_ascii_lowercase()), ..Chosen::default() };
+    for field in Field::ALL {
+        if let Some(value) = query.one(field.as_str())? {
+            known(census, field.as_str(), value)?;
+            *chosen.field(field) = Some(value.to_owned());
+        }
+    }
+    Ok(chosen)
 }
 
-async fn servers((State(site), Extension(form), headers): Asking, Query(asked): Query<Narrowed>) -> Response<Body> {
+async fn servers((State(site), Extension(form), headers): Asking, query: Query) -> Response<Body> {
     let made = async {
         let census = site.census().await?;
-        let said = |text: Option<String>| text.filter(|text| !text.is_empty());
-        let chosen = Chosen {
-            transport: said(asked.transport),
-            licence: said(asked.licence),
-            language: said(asked.language),
-            letter: asked.letter.and_then(|letter| letter.chars().next()).map(|letter| letter.to_ascii_lowercase()),
-        };
-        let list = ServerList::of(&site.catalogue, &census, &chosen, asked.page).await?;
+        let chosen = chosen(&census, &query)?;
+        let list = ServerList::of(&site.catalogue, &census, &chosen, query.page()?).await?;
         if list.servers.is_empty() && list.page > 1 {
             return Err(Failure::NotFound);
         }
@@ -131,16 +119,16 @@ async fn servers((State(site), Extension(form), headers): Asking, Query(asked): 
     answer(&site, form, &headers, made.await)
 }
 
-async fn class(asking: Asking, Path(word): Path<String>, Query(paged): Query<Paged>) -> Response<Body> {
-    shelf(asking, "class", &word, &paged).await
+async fn class(asking: Asking, Path(word): Path<String>, query: Query) -> Response<Body> {
+    shelf(asking, "class", &word, &query).await
 }
 
-async fn severity(asking: Asking, Path(word): Path<String>, Query(paged): Query<Paged>) -> Response<Body> {
-    shelf(asking, "severity", &word, &paged).await
+async fn severity(asking: Asking, Path(word): Path<String>, query: Query) -> Response<Body> {
+    shelf(asking, "severity", &word, &query).await
 }
 
-async fn facet(asking: Asking, Path(word): Path<String>, Query(paged): Query<Paged>) -> Response<Body> {
-    shelf(asking, "facet", &word, &paged).await
+async fn facet(asking: Asking, Path(word): Path<String>, query: Query) -> Response<Body> {
+    shelf(asking, "facet", &word, &query).await
 }
 
 /// What other people call it.
@@ -152,7 +140,7 @@ const ALIASES: [(&str, &str); 5] = [
     ("payment", "financial"),
 ];
 
-async fn shelf((State(site), Extension(form), headers): Asking, of: &str, word: &str, paged: &Paged) -> Response<Body> {
+async fn shelf((State(site), Extension(form), headers): Asking, of: &str, word: &str, query: &Query) -> Response<Body> {
     let made = async {
         let own = word.to_lowercase().replace([' ', '-'], "_");
         let own = ALIASES.into_iter().find(|alias| alias.0 == own).map_or(own.as_str(), |alias| alias.1).to_owned();
@@ -162,7 +150,7 @@ async fn shelf((State(site), Extension(form), headers): Asking, of: &str, word: 
         }
         let shelf = shelf_of(kind).ok_or(Failure::NotFound)?;
         let census = site.census().await?;
-        let list = ToolList::of(&site.catalogue, &census, shelf, paged.page).await?;
+        let list = ToolList::of(&site.catalogue, &census, shelf, query.page()?).await?;
         if list.tools.is_empty() && list.page > 1 {
             return Err(Failure::NotFound);
         }
@@ -235,10 +223,10 @@ async fn client((State(site), Extension(form), headers): Asking, Path(word): Pat
     answer(&site, form, &headers, made)
 }
 
-async fn all_changes((State(site), Extension(form), headers): Asking, Query(paged): Query<Paged>) -> Response<Body> {
+async fn all_changes((State(site), Extension(form), headers): Asking, query: Query) -> Response<Body> {
     let made = async {
         let census = site.census().await?;
-        let page = paged.page.max(1);
+        let page = query.page()?;
         let skip = (page - 1).saturating_mul(DAYS);
         let days: Vec<DayLine> = census.days().iter().skip(skip).take(DAYS).map(DayLine::of).collect();
         if days.is_empty() && page > 1 {
@@ -254,18 +242,14 @@ async fn all_changes((State(site), Extension(form), headers): Asking, Query(page
     answer(&site, form, &headers, made.await)
 }
 
-async fn day(
-    (State(site), Extension(form), headers): Asking,
-    Path(day): Path<String>,
-    Query(paged): Query<Paged>,
-) -> Response<Body> {
+async fn day((State(site), Extension(form), headers): Asking, Path(day): Path<String>, query: Query) -> Response<Body> {
     let made = async {
         let date: Date = day.parse().map_err(|_| Failure::NotFound)?;
         if date.to_string() != day {
             return Err(Failure::Elsewhere(format!("/changes/{date}/")));
         }
         let census = site.census().await?;
-        let page = DayPage::of(&site.catalogue, &census, site.is_public(), date, paged.page).await?;
+        let page = DayPage::of(&site.catalogue, &census, site.is_public(), date, query.page()?).await?;
         page.filter(|page| page.page <= page.pages()).map(Shown).ok_or(Failure::NotFound)
     };
     answer(&site, form, &headers, made.await)
@@ -293,26 +277,11 @@ async fn meant(site: &Site, server: &str, tool: &str) -> Result<String, Failure>
     Ok(found.map_or_else(|| server_path(&server), |found| tool_path(&server, &found.name)))
 }
 
-async fn search(
-    (State(site), Extension(form), headers): Asking,
-    Query(pairs): Query<Vec<(String, String)>>,
-) -> Response<Body> {
+async fn search((State(site), Extension(form), headers): Asking, query: Query) -> Response<Body> {
     let made = async {
-        let mut asked = Asked::default();
-        let (mut page, mut limit) = (1, FOUND);
-        for (field, value) in pairs {
-            match field.as_str() {
-                "q" => asked.words = value.trim_start().chars().take(200).collect(),
-                "page" => page = number(&value)?.max(1),
-                "limit" => limit = number(&value)?.clamp(1, FOUND),
-                _ if value.is_empty() => {}
-                _ if FIELDS.iter().any(|known| known.0 == field) && asked.filters.len() < 20 => {
-                    asked.filters.push((field, value));
-                }
-                _ => {}
-            }
-        }
-        asked.filters.dedup();
+        let asked = Asked::read(&site, &query).await?;
+        let page = query.page()?;
+        let limit = query.number("limit", (1, FOUND), FOUND)?;
         if page > DEEP {
             return Err(Failure::NotFound);
         }
@@ -322,44 +291,10 @@ async fn search(
     answer(&site, form, &headers, made.await)
 }
 
-fn number(text: &str) -> Result<usize, Failure> {
-    text.parse().map_err(|_| Failure::Unclear(PAGES.to_owned()))
-}
-
-/// The question as the index takes it.
-fn query(asked: &Asked, limit: usize, offset: usize) -> Result<search::Query, Failure> {
-    let mut query =
-        search::Query { words: asked.words.clone(), offset, limit, count: true, ..search::Query::default() };
-    for (field, value) in &asked.filters {
-        match field.as_str() {
-            "kind" => query.kind = [Kind::Server, Kind::Tool].into_iter().find(|kind| kind.as_str() == value),
-            "since" => query.changed_since = Some(since(value)?.as_microsecond()),
-            _ => query.filters.push(Filter { field: field.clone(), value: value.clone() }),
-        }
-    }
-    Ok(query)
-}
-
-/// `7d`, a day, or a time.
-pub(crate) fn since(value: &str) -> Result<Timestamp, Failure> {
-    let unclear = || Failure::Unclear("Say since when as a day, 2026-11-01, or as a number of days, 7d.".to_owned());
-    if let Some(days) = value.strip_suffix('d') {
-        let days: i64 = days.parse().map_err(|_| unclear())?;
-        let span = SignedDuration::from_hours(days.clamp(0, 100_000) * 24);
-        return Timestamp::now().checked_sub(span).map_err(|_| unclear());
-    }
-    if let Ok(time) = value.parse() {
-        return Ok(time);
-    }
-    let date: Date = value.parse().map_err(|_| unclear())?;
-    catalogue::pages::census::bounds(date).map(|bounds| bounds.0).ok_or_else(unclear)
-}
-
 async fn found(site: &Site, asked: Asked, page: usize, limit: usize) -> Result<SearchPage, Failure> {
-    let hits = site.search(query(&asked, limit, (page - 1) * limit)?)?;
+    let answered = asked.answered(site, Part { offset: (page - 1) * limit, limit, whole: false }).await?;
     let census = site.census().await?;
-    let found = folded(site, read(site, &hits.hits, false).await?).await?;
-    let total = hits.total.unwrap_or(found.len());
+    let total = answered.total;
     let suggestions = if total == 0 { suggestions(site, &asked)? } else { Vec::new() };
     Ok(SearchPage {
         pages: total.div_ceil(limit).clamp(1, DEEP),
@@ -367,7 +302,7 @@ async fn found(site: &Site, asked: Asked, page: usize, limit: usize) -> Result<S
         asked,
         total,
         page,
-        found,
+        found: answered.found,
         suggestions,
     })
 }
@@ -376,19 +311,19 @@ async fn found(site: &Site, asked: Asked, page: usize, limit: usize) -> Result<S
 fn suggestions(site: &Site, asked: &Asked) -> Result<Vec<Suggestion>, Failure> {
     let mut others: Vec<(String, Asked)> = Vec::new();
     if !asked.filters.is_empty() && !asked.words.is_empty() {
-        let without = Asked { words: asked.words.clone(), filters: Vec::new() };
+        let without = Asked { filters: Vec::new(), ..asked.clone() };
         others.push((format!("{} without anything that narrows it", asked.words), without));
     }
     let words: Vec<&str> = asked.words.split_whitespace().take(6).collect();
     if words.len() > 1 {
         others.extend(words.into_iter().map(|word| {
-            let alone = Asked { words: word.to_owned(), filters: asked.filters.clone() };
+            let alone = Asked { words: word.to_owned(), ..asked.clone() };
             (format!("{word} alone"), alone)
         }));
     }
     let mut all = Vec::new();
     for (text, other) in others {
-        let total = site.search(query(&other, 1, 0)?)?.total.unwrap_or(0);
+        let total = other.count(site)?;
         if total > 0 {
             all.push(Suggestion { text, path: other.path(), total });
         }

@@ -15,13 +15,14 @@ use serde::Deserialize;
 use serde_json::Value;
 use store::catalogue::Server;
 
-use super::{Shared, answer, temper};
-use crate::asked::{Path, Query};
+use super::{Shared, answer};
+use crate::asked::{Path, Query, temper};
 use crate::chosen::Chosen;
 use crate::failure::Failure;
 use crate::form::Form;
 use crate::page;
 use crate::pages::stack::{Adding, StackView, whole};
+use crate::parameter::Takes;
 use crate::site::Site;
 
 /// The longest form that is read, in bytes.
@@ -43,26 +44,37 @@ pub(super) fn routes(router: Router<Arc<Site>>) -> Router<Arc<Site>> {
         .route("/stack/{temper}/{file}", get(file))
 }
 
+/// The most servers that an address may say nobody knows.
+const UNKNOWN: usize = 1_000;
+
+/// The most characters of the words that are to be added.
+const WORDS: usize = 400;
+
 /// What an address says of a stack.
-#[derive(Debug, Default, Deserialize)]
-struct Asked {
+struct Asked<'a> {
     /// Slugs, joined by commas.
-    #[serde(default)]
-    s: String,
+    servers: &'a str,
     /// What is to be added: words.
-    #[serde(default)]
-    add: String,
-    policy: Option<String>,
-    #[serde(default)]
+    add: &'a str,
+    temper: Temper,
     page: usize,
     /// How many servers of a configuration are not known.
-    #[serde(default)]
     unknown: usize,
 }
 
-impl Asked {
-    fn temper(&self) -> Result<Temper, Failure> {
-        self.policy.as_deref().map_or(Ok(Temper::Balanced), temper)
+impl<'a> Asked<'a> {
+    fn read(query: &'a Query) -> Result<Self, Failure> {
+        let add = query.one("add")?.unwrap_or_default().trim();
+        if !add.is_empty() {
+            Takes::Text(WORDS).check_text("add", add)?;
+        }
+        Ok(Self {
+            servers: query.one("s")?.unwrap_or_default(),
+            add,
+            temper: query.temper()?,
+            page: query.page()?,
+            unknown: query.number("unknown", (0, UNKNOWN), 0)?,
+        })
     }
 }
 
@@ -70,26 +82,26 @@ async fn stack(
     State(site): Shared,
     Extension(form): Extension<Form>,
     headers: HeaderMap,
-    Query(asked): Query<Asked>,
+    query: Query,
 ) -> Response<Body> {
     let made = async {
-        let temper = asked.temper()?;
-        let mut chosen = Chosen::of(&site, &asked.s).await?;
+        let asked = Asked::read(&query)?;
+        let mut chosen = Chosen::of(&site, asked.servers).await?;
         let mut adding = None;
-        if !asked.add.trim().is_empty() {
-            match offered(&site, &asked.add).await? {
+        if !asked.add.is_empty() {
+            match offered(&site, asked.add).await? {
                 Offered::One(server) => chosen.add(*server),
                 Offered::Several(servers) => {
-                    adding = Some(Adding { words: asked.add.clone(), servers });
+                    adding = Some(Adding { words: asked.add.to_owned(), servers });
                 }
             }
         }
-        let unknown = asked.unknown.saturating_add(chosen.unknown);
-        if chosen.spelt() != asked.s || (adding.is_none() && !asked.add.is_empty()) {
-            let add = adding.map(|_| asked.add.as_str());
-            return Ok(Err(elsewhere(form, &chosen.query(), temper, unknown, add)));
+        let unknown = asked.unknown.saturating_add(chosen.unknown).min(UNKNOWN);
+        if chosen.spelt() != asked.servers || (adding.is_none() && !asked.add.is_empty()) {
+            let add = adding.map(|_| asked.add);
+            return Ok(Err(elsewhere(form, &chosen.query(), asked.temper, unknown, add)));
         }
-        let stack = Stack::of(&site.catalogue, chosen.servers).await?.page(temper, asked.page);
+        let stack = Stack::of(&site.catalogue, chosen.servers).await?.page(asked.temper, asked.page);
         if stack.tools.is_empty() && stack.page > 1 {
             return Err(Failure::NotFound);
         }
@@ -113,7 +125,7 @@ fn elsewhere(form: Form, query: &str, temper: Temper, unknown: usize, add: Optio
         parts.push(format!("policy={}", temper.as_str()));
     }
     if unknown > 0 {
-        parts.push(format!("unknown={unknown}"));
+        parts.push(format!("unknown={}", unknown.min(UNKNOWN)));
     }
     parts.extend(add.map(|words| format!("add={}", catalogue::address::encoded(words))));
     let joined = if parts.is_empty() { String::new() } else { format!("?{}", parts.join("&")) };
@@ -197,8 +209,8 @@ async fn paste(State(site): Shared, Extension(form): Extension<Form>, request: R
 }
 
 /// The stack of an address.
-async fn of(site: &Site, asked: &Asked) -> Result<Stack, Failure> {
-    let chosen = Chosen::of(site, &asked.s).await?;
+async fn of(site: &Site, asked: &Asked<'_>) -> Result<Stack, Failure> {
+    let chosen = Chosen::of(site, asked.servers).await?;
     if chosen.servers.is_empty() {
         return Err(Failure::Unclear("The address names no server: /stack/ says how a stack is made.".to_owned()));
     }
@@ -209,9 +221,12 @@ async fn report(
     State(site): Shared,
     Extension(form): Extension<Form>,
     headers: HeaderMap,
-    Query(asked): Query<Asked>,
+    query: Query,
 ) -> Response<Body> {
-    let made = async { Ok(whole(&of(&site, &asked).await?, asked.temper()?)) };
+    let made = async {
+        let asked = Asked::read(&query)?;
+        Ok(whole(&of(&site, &asked).await?, asked.temper))
+    };
     saved(&site, form, &headers, made.await, "text/markdown; charset=utf-8", "stack-report.md")
 }
 
@@ -219,9 +234,9 @@ async fn sbom(
     State(site): Shared,
     Extension(form): Extension<Form>,
     headers: HeaderMap,
-    Query(asked): Query<Asked>,
+    query: Query,
 ) -> Response<Body> {
-    let made = async { printed(&of(&site, &asked).await?.sbom()) };
+    let made = async { printed(&of(&site, &Asked::read(&query)?).await?.sbom()) };
     saved(&site, form, &headers, made.await, "application/vnd.cyclonedx+json; version=1.6", "stack.cdx.json")
 }
 
@@ -229,9 +244,9 @@ async fn sarif(
     State(site): Shared,
     Extension(form): Extension<Form>,
     headers: HeaderMap,
-    Query(asked): Query<Asked>,
+    query: Query,
 ) -> Response<Body> {
-    let made = async { printed(&of(&site, &asked).await?.sarif()) };
+    let made = async { printed(&of(&site, &Asked::read(&query)?).await?.sarif()) };
     saved(&site, form, &headers, made.await, "application/sarif+json", "stack.sarif")
 }
 
@@ -241,17 +256,16 @@ async fn file(
     Extension(form): Extension<Form>,
     headers: HeaderMap,
     Path((word, file)): Path<(String, String)>,
-    Query(asked): Query<Asked>,
+    query: Query,
 ) -> Response<Body> {
-    let temper = Temper::ALL.into_iter().find(|temper| temper.as_str() == word);
-    let Some(temper) = temper else { return Failure::NotFound.answer(&site, form) };
+    let Some(temper) = temper(&word) else { return Failure::NotFound.answer(&site, form) };
     if file == "toolgate.toml" {
-        let made = async { Ok(of(&site, &asked).await?.config(temper)) };
+        let made = async { Ok(of(&site, &Asked::read(&query)?).await?.config(temper)) };
         return saved(&site, form, &headers, made.await, "application/toml", "toolgate.toml");
     }
     let made = async {
         let id = file.strip_suffix(".json").ok_or(Failure::NotFound)?;
-        let stack = of(&site, &asked).await?;
+        let stack = of(&site, &Asked::read(&query)?).await?;
         printed(&stack.policy(id, temper).ok_or(Failure::NotFound)?)
     };
     let made = made.await;
@@ -262,7 +276,7 @@ async fn file(
 
 fn printed(document: &Value) -> Result<String, Failure> {
     let text = serde_json::to_string_pretty(document);
-    Ok(text.map_err(|error| Failure::Unclear(error.to_string()))? + "\n")
+    Ok(text.map_err(|error| Failure::Broken(error.to_string()))? + "\n")
 }
 
 /// A file to be saved under a name.

@@ -3,7 +3,7 @@
 use axum::body::Body;
 use axum::http::{Request, StatusCode};
 use catalogue::import::Holds;
-use serde_json::Value;
+use serde_json::{Value, json};
 use store::catalogue::Visibility;
 use tempfile::TempDir;
 use web::{Audience, Site, Web};
@@ -83,6 +83,19 @@ async fn only_our_own_names_are_served() {
         let request = Request::builder().uri("/").header("host", host).body(Body::empty()).unwrap();
         assert_eq!(ask(&web, request).await.status.as_u16(), expected, "{host}");
     }
+    // It is said in the form that was asked for, and nothing of the catalogue with it.
+    for (path, kind, begins) in [
+        ("/s/acme/acme-mailer/", "text/html; charset=utf-8", "<!DOCTYPE html>"),
+        ("/s/acme/acme-mailer/index.md", "text/markdown; charset=utf-8", "# This is not served here"),
+        ("/s/acme/acme-mailer/index.json", "application/json", "{\n  \"status\": 403"),
+        ("/api/v1/catalogue/servers", "application/problem+json", "{"),
+    ] {
+        let request = Request::builder().uri(path).header("host", "evil.example").body(Body::empty()).unwrap();
+        let answer = ask(&web, request).await;
+        assert_eq!((answer.status.as_u16(), answer.header("content-type")), (403, kind), "{path}");
+        assert!(answer.text.starts_with(begins) && answer.text.contains("allow-host"), "{path}: {}", answer.text);
+        assert!(!answer.text.contains("acme"), "{path}: {}", answer.text);
+    }
 }
 
 #[tokio::test]
@@ -144,4 +157,28 @@ async fn copies_stand_below_their_original() {
     assert_eq!((&lines[0]["server"], &lines[0]["copies"]), (&Value::from("Zebra notes"), &Value::from(2)), "{found}");
     let page = get(&web, "/search/?q=drop%20zebra&kind=tool").await;
     assert!(page.text.contains("and 2 copies under other publishers"), "{}", page.text);
+    let link = "href=\"/search/?q=drop%20zebra&amp;kind=tool&amp;copies=apart\"";
+    assert!(page.text.contains(link), "{}", page.text);
+    let page = get(&web, "/search/?q=drop%20zebra&kind=tool&copies=apart").await;
+    assert!(!page.text.contains("under other publishers"), "{}", page.text);
+    assert_eq!(page.text.matches("<code>drop_zebra</code>").count(), 3, "{}", page.text);
+    // Programs and agents are told the same.
+    for (copies, lines, each) in [("", 1, 2), ("&copies=folded", 1, 2), ("&copies=apart", 3, 0)] {
+        let found = get(&web, &format!("/api/v1/catalogue/search?q=drop%20zebra&kind=tool{copies}")).await;
+        let found: Value = serde_json::from_str(&found.text).unwrap();
+        assert_eq!((&found["total"], found["found"].as_array().unwrap().len()), (&Value::from(3), lines), "{found}");
+        assert_eq!(found["found"][0]["copies"], each, "{found}");
+    }
+    let (_folder, site) = place::site(&files, Audience::Members).await;
+    for (copies, lines, says) in
+        [("folded", 1, "of Zebra notes: critical, destructive, and 2 copies"), ("apart", 3, "drop_zebra of")]
+    {
+        let arguments = json!({ "query": "drop zebra", "kind": "tool", "copies": copies });
+        let params = json!({ "name": "search", "arguments": arguments });
+        let call = json!({ "jsonrpc": "2.0", "id": 7, "method": "tools/call", "params": params });
+        let answer = web::mcp::answer(&site, &call).await.unwrap();
+        let found = &answer["result"]["structuredContent"];
+        assert_eq!((&found["total"], found["found"].as_array().unwrap().len()), (&Value::from(3), lines), "{answer}");
+        assert!(answer["result"]["content"][0]["text"].as_str().unwrap().contains(says), "{answer}");
+    }
 }

@@ -76,7 +76,7 @@ async fn what_is_wrong_is_said_in_the_form_that_was_asked_for() {
     let site = small(Audience::Everybody).await;
     let folders = ["/class/read/", "/servers/", "/changes/", "/search/", "/s/acme/notes/", "/stack/"];
     for folder in folders {
-        for page in ["-1", "x", "", "1e3", "99999999999999999999999"] {
+        for page in ["-1", "0", "x", "", "1e3", "99999999999999999999999"] {
             for (file, kind, begins) in [
                 ("", "text/html; charset=utf-8", "<!DOCTYPE html>"),
                 ("index.md", "text/markdown; charset=utf-8", "# This cannot be answered"),
@@ -86,7 +86,7 @@ async fn what_is_wrong_is_said_in_the_form_that_was_asked_for() {
                 let answer = site.get(&path).await;
                 assert_eq!((answer.status.as_u16(), answer.kind.as_str()), (400, kind), "{path}");
                 assert!(
-                    answer.text.starts_with(begins) && answer.text.contains("Pages are numbers"),
+                    answer.text.starts_with(begins) && answer.text.contains("must be a whole number from 1 on"),
                     "{path}: {}",
                     answer.text
                 );
@@ -103,4 +103,38 @@ async fn what_is_wrong_is_said_in_the_form_that_was_asked_for() {
         let answer = site.get(path).await;
         assert_eq!((answer.status.as_u16(), answer.kind.as_str()), (404, kind), "{path}");
     }
+}
+
+#[tokio::test]
+async fn what_is_no_page_has_no_address_of_its_own() {
+    for audience in [Audience::Everybody, Audience::Members] {
+        let site = small(audience).await;
+        for (path, status) in [
+            ("/nothing/", 404),
+            ("/servers/?page=0", 400),
+            ("/servers/?letter=%00", 400),
+            ("/search/?class=foo", 400),
+            ("/search/?limit=51", 400),
+            ("/search/?since=99999999999d", 400),
+            ("/stack/?unknown=99999999999", 400),
+            ("/stack/?unknown=1001", 400),
+        ] {
+            let answer = site.get(path).await;
+            assert_eq!((answer.status.as_u16(), answer.robots.as_deref()), (status, Some("noindex")), "{path}");
+            for none in ["canonical", "og:url", "alternate", "index.md", "index.json", "\\u{0}"] {
+                assert!(!answer.text.contains(none), "{path} has {none}: {}", answer.text);
+            }
+            assert!(answer.text.contains("<meta name=\"robots\" content=\"noindex\">"), "{path}: {}", answer.text);
+        }
+        let page = site.get("/servers/").await.text;
+        assert!(page.contains("rel=\"canonical\"") && page.contains("index.json"), "{page}");
+    }
+    let site = small(Audience::Everybody).await;
+    let text = site.get("/servers/?licence=nobodys").await.text;
+    assert!(text.contains("must be what a server of this catalogue has: <code>"), "{text}");
+    assert!(!text.contains("zeta"), "what is private is not named: {text}");
+    // What a hostile entry says of itself is made visible once.
+    let page = site.get("/servers/?licence=%22%3E%3Cb%3EMIT").await;
+    assert_eq!(page.status, 200, "{}", page.text);
+    assert_eq!(site.get("/stack/?unknown=1000").await.status, 200);
 }

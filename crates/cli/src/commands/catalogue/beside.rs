@@ -73,28 +73,43 @@ impl Beside for Pages {
         Box::pin(async move {
             let (head, body) = request.into_parts();
             let Ok(body) = Limited::new(body, MAX_FORM).collect().await else {
-                return said(StatusCode::PAYLOAD_TOO_LARGE, "at most 1 MiB is read here\n");
+                return self.refuse(head, StatusCode::PAYLOAD_TOO_LARGE, "at most 1 MiB is read here").await;
             };
             let request = Request::from_parts(head, axum::body::Body::from(body.to_bytes()));
-            let Some(runtime) = &self.runtime else {
-                return said(StatusCode::SERVICE_UNAVAILABLE, "the pages are closing\n");
-            };
-            let (cell, data) = (Arc::clone(&self.web), self.data.clone());
-            let (audience, hosts) = (self.audience, self.hosts.clone());
-            let made = runtime.spawn(async move {
-                let web = cell.get_or_try_init(|| open(data, audience, hosts)).await?;
-                let (head, body) = web.answer(request).await.into_parts();
-                let body = to_bytes(body, usize::MAX).await.trying("the page")?;
-                Ok::<_, Failure>(Response::from_parts(head, Body::whole(body)))
-            });
-            match made.await {
-                Ok(Ok(response)) => response,
-                _ => said(
-                    StatusCode::INTERNAL_SERVER_ERROR,
-                    "the catalogue cannot be read; `toolgate doctor` says why\n",
-                ),
-            }
+            self.asked(move |web| async move { web.answer(request).await }).await.unwrap_or_else(|| {
+                said(StatusCode::INTERNAL_SERVER_ERROR, "the catalogue cannot be read; `toolgate doctor` says why\n")
+            })
         })
+    }
+
+    fn refuse(
+        &self,
+        head: http::request::Parts,
+        status: StatusCode,
+        why: &'static str,
+    ) -> Pin<Box<dyn Future<Output = Response<Body>> + Send + '_>> {
+        Box::pin(async move {
+            let asked = move |web: Web| async move { web.refuse(&head.uri, &head.headers, status, why) };
+            self.asked(asked).await.unwrap_or_else(|| said(status, why))
+        })
+    }
+}
+
+impl Pages {
+    /// What the pages answer, on their thread; nothing where they cannot be opened.
+    async fn asked<Answer>(&self, ask: impl FnOnce(Web) -> Answer + Send + 'static) -> Option<Response<Body>>
+    where
+        Answer: Future<Output = Response<axum::body::Body>> + Send,
+    {
+        let (cell, data) = (Arc::clone(&self.web), self.data.clone());
+        let (audience, hosts) = (self.audience, self.hosts.clone());
+        let made = self.runtime.as_ref()?.spawn(async move {
+            let web = cell.get_or_try_init(|| open(data, audience, hosts)).await?;
+            let (head, body) = ask(web.clone()).await.into_parts();
+            let body = to_bytes(body, usize::MAX).await.trying("the page")?;
+            Ok::<_, Failure>(Response::from_parts(head, Body::whole(body)))
+        });
+        made.await.ok()?.ok()
     }
 }
 

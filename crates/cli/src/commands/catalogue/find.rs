@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 
+use catalogue::copies::{Folded, Sighting, apart, folded};
 use search::{Filter, Hit, Index, Kind, Query};
 use serde_json::{Map, Value, json};
 use store::catalogue::{Catalogue, Server, Shown};
@@ -29,8 +30,10 @@ pub async fn search(options: &SearchOptions) -> Result<ExitCode, Failure> {
         // What the index found and the store has no more is left out.
         rows.extend(row(&catalogue, hit).await?);
     }
+    let looked_at = rows.len();
+    let rows = if options.copies { apart(rows) } else { folded(&catalogue, rows).await.trying("the catalogue")? };
     catalogue.close().await;
-    let total = found.total.unwrap_or(rows.len());
+    let total = found.total.unwrap_or(looked_at);
     if options.json {
         let rows: Vec<Value> = rows.iter().map(as_value).collect();
         let document = json!({ "version": 1, "words": query.words, "total": total, "found": rows });
@@ -40,13 +43,20 @@ pub async fn search(options: &SearchOptions) -> Result<ExitCode, Failure> {
     } else {
         let cells: Vec<[String; 4]> = rows.iter().map(cells).collect();
         text(&table(["CLASS", "TOOL", "SERVER", "DESCRIPTION"], &cells))?;
-        let tools = rows.iter().filter_map(|row| match row {
+        let tools = rows.iter().filter_map(|row| match &row.shown {
             Row::Tool(shown) => Some(&shown.tool),
             Row::Server(_) => None,
         });
         text(footnote(tools))?;
-        if total > rows.len() {
-            say!("\n{} of {total}; --limit N shows more", rows.len())?;
+        let mut notes = Vec::new();
+        if total > looked_at {
+            notes.push(format!("{looked_at} of {total}; --limit N shows more"));
+        }
+        if rows.iter().any(|row| row.copies > 0) {
+            notes.push("copies stand with what they are copies of; --copies shows each".to_owned());
+        }
+        if !notes.is_empty() {
+            say!("\n{}", notes.join("\n"))?;
         }
     }
     Ok(ExitCode::SUCCESS)
@@ -79,53 +89,62 @@ fn query(options: &SearchOptions) -> Query {
     }
 }
 
-async fn row(catalogue: &Catalogue, hit: &Hit) -> Result<Option<Row>, Failure> {
+async fn row(catalogue: &Catalogue, hit: &Hit) -> Result<Option<Sighting<Row>>, Failure> {
     Ok(match hit.kind {
         Kind::Server => {
             let server = catalogue.server(hit.id).await.trying("the catalogue")?;
-            server.map(|server| Row::Server(Box::new(server)))
+            server.map(|server| Sighting { server: server.id, tool: None, shown: Row::Server(Box::new(server)) })
         }
         Kind::Tool => {
             let shown = catalogue.shown(hit.id).await.trying("the catalogue")?;
-            shown.map(|shown| Row::Tool(Box::new(shown)))
+            shown.map(|shown| Sighting {
+                server: shown.server.id,
+                tool: Some(shown.tool.name.clone()),
+                shown: Row::Tool(Box::new(shown)),
+            })
         }
     })
 }
 
-fn as_value(row: &Row) -> Value {
-    match row {
+fn as_value(row: &Folded<Row>) -> Value {
+    let mut members = Map::new();
+    match &row.shown {
         Row::Server(server) => {
-            let mut members = Map::new();
             members.insert("kind".to_owned(), "server".into());
             members.extend(as_json::server(server));
-            members.into()
         }
         Row::Tool(shown) => {
-            let mut members = Map::new();
             members.insert("kind".to_owned(), "tool".into());
             members.insert("server".to_owned(), shown.server.slug.clone().into());
             members.extend(as_json::tool(&shown.tool));
             members.insert("description".to_owned(), shown.tool.description.clone().into());
-            members.into()
         }
     }
+    members.insert("copies".to_owned(), row.copies.into());
+    members.into()
 }
 
 /// Characters of a description in the table.
 const GIST: usize = 120;
 
-fn cells(row: &Row) -> [String; 4] {
-    match row {
+fn cells(row: &Folded<Row>) -> [String; 4] {
+    let copies = match row.copies {
+        0 => String::new(),
+        1 => " and 1 copy".to_owned(),
+        several => format!(" and {several} copies"),
+    };
+    let of = |server: &Server| audit::visible::word(&server.slug) + &copies;
+    match &row.shown {
         Row::Server(server) => [
             "(server)".to_owned(),
             String::new(),
-            audit::visible::word(&server.slug),
+            of(server),
             gist(server.description.as_deref().unwrap_or_default(), GIST),
         ],
         Row::Tool(shown) => [
             class(&shown.tool),
             audit::visible::word(&shown.tool.name),
-            audit::visible::word(&shown.server.slug),
+            of(&shown.server),
             gist(&shown.tool.description, GIST),
         ],
     }

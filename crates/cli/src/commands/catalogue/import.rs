@@ -107,7 +107,7 @@ async fn one(catalogue: &Catalogue, file: &File, name_refused: bool) -> Result<C
         News::Refused { line, name, why } => {
             if name_refused {
                 let name = audit::visible::word(name);
-                bar.suspend(|| tell!("toolgate: {shown}:{line}: {name} is no tool but {why}"));
+                bar.suspend(|| tell!("toolgate: {shown}:{line}: {name} is no tool: {why}"));
             }
         }
     };
@@ -183,27 +183,37 @@ fn print(
     )
 }
 
+/// How many of what, in a row.
+fn row(count: u64, thing: &str, what: &str) -> String {
+    let end = if count == 1 { "" } else { "s" };
+    format!("{count:>8}  {thing}{end}, {what}")
+}
+
 /// What became of the lines, in words; what did not happen is not named.
 fn lines(counts: &Counts) -> Vec<String> {
     let table = [
-        (counts.servers_new, "servers, new"),
-        (counts.servers_filled, "servers, better known"),
-        (counts.servers_same, "servers, nothing new"),
-        (counts.servers_merged, "servers, named by another line as well"),
-        (counts.servers_from_tools, "servers, known from the list of tools alone"),
-        (counts.tools_new, "tools, new"),
-        (counts.tools_changed, "tools, changed"),
-        (counts.tools_rejudged, "tools, judged otherwise than before"),
-        (counts.tools_same, "tools, as before"),
-        (counts.tools_doubled, "tools, named by another line as well"),
-        (counts.kept_private, "servers, private as before: `override SERVER visibility public` shows one to everybody"),
-        (counts.facts_new, "facts of the past, and words of people"),
-        (counts.broken, "lines, unreadable"),
+        (counts.servers_new, "server", "new"),
+        (counts.servers_filled, "server", "better known"),
+        (counts.servers_same, "server", "nothing new"),
+        (counts.servers_merged, "server", "named by another line as well"),
+        (counts.servers_from_tools, "server", "known from the list of tools alone"),
+        (counts.tools_new, "tool", "new"),
+        (counts.tools_changed, "tool", "changed"),
+        (counts.tools_rejudged, "tool", "judged otherwise than before"),
+        (counts.tools_same, "tool", "as before"),
+        (counts.tools_doubled, "tool", "named by another line as well"),
+        (
+            counts.kept_private,
+            "server",
+            "private as before: `override SERVER visibility public` shows one to everybody",
+        ),
+        (counts.facts_new, "fact", "of the past, or said by people"),
+        (counts.broken, "line", "unreadable"),
     ];
     let mut lines: Vec<String> =
-        table.iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count:>8}  {what}")).collect();
+        table.iter().filter(|line| line.0 > 0).map(|(count, thing, what)| row(*count, thing, what)).collect();
     for (why, count) in &counts.refused {
-        lines.push(format!("{count:>8}  lines, refused: {why}"));
+        lines.push(row(*count, "line", &format!("refused: {why}")));
     }
     if lines.is_empty() {
         lines.push("nothing in it".to_owned());

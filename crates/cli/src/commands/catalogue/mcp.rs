@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use serde_json::{Value, json};
+use serde_json::Value;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, stdin, stdout};
 use web::{Audience, Site};
 
@@ -14,17 +14,16 @@ use crate::failure::{Failure, Trying};
 pub(super) async fn speak(options: &DataOptions) -> Result<ExitCode, Failure> {
     let (data, catalogue) = open(options).await?;
     let site = Site::new(catalogue, &data.search(), Audience::Members, "", Vec::new());
-    let mut lines = BufReader::new(stdin()).lines();
+    let mut lines = BufReader::new(stdin()).split(b'\n');
     let mut out = stdout();
-    while let Some(line) = lines.next_line().await.trying("stdin")? {
-        if line.trim().is_empty() {
+    // A line that is no text is one that cannot be read, not the end.
+    while let Some(line) = lines.next_segment().await.trying("stdin")? {
+        if line.trim_ascii().is_empty() {
             continue;
         }
-        let answer = match serde_json::from_str::<Value>(&line) {
+        let answer = match serde_json::from_slice::<Value>(&line) {
             Ok(message) => web::mcp::answer(&site, &message).await,
-            Err(error) => Some(json!({
-                "jsonrpc": "2.0", "id": null, "error": { "code": -32700, "message": format!("Parse error: {error}") },
-            })),
+            Err(_) => Some(web::mcp::unreadable()),
         };
         if let Some(answer) = answer {
             out.write_all(format!("{answer}\n").as_bytes()).await.trying("stdout")?;

@@ -51,9 +51,9 @@ async fn all(catalogue: &Catalogue, options: &SyncOptions) -> Result<Reading, Fa
     let bar = ProgressBar::new_spinner().with_style(style("{msg}"));
     let mut broken = 0_u64;
     let mut news = |news: News<'_>| match news {
-        News::Progress(entries) => bar.set_message(format!("{shown}: {entries} entries")),
+        News::Progress(entries) => bar.set_message(format!("{shown}: {}", entries_of(entries))),
         News::Resumed(entries) => bar.suspend(|| {
-            tell!("toolgate: {shown}: a run did not end; it goes on behind {entries} entries");
+            tell!("toolgate: {shown}: a run did not end; it goes on behind {}", entries_of(entries));
         }),
         News::Broken(why) => {
             broken += 1;
@@ -65,7 +65,7 @@ async fn all(catalogue: &Catalogue, options: &SyncOptions) -> Result<Reading, Fa
     let reading = read(catalogue, &options.registry, options.full, Timestamp::now(), &mut news).await;
     bar.finish_and_clear();
     if broken > NAMED {
-        tell!("toolgate: {shown}: {} more entries could not be read", broken - NAMED);
+        tell!("toolgate: {shown}: {} could not be read beside these", entries_of(broken - NAMED));
     }
     reading.map_err(|error| {
         Failure::Usage(match error {
@@ -117,18 +117,27 @@ fn print(
     )
 }
 
+fn entries_of(count: u64) -> String {
+    format!("{count} {}", if count == 1 { "entry" } else { "entries" })
+}
+
+/// How many of what, in a row.
+fn row(count: u64, [one, several]: &[&str; 2], what: &str) -> String {
+    format!("{count:>8}  {}, {what}", if count == 1 { one } else { several })
+}
+
 /// What became of the entries, in words; what did not happen is not named.
 fn lines(counts: &ListingCounts) -> Vec<String> {
     let table = [
-        (counts.new, "servers, new"),
-        (counts.changed, "servers, changed"),
-        (counts.same, "servers, as before"),
-        (counts.withdrawn, "servers, withdrawn"),
-        (counts.returned, "servers, offered again"),
-        (counts.older, "entries, of no latest version or long withdrawn"),
-        (counts.broken, "entries, unreadable"),
+        (counts.new, ["server", "servers"], "new"),
+        (counts.changed, ["server", "servers"], "changed"),
+        (counts.same, ["server", "servers"], "as before"),
+        (counts.withdrawn, ["server", "servers"], "withdrawn"),
+        (counts.returned, ["server", "servers"], "offered again"),
+        (counts.older, ["entry", "entries"], "of no latest version or long withdrawn"),
+        (counts.broken, ["entry", "entries"], "unreadable"),
     ];
     let lines: Vec<String> =
-        table.iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count:>8}  {what}")).collect();
+        table.iter().filter(|line| line.0 > 0).map(|(count, thing, what)| row(*count, thing, what)).collect();
     if lines.is_empty() { vec!["nothing has changed".to_owned()] } else { lines }
 }

@@ -1,6 +1,9 @@
 //! `toolgate catalogue mcp` behind the gateway, like any other server.
 
-use anyhow::ensure;
+use std::io::Write;
+use std::process::Stdio;
+
+use anyhow::{Context, ensure};
 use serde_json::{Value, json};
 use testkit::message::Outcome;
 
@@ -34,5 +37,29 @@ fn an_agent_asks_the_catalogue_through_the_gateway() -> anyhow::Result<()> {
     );
     ensure!(data["tools"][0]["class"] == "destructive", "the riskiest stands first: {answer}");
     ensure!(run.client.call("changes", json!({ "since": "7d" }))?.is_denied());
+    Ok(())
+}
+
+#[test]
+fn a_line_that_is_no_request_is_answered_and_is_not_the_end() -> anyhow::Result<()> {
+    let place = Place::filled()?;
+    let mut child = place.command(&["mcp"]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
+    let mut stdin = child.stdin.take().context("no stdin")?;
+    stdin.write_all(b"\xff\xfe\n{ not json\n\n[{}]\n7\n{}\n")?;
+    stdin.write_all(b"{\"jsonrpc\":\"2.0\",\"method\":\"notifications/initialized\"}\n")?;
+    stdin.write_all(b"{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"ping\"}\n")?;
+    drop(stdin);
+    let output = child.wait_with_output()?;
+    let answers: Vec<Value> = output
+        .stdout
+        .split(|byte| *byte == b'\n')
+        .filter(|line| !line.is_empty())
+        .map(serde_json::from_slice)
+        .collect::<Result<_, _>>()?;
+    let codes: Vec<&Value> = answers.iter().map(|answer| &answer["error"]["code"]).collect();
+    let expected = [-32700, -32700, -32600, -32600, -32600].map(Value::from);
+    ensure!(codes.iter().take(5).copied().eq(&expected) && answers.len() == 6, "{answers:?}");
+    ensure!(answers.iter().take(5).all(|answer| answer["id"].is_null()), "{answers:?}");
+    ensure!(answers[5] == json!({ "jsonrpc": "2.0", "id": 1, "result": {} }), "{answers:?}");
     Ok(())
 }

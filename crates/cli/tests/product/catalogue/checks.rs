@@ -26,6 +26,13 @@ fn a_check_says_no_with_its_exit_code() -> anyhow::Result<()> {
     }
     let found = place.json(&["check", "leads", "--fail-on", "critical"])?;
     ensure!(found["passed"] == false && found["found"][0]["name"] == "delete_lead" && found["checked"] == 3, "{found}");
+    // How many is said by its number.
+    for (from, says) in
+        [("critical", "1 of 3 tools is critical or above."), ("medium", "2 of 3 tools are medium or above.")]
+    {
+        let said = place.say(&["check", "leads", "--fail-on", from])?;
+        ensure!(said.out.contains(says), "{said:?}");
+    }
     Ok(())
 }
 

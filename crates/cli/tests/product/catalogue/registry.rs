@@ -111,7 +111,7 @@ fn a_run_that_was_killed_goes_on_with_the_page_it_stood_at() -> anyhow::Result<(
     child.kill()?;
     child.wait()?;
     let said = sync(&place, &registry, &[])?;
-    ensure!(said.err.contains("a run did not end; it goes on behind 1 entries"), "{said:?}");
+    ensure!(said.err.contains("a run did not end; it goes on behind 1 entry"), "{said:?}");
     ensure!(counts(&said)?["new"] == 3, "counted over both parts: {said:?}");
     let asked = registry.asked();
     ensure!(asked.get(2).is_some_and(|path| path.contains("cursor=com.example%2Ffiles%3A2.0.0")), "{asked:?}");

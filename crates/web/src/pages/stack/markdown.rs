@@ -6,7 +6,7 @@ use catalogue::pages::stack::{Named, Stack, StackPage, Way};
 use risk::recommend::Temper;
 
 use super::Adding;
-use crate::text::{markdown, one_line};
+use crate::text::{many, markdown, one_line};
 
 /// The report: all of a stack.
 pub(crate) fn whole(stack: &Stack, temper: Temper) -> String {
@@ -17,13 +17,18 @@ pub(crate) fn whole(stack: &Stack, temper: Temper) -> String {
 pub(super) fn page(stack: &StackPage, unknown: usize, adding: Option<&Adding>) -> String {
     let mut text = format!("# Your stack\n\n{}\n", stack.verdict);
     if unknown > 0 {
-        let _ = write!(text, "\n{unknown} of the servers that were named are not in the catalogue.\n");
+        let _ = write!(
+            text,
+            "\n{} not in the catalogue.\n",
+            many(unknown, "server that was named is", "servers that were named are")
+        );
     }
     if stack.servers_left_out > 0 || stack.tools_left_out > 0 {
         let _ = write!(
             text,
-            "\nLeft out: {} servers beyond 24 and {} tools beyond 2,000.\n",
-            stack.servers_left_out, stack.tools_left_out
+            "\nLeft out: {} beyond 24 and {} beyond 2,000.\n",
+            many(stack.servers_left_out, "server", "servers"),
+            many(stack.tools_left_out, "tool", "tools")
         );
     }
     if let Some(adding) = adding {
@@ -52,8 +57,9 @@ pub(super) fn page(stack: &StackPage, unknown: usize, adding: Option<&Adding>) -
     }
     let _ = write!(
         text,
-        "\nIn all: {} tools, about {} tokens (four bytes of canonical JSON for one).\n",
-        stack.total, stack.tokens
+        "\nIn all: {}, about {} (four bytes of canonical JSON for one).\n",
+        many(stack.total, "tool", "tools"),
+        many(stack.tokens, "token", "tokens")
     );
     for (name, counts) in [("class", &stack.classes), ("severity", &stack.severities), ("facet", &stack.facets)] {
         let counted: Vec<String> = counts.iter().map(|(word, count)| format!("{word} {count}")).collect();

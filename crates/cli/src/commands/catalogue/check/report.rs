@@ -110,7 +110,8 @@ impl Report {
         let rows: Vec<[String; 4]> = self.findings.iter().map(Finding::cells).collect();
         text(&table(["SEVERITY", "CLASS", "TOOL", "DESCRIPTION"], &rows))?;
         text(footnote(self.findings.iter().map(|finding| &finding.tool)))?;
-        say!("\n{} of {tools} checked: {from} or above.", self.findings.len())
+        let are = if self.findings.len() == 1 { "is" } else { "are" };
+        say!("\n{} of {tools} {are} {from} or above.", self.findings.len())
     }
 }
 
