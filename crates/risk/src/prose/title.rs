@@ -270,6 +270,10 @@ pub fn plural(word: &str) -> String {
     if is_uncounted(last) || is_plural(last) {
         return word.to_owned();
     }
+    // Of `note b` there are several notes.
+    if last.chars().count() == 1 && !before.is_empty() {
+        return format!("{} {last}", plural(before.trim_end()));
+    }
     if let Some((_, many)) = IRREGULAR.iter().find(|(one, _)| *one == small) {
         return format!("{before}{many}");
     }
@@ -440,6 +444,7 @@ mod tests {
             assert_eq!(singular(many), one);
             assert_eq!(plural(many), many, "a plural stays");
         }
+        assert_eq!((plural("note b").as_str(), plural("notes b").as_str()), ("notes b", "notes b"));
         for word in ["data", "news", "settings", "access", "canvas", "analysis", "history"] {
             assert_eq!(singular(word), word);
         }
