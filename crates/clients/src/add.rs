@@ -163,11 +163,19 @@ impl Document {
             return Ok((at..at, format!("{}{indent}{text}", self.line_end)));
         }
         let at = last.value.span.end;
-        let text = if separator.contains('\n') {
-            write::lines(self.format, data, &self.blank(last), &self.step(), self.line_end)
-        } else {
-            write::line(self.format, data)
-        };
+        if !separator.contains('\n') {
+            return Ok((at..at, format!("{separator}{name}{colon}{}", write::line(self.format, data))));
+        }
+        let text = write::lines(self.format, data, &self.blank(last), &self.step(), self.line_end);
+        // A comment on the last line stays there.
+        let stop = self.line_stop(at);
+        let rest = self.raw(&(at..stop));
+        let (comma, comment) = rest.strip_prefix(',').map_or(("", rest), |comment| (",", comment));
+        let said = comment.trim();
+        if said.is_empty() || said.starts_with(['#']) || said.starts_with("//") || is_one_comment(said) {
+            let separator = separator.strip_prefix(',').unwrap_or(&separator);
+            return Ok((at..stop, format!(",{comment}{separator}{name}{colon}{text}{comma}")));
+        }
         Ok((at..at, format!("{separator}{name}{colon}{text}")))
     }
 
@@ -338,6 +346,10 @@ impl Document {
             _ => vec![(range, String::new())],
         }
     }
+}
+
+fn is_one_comment(text: &str) -> bool {
+    text.strip_prefix("/*").is_some_and(|rest| rest.find("*/").is_some_and(|end| end + 2 == rest.len()))
 }
 
 /// Whether two trees are the same but for an entry that the first has; maps that it leaves empty may be gone.

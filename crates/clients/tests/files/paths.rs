@@ -16,7 +16,8 @@ fn places(os: Os, variables: &[(&str, &str)]) -> Places {
         Os::Windows => "C:\\Users\\Ada",
     };
     let project = if os == Os::Windows { "D:\\shop" } else { "/srv/shop" };
-    let variables = variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect::<BTreeMap<_, _>>();
+    let variables =
+        variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect::<BTreeMap<_, _>>();
     Places { os, home: home.to_owned(), variables, project: Some(project.to_owned()) }
 }
 
@@ -31,7 +32,10 @@ fn paths_are_those_of_the_list() {
     for (os, variables) in [
         (Os::Linux, vec![]),
         (Os::Macos, vec![]),
-        (Os::Windows, vec![("APPDATA", "C:\\Users\\Ada\\AppData\\Roaming"), ("LOCALAPPDATA", "C:\\Users\\Ada\\AppData\\Local")]),
+        (
+            Os::Windows,
+            vec![("APPDATA", "C:\\Users\\Ada\\AppData\\Roaming"), ("LOCALAPPDATA", "C:\\Users\\Ada\\AppData\\Local")],
+        ),
     ] {
         let places = places(os, &variables);
         for client in Table::compiled().unwrap().clients {

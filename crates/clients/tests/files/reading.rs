@@ -31,7 +31,13 @@ fn what_cannot_be_read_says_where_and_quotes_nothing() {
 
 #[test]
 fn deep_values_do_no_harm() {
-    for (format, open) in [(Format::Json, "["), (Format::Json, "{\"a\":"), (Format::Toml, "a = ["), (Format::Yaml, "["), (Format::Yaml, "- ")] {
+    for (format, open) in [
+        (Format::Json, "["),
+        (Format::Json, "{\"a\":"),
+        (Format::Toml, "a = ["),
+        (Format::Yaml, "["),
+        (Format::Yaml, "- "),
+    ] {
         let text = open.repeat(20_000);
         assert!(Document::read(format, text.as_bytes()).is_err(), "{open}");
     }

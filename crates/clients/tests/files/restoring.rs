@@ -28,7 +28,9 @@ fn changes_of_others_are_kept() {
     let changed = text.replace("sk-1", "sk-2");
     let third = read(Format::Json, changed.as_bytes());
     let now = entry(&third, &client, &user, "a");
-    let Restored::Conflict(conflict) = third.restore(first.text_of(&one).unwrap(), &written, &now).unwrap() else { panic!() };
+    let Restored::Conflict(conflict) = third.restore(first.text_of(&one).unwrap(), &written, &now).unwrap() else {
+        panic!()
+    };
     assert!(conflict.theirs().contains("sk-2") && conflict.ours().contains("sk-1") && conflict.base() == written);
     let shown = conflict.to_string();
     assert!(!shown.contains("sk-") && shown.contains("it stood before:") && shown.contains("●●●"), "{shown}");
@@ -71,7 +73,9 @@ fn wrap_refuses_what_it_cannot_do() {
     assert!(matches!(with("toolgate", &["run", "--name", "--"], false), Err(Refusal::Option(_))));
     assert!(matches!(with("/x/other", &["run"], false), Err(Refusal::Option(_))));
     assert!(matches!(with("toolgate", &["serve"], false), Err(Refusal::Option(_))));
-    for (program, option) in [("/x/toolgate", "p"), ("toolgate", "/home/ada/p"), ("toolgate", "--policy=~/p"), ("toolgate", "C:\\p")] {
+    for (program, option) in
+        [("/x/toolgate", "p"), ("toolgate", "/home/ada/p"), ("toolgate", "--policy=~/p"), ("toolgate", "C:\\p")]
+    {
         assert!(matches!(with(program, &["run", option], true), Err(Refusal::NotPortable(_))), "{program} {option}");
     }
     assert!(with("toolgate", &["run", "--policy", "./policy.json"], true).is_ok());
@@ -88,7 +92,9 @@ fn wrap_refuses_what_it_cannot_do() {
 fn unwrap_refuses_to_send_variables_as_headers() {
     let (client, user) = surface("cursor", 0);
     let words = |more: &str, env: &str| {
-        format!("{{\"mcpServers\": {{\"a\": {{\"command\": \"toolgate\", \"args\": [\"run\", \"--upstream\", \"https://e.test/mcp\"{more}], \"env\": {{{env}}}}}}}}}")
+        format!(
+            "{{\"mcpServers\": {{\"a\": {{\"command\": \"toolgate\", \"args\": [\"run\", \"--upstream\", \"https://e.test/mcp\"{more}], \"env\": {{{env}}}}}}}}}"
+        )
     };
     let unwrapped = |text: String| {
         let document = read(Format::Json, text.as_bytes());

@@ -12,7 +12,9 @@ fn the_compiled_table_has_the_clients_of_the_catalogue() {
         let word = page["word"].as_str().unwrap();
         assert!(table.client(word).is_some(), "{word}");
     }
-    for word in ["copilot-jetbrains", "continue", "lm-studio", "warp", "kiro", "amazon-q", "crush", "junie", "devin-desktop"] {
+    for word in
+        ["copilot-jetbrains", "continue", "lm-studio", "warp", "kiro", "amazon-q", "crush", "junie", "devin-desktop"]
+    {
         assert!(table.client(word).is_some(), "{word}");
     }
     assert_eq!(table.client("amazon-q").unwrap().status, Status::Legacy);
@@ -71,7 +73,9 @@ fn a_bad_table_says_where() {
         )
     };
     let stdio = "entry.stdio = { command = \"c\", args = \"a\", env = \"e\" }\n";
-    let surface = |path: &str| format!("[[client.surface]]\nscope = \"user\"\npath = [\"{path}\"]\nformat = \"json\"\npointer = [\"m\"]\n");
+    let surface = |path: &str| {
+        format!("[[client.surface]]\nscope = \"user\"\npath = [\"{path}\"]\nformat = \"json\"\npointer = [\"m\"]\n")
+    };
     for (text, line, part) in [
         ("version = 2\n".to_owned(), 1, "version 2"),
         ("version = 1\nfoo = 1\n".to_owned(), 2, "foo"),
@@ -80,7 +84,14 @@ fn a_bad_table_says_where() {
         (record(stdio), 3, "no surface"),
         (record(&surface("{home}/x")), 3, "no `stdio`"),
         (record(&(stdio.to_owned() + &surface("{moon}/x"))), 3, "known name"),
-        (record(&format!("{stdio}entry.http = {{ kind = {{ key = \"type\", value = \"http\" }}, url = \"u\", headers = [\"h\"] }}\n{}", surface("{home}/x"))), 3, "`kind`"),
+        (
+            record(&format!(
+                "{stdio}entry.http = {{ kind = {{ key = \"type\", value = \"http\" }}, url = \"u\", headers = [\"h\"] }}\n{}",
+                surface("{home}/x")
+            )),
+            3,
+            "`kind`",
+        ),
         (record(&format!("aliases = [\"x\"]\n{stdio}{}", surface("{home}/x"))), 3, "two clients"),
         ("version = 1\n\"".to_owned(), 2, ""),
     ] {
