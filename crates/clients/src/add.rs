@@ -155,13 +155,13 @@ impl Document {
     fn behind_last(&self, map: &Map, name: &str, data: &Data) -> Result<(Range<usize>, String), Refusal> {
         let last = map.members.last().ok_or(Refusal::Unfit)?;
         let (separator, colon) = self.beside(map, last);
-        let name = write::key(self.format, name, self.raw(&last.key_span));
         if !map.flow {
             let indent = indentation(self.lead(last));
             let at = self.line_stop(last.value.span.end);
-            let text = self.yaml(&Data::Map(vec![(name.clone(), data.clone())]), &indent);
+            let text = self.yaml(&Data::Map(vec![(name.to_owned(), data.clone())]), &indent);
             return Ok((at..at, format!("{}{indent}{text}", self.line_end)));
         }
+        let name = write::key(self.format, name, self.raw(&last.key_span));
         let at = last.value.span.end;
         if !separator.contains('\n') {
             return Ok((at..at, format!("{separator}{name}{colon}{}", write::line(self.format, data))));
