@@ -172,7 +172,7 @@ impl Document {
         let rest = self.raw(&(at..stop));
         let (comma, comment) = rest.strip_prefix(',').map_or(("", rest), |comment| (",", comment));
         let said = comment.trim();
-        if said.is_empty() || said.starts_with(['#']) || said.starts_with("//") || is_one_comment(said) {
+        if said.is_empty() || is_comment(said) {
             let separator = separator.strip_prefix(',').unwrap_or(&separator);
             return Ok((at..stop, format!(",{comment}{separator}{name}{colon}{text}{comma}")));
         }
@@ -310,42 +310,62 @@ impl Document {
         match (next, at.checked_sub(1).and_then(|before| map.members.get(before))) {
             (Some(next), _) => member.key_span.start..next.key_span.start,
             (None, Some(before)) => before.value.span.end..member.value.span.end,
-            (None, None) => {
-                let rest = self.text.get(member.value.span.end..).unwrap_or_default();
-                let comma = rest.len() - rest.trim_start().len() + 1;
-                let end = if rest.trim_start().starts_with(',') { comma } else { 0 };
-                member.key_span.start..member.value.span.end + end
-            }
+            (None, None) => member.key_span.start..member.value.span.end,
         }
     }
 
     /// [`Document::without`], but for comments on the member before and on the one behind.
     fn away(&self, map: &Map, member: &Member) -> Changes {
-        let range = self.without(map, member);
         let at = map.members.iter().position(|other| other.key_span == member.key_span).unwrap_or(0);
         let before = at.checked_sub(1).and_then(|before| map.members.get(before));
-        let commented = |range: Range<usize>| self.raw(&range).contains(['/', '#']);
-        match (map.flow, map.members.get(at + 1), before) {
-            (true, Some(next), _) if commented(member.value.span.end..next.key_span.start) => {
-                // What stands behind its comma stays.
-                let rest = self.raw(&(member.value.span.end..next.key_span.start));
-                let comma = rest.find(',').map_or(0, |comma| comma + 1);
-                let end = self.line_stop(member.value.span.end);
-                let own = self.raw(&(member.value.span.end..end)).contains(',');
-                let end = if own { end } else { member.value.span.end + comma };
-                vec![(member.key_span.start..end, String::new())]
+        let commented = |range: &Range<usize>| self.raw(range).contains(['/', '#']);
+        let behind = map.members.get(at + 1).map(|next| member.value.span.end..next.key_span.start);
+        let between = before.map(|before| before.value.span.end..member.key_span.start);
+        match (map.flow, behind, between) {
+            (true, Some(behind), _) if commented(&behind) => {
+                // What stands behind its comma on the same line is about it.
+                let comma = self.comma(&behind).map_or(behind.end, |comma| comma + 1);
+                let stop = self.line_stop(comma);
+                let own = is_comment(self.raw(&(comma..stop)).trim()) && stop <= behind.end;
+                vec![(member.key_span.start..if own { stop } else { comma }, String::new())]
             }
-            (true, None, Some(before)) if commented(before.value.span.end..member.key_span.start) => {
-                let between = self.raw(&(before.value.span.end..member.key_span.start));
-                let gap = between.len() - between.trim_start().len();
-                let comma = before.value.span.end + gap;
-                let blank = between.len() - between.trim_end().len();
-                let comma = if between.trim_start().starts_with(',') { comma..comma + 1 } else { comma..comma };
-                vec![(comma, String::new()), (member.key_span.start - blank..member.value.span.end, String::new())]
+            (true, None, Some(between)) if commented(&between) => {
+                let comma = self.comma(&between).map(|comma| (comma..comma + 1, String::new()));
+                comma.into_iter().chain([(member.key_span.start..member.value.span.end, String::new())]).collect()
             }
-            _ => vec![(range, String::new())],
+            (true, None, None) => {
+                let comma = self.comma(&(member.value.span.end..self.text.len()));
+                let comma = comma.map(|comma| (comma..comma + 1, String::new()));
+                comma.into_iter().chain([(self.without(map, member), String::new())]).collect()
+            }
+            _ => vec![(self.without(map, member), String::new())],
         }
     }
+
+    /// The comma that comes next, behind blanks and comments.
+    fn comma(&self, within: &Range<usize>) -> Option<usize> {
+        let mut at = within.start;
+        loop {
+            let rest = self.text.get(at..within.end)?;
+            let found = rest.trim_start();
+            at += rest.len() - found.len();
+            if found.starts_with(',') {
+                return Some(at);
+            }
+            at += if found.starts_with("/*") {
+                found.find("*/")? + 2
+            } else if found.starts_with(['/', '#']) {
+                found.find('\n')? + 1
+            } else {
+                return None;
+            };
+        }
+    }
+}
+
+/// Whether a text is one comment and nothing else.
+fn is_comment(text: &str) -> bool {
+    text.starts_with('#') || text.starts_with("//") || is_one_comment(text)
 }
 
 fn is_one_comment(text: &str) -> bool {

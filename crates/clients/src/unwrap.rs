@@ -25,9 +25,9 @@ impl Document {
         };
         let changes = match &wrapped.target {
             Target::Program(_) => self.without_gateway(map, stdio, wrapped)?,
-            Target::Upstream { url, headers } => {
+            Target::Upstream { headers, .. } => {
                 let http = entry.shape.http.as_ref().ok_or_else(|| Refusal::NoShape(entry.client.clone()))?;
-                self.endpoint_again(map, stdio, http, url, headers)?
+                self.endpoint_again(map, stdio, http, wrapped.options.len() + 1, headers)?
             }
         };
         let edit = self.edit(changes)?;
@@ -91,12 +91,15 @@ impl Document {
         map: &Map,
         stdio: &Stdio,
         http: &Http,
-        url: &str,
+        at: usize,
         headers: &[(String, String)],
     ) -> Result<Changes, Refusal> {
         let command = member(map, &stdio.command).ok_or(Refusal::Unfit)?;
-        let first = command.value.list().and_then(|list| list.items.first());
-        let raw = self.raw(&first.unwrap_or(&command.value).span);
+        let (list, at) = match stdio.args.as_ref().and_then(|key| member(map, key)) {
+            Some(args) => (args.value.list(), at),
+            None => (command.value.list(), at + 1),
+        };
+        let url = list.and_then(|list| list.items.get(at)).ok_or(Refusal::Unfit)?;
         let mut changes =
             vec![(command.key_span.clone(), write::key(self.format, &http.url, self.raw(&command.key_span)))];
         let (separator, colon) = self.beside(map, command);
@@ -122,7 +125,7 @@ impl Document {
             let key = write::key(self.format, key, self.raw(&command.key_span));
             format!("{separator}{key}{colon}{}", write::line(self.format, value))
         });
-        let value = write::text(self.format, url, raw) + &more.collect::<String>();
+        let value = self.moved(url, map.flow) + &more.collect::<String>();
         // What only such entries have stands at their end again.
         let last = map.members.iter().max_by_key(|member| member.value.span.end).unwrap_or(command);
         let lost = http.only.iter().filter(|key| member(map, key).is_none());

@@ -80,7 +80,7 @@ impl Document {
             }
             (Launch::Http { url, headers }, Some(http)) => {
                 let named = named(headers.iter().map(|(name, value)| (name.as_str(), value.expose())), map, http);
-                let changes = self.before_endpoint(map, stdio, http, wrapper, url, &named)?;
+                let changes = self.before_endpoint(map, stdio, http, wrapper, &named)?;
                 let headers = named.into_iter().map(|header| (header.name, header.value)).collect();
                 (changes, Target::Upstream { url: url.clone(), headers })
             }
@@ -122,18 +122,18 @@ impl Document {
         stdio: &Stdio,
         http: &Http,
         wrapper: &Wrapper,
-        url: &str,
         headers: &[Header],
     ) -> Result<Changes, Refusal> {
         let address = member(map, &http.url).ok_or(Refusal::Unfit)?;
         let raw = self.raw(&address.value.span);
-        let mut options = wrapper.options.clone();
-        options.extend(["--upstream".to_owned(), url.to_owned()]);
-        for header in headers {
-            options.extend(["--header".to_owned(), format!("{}: {}", header.name, header.value)]);
-        }
         let key = write::key(self.format, &stdio.command, self.raw(&address.key_span));
-        let words = self.words(&options, raw, map.flow);
+        let mut words = self.words(&wrapper.options, raw, map.flow);
+        words.push(self.word("--upstream", raw, map.flow));
+        words.push(self.moved(&address.value, map.flow));
+        for header in headers {
+            words.push(self.word("--header", raw, map.flow));
+            words.push(self.word(&format!("{}: {}", header.name, header.value), raw, map.flow));
+        }
         let value = match &stdio.args {
             Some(args) => write::text(self.format, &wrapper.program, raw) + &self.new_list(map, address, args, &words),
             None => {
