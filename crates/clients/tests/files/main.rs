@@ -1,5 +1,13 @@
 //! The table of clients, and edits of their files.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    reason = "a test that is wrong about its own input should fail"
+)]
+
 mod adding;
 mod golden;
 mod paths;

@@ -114,3 +114,20 @@ fn every_date_is_one() {
         }
     }
 }
+
+#[test]
+fn the_page_names_every_field() {
+    let page = include_str!("../../../../docs/clients.md");
+    let sources = [include_str!("../../src/table.rs"), include_str!("../../src/table/shape.rs")];
+    let fields = sources.iter().flat_map(|source| source.lines()).filter_map(|line| {
+        let (name, _) = line.trim().strip_prefix("pub ")?.split_once(": ")?;
+        (!name.contains(['(', ' '])).then_some(name)
+    });
+    // What stands in Rust under another name, or belongs to the error.
+    let other = ["clients", "surfaces", "shape", "position", "what", "remedy"];
+    for field in fields.filter(|field| !other.contains(field)) {
+        assert!(page.contains(field), "{field}");
+    }
+    let example = page.split("```toml").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
+    assert!(Table::read(example).is_ok());
+}

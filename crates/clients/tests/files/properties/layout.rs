@@ -80,10 +80,15 @@ impl<'a> Ink<'a> {
 
     /// JSON with comments.
     pub fn json(mut self, servers: &[Server], pointer: &str, mark: bool) -> String {
-        let entries: Vec<(String, String)> = servers.iter().map(|server| (server.key.clone(), self.json_entry(server))).collect();
+        let entries: Vec<(String, String)> =
+            servers.iter().map(|server| (server.key.clone(), self.json_entry(server))).collect();
         let servers = self.json_map(&entries);
         let other = "{ \"command\": \"no server\", \"x\": [1, 2.50, null] }".to_owned();
-        let whole = self.json_map(&[("größe".to_owned(), other), (pointer.to_owned(), servers), ("z".to_owned(), "true".to_owned())]);
+        let whole = self.json_map(&[
+            ("größe".to_owned(), other),
+            (pointer.to_owned(), servers),
+            ("z".to_owned(), "true".to_owned()),
+        ]);
         let text = format!("{}{whole}{}", self.gap(), self.gap());
         self.marked(mark, &text)
     }
@@ -113,7 +118,8 @@ impl<'a> Ink<'a> {
     }
 
     fn json_texts(&mut self, pairs: &[(String, String)]) -> String {
-        let pairs: Vec<(String, String)> = pairs.iter().map(|(name, value)| (name.clone(), self.json_text(value))).collect();
+        let pairs: Vec<(String, String)> =
+            pairs.iter().map(|(name, value)| (name.clone(), self.json_text(value))).collect();
         self.json_map(&pairs)
     }
 
@@ -121,7 +127,9 @@ impl<'a> Ink<'a> {
         let written = serde_json::to_string(text).unwrap();
         // The first letter as an escape.
         match (self.choose(5), text.chars().next()) {
-            (0, Some(first)) if first.is_ascii_alphanumeric() => format!("\"\\u{:04x}{}", u32::from(first), &written[2..]),
+            (0, Some(first)) if first.is_ascii_alphanumeric() => {
+                format!("\"\\u{:04x}{}", u32::from(first), &written[2..])
+            }
             _ => written,
         }
     }
@@ -170,7 +178,8 @@ impl<'a> Ink<'a> {
                 text += &format!("{key}{}= {{{}{} }}{}\n", self.blank(), self.blank(), all.join(", "), self.remark());
                 continue;
             }
-            tables += &format!("{}[mcp_servers.{key}]{}\n", self.pick(&["", "\n", "\n# about it\n", "  "]), self.remark());
+            tables +=
+                &format!("{}[mcp_servers.{key}]{}\n", self.pick(&["", "\n", "\n# about it\n", "  "]), self.remark());
             let indent = self.pick(&["", "", "  ", "\t"]);
             let apart = self.choose(2) == 0;
             let mut behind = String::new();
@@ -207,7 +216,11 @@ impl<'a> Ink<'a> {
                 if let Some(args) = args {
                     let items: Vec<String> = args.iter().map(|arg| self.toml_text(arg)).collect();
                     let (gap, comma) = (self.pick(&["", " "]), self.comma(items.is_empty()));
-                    lines.push(format!("args = [{gap}{}{comma}{}]", items.join(", "), if items.is_empty() { "" } else { gap }));
+                    lines.push(format!(
+                        "args = [{gap}{}{comma}{}]",
+                        items.join(", "),
+                        if items.is_empty() { "" } else { gap }
+                    ));
                 }
                 if let Some(env) = env {
                     maps.push(("env", written(self, env)));
@@ -249,7 +262,12 @@ impl<'a> Ink<'a> {
             match &server.reach {
                 Reach::Program { command, args, env } => {
                     members.push("type: stdio\n".to_owned());
-                    members.push(format!("cmd:{}{}{}\n", self.pick(&[" ", "   "]), self.yaml_text(command, true), self.remark()));
+                    members.push(format!(
+                        "cmd:{}{}{}\n",
+                        self.pick(&[" ", "   "]),
+                        self.yaml_text(command, true),
+                        self.remark()
+                    ));
                     if let Some(args) = args {
                         members.push(self.yaml_list("args", args, &deep));
                     }
@@ -282,14 +300,20 @@ impl<'a> Ink<'a> {
         let deeper = self.pick(&["", "  "]);
         let mut text = format!("{key}:{}\n", self.remark());
         for item in items {
-            text += &format!("{indent}{deeper}-{}{}{}\n", self.pick(&[" ", "   "]), self.yaml_text(item, false), self.remark());
+            text += &format!(
+                "{indent}{deeper}-{}{}{}\n",
+                self.pick(&[" ", "   "]),
+                self.yaml_text(item, false),
+                self.remark()
+            );
         }
         text
     }
 
     fn yaml_map(&mut self, key: &str, pairs: &[(String, String)], indent: &str) -> String {
         if pairs.is_empty() || self.choose(3) == 0 {
-            let members: Vec<String> = pairs.iter().map(|(name, value)| format!("{name}: {}", self.yaml_text(value, false))).collect();
+            let members: Vec<String> =
+                pairs.iter().map(|(name, value)| format!("{name}: {}", self.yaml_text(value, false))).collect();
             return format!("{key}: {{{}}}{}\n", members.join(", "), self.remark());
         }
         let mut text = format!("{key}:\n");
