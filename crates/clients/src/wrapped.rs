@@ -14,7 +14,7 @@ pub struct Wrapped {
 /// What an entry that starts toolgate leads to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Target {
-    /// A program with its arguments: how many of the entry's words they are.
+    /// A program with its arguments.
     Program(Vec<String>),
     /// An endpoint.
     Upstream {
