@@ -9,12 +9,13 @@ use anyhow::{Context, Result, bail};
 use crate::system::root;
 
 /// The rows of the house, top to bottom: a crate uses only crates above it.
-const ROWS: [&str; 13] = [
+const ROWS: [&str; 14] = [
     "mcp",
     "quota",
     "policy",
     "risk",
     "audit",
+    "clients",
     "store",
     "search",
     "upstream",
@@ -26,7 +27,7 @@ const ROWS: [&str; 13] = [
 ];
 
 /// The pure rows: no IO, no clock, no randomness.
-const PURE: [&str; 5] = ["mcp", "quota", "policy", "risk", "audit"];
+const PURE: [&str; 6] = ["mcp", "quota", "policy", "risk", "audit", "clients"];
 
 /// What the pure rows must not speak of.
 const IMPURE: [&str; 9] = [
