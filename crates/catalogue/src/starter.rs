@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use policy::Class;
 use serde::Deserialize;
 use store::BadDatabase;
-use store::catalogue::{Batch, Catalogue, Override, Visibility};
+use store::catalogue::{Batch, Catalogue, Importing, Override, Visibility};
 
 use crate::entry::ToolLine;
 use crate::import::{BadImport, Holds, Input, import_lines};
@@ -34,8 +34,12 @@ pub async fn is_alone(catalogue: &Catalogue) -> Result<bool, BadDatabase> {
 ///
 /// # Errors
 /// [`BadImport`].
-pub async fn import(catalogue: &Catalogue, threads: usize, now: Timestamp) -> Result<(), BadImport> {
-    let _importing = catalogue.importing()?;
+pub async fn import(
+    catalogue: &Catalogue,
+    _right: &Importing,
+    threads: usize,
+    now: Timestamp,
+) -> Result<(), BadImport> {
     for (text, holds) in [(SERVERS, Holds::Servers), (TOOLS, Holds::Tools)] {
         let word = if holds == Holds::Servers { "servers" } else { "tools" };
         let input =

@@ -23,6 +23,21 @@ pub struct Sought {
     pub changed: Timestamp,
 }
 
+impl From<Tool> for Sought {
+    fn from(tool: Tool) -> Self {
+        let brief = Brief {
+            id: tool.id,
+            server: tool.server,
+            name: tool.name,
+            description: tool.description,
+            class: tool.judged.class,
+            severity: tool.judged.severity_fine,
+            facets: tool.judged.facets,
+        };
+        Self { brief, title: tool.title, changed: tool.changed }
+    }
+}
+
 const SOUGHT: &str = "\
 SELECT id, server, name, title, description, class, severity_fine, facets, changed, said_class, said_hidden
 FROM tools_said WHERE id > $1 ORDER BY id LIMIT $2";
