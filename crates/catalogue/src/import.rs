@@ -140,7 +140,7 @@ pub async fn import_as(
     now: Timestamp,
     news: &mut (dyn FnMut(News<'_>) + Send),
 ) -> Result<Counts, BadImport> {
-    let path = name.map_or_else(|| file.path.display().to_string(), str::to_owned);
+    let path = name.map_or_else(|| audit::visible::shown(&file.path.display().to_string()), str::to_owned);
     let word = match file.holds {
         Holds::Servers => "servers",
         Holds::Tools => "tools",

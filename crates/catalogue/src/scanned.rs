@@ -77,6 +77,7 @@ pub fn seen(identity: &Identity) -> Identity {
 /// # Errors
 /// [`BadScan`].
 pub async fn import(catalogue: &Catalogue, _right: &Importing, text: &str, now: Timestamp) -> Result<Counts, BadScan> {
+    let text = text.trim_start_matches('\u{feff}');
     let report: Report = serde_json::from_str(text).map_err(BadScan::NoReport)?;
     if report.version != VERSION {
         return Err(BadScan::Version(report.version));

@@ -47,7 +47,7 @@ pub enum BadSnapshot {
     #[error(transparent)]
     Store(#[from] BadDatabase),
     /// A body that was signed and is none.
-    #[error("what was signed cannot be read: {0}")]
+    #[error("what was signed cannot be read ({0}); ask whoever made it for another")]
     Body(String),
 }
 

@@ -107,7 +107,7 @@ mod tests {
             ("https://x.example/mcp", "https://x.example/mcp"),
             ("https://x.example/mcp?a=1&b=2", "'https://x.example/mcp?a=1&b=2'"),
             ("get a|id", "'get a|id'"),
-            ("it's", "'it'\\''s'"),
+            ("it's", "'it'\"'\"'s'"),
             ("", "''"),
             ("~", "'~'"),
         ] {

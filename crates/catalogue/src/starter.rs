@@ -22,12 +22,12 @@ pub const SOURCE: &str = "toolgate";
 const SERVERS: &str = include_str!("../starter/servers.jsonl");
 const TOOLS: &str = include_str!("../starter/tools.jsonl");
 
-/// Whether nothing was ever put into a catalogue but, perhaps, this.
+/// Whether nothing was ever put into a catalogue but, perhaps, this: who tried to in vain has put nothing in.
 ///
 /// # Errors
 /// [`BadDatabase`].
 pub async fn is_alone(catalogue: &Catalogue) -> Result<bool, BadDatabase> {
-    Ok(catalogue.other_runs(SOURCE).await? == 0)
+    Ok(catalogue.other_runs(SOURCE).await? == 0 || catalogue.size().await? == (0, 0))
 }
 
 /// Imports it, as public.

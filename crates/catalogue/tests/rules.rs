@@ -224,6 +224,7 @@ fn face(server: i64, package: &str, repository: &str, known: bool) -> Face {
         registry: text("npm").filter(|_| !package.is_empty()),
         sources: vec![if known { "docker/mcp-registry" } else { "a list" }.to_owned()],
         trusted: false,
+        public: false,
     }
 }
 

@@ -73,6 +73,10 @@ impl<'a> Change<'a> {
             search::mark_fresh(&self.data.search()).trying("the search index")?;
             return Ok(None);
         }
+        // Where nothing was put in, the catalogue still begins when it is first asked.
+        if !changed && self.catalogue.size().await.trying("the catalogue")? == (0, 0) {
+            return Ok(None);
+        }
         let (found, ()) = tokio::try_join!(relate(self.catalogue), index(self.catalogue, self.data))?;
         Ok(Some(found))
     }

@@ -25,9 +25,10 @@ fn doctor(place: &Place) -> anyhow::Result<(bool, String)> {
     let data = place.folder.path().join("data");
     let output = Command::new(EXE).args(["doctor", "--json", "--data"]).arg(data).output()?;
     let report: Value = serde_json::from_slice(&output.stdout)?;
-    let check = report["checks"].as_array().into_iter().flatten().find(|check| check["check"] == "catalogue");
-    let check = check.cloned().unwrap_or_default();
-    Ok((check["ok"] == true, check["text"].as_str().unwrap_or_default().to_owned()))
+    let mut checks = report.get("checks").and_then(Value::as_array).into_iter().flatten();
+    let of = |check: &Value, member: &str| check.get(member).cloned().unwrap_or_default();
+    let check = checks.find(|check| of(check, "check") == "catalogue").cloned().unwrap_or_default();
+    Ok((of(&check, "ok") == true, of(&check, "text").as_str().unwrap_or_default().to_owned()))
 }
 
 #[test]

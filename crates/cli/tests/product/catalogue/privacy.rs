@@ -134,6 +134,8 @@ fn what_cannot_be_read_is_no_success() -> anyhow::Result<()> {
     let file = place.file("prose.txt", &["hello".to_owned(), "world".to_owned()])?.display().to_string();
     let said = place.say(&["import", "--servers", &file])?;
     ensure!(said.code == Some(2) && said.err.contains("--tools"), "{said:?}");
+    let begun = place.say(&["search", "merge", "pull", "request"])?;
+    ensure!(begun.err.contains("the catalogue begins with"), "what was tried in vain put nothing in: {begun:?}");
     let pipe = place.say(&["import", "--servers", "/dev/stdin"])?;
     ensure!(pipe.code == Some(2) && pipe.err.contains("no regular file"), "{pipe:?}");
     Ok(())
