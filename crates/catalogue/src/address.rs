@@ -10,7 +10,9 @@ const NOBODY: &str = "-";
 /// The path of a server's page: `/s/<publisher>/<server>/`.
 #[must_use]
 pub fn server_path(server: &Server) -> String {
-    let publisher = server.publisher.as_deref().map(segment).filter(|publisher| !publisher.is_empty());
+    // Dots alone would be taken for a way up, however they are written.
+    let named = |publisher: &&str| publisher.chars().any(char::is_alphanumeric);
+    let publisher = server.publisher.as_deref().filter(named).map(segment);
     format!("/s/{}/{}/", publisher.as_deref().unwrap_or(NOBODY), encoded(&server.slug))
 }
 

@@ -9,10 +9,10 @@ use std::fmt;
 
 use jiff::Timestamp;
 use store::BadDatabase;
-use store::catalogue::{Batch, Catalogue, Counts, Package, Visibility};
+use store::catalogue::{Batch, Catalogue, Counts, Importing, Package, Visibility};
 
 use self::document::Document;
-use crate::entry::Described;
+use crate::entry::{Described, one_line};
 use crate::identity::{Identity, Registry};
 use crate::language::language;
 use crate::registry::{NoPage, Source};
@@ -117,6 +117,7 @@ fn is_name(registry: Registry, name: &str) -> bool {
 /// [`BadCrawl`].
 pub async fn crawl(
     catalogue: &Catalogue,
+    _right: &Importing,
     wanted: &Wanted,
     base: &str,
     visibility: Visibility,
@@ -131,28 +132,31 @@ pub async fn crawl(
     if own(&document.name) != own(&wanted.name) {
         return Err(BadCrawl::NoDocument("it is about another".to_owned()));
     }
-    let _importing = catalogue.importing()?;
     let described = wanted.described(&document);
     let mut resolver = Resolver::new(catalogue.known_servers().await?);
     let resolved = resolver.resolve(&described);
     let server = resolved.id;
-    let batch = Batch { lines: 1, servers: vec![resolved.entry(described, visibility, false)], ..Batch::default() };
+    let package = Package {
+        server,
+        version: one_line(document.version),
+        versions: i64::try_from(document.versions).unwrap_or(i64::MAX),
+        first_published: document.first_published,
+        last_published: document.last_published,
+        publisher: one_line(document.publisher),
+        repository: one_line(document.repository),
+        deprecated: one_line(document.deprecated),
+        seen: now,
+    };
+    let batch = Batch {
+        lines: 1,
+        servers: vec![resolved.entry(described, visibility, false)],
+        packages: vec![package.clone()],
+        ..Batch::default()
+    };
     let mut run =
         catalogue.begin_run(&format!("{SOURCE} {}:{} {now}", wanted.registry.as_str(), wanted.name), now).await?;
     catalogue.write(&mut run, &batch, now).await?;
     catalogue.end_run(&run, now).await?;
-    let package = Package {
-        server,
-        version: document.version,
-        versions: i64::try_from(document.versions).unwrap_or(i64::MAX),
-        first_published: document.first_published,
-        last_published: document.last_published,
-        publisher: document.publisher,
-        repository: document.repository,
-        deprecated: document.deprecated,
-        seen: now,
-    };
-    catalogue.write_package(&package).await?;
     let slug = catalogue.server(server).await?.map(|server| server.slug).unwrap_or_default();
     Ok(Crawled { slug, package, counts: run.counts })
 }

@@ -1,5 +1,6 @@
 //! One line of a file: a server or a tool, as sources write them.
 
+use audit::visible::is_plain;
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -96,6 +97,31 @@ pub(crate) fn said(text: Option<&str>) -> Option<String> {
     let text = text.map(str::trim).filter(|text| text.chars().any(char::is_alphanumeric))?;
     let end = (0..=DESCRIPTION.min(text.len())).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
     text.get(..end).map(str::to_owned)
+}
+
+/// The ways to speak with a server that the protocol has. Others are kept as they were said, and narrow no list.
+pub const TRANSPORTS: [&str; 3] = ["stdio", "streamable-http", "sse"];
+
+/// A fact as it is kept and shown: spaces and line breaks of any kind are one space, and what nobody sees is
+/// written out (`\u{202e}`).
+#[must_use]
+pub fn visible(text: &str) -> String {
+    let words = text.split_whitespace().map(|word| {
+        let mut seen = String::with_capacity(word.len());
+        for letter in word.chars() {
+            match is_plain(letter) {
+                true => seen.push(letter),
+                false => seen.extend(letter.escape_unicode()),
+            }
+        }
+        seen
+    });
+    words.collect::<Vec<_>>().join(" ")
+}
+
+/// The same of what may not be said.
+pub(crate) fn one_line(text: Option<String>) -> Option<String> {
+    text.map(|text| visible(&text)).filter(|text| !text.is_empty())
 }
 
 impl ServerLine {
@@ -203,5 +229,27 @@ impl ToolLine {
             sources: vec![dataset.to_owned()],
             ..Described::default()
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fact_is_one_line_of_what_is_seen() {
+        let table = [
+            ("Leads", "Leads"),
+            ("  two\n lines\tand\u{a0}\u{3000}spaces ", "two lines and spaces"),
+            ("\u{202e}sdaeL", "\\u{202e}sdaeL"),
+            ("a\u{1b}[31mb\u{200b}c", "a\\u{1b}[31mb\\u{200b}c"),
+            ("C:\\x", "C:\\x"),
+            ("漢字 🚀 é", "漢字 🚀 é"),
+        ];
+        for (text, wanted) in table {
+            assert_eq!(visible(text), wanted, "{text:?}");
+            assert_eq!(visible(wanted), wanted, "what was written out stays: {wanted}");
+        }
+        assert_eq!(one_line(Some(" \n".to_owned())), None);
     }
 }

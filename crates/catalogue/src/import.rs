@@ -13,14 +13,15 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use aws_lc_rs::digest::{Context, SHA256};
 use jiff::Timestamp;
 use store::BadDatabase;
-use store::catalogue::{Batch, Catalogue, Counts, Run, Visibility};
+use store::catalogue::{Batch, Catalogue, Counts, Importing, Run, Visibility};
 use tokio::sync::mpsc::{Receiver, Sender, channel};
 
-use crate::entry::{Described, ServerLine};
+use crate::entry::{Described, ServerLine, visible};
 use crate::identity::Identity;
-use crate::judge::{self, Judged, Read, on_threads};
+use crate::judge::{self, Judged, Read, on_threads, reason};
 use crate::junk::Junk;
 use crate::lines::{Line, Lines};
+use crate::registry::OFFICIAL_SOURCE;
 use crate::resolve::Resolver;
 
 /// Lines that are judged and written at once.
@@ -98,8 +99,18 @@ pub enum BadImport {
     Store(#[from] BadDatabase),
 }
 
-/// Lines of a file, read; in their order.
-type Piece<T> = io::Result<Vec<(u64, Read<T>)>>;
+/// Lines of a file, read; in their order. Those that hold nothing are counted by their numbers alone.
+type Piece<T> = io::Result<Vec<(u64, Option<Read<T>>)>>;
+
+/// What the entries of standard input are named by.
+pub const STANDARD_INPUT: &str = "standard input";
+
+impl File {
+    /// What names the entries that name nothing themselves: the file.
+    fn named(&self) -> String {
+        self.path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
+    }
+}
 
 /// Imports a file, and says what became of its lines.
 ///
@@ -112,8 +123,24 @@ pub async fn import(
     now: Timestamp,
     news: &mut (dyn FnMut(News<'_>) + Send),
 ) -> Result<Counts, BadImport> {
-    let _importing = catalogue.importing()?;
-    let path = file.path.display().to_string();
+    let importing = catalogue.importing()?;
+    import_as(catalogue, &importing, file, None, threads, now, news).await
+}
+
+/// As [`import`], for who has the right to. What a file holds that was made for this alone goes by another name than its own.
+///
+/// # Errors
+/// [`BadImport`].
+pub async fn import_as(
+    catalogue: &Catalogue,
+    _right: &Importing,
+    file: &File,
+    name: Option<&str>,
+    threads: usize,
+    now: Timestamp,
+    news: &mut (dyn FnMut(News<'_>) + Send),
+) -> Result<Counts, BadImport> {
+    let path = name.map_or_else(|| audit::visible::shown(&file.path.display().to_string()), str::to_owned);
     let word = match file.holds {
         Holds::Servers => "servers",
         Holds::Tools => "tools",
@@ -121,7 +148,7 @@ pub async fn import(
     let digest = digest(&file.path).map_err(|error| BadImport::File { path: path.clone(), error })?;
     let input = Input {
         run: format!("{word} {} sha256:{digest}", file.visibility.as_str()),
-        named: file.path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default(),
+        named: name.map_or_else(|| file.named(), str::to_owned),
         holds: file.holds,
         visibility: file.visibility,
     };
@@ -178,7 +205,7 @@ pub(crate) async fn import_lines(
         Holds::Servers => {
             let pieces = pieces(lines, threads, |text| match serde_json::from_str::<ServerLine>(text) {
                 Ok(line) => Read::Entry(line),
-                Err(error) => Read::Broken(error.to_string()),
+                Err(error) => Read::Broken(reason(&error)),
             });
             reading.all(pieces, &mut run, |line, batch| writer.server(&line, batch)).await
         }
@@ -211,9 +238,10 @@ fn pieces<T: Send + 'static>(
             let piece = match lines.piece(PIECE) {
                 Ok(piece) if piece.is_empty() => break,
                 Ok(piece) => Ok(on_threads(threads, &piece, |(number, text): &Line| {
-                    let read = match text {
-                        Ok(text) => read(text),
-                        Err(why) => Read::Broken((*why).to_owned()),
+                    let read = match text.as_deref().map(str::trim_ascii) {
+                        Ok("") => None,
+                        Ok(text) => Some(read(text)),
+                        Err(why) => Some(Read::Broken((*why).to_owned())),
                     };
                     (*number, read)
                 })),
@@ -251,9 +279,10 @@ impl Reading<'_> {
             let mut batch = Batch { lines: u64::try_from(piece.len()).unwrap_or(0), ..Batch::default() };
             for (line, read) in piece {
                 let broken = match read {
-                    Read::Entry(entry) => put(entry, &mut batch).err().map(str::to_owned),
-                    Read::Broken(why) => Some(why),
-                    Read::Refused { name, why } => {
+                    None => None,
+                    Some(Read::Entry(entry)) => put(entry, &mut batch).err().map(str::to_owned),
+                    Some(Read::Broken(why)) => Some(why),
+                    Some(Read::Refused { name, why }) => {
                         *batch.counted.refused.entry(why.as_str().to_owned()).or_default() += 1;
                         (self.news)(News::Refused { line, name: &name, why });
                         None
@@ -307,6 +336,10 @@ impl Writer {
     }
 
     fn put(&mut self, mut described: Described, from_tools: bool, batch: &mut Batch) -> i64 {
+        // What a file says of the official registry was not heard from it.
+        for source in described.sources.iter_mut().filter(|source| visible(source) == OFFICIAL_SOURCE) {
+            *source = format!("{OFFICIAL_SOURCE}, by {}", self.source);
+        }
         // What is private becomes no part of what everybody sees: it is an entry of its own.
         if self.visibility == Visibility::Private && self.resolver.is_public(&described) {
             let first = described.identities.first().map(ToString::to_string).unwrap_or_default();

@@ -91,9 +91,21 @@ impl<'a> Seen<'a> {
     }
 }
 
-/// The servers that could be taken for another, with the reason.
+/// The servers that could be taken for another, with the reason. What everybody sees is compared with that alone: a
+/// reason would tell of what is private.
 #[must_use]
 pub fn impostors(faces: &[Face]) -> Vec<Impostor> {
+    let (open, own): (Vec<Face>, Vec<Face>) = faces.iter().cloned().partition(|face| face.public);
+    let mut found = among(&open);
+    if !own.is_empty() {
+        let own: BTreeSet<i64> = own.iter().map(|face| face.server).collect();
+        found.extend(among(faces).into_iter().filter(|one| own.contains(&one.server)));
+    }
+    found.sort_by_key(|one| one.server);
+    found
+}
+
+fn among(faces: &[Face]) -> Vec<Impostor> {
     let all: Vec<Seen<'_>> = faces.iter().map(Seen::of).collect();
     let known: Vec<&Seen<'_>> = all.iter().filter(|one| one.known).collect();
     let names: BTreeSet<(Registry, &str)> = known
@@ -124,8 +136,13 @@ pub fn impostors(faces: &[Face]) -> Vec<Impostor> {
 #[must_use]
 pub fn mismatched(faces: &[Face], packages: &[Package]) -> Vec<Impostor> {
     let by_server: HashMap<i64, Seen<'_>> = faces.iter().map(|face| (face.server, Seen::of(face))).collect();
-    let by_place: HashMap<&(String, String), i64> =
-        by_server.values().filter_map(|one| Some((one.repository.as_ref()?, one.face.server))).collect();
+    // Of several at one place the last is the one: what everybody sees, before what is private.
+    let (open, own): (Vec<&Face>, Vec<&Face>) = faces.iter().partition(|face| face.public);
+    let by_place: HashMap<&(String, String), i64> = own
+        .into_iter()
+        .chain(open)
+        .filter_map(|face| Some((by_server.get(&face.server)?.repository.as_ref()?, face.server)))
+        .collect();
     packages
         .iter()
         .filter_map(|package| {
@@ -142,7 +159,10 @@ pub fn mismatched(faces: &[Face], packages: &[Package]) -> Vec<Impostor> {
                 return None;
             }
             let reason = format!("its package says that its source is {}/{}, not {owner}/{name}", other.0, other.1);
-            Some(Impostor { server: package.server, original: by_place.get(&other).copied(), reason })
+            let original = by_place.get(&other).filter(|original| {
+                !one.face.public || by_server.get(original).is_some_and(|original| original.face.public)
+            });
+            Some(Impostor { server: package.server, original: original.copied(), reason })
         })
         .collect()
 }

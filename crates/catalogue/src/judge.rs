@@ -32,7 +32,7 @@ pub(crate) struct Judged {
 pub(crate) fn tool(text: &str) -> Read<Judged> {
     let mut line: ToolLine = match serde_json::from_str(text) {
         Ok(line) => line,
-        Err(error) => return Read::Broken(error.to_string()),
+        Err(error) => return Read::Broken(reason(&error)),
     };
     if line.server.trim().is_empty() {
         return Read::Broken("a tool without a server".to_owned());
@@ -73,6 +73,11 @@ pub(crate) fn tool(text: &str) -> Read<Judged> {
         judged: judgement(&judged),
     };
     Read::Entry(Judged { line, entry })
+}
+
+/// Why a line is not what it should be. Its number is said elsewhere: what counts here is the column.
+pub(crate) fn reason(error: &serde_json::Error) -> String {
+    error.to_string().replace(" at line 1 column ", " at column ")
 }
 
 /// The digest of a definition as its server would list it.

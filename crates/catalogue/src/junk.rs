@@ -6,6 +6,8 @@
 
 use std::fmt;
 
+use audit::visible::is_plain;
+
 /// Why a name is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Junk {
@@ -13,6 +15,8 @@ pub enum Junk {
     Length,
     /// Characters that no reader sees.
     Invisible,
+    /// One dot or two: in an address they lead elsewhere.
+    Dots,
     /// A placeholder that a program was to fill.
     Template,
     /// A line of source code.
@@ -34,6 +38,7 @@ impl Junk {
         match self {
             Self::Length => "no name, or one of more than 128 characters",
             Self::Invisible => "invisible characters in the name",
+            Self::Dots => "a name of dots, which no address can hold",
             Self::Template => "template text",
             Self::Code => "a line of code",
             Self::Heading => "a heading",
@@ -106,8 +111,11 @@ pub fn junk(candidate: &Candidate<'_>) -> Option<Junk> {
     if name.is_empty() || name.chars().count() > LONGEST {
         return Some(Junk::Length);
     }
-    if name.chars().any(invisible) {
+    if !candidate.name.chars().all(is_plain) {
         return Some(Junk::Invisible);
+    }
+    if matches!(name, "." | "..") {
+        return Some(Junk::Dots);
     }
     if ["${", "{{", "}}", "<%", "%>", "#{", "%s", "$("].iter().any(|mark| name.contains(mark)) || braced(name) {
         return Some(Junk::Template);
@@ -137,13 +145,6 @@ pub fn junk(candidate: &Candidate<'_>) -> Option<Junk> {
         }
     }
     None
-}
-
-/// Controls, and what turns or hides text.
-fn invisible(letter: char) -> bool {
-    letter.is_control()
-        || matches!(letter, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
-        || matches!(letter, '\u{e0000}'..='\u{e007f}')
 }
 
 /// `{name}`, as templates of several languages write it.

@@ -4,6 +4,8 @@ use std::fmt;
 
 use policy::Class;
 
+use crate::entry::visible;
+
 /// What a person speaks of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Field {
@@ -93,7 +95,7 @@ impl Field {
                 Some(_) => one_of(&["yes", "no"], "is yes or no"),
             },
             Self::Original => value.map(str::to_owned).ok_or(Misfit(self, "is the server that is the original")),
-            Self::Publisher => value.map(str::to_owned).ok_or(Misfit(self, "is the name of who publishes it")),
+            Self::Publisher => value.map(visible).ok_or(Misfit(self, "is the name of who publishes it")),
         }
     }
 }
@@ -124,6 +126,7 @@ mod tests {
             (Field::Visibility, Some("public"), Some("public")),
             (Field::Visibility, None, None),
             (Field::Publisher, Some(" Ann "), Some("Ann")),
+            (Field::Publisher, Some("Ann\u{202e}\nLee"), Some("Ann\\u{202e} Lee")),
             (Field::Original, None, None),
         ];
         for (field, value, wanted) in table {

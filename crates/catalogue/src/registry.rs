@@ -12,7 +12,7 @@ use std::collections::HashSet;
 
 use jiff::{SignedDuration, Timestamp};
 use store::BadDatabase;
-use store::catalogue::{Catalogue, ListedPage, Listing, Reading, Status, Visibility};
+use store::catalogue::{Catalogue, Importing, ListedPage, Listing, Reading, Status, Visibility};
 
 use self::answer::{Listed, Page, listed};
 pub use self::client::NoPage;
@@ -24,6 +24,9 @@ use crate::resolve::Resolver;
 
 /// The official registry.
 pub const OFFICIAL: &str = "https://registry.modelcontextprotocol.io";
+
+/// What names the entries that it was heard to list. Nothing else may be called so.
+pub(crate) const OFFICIAL_SOURCE: &str = "official registry";
 
 /// Entries of a page.
 const LIMIT: &str = "100";
@@ -69,16 +72,16 @@ pub enum BadSync {
 /// [`BadSync`].
 pub async fn sync(
     catalogue: &Catalogue,
+    _right: &Importing,
     address: &str,
     full: bool,
     now: Timestamp,
     news: &mut (dyn FnMut(News<'_>) + Send),
 ) -> Result<Reading, BadSync> {
     let registry = Registry::at(address)?;
-    let _importing = catalogue.importing()?;
     let address = address.trim_end_matches('/');
     let official = address == OFFICIAL;
-    let source = if official { "official registry".to_owned() } else { format!("registry {}", registry.host()) };
+    let source = if official { OFFICIAL_SOURCE.to_owned() } else { format!("registry {}", registry.host()) };
     let mut reading = catalogue.begin_reading(address, full, now).await?;
     let mut resumed = reading.cursor.is_some();
     if resumed {

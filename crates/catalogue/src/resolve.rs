@@ -2,10 +2,14 @@
 
 use std::collections::{HashMap, HashSet};
 
+use audit::visible::is_plain;
 use store::catalogue::{KnownServer, ServerEntry, Visibility};
 
-use crate::entry::Described;
+use crate::entry::{Described, one_line, visible};
 use crate::identity::Identity;
+
+/// What the names of registries begin with.
+const NAME: &str = "name:";
 
 /// All servers by their identities.
 #[derive(Debug, Default)]
@@ -37,22 +41,23 @@ pub(crate) struct Resolved {
 impl Resolved {
     /// What the store is told of it.
     pub(crate) fn entry(self, described: Described, visibility: Visibility, from_tools: bool) -> ServerEntry {
+        let package = described.package.map(|(registry, package)| (visible(&registry), visible(&package)));
         ServerEntry {
             id: self.id,
             slug: self.slug,
-            name: described.name,
-            publisher: described.publisher,
-            repository: described.repository,
-            package: described.package,
-            endpoint: described.endpoint,
-            transport: described.transport,
-            licence: described.licence,
+            name: visible(&described.name),
+            publisher: one_line(described.publisher),
+            repository: one_line(described.repository),
+            package,
+            endpoint: one_line(described.endpoint),
+            transport: one_line(described.transport),
+            licence: one_line(described.licence),
             description: described.description,
             language: described.language,
             visibility,
             from_tools,
             identities: self.identities,
-            sources: described.sources,
+            sources: described.sources.iter().map(|source| visible(source)).collect(),
         }
     }
 }
@@ -76,7 +81,7 @@ impl Resolver {
         if is_package(&identity) {
             self.packages.entry(id).or_default().push(identity.clone());
         }
-        if identity.starts_with("name:") {
+        if identity.starts_with(NAME) {
             self.named.insert(id);
         }
         self.by_identity.insert(identity, id);
@@ -140,6 +145,10 @@ impl Resolver {
         };
         let mut identities: Vec<String> = entry.identities.iter().map(ToString::to_string).collect();
         identities.retain(|identity| !self.by_identity.contains_key(identity));
+        // A server has one name of a registry: another would be proven with it.
+        if self.named.contains(&id) {
+            identities.retain(|identity| !identity.starts_with(NAME));
+        }
         for identity in &identities {
             self.own(id, identity.clone());
         }
@@ -172,6 +181,7 @@ fn is_package(identity: &str) -> bool {
 /// A name as it stands in an address: letters and digits of any script in lower case, joined by `-`.
 pub(crate) fn slug(name: &str) -> String {
     let lower = name.to_lowercase();
-    let words: Vec<&str> = lower.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).collect();
+    let words: Vec<&str> =
+        lower.split(|c: char| !c.is_alphanumeric() || !is_plain(c)).filter(|word| !word.is_empty()).collect();
     words.join("-").chars().take(80).collect::<String>().trim_end_matches('-').to_owned()
 }

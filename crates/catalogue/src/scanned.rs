@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use store::BadDatabase;
-use store::catalogue::{Batch, Catalogue, Counts, Visibility};
+use store::catalogue::{Batch, Catalogue, Counts, Importing, Visibility};
 
 use crate::entry::{Described, said};
 use crate::identity::Identity;
@@ -76,7 +76,8 @@ pub fn seen(identity: &Identity) -> Identity {
 ///
 /// # Errors
 /// [`BadScan`].
-pub async fn import(catalogue: &Catalogue, text: &str, now: Timestamp) -> Result<Counts, BadScan> {
+pub async fn import(catalogue: &Catalogue, _right: &Importing, text: &str, now: Timestamp) -> Result<Counts, BadScan> {
+    let text = text.trim_start_matches('\u{feff}');
     let report: Report = serde_json::from_str(text).map_err(BadScan::NoReport)?;
     if report.version != VERSION {
         return Err(BadScan::Version(report.version));
@@ -84,7 +85,6 @@ pub async fn import(catalogue: &Catalogue, text: &str, now: Timestamp) -> Result
     if report.servers.iter().flat_map(|server| &server.tools).any(|tool| tool.definition.is_none()) {
         return Err(BadScan::NoDefinitions);
     }
-    let _importing = catalogue.importing()?;
     let mut run = catalogue.begin_run(&format!("{SOURCE} sha256:{}", hash(text)), now).await?;
     if run.position == 0 {
         let mut resolver = Resolver::new(catalogue.known_servers().await?);

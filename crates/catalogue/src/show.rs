@@ -21,37 +21,55 @@ pub enum Meant {
     Unknown,
 }
 
-/// Finds what was meant: a server by its slug, name, repository, package or endpoint, in any case, and
-/// a tool behind the last slash.
+/// Finds what was meant: a server by its slug, name, repository, package or endpoint, in any case, and a tool
+/// behind a slash. Both may hold slashes themselves, so each is tried: the longest server that has such a tool.
 ///
 /// # Errors
 /// [`BadDatabase`].
 pub async fn meant(catalogue: &Catalogue, text: &str) -> Result<Meant, BadDatabase> {
-    let text = text.trim().trim_end_matches('/');
-    let whole = server(catalogue, text).await?;
+    let text = text.trim();
+    let whole = server(catalogue, text.trim_end_matches('/')).await?;
     if !matches!(whole, Meant::Unknown) {
         return Ok(whole);
     }
-    let Some((before, tool)) = text.rsplit_once('/') else { return Ok(Meant::Unknown) };
-    match server(catalogue, before).await? {
-        Meant::Server(server) => Ok(match tool_of(catalogue, &server, tool).await? {
-            Some(tool) => Meant::Tool(Box::new(Shown { server: *server, tool })),
-            None => Meant::NoSuchTool(server),
-        }),
-        other => Ok(other),
+    let mut nearest = Meant::Unknown;
+    for (before, tool) in splits(text) {
+        match server(catalogue, before).await? {
+            Meant::Server(server) => {
+                if let Some(tool) = tool_of(catalogue, &server, tool).await? {
+                    return Ok(Meant::Tool(Box::new(Shown { server: *server, tool })));
+                }
+                if nearest == Meant::Unknown {
+                    nearest = Meant::NoSuchTool(server);
+                }
+            }
+            several @ Meant::Several(_) if nearest == Meant::Unknown => nearest = several,
+            _ => {}
+        }
     }
+    Ok(nearest)
 }
 
-/// The tool of a server that is meant by a name, in any spelling.
+/// A text as a server and what stands behind it, the longest server first.
+fn splits(text: &str) -> impl Iterator<Item = (&str, &str)> {
+    let slashes = text.rmatch_indices('/').map(|(at, _)| at);
+    slashes
+        .filter_map(move |at| Some((text.get(..at)?, text.get(at + 1..)?)))
+        .filter(|(before, tool)| !before.is_empty() && !before.ends_with(['/', ':']) && !tool.is_empty())
+}
+
+/// The tool of a server that is meant by a name, in any spelling; a slash at the end may be of the name or none.
 ///
 /// # Errors
 /// [`BadDatabase`].
 pub async fn tool_of(catalogue: &Catalogue, server: &Server, name: &str) -> Result<Option<Tool>, BadDatabase> {
     let mut tools = catalogue.tools_of(server.id).await?;
-    let lower = name.to_lowercase();
-    let ranks: [&dyn Fn(&str) -> bool; 3] =
-        [&|own| own == name, &|own| own.to_lowercase() == lower, &|own| exact(own) == exact(name)];
-    let place = ranks.iter().find_map(|is| tools.iter().position(|one| is(&one.name)));
+    let place = [name, name.trim_end_matches('/')].into_iter().find_map(|name| {
+        let lower = name.to_lowercase();
+        let ranks: [&dyn Fn(&str) -> bool; 3] =
+            [&|own| own == name, &|own| own.to_lowercase() == lower, &|own| exact(own) == exact(name)];
+        ranks.iter().find_map(|is| tools.iter().position(|one| is(&one.name)))
+    });
     Ok(place.map(|place| tools.swap_remove(place)))
 }
 
@@ -83,4 +101,23 @@ async fn server(catalogue: &Catalogue, text: &str) -> Result<Meant, BadDatabase>
         [one] => Meant::Server(Box::new(one.clone())),
         _ => Meant::Several(named),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_slash_may_stand_before_the_tool() {
+        let table: [(&str, &[(&str, &str)]); 5] = [
+            ("leads", &[]),
+            ("leads/a/b", &[("leads/a", "b"), ("leads", "a/b")]),
+            ("leads/a/", &[("leads", "a/")]),
+            ("https://x.example/mcp", &[("https://x.example", "mcp")]),
+            ("/leads", &[]),
+        ];
+        for (text, wanted) in table {
+            assert_eq!(splits(text).collect::<Vec<_>>(), wanted, "{text}");
+        }
+    }
 }

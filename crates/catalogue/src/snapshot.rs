@@ -15,11 +15,13 @@ use flate2::bufread::MultiGzDecoder;
 use flate2::write::GzEncoder;
 use jiff::Timestamp;
 use store::BadDatabase;
-use store::catalogue::{Batch, Catalogue, Counts, Override, PastEntry, Server, Standing, Status, Tool, Visibility};
+use store::catalogue::{
+    Batch, Catalogue, Counts, Importing, Override, PastEntry, Server, Standing, Status, Tool, Visibility,
+};
 
-use self::line::{PastRow, Row, SaidRow, ServerRow, ToolRow};
+use self::line::{PackageRow, PastRow, Row, SaidRow, ServerRow, ToolRow};
 pub use self::seal::{Head, Key, PublicKey, Untrusted};
-use crate::entry::Described;
+use crate::entry::{Described, one_line, visible};
 use crate::identity::Identity;
 use crate::judge::{self, Read};
 use crate::lines::Lines;
@@ -45,7 +47,7 @@ pub enum BadSnapshot {
     #[error(transparent)]
     Store(#[from] BadDatabase),
     /// A body that was signed and is none.
-    #[error("what was signed cannot be read: {0}")]
+    #[error("what was signed cannot be read ({0}); ask whoever made it for another")]
     Body(String),
 }
 
@@ -132,6 +134,7 @@ async fn server_row(catalogue: &Catalogue, server: &Server, tools: &[Tool]) -> R
         status: own.listed.map(|(status, _)| status.as_str().to_owned()),
         status_since: own.listed.and_then(|(_, since)| since).map(Timestamp::as_microsecond),
         first_seen: own.first_seen.as_microsecond(),
+        package_says: catalogue.package(server.id).await?.map(PackageRow::of),
     })
 }
 
@@ -141,12 +144,12 @@ async fn server_row(catalogue: &Catalogue, server: &Server, tools: &[Tool]) -> R
 /// [`BadSnapshot`]; where it is not trusted, nothing was written.
 pub async fn import(
     catalogue: &Catalogue,
+    _right: &Importing,
     file: &[u8],
     trusted: &PublicKey,
     now: Timestamp,
 ) -> Result<(Head, Counts), BadSnapshot> {
     let (head, bytes) = trusted.open(file)?;
-    let _importing = catalogue.importing()?;
     let mut run = catalogue.begin_run(&format!("snapshot {} {}", head.made, trusted.fingerprint()), now).await?;
     let mut reader = Reader {
         resolver: Resolver::new(catalogue.known_servers().await?),
@@ -224,16 +227,19 @@ impl Reader {
                 server: resolved.id,
                 tool: one.tool,
                 field: one.field,
-                value: one.value,
+                value: one_line(one.value),
                 who: self.who.clone(),
-                reason: one.reason,
+                reason: visible(&one.reason),
                 at: time(one.at)?,
             });
         }
+        if let Some(package) = row.package_says {
+            batch.packages.push(package.package(resolved.id).map_err(body)?);
+        }
         batch.standings.push(Standing {
             server: resolved.id,
-            version: row.version,
-            auth: row.auth,
+            version: one_line(row.version),
+            auth: one_line(row.auth),
             status: row.status.as_deref().and_then(Status::of),
             since: row.status_since,
             tombstoned: row.tombstoned,

@@ -18,14 +18,14 @@ pub fn command(registry: Option<&str>, package: &str) -> Option<Vec<String>> {
     good.then(|| before.iter().copied().chain([package]).map(str::to_owned).collect())
 }
 
-/// A word as a POSIX shell reads it as one.
+/// A word as a POSIX shell reads it as one. No backslash is added: pages write each as two.
 #[must_use]
 pub fn shell(word: &str) -> Cow<'_, str> {
     let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '/' | ':' | '@' | '+' | ',' | '%');
     if !word.is_empty() && word.chars().all(plain) {
         return word.into();
     }
-    format!("'{}'", word.replace('\'', "'\\''")).into()
+    format!("'{}'", word.replace('\'', "'\"'\"'")).into()
 }
 
 /// Letters, digits and what stands between them.
@@ -107,7 +107,7 @@ mod tests {
             ("https://x.example/mcp", "https://x.example/mcp"),
             ("https://x.example/mcp?a=1&b=2", "'https://x.example/mcp?a=1&b=2'"),
             ("get a|id", "'get a|id'"),
-            ("it's", "'it'\\''s'"),
+            ("it's", "'it'\"'\"'s'"),
             ("", "''"),
             ("~", "'~'"),
         ] {

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use policy::Class;
 use serde::Deserialize;
 use store::BadDatabase;
-use store::catalogue::{Batch, Catalogue, Override, Visibility};
+use store::catalogue::{Batch, Catalogue, Importing, Override, Visibility};
 
 use crate::entry::ToolLine;
 use crate::import::{BadImport, Holds, Input, import_lines};
@@ -22,20 +22,24 @@ pub const SOURCE: &str = "toolgate";
 const SERVERS: &str = include_str!("../starter/servers.jsonl");
 const TOOLS: &str = include_str!("../starter/tools.jsonl");
 
-/// Whether nothing was ever put into a catalogue but, perhaps, this.
+/// Whether nothing was ever put into a catalogue but, perhaps, this: who tried to in vain has put nothing in.
 ///
 /// # Errors
 /// [`BadDatabase`].
 pub async fn is_alone(catalogue: &Catalogue) -> Result<bool, BadDatabase> {
-    Ok(catalogue.other_runs(SOURCE).await? == 0)
+    Ok(catalogue.other_runs(SOURCE).await? == 0 || catalogue.size().await? == (0, 0))
 }
 
 /// Imports it, as public.
 ///
 /// # Errors
 /// [`BadImport`].
-pub async fn import(catalogue: &Catalogue, threads: usize, now: Timestamp) -> Result<(), BadImport> {
-    let _importing = catalogue.importing()?;
+pub async fn import(
+    catalogue: &Catalogue,
+    _right: &Importing,
+    threads: usize,
+    now: Timestamp,
+) -> Result<(), BadImport> {
     for (text, holds) in [(SERVERS, Holds::Servers), (TOOLS, Holds::Tools)] {
         let word = if holds == Holds::Servers { "servers" } else { "tools" };
         let input =

@@ -76,6 +76,7 @@ fn of_real_servers_few_are_impostors_and_identities_read_back() {
             registry,
             sources: described.sources,
             trusted: false,
+            public: true,
         });
     }
     let found = impostors(&faces);

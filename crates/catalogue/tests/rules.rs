@@ -8,10 +8,11 @@
 
 use catalogue::forks::forks;
 use catalogue::identity::{Identity, Registry};
-use catalogue::impostors::impostors;
+use catalogue::impostors::{impostors, mismatched};
 use catalogue::junk::{Candidate, Junk, junk};
+use jiff::Timestamp;
 use proptest::prelude::*;
-use store::catalogue::{Face, Kin};
+use store::catalogue::{Face, Kin, Package};
 
 fn text(identity: Option<Identity>) -> String {
     identity.map(|identity| identity.to_string()).unwrap_or_default()
@@ -121,6 +122,10 @@ fn what_is_no_tool_is_refused_with_the_reason() {
     let table = [
         ("", "", Some(Junk::Length)),
         ("delete\u{202e}file", "", Some(Junk::Invisible)),
+        ("list_files\n", "", Some(Junk::Invisible)),
+        (".", "", Some(Junk::Dots)),
+        ("..", "Goes up", Some(Junk::Dots)),
+        ("../up", "", None),
         ("${PREFIX}_request", "", Some(Junk::Template)),
         ("get_{name}", "", Some(Junk::Template)),
         ("{{ tool }}", "", Some(Junk::Template)),
@@ -219,6 +224,7 @@ fn face(server: i64, package: &str, repository: &str, known: bool) -> Face {
         registry: text("npm").filter(|_| !package.is_empty()),
         sources: vec![if known { "docker/mcp-registry" } else { "a list" }.to_owned()],
         trusted: false,
+        public: false,
     }
 }
 
@@ -242,6 +248,28 @@ fn impostors_are_told_by_package_owner_and_scope() {
     ];
     for (number, (other, wanted)) in table.into_iter().enumerate() {
         assert_eq!(flagged(other), wanted, "row {number}");
+    }
+    // What everybody sees is never like something private: the reason would name that.
+    let open = |face: Face| Face { public: true, ..face };
+    let like = || face(2, "elastic-elasticsearch-mcp", "somebody/search", false);
+    let pairs = |one: Face, other: Face| impostors(&[one, other]).len();
+    assert_eq!(pairs(known.clone(), open(like())), 0);
+    assert_eq!(pairs(open(known.clone()), open(like())), 1);
+    assert_eq!(pairs(open(known.clone()), like()), 1);
+    let package = |repository: &str| Package {
+        server: 2,
+        version: None,
+        versions: 1,
+        first_published: None,
+        last_published: None,
+        publisher: None,
+        repository: Some(repository.to_owned()),
+        deprecated: None,
+        seen: Timestamp::UNIX_EPOCH,
+    };
+    for (original, wanted) in [(known.clone(), None), (open(known.clone()), Some(1))] {
+        let found = mismatched(&[original, open(like())], &[package("https://github.com/elastic/elasticsearch-mcp")]);
+        assert_eq!(found.iter().map(|one| one.original).collect::<Vec<_>>(), [wanted]);
     }
     // Whoever publishes the work of three others publishes what is not theirs.
     let of = |server: i64, owner: &str| face(server, &format!("@shop/{owner}-mcp"), &format!("{owner}/mcp"), false);

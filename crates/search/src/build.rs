@@ -1,9 +1,11 @@
 //! Building an index.
 
+use std::ops::Bound;
 use std::path::{Path, PathBuf};
 
 use tantivy::indexer::NoMergePolicy;
-use tantivy::{IndexWriter, TantivyDocument};
+use tantivy::query::RangeQuery;
+use tantivy::{IndexWriter, SegmentMeta, TantivyDocument, Term};
 
 use crate::fields::{Fields, Kind, TOKENIZER, Words, schema};
 use crate::words::{exact, unordered};
@@ -59,11 +61,35 @@ impl Builder {
         let path = folder::next(folder)?;
         let (schema, fields) = schema();
         let index = tantivy::Index::create_in_dir(&path, schema)?;
+        Self::over(&index, folder, path, fields)
+    }
+
+    /// Begins an index in a folder with what is in the one that is in use: where little changed, little is read.
+    ///
+    /// # Errors
+    /// [`BadIndex`].
+    pub fn upon(folder: &Path) -> Result<Self, BadIndex> {
+        let path = folder::next_like(folder, &folder::current(folder)?)?;
+        let (_, fields) = schema();
+        Self::over(&tantivy::Index::open_in_dir(&path)?, folder, path, fields)
+    }
+
+    fn over(index: &tantivy::Index, folder: &Path, path: PathBuf, fields: Fields) -> Result<Self, BadIndex> {
         index.tokenizers().register(TOKENIZER, Words);
         let writer: IndexWriter = index.writer_with_num_threads(THREADS, MEMORY)?;
         // All parts become one at the end; to join them before is work twice.
         writer.set_merge_policy(Box::new(NoMergePolicy));
         Ok(Self { folder: folder.to_owned(), path, writer, fields })
+    }
+
+    /// Takes an entry out, where it is in.
+    ///
+    /// # Errors
+    /// [`BadIndex`].
+    pub fn remove(&self, kind: Kind, id: i64) -> Result<(), BadIndex> {
+        let number = Bound::Included(Term::from_field_u64(self.fields.id, number(kind, id)));
+        self.writer.delete_query(Box::new(RangeQuery::new(number.clone(), number)))?;
+        Ok(())
     }
 
     /// Adds an entry.
@@ -73,8 +99,7 @@ impl Builder {
     pub fn add(&self, entry: &Entry<'_>) -> Result<(), BadIndex> {
         let fields = &self.fields;
         let mut document = TantivyDocument::default();
-        let id = u64::try_from(entry.id).unwrap_or(0);
-        document.add_u64(fields.id, id.saturating_mul(2) | u64::from(entry.kind == Kind::Tool));
+        document.add_u64(fields.id, number(entry.kind, entry.id));
         document.add_text(fields.exact, exact(entry.name));
         document.add_text(fields.unordered, unordered(entry.name));
         document.add_text(fields.name, entry.name);
@@ -100,8 +125,10 @@ impl Builder {
     /// [`BadIndex`], in which case the old one stays in use.
     pub fn finish(mut self) -> Result<(), BadIndex> {
         self.writer.commit()?;
-        let parts = self.writer.index().searchable_segment_ids()?;
-        if parts.len() > 1 {
+        let parts = self.writer.index().searchable_segment_metas()?;
+        // One part, without what was taken out of it: whoever asks goes through all that a part holds.
+        if parts.len() > 1 || parts.iter().any(SegmentMeta::has_deletes) {
+            let parts: Vec<_> = parts.iter().map(SegmentMeta::id).collect();
             self.writer.merge(&parts).wait()?;
         }
         self.writer.garbage_collect_files().wait()?;
@@ -109,4 +136,9 @@ impl Builder {
         folder::use_now(&self.folder, &self.path)?;
         Ok(())
     }
+}
+
+/// The number of an entry in the index: that of its row, doubled; tools are odd.
+fn number(kind: Kind, id: i64) -> u64 {
+    u64::try_from(id).unwrap_or(0).saturating_mul(2) | u64::from(kind == Kind::Tool)
 }

@@ -64,6 +64,23 @@ pub(crate) fn next(folder: &Path) -> io::Result<PathBuf> {
     Ok(path)
 }
 
+/// The same with what an index holds. Its files never change once they are written, so they lie in both; only the
+/// lists of them do.
+pub(crate) fn next_like(folder: &Path, index: &Path) -> io::Result<PathBuf> {
+    let path = next(folder)?;
+    for entry in fs::read_dir(index)? {
+        let from = entry?.path();
+        let Some(name) = from.file_name() else { continue };
+        let to = path.join(name);
+        match from.extension().and_then(|extension| extension.to_str()) {
+            Some("lock") => {}
+            Some("json") => drop(fs::copy(&from, to)?),
+            _ => fs::hard_link(&from, &to).or_else(|_| fs::copy(&from, &to).map(drop))?,
+        }
+    }
+    Ok(path)
+}
+
 fn numbered(folder: &Path) -> io::Result<Vec<u64>> {
     let mut numbers = Vec::new();
     for entry in fs::read_dir(folder)? {

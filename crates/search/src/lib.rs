@@ -22,12 +22,12 @@ pub use read::{Found, Hit, Index};
 #[derive(Debug, thiserror::Error)]
 pub enum BadIndex {
     /// There is none yet.
-    #[error("there is no search index yet: import something first (`toolgate catalogue import`)")]
+    #[error("there is no search index yet: `toolgate catalogue index` makes it from what was imported")]
     None,
     /// The operating system's reason.
     #[error("the search index: {0}")]
     Io(#[from] std::io::Error),
     /// It cannot be read or written.
-    #[error("the search index: {0}; import again, which makes it anew")]
+    #[error("the search index: {0}; `toolgate catalogue index` makes it anew")]
     Broken(#[from] tantivy::TantivyError),
 }

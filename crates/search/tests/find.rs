@@ -149,3 +149,54 @@ fn an_index_is_replaced_in_one_step() {
     let folders = std::fs::read_dir(folder.path()).unwrap().filter(|entry| entry.as_ref().unwrap().path().is_dir());
     assert_eq!(folders.count(), 1, "what came before is gone");
 }
+
+#[test]
+fn what_is_changed_in_an_index_is_as_if_it_were_made_anew() {
+    let folder = tempfile::tempdir().unwrap();
+    build(folder.path(), &TOOLS);
+    let old = Index::open(folder.path()).unwrap();
+    search::mark_stale(folder.path()).unwrap();
+    let builder = Builder::upon(folder.path()).unwrap();
+    // One is another than before, one is gone, one was never there, and a server of the number of a tool stays.
+    for id in [6, 7, 1_000] {
+        builder.remove(Kind::Tool, id).unwrap();
+    }
+    builder
+        .add(&Entry {
+            kind: Kind::Tool,
+            id: 6,
+            name: "delete_file",
+            title: "",
+            around: &["acme"],
+            description: "Deletes a file",
+            changed: 6,
+            filters: &[("class", "read")],
+        })
+        .unwrap();
+    builder.finish().unwrap();
+    assert!(!search::is_stale(folder.path()));
+    let new = Index::open(folder.path()).unwrap();
+    let of_class = |index: &Index, class: &str| {
+        let filter = Filter { field: "class".to_owned(), value: class.to_owned() };
+        ask(index, "delete file", |query| query.filters = vec![filter])
+    };
+    assert_eq!((of_class(&old, "destructive").len(), of_class(&old, "read").len()), (1, 0));
+    assert_eq!((of_class(&new, "destructive").len(), of_class(&new, "read").len()), (0, 1));
+    assert_eq!(ask(&new, "getHTTPUrl", |_| ()), Vec::<String>::new());
+    assert_eq!(ask(&new, "", |_| ()).len(), TOOLS.len(), "all but one, and the server");
+    // And again, upon what was changed; the files of what came before are gone.
+    let builder = Builder::upon(folder.path()).unwrap();
+    builder.remove(Kind::Server, 77).unwrap();
+    builder.finish().unwrap();
+    let last = Index::open(folder.path()).unwrap();
+    assert_eq!(ask(&last, "", |_| ()).len(), TOOLS.len() - 1);
+    assert_eq!(ask(&last, "update lead", |_| ())[0], "update_lead");
+    let folders = std::fs::read_dir(folder.path()).unwrap().filter(|entry| entry.as_ref().unwrap().path().is_dir());
+    assert_eq!(folders.count(), 1);
+}
+
+#[test]
+fn where_there_is_no_index_none_is_changed() {
+    let folder = tempfile::tempdir().unwrap();
+    assert!(matches!(Builder::upon(folder.path()), Err(BadIndex::None)));
+}

@@ -19,6 +19,7 @@ mod servers;
 mod tools;
 
 use std::fs::{File, OpenOptions};
+use std::io::{Read, Write};
 use std::os::unix::fs::OpenOptionsExt;
 
 use rustix::fs::{FlockOperation, flock};
@@ -47,7 +48,10 @@ pub struct Catalogue {
     data: DataDir,
 }
 
-/// The right to import, held by one process at a time.
+/// More than the number of a process has digits.
+const MAX_PID: u64 = 20;
+
+/// The right to write, held by one process at a time; the file says which.
 #[derive(Debug)]
 pub struct Importing {
     _lock: File,
@@ -62,22 +66,40 @@ impl Catalogue {
         Ok(Self { database: Database::open(data).await?, data: data.clone() })
     }
 
-    /// Takes the right to import, until the value is dropped or the process dies.
+    /// Takes the right to write, until the value is dropped or the process dies.
     ///
     /// # Errors
     /// [`BadDatabase::Busy`] while another process has it.
     pub fn importing(&self) -> Result<Importing, BadDatabase> {
-        let path = self.data.path().join("import.lock");
-        let file = OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(path)?;
-        match flock(&file, FlockOperation::NonBlockingLockExclusive) {
-            Ok(()) => Ok(Importing { _lock: file }),
-            Err(rustix::io::Errno::WOULDBLOCK) => Err(BadDatabase::Busy),
-            Err(error) => Err(BadDatabase::Io(error.into())),
-        }
+        Importing::take(&self.data)
     }
 
     /// Closes it.
     pub async fn close(self) {
         self.database.close().await;
+    }
+}
+
+impl Importing {
+    /// Takes the right to write into the catalogue of a data directory.
+    ///
+    /// # Errors
+    /// [`BadDatabase::Busy`] while another process has it.
+    pub fn take(data: &DataDir) -> Result<Self, BadDatabase> {
+        let path = data.path().join("import.lock");
+        let mut file = OpenOptions::new().create(true).truncate(false).read(true).write(true).mode(0o600).open(path)?;
+        match flock(&file, FlockOperation::NonBlockingLockExclusive) {
+            Ok(()) => {
+                file.set_len(0)?;
+                writeln!(file, "{}", std::process::id())?;
+                Ok(Self { _lock: file })
+            }
+            Err(rustix::io::Errno::WOULDBLOCK) => {
+                let mut held = String::new();
+                file.take(MAX_PID).read_to_string(&mut held)?;
+                Err(BadDatabase::Busy(held.trim().parse().ok()))
+            }
+            Err(error) => Err(BadDatabase::Io(error.into())),
+        }
     }
 }

@@ -65,9 +65,9 @@ pub enum BadDatabase {
         /// What is there.
         value: String,
     },
-    /// Another process imports.
-    #[error("another process is importing into this data directory; wait until it has ended")]
-    Busy,
+    /// Another process has the right to write; its number, where it is known.
+    #[error("another process{} is writing into this catalogue; wait until it has ended, or end it, and do this again", .0.map(|pid| format!(" ({pid})")).unwrap_or_default())]
+    Busy(Option<u32>),
 }
 
 /// The database of a data directory.

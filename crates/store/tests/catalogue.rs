@@ -216,7 +216,9 @@ async fn one_process_imports_at_a_time() {
     let (_folder, data, catalogue) = catalogue().await;
     let other = Catalogue::open(&data).await.unwrap();
     let importing = catalogue.importing().unwrap();
-    assert!(matches!(other.importing(), Err(BadDatabase::Busy)));
+    let refused = other.importing().unwrap_err();
+    assert!(matches!(refused, BadDatabase::Busy(Some(pid)) if pid == std::process::id()), "{refused:?}");
+    assert!(refused.to_string().contains(&format!("another process ({}) is writing", std::process::id())), "{refused}");
     drop(importing);
     other.importing().unwrap();
 }

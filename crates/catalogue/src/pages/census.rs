@@ -11,6 +11,8 @@ use risk::{Facet, Severity};
 use store::BadDatabase;
 use store::catalogue::{Catalogue, Listed, Shelf, Visibility};
 
+use crate::entry::TRANSPORTS;
+
 /// Kinds of tools that are counted: classes, severities, facets.
 const SHELVES: usize = Class::ALL.len() + SEVERITIES.len() + Facet::ALL.len();
 
@@ -343,7 +345,7 @@ impl Counted {
         Self {
             id: server.id,
             letter: first_letter(&server.name),
-            words: [server.transport, server.licence, server.language].map(|word| words.put(word)),
+            words: [known_transport(server.transport), server.licence, server.language].map(|word| words.put(word)),
             first_seen: server.first_seen,
             changed: server.first_seen,
             is_copy: server.is_copy,
@@ -374,6 +376,11 @@ impl Chosen {
             Field::Language => &mut self.language,
         }
     }
+}
+
+/// A transport that the protocol has.
+fn known_transport(transport: Option<String>) -> Option<String> {
+    transport.filter(|word| TRANSPORTS.contains(&word.to_lowercase().as_str()))
 }
 
 /// The beginning of a day and of the next.
@@ -451,6 +458,14 @@ mod tests {
         assert_eq!(seen, BTreeMap::from([(2, 3), (3, 250), (4, 1), (6, 99), (7, 7)]));
         assert!(census.stretches(Shelf::Class(Class::Read), 5, 100).is_empty());
         assert!(census.stretches(Shelf::Class(Class::Write), 1, 100).is_empty());
+    }
+
+    #[test]
+    fn lists_are_narrowed_by_what_the_protocol_has() {
+        for (said, kept) in [("stdio", true), ("SSE", true), ("streamable-http", true), ("pigeon", false), ("", false)]
+        {
+            assert_eq!(known_transport(Some(said.to_owned())).is_some(), kept, "{said}");
+        }
     }
 
     #[test]

@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use store::catalogue::{Said, Status};
 
-use crate::entry::{Described, said};
+use crate::entry::{Described, one_line, said, visible};
 use crate::identity::{Identity, Registry};
 use crate::language::language;
 
@@ -159,11 +159,14 @@ pub(super) fn listed(entry: Value, source: &str) -> Result<Listed, String> {
     let told = Said {
         language: description.as_deref().and_then(language).map(str::to_owned),
         description,
-        version: said(document.version.as_deref()).map(|version| version.chars().take(VERSION).collect()),
-        repository,
-        package: packages.iter().find_map(package),
-        endpoint: remotes.iter().find_map(|remote| said(remote.url.as_deref())).map(|url| Identity::bare_address(&url)),
-        transport: said(transport),
+        version: one_line(said(document.version.as_deref())).map(|version| version.chars().take(VERSION).collect()),
+        repository: one_line(repository),
+        package: packages.iter().find_map(package).map(|(registry, name)| (visible(&registry), visible(&name))),
+        endpoint: remotes
+            .iter()
+            .find_map(|remote| said(remote.url.as_deref()))
+            .map(|url| visible(&Identity::bare_address(&url))),
+        transport: one_line(said(transport)),
         auth: auth(&packages, &remotes).map(str::to_owned),
         status,
         since: status.and(since).map(Timestamp::as_microsecond),

@@ -13,6 +13,8 @@ use super::DataOptions;
 pub enum CatalogueCommand {
     /// Read servers and tools from files into the catalogue, judge the tools, and make the search index
     Import(ImportOptions),
+    /// Make the search index anew from what the catalogue holds, where an import did not end or the index was lost
+    Index(DataOptions),
     /// Read a registry of servers, or what changed in it since it was read last
     Sync(SyncOptions),
     /// Ask npm or PyPI what they say of packages: versions, dates, publisher, source. Nothing is installed or run
@@ -41,13 +43,13 @@ pub enum CatalogueCommand {
 #[derive(Debug, Args)]
 #[command(group = clap::ArgGroup::new("files").required(true).multiple(true))]
 pub struct ImportOptions {
-    /// A file of servers, one JSON object a line; may be compressed with gzip
+    /// A file of servers, one JSON object a line; may be compressed with gzip. `-` is standard input
     #[arg(long, value_name = "FILE", group = "files")]
     pub servers: Option<PathBuf>,
-    /// A file of tools, one JSON object a line; may be compressed with gzip
+    /// A file of tools, one JSON object a line; may be compressed with gzip. `-` is standard input
     #[arg(long, value_name = "FILE", group = "files")]
     pub tools: Option<PathBuf>,
-    /// What `toolgate scan --json` printed of your own servers; it is private, and nothing else is taken for it
+    /// What `toolgate scan --json` printed of your own servers; it is private, and nothing else is taken for it. `-` is standard input
     #[arg(long, value_name = "FILE", group = "files", conflicts_with = "public")]
     pub scan: Option<PathBuf>,
     /// A snapshot that `toolgate catalogue export` made; what it holds is public

@@ -5,11 +5,12 @@ mod check;
 mod crawl;
 mod find;
 mod import;
+mod index;
 mod json;
 mod mcp;
 mod overrides;
 mod pages;
-mod settle;
+pub(super) mod settle;
 mod show;
 mod snapshot;
 mod sync;
@@ -24,6 +25,7 @@ use jiff::Timestamp;
 use store::DataDir;
 use store::catalogue::{Catalogue, Server, Tool};
 
+use self::settle::Change;
 use super::scan;
 use crate::args::{CatalogueCommand, DataOptions};
 use crate::environment::data_dir;
@@ -39,6 +41,7 @@ pub fn catalogue(command: &CatalogueCommand) -> Result<ExitCode, Failure> {
     runtime.block_on(async {
         match command {
             CatalogueCommand::Import(options) => import::import(options).await,
+            CatalogueCommand::Index(options) => index::index(options).await,
             CatalogueCommand::Sync(options) => sync::sync(options).await,
             CatalogueCommand::Crawl(options) => crawl::crawl(options).await,
             CatalogueCommand::Export(options) => snapshot::export(options).await,
@@ -66,9 +69,9 @@ async fn open_at(path: &Path) -> Result<(DataDir, Catalogue), Failure> {
     // One that was killed while it began has no index yet, and begins again.
     if search::is_stale(&data.search()) && starter::is_alone(&catalogue).await.trying("the catalogue")? {
         let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-        search::mark_stale(&data.search()).trying("the search index")?;
-        starter::import(&catalogue, threads, Timestamp::now()).await.trying("the catalogue")?;
-        settle::settle(&catalogue, &data).await?;
+        let change = Change::begin(&catalogue, &data)?;
+        starter::import(&catalogue, change.right(), threads, Timestamp::now()).await.trying("the catalogue")?;
+        change.settle(true).await?;
         let (servers, tools) = catalogue.size().await.trying("the catalogue")?;
         tell!(
             "toolgate: the catalogue begins with {servers} well known servers and {tools} tools; `import` and `sync` add others"

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use quota::Counters;
 use store::counts::Ledger;
 
+use super::catalogue::settle::behind;
 use crate::args::DoctorOptions;
 use crate::config::Config;
 use crate::environment::{data_dir, existing_data};
@@ -61,6 +62,11 @@ pub fn doctor(options: &DoctorOptions) -> Result<ExitCode, Failure> {
                 {
                     Ok(uses) => note("counts", true, format!("{} in use", super::counted(uses.len(), "limit"))),
                     Err(error) => note("counts", false, error),
+                }
+                match (data.path().join("toolgate.db").exists(), behind(&data)) {
+                    (false, _) => note("catalogue", true, "nothing is in it yet".to_owned()),
+                    (true, None) => note("catalogue", true, "all of it is found by searches".to_owned()),
+                    (true, Some((says, ends))) => note("catalogue", ends, says),
                 }
             }
         }

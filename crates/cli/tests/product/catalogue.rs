@@ -3,7 +3,9 @@
 mod agents;
 mod checks;
 mod crawls;
+mod ends;
 mod impostors;
+mod lines;
 mod overrides;
 mod privacy;
 mod registry;
@@ -18,6 +20,7 @@ use anyhow::{Context, ensure};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
+use crate::pages::Pages;
 use crate::setup::EXE;
 
 /// A folder with files and a data directory.
@@ -287,6 +290,20 @@ fn a_catalogue_begins_with_well_known_servers() -> anyhow::Result<()> {
     ensure!(place.say(&["check", "filesystem/read_text_file"])?.code == Some(0));
     let popped = place.json(&["show", "redis/lpop"])?;
     ensure!(popped["category"] == "Destructive" && popped["said_by"]["who"] == "toolgate", "{popped}");
+
+    // The examples of docs/catalogue.md: in addresses a server is its slug, on the command line it has other names too.
+    for what in ["filesystem", "@modelcontextprotocol/server-filesystem"] {
+        ensure!(place.json(&["show", &format!("{what}/read_text_file")])?["name"] == "read_text_file", "{what}");
+    }
+    let pages = Pages::start(&place.folder.path().join("data"))?;
+    for path in [
+        "/badge/filesystem.svg",
+        "/policy/filesystem/balanced.json",
+        "/api/v1/catalogue/servers/filesystem/tools/read_text_file",
+    ] {
+        pages.get(path)?;
+    }
+    drop(pages);
 
     // What a server lists itself takes the place of what it began with.
     let own = json!({ "server": "modelcontextprotocol/servers:filesystem", "name": "read_text_file",

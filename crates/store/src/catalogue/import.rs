@@ -9,7 +9,7 @@ use sqlx::Row;
 
 use super::servers::{ServerEntry, Written};
 use super::tools::ToolEntry;
-use super::{Catalogue, Override, PastEntry, Standing, facts, meeting, servers};
+use super::{Catalogue, Override, Package, PastEntry, Standing, facts, meeting, packages, servers};
 use crate::BadDatabase;
 use crate::database::{json, text};
 
@@ -101,6 +101,8 @@ pub struct Batch {
     pub said: Vec<Override>,
     /// How servers stand, as another catalogue knows it.
     pub standings: Vec<Standing>,
+    /// What registries say of packages. What is newer holds.
+    pub packages: Vec<Package>,
     /// What the importer counted itself: merged, refused, broken.
     pub counted: Counts,
 }
@@ -155,6 +157,9 @@ impl Catalogue {
         }
         for standing in &batch.standings {
             counts.facts_new += u64::from(facts::write_standing(&mut transaction, standing).await?);
+        }
+        for package in &batch.packages {
+            counts.facts_new += u64::from(packages::write(&mut transaction, package).await?);
         }
         let position = run.position.saturating_add(batch.lines);
         sqlx::query("UPDATE import_runs SET position = $2, counts = $3 WHERE id = $1")

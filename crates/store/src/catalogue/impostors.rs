@@ -5,7 +5,8 @@ use std::collections::HashMap;
 use futures_util::TryStreamExt;
 use sqlx::{QueryBuilder, Row, Sqlite};
 
-use super::Catalogue;
+use super::rows::visibility;
+use super::{Catalogue, Visibility};
 use crate::BadDatabase;
 
 /// A server that could be taken for another.
@@ -36,6 +37,8 @@ pub struct Face {
     pub sources: Vec<String>,
     /// A person says that it is what it claims to be, or no impostor.
     pub trusted: bool,
+    /// Whether everybody sees it.
+    pub public: bool,
 }
 
 /// Rows of one statement.
@@ -55,6 +58,7 @@ impl Catalogue {
         drop(rows);
         let mut rows = sqlx::query(
             "SELECT s.id, COALESCE(s.said_publisher, s.publisher) AS publisher, s.repository, s.package, s.registry,
+                 COALESCE(s.said_visibility, s.visibility) AS visibility,
                  CASE WHEN s.said_verified = 'yes' THEN 1 ELSE 0 END AS verified,
                  (SELECT o.value FROM overrides o WHERE o.server = s.id AND o.field = 'not-impostor' AND o.tool IS NULL
                      ORDER BY o.id DESC LIMIT 1) AS cleared
@@ -73,6 +77,7 @@ impl Catalogue {
                 registry: row.try_get("registry")?,
                 sources: sources.remove(&server).unwrap_or_default(),
                 trusted: row.try_get::<i64, _>("verified")? != 0 || cleared.as_deref() == Some("yes"),
+                public: visibility(row.try_get("visibility")?)? == Visibility::Public,
             });
         }
         Ok(all)

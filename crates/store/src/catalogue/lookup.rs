@@ -49,6 +49,21 @@ impl TryFrom<SoughtRow> for Sought {
     }
 }
 
+impl From<Tool> for Sought {
+    fn from(tool: Tool) -> Self {
+        let brief = Brief {
+            id: tool.id,
+            server: tool.server,
+            name: tool.name,
+            description: tool.description,
+            class: tool.judged.class,
+            severity: tool.judged.severity_fine,
+            facets: tool.judged.facets,
+        };
+        Self { brief, title: tool.title, changed: tool.changed }
+    }
+}
+
 /// What searches find of all tools, in the order of their numbers, page by page: those that are hidden are not among it.
 #[derive(Debug)]
 pub struct Stream<'a> {

@@ -2,8 +2,8 @@
 
 use futures_util::TryStreamExt;
 use jiff::Timestamp;
-use sqlx::Row;
 use sqlx::sqlite::SqliteRow;
+use sqlx::{Row, Sqlite, Transaction};
 
 use super::Catalogue;
 use super::rows::time;
@@ -39,30 +39,30 @@ VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
 ON CONFLICT (server) DO UPDATE SET
     version = excluded.version, versions = excluded.versions, first_published = excluded.first_published,
     last_published = excluded.last_published, publisher = excluded.publisher, repository = excluded.repository,
-    deprecated = excluded.deprecated, seen = excluded.seen";
+    deprecated = excluded.deprecated, seen = excluded.seen
+WHERE excluded.seen > packages.seen";
+
+/// Puts down what a registry said of a package, unless it was asked later than that already. Whether it is new.
+pub(super) async fn write(
+    transaction: &mut Transaction<'static, Sqlite>,
+    package: &Package,
+) -> Result<bool, BadDatabase> {
+    let written = sqlx::query(WRITE)
+        .bind(package.server)
+        .bind(&package.version)
+        .bind(package.versions)
+        .bind(package.first_published.map(Timestamp::as_microsecond))
+        .bind(package.last_published.map(Timestamp::as_microsecond))
+        .bind(&package.publisher)
+        .bind(&package.repository)
+        .bind(&package.deprecated)
+        .bind(package.seen.as_microsecond())
+        .execute(&mut **transaction)
+        .await?;
+    Ok(written.rows_affected() > 0)
+}
 
 impl Catalogue {
-    /// Puts down what a registry says of a package now, in place of what it said before.
-    ///
-    /// # Errors
-    /// [`BadDatabase`], in which case nothing changed.
-    pub async fn write_package(&self, package: &Package) -> Result<(), BadDatabase> {
-        let mut transaction = self.database.begin().await?;
-        sqlx::query(WRITE)
-            .bind(package.server)
-            .bind(&package.version)
-            .bind(package.versions)
-            .bind(package.first_published.map(Timestamp::as_microsecond))
-            .bind(package.last_published.map(Timestamp::as_microsecond))
-            .bind(&package.publisher)
-            .bind(&package.repository)
-            .bind(&package.deprecated)
-            .bind(package.seen.as_microsecond())
-            .execute(&mut *transaction)
-            .await?;
-        Ok(transaction.commit().await?)
-    }
-
     /// What a registry says of the package of a server, if it was asked.
     ///
     /// # Errors

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use store::catalogue::{Package, Visibility};
 
 use super::impostor;
-use super::settle::settle;
+use super::settle::Change;
 use crate::args::CrawlOptions;
 use crate::commands::scan::json::printed;
 use crate::failure::{Failure, Trying};
@@ -18,12 +18,12 @@ use crate::output::{say, text};
 pub async fn crawl(options: &CrawlOptions) -> Result<ExitCode, Failure> {
     let (data, catalogue) = super::open(&options.data).await?;
     let visibility = if options.public { Visibility::Public } else { Visibility::Private };
-    search::mark_stale(&data.search()).trying("the search index")?;
+    let change = Change::begin(&catalogue, &data)?;
     let mut done: Vec<(&str, Crawled)> = Vec::new();
     let mut failures = Vec::new();
     for wanted in &options.packages {
         let base = wanted.base(&options.npm, &options.pypi);
-        match ask(&catalogue, wanted, base, visibility, Timestamp::now()).await {
+        match ask(&catalogue, change.right(), wanted, base, visibility, Timestamp::now()).await {
             Ok(crawled) => done.push((base, crawled)),
             Err(error) => {
                 let (wanted, base) = (wanted.to_string(), audit::visible::shown(base));
@@ -32,7 +32,7 @@ pub async fn crawl(options: &CrawlOptions) -> Result<ExitCode, Failure> {
         }
     }
     // What a package says of its source is compared with what is known of its server.
-    settle(&catalogue, &data).await?;
+    change.settle(!done.is_empty()).await?;
     let mut documents = Vec::new();
     for (base, crawled) in &done {
         let Some(server) = catalogue.server(crawled.package.server).await.trying("the catalogue")? else { continue };

@@ -7,11 +7,12 @@ use search::{Filter, Hit, Index, Kind, Query};
 use serde_json::{Map, Value, json};
 use store::catalogue::{Catalogue, Server, Shown};
 
+use super::settle::behind;
 use super::{class, footnote, gist, json as as_json, table};
 use crate::args::{KindWord, SearchOptions};
 use crate::commands::scan::json::printed;
 use crate::failure::{Failure, Trying};
-use crate::output::{say, text};
+use crate::output::{say, tell, text};
 
 /// A row that was found.
 enum Row {
@@ -22,6 +23,10 @@ enum Row {
 /// Searches.
 pub async fn search(options: &SearchOptions) -> Result<ExitCode, Failure> {
     let (data, catalogue) = super::open(&options.data).await?;
+    let behind = behind(&data);
+    if let Some((says, _)) = &behind {
+        tell!("toolgate: {says}");
+    }
     let index = Index::open(&data.search()).map_err(|error| Failure::Usage(error.to_string()))?;
     let query = query(options);
     let found = index.search(&query).map_err(|error| Failure::Usage(error.to_string()))?;
@@ -36,7 +41,8 @@ pub async fn search(options: &SearchOptions) -> Result<ExitCode, Failure> {
     let total = found.total.unwrap_or(looked_at);
     if options.json {
         let rows: Vec<Value> = rows.iter().map(as_value).collect();
-        let document = json!({ "version": 1, "words": query.words, "total": total, "found": rows });
+        let document =
+            json!({ "version": 1, "words": query.words, "behind": behind.is_some(), "total": total, "found": rows });
         text(&(printed(&document).trying("the answer")? + "\n"))?;
     } else if rows.is_empty() {
         say!("Nothing was found.")?;

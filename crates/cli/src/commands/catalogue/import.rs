@@ -1,17 +1,19 @@
 //! `toolgate catalogue import`.
 
-use std::path::PathBuf;
+mod sources;
+
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use catalogue::import::{File, Holds, News, import as import_file};
+use catalogue::import::{BadImport, Holds, News, import_as};
 use indicatif::ProgressBar;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use store::DataDir;
-use store::catalogue::{Catalogue, Counts, Visibility};
+use store::catalogue::{Catalogue, Counts, Importing};
 
-use super::settle::{Relations, settle, style};
+use self::sources::{Source, Sources, shown};
+use super::settle::{Change, Relations, style};
 use super::snapshot::Verified;
 use crate::args::ImportOptions;
 use crate::commands::counted;
@@ -26,83 +28,71 @@ const NAMED: u64 = 20;
 pub async fn import(options: &ImportOptions) -> Result<ExitCode, Failure> {
     let snapshot = options.snapshot.as_deref().zip(options.trust.as_deref());
     let snapshot = snapshot.map(|(file, trust)| Verified::read(file, trust)).transpose()?;
-    let scan = match &options.scan {
-        Some(file) => Some((file.clone(), std::fs::read_to_string(file).trying(file.display())?)),
-        None => None,
-    };
+    let sources = Sources::open(options)?;
     let path = data_dir(options.data.dir.as_deref())?;
-    let data = DataDir::open(&path).trying(format!("the data directory {}", path.display()))?;
+    let data = DataDir::open(&path).trying(format!("the data directory {}", shown(&path)))?;
     let catalogue = Catalogue::open(&data).await.trying("the catalogue")?;
-    let visibility = if options.public { Visibility::Public } else { Visibility::Private };
-    let files = [(&options.servers, Holds::Servers), (&options.tools, Holds::Tools)];
-    let files = files.into_iter().filter_map(|(path, holds)| Some(File { path: path.clone()?, holds, visibility }));
     let begun = Instant::now();
-    let mut done: Vec<(PathBuf, Counts)> = Vec::new();
-    // Before anything changes: an import that is killed leaves this behind for the next one.
-    let stale = search::is_stale(&data.search());
-    search::mark_stale(&data.search()).trying("the search index")?;
-    for file in files {
-        let counts = match one(&catalogue, &file, options.refused).await {
-            Ok(counts) => counts,
-            Err(failure) => {
-                // What was written until then is found all the same.
-                settle(&catalogue, &data).await?;
-                return Err(failure);
-            }
-        };
-        done.push((file.path, counts));
-    }
-    if let Some((file, text)) = scan {
-        let counts = catalogue::scanned::import(&catalogue, &text, Timestamp::now()).await.trying(file.display())?;
-        done.push((file, counts));
-    }
-    if let (Some(snapshot), Some(path)) = (&snapshot, &options.snapshot) {
-        done.push((path.clone(), snapshot.import(&catalogue).await?));
+    let change = Change::begin(&catalogue, &data)?;
+    let mut done: Vec<(String, Counts)> = Vec::new();
+    let mut ended = sources.import(&catalogue, change.right(), options.refused, &mut done).await;
+    if let (Ok(()), Some(snapshot)) = (&ended, &snapshot) {
+        match snapshot.import(&catalogue, change.right()).await {
+            Ok(counts) => done.push((snapshot.name().to_owned(), counts)),
+            // Part of what was signed may be written.
+            Err(failure) => ended = Err(Stopped { failure, kept: 1 }),
+        }
     }
     let read = begun.elapsed();
-    let settled = match stale || done.iter().any(|(_, counts)| counts.changed()) {
-        true => Some(settle(&catalogue, &data).await?),
-        false => {
-            search::mark_fresh(&data.search()).trying("the search index")?;
-            None
-        }
-    };
+    // What was written until an end that came early is found all the same.
+    let kept = ended.as_ref().is_err_and(|stopped| stopped.kept > 0);
+    let settled = change.settle(kept || done.iter().any(|(_, counts)| counts.changed())).await?;
     let size = catalogue.size().await.trying("the catalogue")?;
     catalogue.close().await;
     let took = Took { read, all: begun.elapsed() };
+    if let Err(stopped) = ended {
+        // What was imported before is said, where it is read by people.
+        if !options.json && !done.is_empty() {
+            print(options, &done, settled.as_ref(), size, took)?;
+        }
+        return Err(stopped.failure);
+    }
     print(options, &done, settled.as_ref(), size, took)?;
     Ok(ExitCode::SUCCESS)
 }
 
+/// Why an import ended early, and how many lines were written before.
+struct Stopped {
+    failure: Failure,
+    kept: u64,
+}
+
 /// Imports one file.
-async fn one(catalogue: &Catalogue, file: &File, name_refused: bool) -> Result<Counts, Failure> {
-    let about = std::fs::metadata(&file.path).trying(file.path.display())?;
-    if !about.is_file() {
-        // It is read twice: once to know it again, once for its lines.
-        let path = audit::visible::shown(&file.path.display().to_string());
-        return Err(Failure::Usage(format!(
-            "{path} is no regular file; write what comes from elsewhere into one first"
-        )));
-    }
-    let length = about.len();
-    let shown = audit::visible::shown(&file.path.display().to_string());
+async fn one(catalogue: &Catalogue, right: &Importing, source: &Source, name_refused: bool) -> Result<Counts, Stopped> {
+    let shown = &source.shown;
     // On stderr, and only where that is a terminal.
-    let bar = ProgressBar::new(length).with_style(style("{msg} {wide_bar} {percent}% {eta}"));
+    let bar = ProgressBar::new(source.length).with_style(style("{msg} {wide_bar} {percent}% {eta}"));
     bar.set_message(shown.clone());
-    let mut broken = 0_u64;
+    let (mut broken, mut first, mut kept) = (0_u64, None, 0_u64);
     let mut news = |news: News<'_>| match news {
         News::Progress { bytes, lines } => {
+            kept = lines;
             bar.set_position(bytes);
             bar.set_message(format!("{shown}: {}", counted(lines, "line")));
         }
-        News::Resumed(lines) => bar.suspend(|| {
-            tell!("toolgate: {shown}: an import did not end; it goes on behind line {lines}");
-        }),
+        News::Resumed(lines) => {
+            kept = lines;
+            bar.suspend(|| {
+                tell!("toolgate: {shown}: an import did not end; it goes on behind line {lines}");
+            });
+        }
         News::Broken { line, why } => {
+            let why = audit::visible::shown(why);
             broken += 1;
             if broken <= NAMED {
-                bar.suspend(|| tell!("toolgate: {shown}:{line}: skipped: {}", audit::visible::shown(why)));
+                bar.suspend(|| tell!("toolgate: {shown}:{line}: skipped: {why}"));
             }
+            first.get_or_insert(why);
         }
         News::Refused { line, name, why } => {
             if name_refused {
@@ -112,20 +102,33 @@ async fn one(catalogue: &Catalogue, file: &File, name_refused: bool) -> Result<C
         }
     };
     let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-    let counts = import_file(catalogue, file, threads, Timestamp::now(), &mut news).await;
+    let counts = import_as(catalogue, right, &source.file, source.name, threads, Timestamp::now(), &mut news).await;
     bar.finish_and_clear();
     if broken > NAMED {
         tell!("toolgate: {shown}: {} more could not be read", counted(broken - NAMED, "line"));
     }
-    let counts = counts.map_err(|error| Failure::Usage(format!("{error}; what was imported until then is kept")))?;
+    let counts = counts.map_err(|error| {
+        let rest = match (kept, &error) {
+            (0, _) => "nothing of it was imported".to_owned(),
+            (_, BadImport::File { .. }) => {
+                format!("its first {} are imported; once it is whole, import it again", counted(kept, "line"))
+            }
+            (_, BadImport::Store(_)) => {
+                format!("its first {} are imported; the same import goes on behind them", counted(kept, "line"))
+            }
+        };
+        Stopped { failure: Failure::Usage(format!("{error}; {rest}")), kept }
+    })?;
     if counts.broken > 0 && counts == (Counts { broken: counts.broken, ..Counts::default() }) {
-        let (wanted, other) = match file.holds {
+        let (wanted, other) = match source.file.holds {
             Holds::Servers => ("a server", "tools are read by --tools"),
             Holds::Tools => ("a tool", "servers are read by --servers"),
         };
-        return Err(Failure::Usage(format!(
-            "no line of {shown} could be read: each must be a JSON object that describes {wanted}; {other}"
-        )));
+        let why = first.map(|why| format!(" ({why})")).unwrap_or_default();
+        let says = format!(
+            "no line of {shown} could be read{why}: each must be a JSON object that describes {wanted}; {other}"
+        );
+        return Err(Stopped { failure: Failure::Usage(says), kept: 0 });
     }
     Ok(counts)
 }
@@ -141,14 +144,13 @@ struct Took {
 
 fn print(
     options: &ImportOptions,
-    done: &[(PathBuf, Counts)],
+    done: &[(String, Counts)],
     settled: Option<&Relations>,
     (servers, tools): (u64, u64),
     took: Took,
 ) -> Result<(), Failure> {
     if options.json {
-        let files: Vec<Value> =
-            done.iter().map(|(file, counts)| json!({ "file": file.display().to_string(), "counts": counts })).collect();
+        let files: Vec<Value> = done.iter().map(|(file, counts)| json!({ "file": file, "counts": counts })).collect();
         let forks = settled.map(Relations::as_json);
         let impostors = settled.map(|relations| relations.impostors);
         let seconds = json!({
@@ -165,7 +167,7 @@ fn print(
         return Ok(());
     }
     for (file, counts) in done {
-        say!("{}", audit::visible::shown(&file.display().to_string()))?;
+        say!("{}", audit::visible::shown(file))?;
         for line in lines(counts) {
             say!("  {line}")?;
         }

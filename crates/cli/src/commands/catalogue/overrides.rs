@@ -4,13 +4,14 @@ use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::process::ExitCode;
 
+use catalogue::entry::visible;
 use catalogue::overrides::Field;
 use catalogue::show::Meant;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use store::catalogue::{Catalogue, Override, Server};
 
-use super::settle::{relate, settle};
+use super::settle::{Change, relate};
 use super::{one, table};
 use crate::args::{OverrideOptions, OverridesOptions};
 use crate::commands::scan::json::printed;
@@ -27,7 +28,7 @@ pub async fn put(options: &OverrideOptions) -> Result<ExitCode, Failure> {
         // `one` has refused the others.
         _ => return Err(Failure::Usage("nothing is named".to_owned())),
     };
-    let reason = options.reason.trim();
+    let reason = visible(&options.reason);
     if reason.is_empty() {
         return Err(Failure::Usage("--reason must say why: who reads it later has nothing else".to_owned()));
     }
@@ -38,6 +39,8 @@ pub async fn put(options: &OverrideOptions) -> Result<ExitCode, Failure> {
         true => None,
         false => Some(value(&catalogue, field, options.value.as_deref(), &server).await?),
     };
+    // Nothing is written beside an import: what it reads and what is said here would be mixed.
+    let right = catalogue.importing().trying("the catalogue")?;
     let said = catalogue.overrides(server.id).await.trying("the catalogue")?;
     let standing = said.iter().rev().find(|one| one.tool == tool && one.field == field.as_str());
     if value.is_none() && standing.is_none_or(|one| one.value.is_none()) {
@@ -47,26 +50,28 @@ pub async fn put(options: &OverrideOptions) -> Result<ExitCode, Failure> {
             audit::visible::word(&options.what)
         )));
     }
-    // Nothing is written beside an import: what it reads and what is said here would be mixed.
-    drop(catalogue.importing().trying("the catalogue")?);
-    search::mark_stale(&data.search()).trying("the search index")?;
     let said = Override {
         server: server.id,
         tool,
         field: field.as_str().to_owned(),
         value,
-        who: person(),
-        reason: reason.to_owned(),
+        who: visible(&person()),
+        reason,
         at: Timestamp::now(),
     };
-    catalogue.add_override(&said).await.trying("the catalogue")?;
-    let _relations = match options.field {
+    match options.field {
         // Searches find by these.
         Field::Class | Field::Publisher | Field::Visibility | Field::Hidden | Field::Verified => {
-            settle(&catalogue, &data).await?
+            let change = Change::by(right, &catalogue, &data)?;
+            catalogue.add_override(&said).await.trying("the catalogue")?;
+            change.settle_one(server.id, said.tool.as_deref()).await?;
         }
-        Field::Original | Field::NotImpostor => relate(&catalogue).await?,
-    };
+        Field::Original | Field::NotImpostor => {
+            catalogue.add_override(&said).await.trying("the catalogue")?;
+            relate(&catalogue).await?;
+            drop(right);
+        }
+    }
     catalogue.close().await;
     let of = match &said.tool {
         Some(tool) => format!("{}/{}", audit::visible::word(&server.slug), audit::visible::word(tool)),

@@ -1,10 +1,10 @@
 //! What follows from all entries together, once some of them changed: forks, impostors, the search index.
 
-use catalogue::index::rebuild;
+use catalogue::index::{rebuild, refresh};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::{Value, json};
-use store::DataDir;
-use store::catalogue::Catalogue;
+use store::catalogue::{Catalogue, Importing};
+use store::{BadDatabase, DataDir};
 
 use crate::failure::{Failure, Trying};
 use crate::output::say;
@@ -39,10 +39,60 @@ impl Relations {
     }
 }
 
-/// Finds out anew, and makes the index.
-pub async fn settle(catalogue: &Catalogue, data: &DataDir) -> Result<Relations, Failure> {
-    let (found, ()) = tokio::try_join!(relate(catalogue), index(catalogue, data))?;
-    Ok(found)
+/// A change of the catalogue, from before it is written until searches find it. Nobody else writes meanwhile; one that is
+/// killed leaves behind that the index is older than the catalogue.
+pub struct Change<'a> {
+    catalogue: &'a Catalogue,
+    data: &'a DataDir,
+    right: Importing,
+    /// The index was older before already.
+    stale: bool,
+}
+
+impl<'a> Change<'a> {
+    /// Begins one.
+    pub fn begin(catalogue: &'a Catalogue, data: &'a DataDir) -> Result<Self, Failure> {
+        Self::by(catalogue.importing().trying("the catalogue")?, catalogue, data)
+    }
+
+    /// Begins one, for who has the right to.
+    pub fn by(right: Importing, catalogue: &'a Catalogue, data: &'a DataDir) -> Result<Self, Failure> {
+        let stale = search::is_stale(&data.search());
+        search::mark_stale(&data.search()).trying("the search index")?;
+        Ok(Self { catalogue, data, right, stale })
+    }
+
+    /// The right to write.
+    pub fn right(&self) -> &Importing {
+        &self.right
+    }
+
+    /// Ends it. Where something changed, it is found out anew which servers belong together, and the index is made anew.
+    pub async fn settle(self, changed: bool) -> Result<Option<Relations>, Failure> {
+        if !changed && !self.stale {
+            search::mark_fresh(&self.data.search()).trying("the search index")?;
+            return Ok(None);
+        }
+        // Where nothing was put in, the catalogue still begins when it is first asked.
+        if !changed && self.catalogue.size().await.trying("the catalogue")? == (0, 0) {
+            return Ok(None);
+        }
+        let (found, ()) = tokio::try_join!(relate(self.catalogue), index(self.catalogue, self.data))?;
+        Ok(Some(found))
+    }
+
+    /// Ends one of a single server, or of a tool of it: the rest of the index stays.
+    pub async fn settle_one(self, server: i64, tool: Option<&str>) -> Result<(), Failure> {
+        // Of a tool alone nothing follows for servers.
+        if tool.is_none() {
+            relate(self.catalogue).await?;
+        }
+        let refreshed = match self.stale {
+            false => refresh(self.catalogue, &self.data.search(), server, tool).await.is_ok(),
+            true => false,
+        };
+        if refreshed { Ok(()) } else { index(self.catalogue, self.data).await }
+    }
 }
 
 /// Finds out anew which servers belong together; the index knows nothing of that.
@@ -65,12 +115,29 @@ pub async fn relate(catalogue: &Catalogue) -> Result<Relations, Failure> {
 }
 
 async fn index(catalogue: &Catalogue, data: &DataDir) -> Result<(), Failure> {
-    let _importing = catalogue.importing().trying("the search index")?;
     let (_, tools) = catalogue.size().await.trying("the catalogue")?;
     let bar = ProgressBar::new(tools).with_style(style("search index {wide_bar} {pos} of {len} tools"));
     let made = rebuild(catalogue, &data.search(), &mut |done| bar.set_position(done)).await;
     bar.finish_and_clear();
     made.trying("the search index")
+}
+
+/// What to say where searches do not find all that the catalogue holds; and whether that ends by itself.
+pub fn behind(data: &DataDir) -> Option<(String, bool)> {
+    if !search::is_stale(&data.search()) {
+        return None;
+    }
+    Some(match Importing::take(data) {
+        Err(BadDatabase::Busy(pid)) => {
+            let pid = pid.map(|pid| format!(" ({pid})")).unwrap_or_default();
+            let says = format!("another process{pid} is writing into the catalogue; until it has ended, searches find what was there before");
+            (says, true)
+        }
+        _ => (
+            "the search index is older than the catalogue, since an import or another change of it did not end: `toolgate catalogue index` makes it anew, and so does the same import when it is started again".to_owned(),
+            false,
+        ),
+    })
 }
 
 /// A style of a bar.

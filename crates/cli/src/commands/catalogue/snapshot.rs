@@ -9,7 +9,7 @@ use std::process::ExitCode;
 use catalogue::snapshot::{Key, PublicKey, export as sealed, import as unsealed};
 use jiff::Timestamp;
 use serde_json::json;
-use store::catalogue::{Catalogue, Counts};
+use store::catalogue::{Catalogue, Counts, Importing};
 
 use crate::args::{ExportOptions, KeyOptions};
 use crate::commands::counted;
@@ -50,13 +50,19 @@ pub async fn export(options: &ExportOptions) -> Result<ExitCode, Failure> {
     let (file, servers, tools) = made.trying("the snapshot")?;
     // Whole or not at all: whoever fetches it meanwhile gets the one before.
     let folder = options.out.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let mut part = tempfile::NamedTempFile::new_in(folder).trying(name(folder))?;
+    if !folder.is_dir() {
+        return Err(Failure::Usage(format!("{}: there is no such folder; make it first", name(folder))));
+    }
+    // Of an error only what it is: the name of a file in between says nothing to anybody.
+    let plain = |error: std::io::Error| std::io::Error::from(error.kind());
+    let mut part = tempfile::NamedTempFile::new_in(folder).map_err(plain).trying(name(folder))?;
     let mode = std::os::unix::fs::PermissionsExt::from_mode(0o644);
     part.write_all(&file)
         .and_then(|()| part.as_file().set_permissions(mode))
         .and_then(|()| part.as_file().sync_all())
+        .map_err(plain)
         .trying(name(&options.out))?;
-    part.persist(&options.out).trying(name(&options.out))?;
+    part.persist(&options.out).map_err(|error| error.error).trying(name(&options.out))?;
     if options.json {
         let fingerprint = key.public().fingerprint();
         return say!(
@@ -93,9 +99,14 @@ impl Verified {
         Ok(Self { bytes, trusted, name: name(file) })
     }
 
+    /// What it is called.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
     /// Imports it.
-    pub async fn import(&self, catalogue: &Catalogue) -> Result<Counts, Failure> {
-        let imported = unsealed(catalogue, &self.bytes, &self.trusted, Timestamp::now()).await;
+    pub async fn import(&self, catalogue: &Catalogue, right: &Importing) -> Result<Counts, Failure> {
+        let imported = unsealed(catalogue, right, &self.bytes, &self.trusted, Timestamp::now()).await;
         imported.map(|(_, counts)| counts).trying(&self.name)
     }
 }

@@ -8,9 +8,9 @@ use indicatif::ProgressBar;
 use jiff::Timestamp;
 use serde_json::json;
 use store::DataDir;
-use store::catalogue::{Catalogue, ListingCounts, Reading};
+use store::catalogue::{Catalogue, Importing, ListingCounts, Reading};
 
-use super::settle::{Relations, settle, style};
+use super::settle::{Change, Relations, style};
 use crate::args::SyncOptions;
 use crate::commands::counted;
 use crate::environment::data_dir;
@@ -26,32 +26,36 @@ pub async fn sync(options: &SyncOptions) -> Result<ExitCode, Failure> {
     let data = DataDir::open(&path).trying(format!("the data directory {}", path.display()))?;
     let catalogue = Catalogue::open(&data).await.trying("the catalogue")?;
     let begun = Instant::now();
-    // Before anything changes: a run that is killed leaves this behind for the next one.
-    let stale = search::is_stale(&data.search());
-    search::mark_stale(&data.search()).trying("the search index")?;
-    let reading = all(&catalogue, options).await;
-    let settled = match &reading {
-        Ok(reading) if stale || reading.counts.any_changed() => Some(settle(&catalogue, &data).await?),
-        // What was written before it broke off is in no index yet.
-        Err(_) => None,
-        Ok(_) => {
-            search::mark_fresh(&data.search()).trying("the search index")?;
-            None
-        }
+    let change = Change::begin(&catalogue, &data)?;
+    let mut written = 0;
+    let reading = all(&catalogue, change.right(), options, &mut written).await;
+    let changed = match &reading {
+        Ok(reading) => reading.counts.any_changed(),
+        // What was written before it broke off is found all the same.
+        Err(_) => written > 0,
     };
+    let settled = change.settle(changed).await?;
     let size = catalogue.size().await.trying("the catalogue")?;
     catalogue.close().await;
     print(options, &reading?, settled.as_ref(), size, begun)?;
     Ok(ExitCode::SUCCESS)
 }
 
-async fn all(catalogue: &Catalogue, options: &SyncOptions) -> Result<Reading, Failure> {
+async fn all(
+    catalogue: &Catalogue,
+    right: &Importing,
+    options: &SyncOptions,
+    written: &mut u64,
+) -> Result<Reading, Failure> {
     let shown = audit::visible::shown(&options.registry);
     // On stderr, and only where that is a terminal.
     let bar = ProgressBar::new_spinner().with_style(style("{msg}"));
     let mut broken = 0_u64;
     let mut news = |news: News<'_>| match news {
-        News::Progress(entries) => bar.set_message(format!("{shown}: {}", entries_of(entries))),
+        News::Progress(entries) => {
+            *written = entries;
+            bar.set_message(format!("{shown}: {}", entries_of(entries)));
+        }
         News::Resumed(entries) => bar.suspend(|| {
             tell!("toolgate: {shown}: a run did not end; it goes on behind {}", entries_of(entries));
         }),
@@ -62,18 +66,20 @@ async fn all(catalogue: &Catalogue, options: &SyncOptions) -> Result<Reading, Fa
             }
         }
     };
-    let reading = read(catalogue, &options.registry, options.full, Timestamp::now(), &mut news).await;
+    let reading = read(catalogue, right, &options.registry, options.full, Timestamp::now(), &mut news).await;
     bar.finish_and_clear();
     if broken > NAMED {
         tell!("toolgate: {shown}: {} could not be read beside these", entries_of(broken - NAMED));
     }
     reading.map_err(|error| {
+        let kept = match *written {
+            0 => "nothing was read".to_owned(),
+            1 => "the entry before is kept, and the next sync goes on behind it".to_owned(),
+            many => format!("the {many} entries before are kept, and the next sync goes on behind them"),
+        };
         Failure::Usage(match error {
             BadSync::Store(error) => format!("the catalogue: {error}"),
-            error => format!(
-                "the registry {shown}: {}; what was read until then is kept, and the next sync goes on from there",
-                audit::visible::shown(&error.to_string())
-            ),
+            error => format!("the registry {shown}: {}; {kept}", audit::visible::shown(&error.to_string())),
         })
     })
 }

@@ -62,6 +62,10 @@ fn what_a_person_says_of_a_server_holds() -> anyhow::Result<()> {
         "{files}"
     );
     ensure!(place.json(&["search", "somebody"])?["total"] == 1);
+    let official = |place: &Place| place.json(&["search", "--standing", "official"]);
+    ensure!(official(&place)?["found"][0]["slug"] == "files" && official(&place)?["total"] == 1);
+    said(&place, &["files", "verified", "no"])?;
+    ensure!(official(&place)?["total"] == 0);
 
     said(&place, &["leads", "hidden"])?;
     said(&place, &["two/leads-mcp/list_leads", "hidden", "yes"])?;

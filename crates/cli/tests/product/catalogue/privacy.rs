@@ -63,6 +63,60 @@ fn a_public_line_publishes_nothing_that_was_private() -> anyhow::Result<()> {
 }
 
 #[test]
+fn private_copies_of_a_public_server_are_on_no_public_page() -> anyhow::Result<()> {
+    let place = Place::new()?;
+    let names = ["list_leads", "delete_lead", "update_lead"];
+    let open: Vec<String> = names.iter().map(|name| tool(name, "Does something with a lead")).collect();
+    let open = place.file("open.jsonl", &open)?.display().to_string();
+    let copy = |name: &&str| {
+        json!({ "server": "zzinhouse/zzleads", "server_repo": "https://github.com/zzinhouse/zzleads", "name": name,
+            "description": "Does something with a lead" })
+        .to_string()
+    };
+    let own = place.file("own.jsonl", &names.iter().map(copy).collect::<Vec<_>>())?.display().to_string();
+    ensure!(place.say(&["import", "--public", "--tools", &open])?.code == Some(0));
+    ensure!(place.say(&["import", "--tools", &own])?.code == Some(0));
+    // Who is at the machine sees both; that one has the tools of the other is not said of what everybody sees.
+    ensure!(place.json(&["search", "delete_lead"])?["total"] == 2);
+    let leads = place.json(&["show", "leads"])?;
+    ensure!(leads["same_tools"].as_array().map(Vec::len) == Some(0), "{leads}");
+    let slug = leads["slug"].as_str().unwrap_or_default();
+    let publisher = leads["publisher"].as_str().unwrap_or("-");
+    let pages =
+        Pages::start_with(&place.folder.path().join("data"), &["--public", "--base-url", "https://tools.example"])?;
+    let root = format!("/s/{publisher}/{slug}/");
+    let paths =
+        ["", "index.md", "index.json", "llms.txt", "list_leads/", "list_leads/index.md", "list_leads/index.json"];
+    let of_server = paths.iter().map(|path| format!("{root}{path}"));
+    let others = [
+        "/",
+        "/servers/",
+        "/servers/index.json",
+        "/changes/",
+        "/changes/feed.atom",
+        "/class/read/",
+        "/class/destructive/",
+        "/search/?q=leads",
+        "/search/index.json?q=lead",
+        "/search/index.json?q=zzleads",
+        "/sitemap.xml",
+        "/llms.txt",
+        "/api/v1/catalogue/servers",
+        "/api/v1/catalogue/changes?since=7d",
+        "/api/v1/catalogue/search?q=zzinhouse",
+    ];
+    let stack =
+        [format!("/stack/?s={slug}"), format!("/api/v1/catalogue/servers/{slug}"), format!("/badge/{slug}.svg")];
+    for path in of_server.chain(others.map(str::to_owned)).chain(stack) {
+        let page = pages.get(&path)?.replace("?q=zzleads", "").replace("?q=zzinhouse", "");
+        let quoted = path.contains("q=zz");
+        ensure!(quoted || !page.contains("zz"), "{path}: {page}");
+        ensure!(!page.contains("zzinhouse/zzleads") && !page.contains("2 copies"), "{path}: {page}");
+    }
+    Ok(())
+}
+
+#[test]
 fn what_could_be_a_secret_in_an_address_is_not_kept() -> anyhow::Result<()> {
     let place = Place::new()?;
     let line = json!({ "name": "leads", "repository": "https://ann:zzpass@github.com/owner/leads",
@@ -80,6 +134,8 @@ fn what_cannot_be_read_is_no_success() -> anyhow::Result<()> {
     let file = place.file("prose.txt", &["hello".to_owned(), "world".to_owned()])?.display().to_string();
     let said = place.say(&["import", "--servers", &file])?;
     ensure!(said.code == Some(2) && said.err.contains("--tools"), "{said:?}");
+    let begun = place.say(&["search", "merge", "pull", "request"])?;
+    ensure!(begun.err.contains("the catalogue begins with"), "what was tried in vain put nothing in: {begun:?}");
     let pipe = place.say(&["import", "--servers", "/dev/stdin"])?;
     ensure!(pipe.code == Some(2) && pipe.err.contains("no regular file"), "{pipe:?}");
     Ok(())

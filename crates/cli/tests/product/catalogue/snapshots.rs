@@ -5,6 +5,7 @@ use std::path::Path;
 
 use anyhow::ensure;
 use serde_json::{Value, json};
+use testkit::registry::{Instead, Registry};
 
 use super::{Place, Said, servers, tools};
 
@@ -75,6 +76,34 @@ fn a_snapshot_makes_the_same_catalogue_elsewhere_and_twice_the_same() -> anyhow:
         ensure!(again["files"][0]["counts"][count] == 0, "{count} {again}");
     }
     ensure!(to.json(&["show", "leads/list_leads"])?["category"] == "Destructive");
+    Ok(())
+}
+
+#[test]
+fn what_a_registry_said_of_a_package_goes_along() -> anyhow::Result<()> {
+    let (from, to) = (Place::exported()?, Place::new()?);
+    let registry = Registry::start(Vec::new())?;
+    let crawl = |place: &Place, version: &str| -> anyhow::Result<()> {
+        let document = json!({ "name": "leads-mcp", "dist-tags": { "latest": version }, "versions": { version: {
+            "_npmUser": { "name": "bob" }, "deprecated": "use another" } }, "time": { version: "2026-01-02T00:00:00Z" } });
+        registry.instead([Some(Instead::Body(document.to_string()))]);
+        let said = place.say(&["crawl", "--npm", &registry.url(), "npm:leads-mcp"])?;
+        ensure!(said.code == Some(0), "{said:?}");
+        Ok(())
+    };
+    let says = |place: &Place| -> anyhow::Result<Value> { Ok(place.json(&["show", "leads"])?["package_says"].clone()) };
+    // A snapshot from before anything was asked, as older programs make them, is taken as it is.
+    let (old, new, trust) = (from.folder.path().join("out"), from.path("new"), from.path("key.pub"));
+    ensure!(to.take(&old, &trust)?.code == Some(0) && says(&to)?.is_null());
+    crawl(&from, "1.0.0")?;
+    ensure!(from.say(&["export", "--key", &from.path("key"), &new])?.code == Some(0));
+    let said: Value = serde_json::from_str(&to.take(Path::new(&new), &trust)?.out)?;
+    ensure!(said["files"][0]["counts"]["facts_new"] == 1, "{said}");
+    ensure!(says(&to)? == says(&from)? && says(&to)?["published_by"] == "bob", "{}", says(&to)?);
+    // What was asked later here holds against it.
+    crawl(&to, "2.0.0")?;
+    let said: Value = serde_json::from_str(&to.take(Path::new(&new), &trust)?.out)?;
+    ensure!(said["files"][0]["counts"]["facts_new"] == 0 && says(&to)?["version"] == "2.0.0", "{said}");
     Ok(())
 }
 
