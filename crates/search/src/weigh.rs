@@ -54,11 +54,9 @@ impl Weighing<'_> {
         }
         if let Some(since) = plan.since {
             let changed = self.part.fast_fields().i64("changed")?;
-            let at = |entry| changed.first(DocId::try_from(entry).unwrap_or(DocId::MAX));
-            for (entry, worth) in worths.iter_mut().enumerate().filter(|(_, worth)| **worth > 0.0) {
-                if at(entry).is_none_or(|at| at < since) {
-                    *worth = 0.0;
-                }
+            let found: Vec<DocId> = worthy(&worths).map(|(entry, _)| entry).collect();
+            for entry in found.into_iter().filter(|entry| changed.first(*entry).is_none_or(|at| at < since)) {
+                at(&mut worths, entry, |worth| *worth = 0.0);
             }
         }
         Ok(worths)
@@ -105,8 +103,7 @@ impl Weighing<'_> {
         let Some(first) = nodes.next() else { return Ok(vec![0.0; self.entries()]) };
         let mut worths = self.node(first, among)?;
         for node in nodes {
-            let left: Vec<DocId> =
-                (0..).zip(&worths).filter(|(_, worth)| **worth > 0.0).map(|(entry, _)| entry).collect();
+            let left: Vec<DocId> = worthy(&worths).map(|(entry, _)| entry).collect();
             if left.is_empty() {
                 break;
             }
@@ -222,6 +219,17 @@ fn at(worths: &mut Worths, entry: DocId, change: impl FnOnce(&mut f32)) {
     }
 }
 
+/// The entries that are worth something, with that.
+fn worthy(worths: &[f32]) -> impl Iterator<Item = (DocId, f32)> + '_ {
+    /// So many are looked at at once: most are worth nothing, and a row of noughts is seen as one.
+    const ROW: usize = 64;
+    let rows = (0..).step_by(ROW).zip(worths.chunks(ROW));
+    let some = rows.filter(|(_, row)| row.iter().fold(0, |bits, worth| bits | worth.to_bits()) != 0);
+    some.flat_map(|(from, row)| (from..).zip(row))
+        .filter(|(_, worth)| **worth > 0.0)
+        .map(|(entry, worth)| (entry, *worth))
+}
+
 /// The entries that meet a condition, a bit each.
 struct Met(Vec<u64>);
 
@@ -282,6 +290,8 @@ impl PartialOrd for Place {
 pub(crate) struct Best {
     most: usize,
     best: BinaryHeap<Reverse<Place>>,
+    /// What the next one must be worth more than.
+    least: f32,
     /// How many were found.
     pub(crate) found: usize,
 }
@@ -289,38 +299,24 @@ pub(crate) struct Best {
 impl Best {
     /// None yet.
     pub(crate) fn new(most: usize) -> Self {
-        Self { most, best: BinaryHeap::new(), found: 0 }
+        Self { most, best: BinaryHeap::new(), least: 0.0, found: 0 }
     }
 
     /// Those of a part of the index beside those before.
     pub(crate) fn add(&mut self, part: usize, worths: &[f32]) {
-        /// So many entries are looked at at once.
-        const TOGETHER: usize = 64;
-        for (from, worths) in (0..).step_by(TOGETHER).zip(worths.chunks(TOGETHER)) {
-            // Most are worth nothing, or less than what there is: that is told without a look at each.
-            self.found += worths.iter().map(|worth| usize::from(*worth > 0.0)).sum::<usize>();
-            let least = self.least();
-            if worths.iter().fold(0.0, |most: f32, worth| if *worth > most { *worth } else { most }) <= least {
+        for (entry, worth) in worthy(worths) {
+            self.found += 1;
+            if worth <= self.least {
                 continue;
             }
-            for (entry, worth) in (from..).zip(worths).filter(|(_, worth)| **worth > least) {
-                let place = Place { worth: *worth, part, entry };
-                if self.best.len() < self.most {
-                    self.best.push(Reverse(place));
-                } else if let Some(mut least) = self.best.peek_mut()
-                    && least.0 < place
-                {
-                    *least = Reverse(place);
-                }
+            self.best.push(Reverse(Place { worth, part, entry }));
+            if self.best.len() > self.most {
+                self.best.pop();
             }
-        }
-    }
-
-    /// What the next one must be worth more than: of equals, those that were added first stay.
-    fn least(&self) -> f32 {
-        match self.best.peek() {
-            Some(Reverse(least)) if self.best.len() >= self.most => least.worth,
-            _ => 0.0,
+            // Of equals, those that were added first stay.
+            if self.best.len() == self.most {
+                self.least = self.best.peek().map_or(0.0, |Reverse(least)| least.worth);
+            }
         }
     }
 
