@@ -5,6 +5,7 @@
 //! ([`words`]); the query of a person becomes terms in [`Query`].
 
 mod build;
+mod conditions;
 mod fields;
 mod folder;
 mod query;

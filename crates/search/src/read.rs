@@ -4,6 +4,7 @@ use std::path::Path;
 
 use tantivy::{IndexReader, ReloadPolicy};
 
+use crate::conditions::Conditions;
 use crate::fields::{Fields, Kind, TOKENIZER, Words, schema};
 use crate::query::{Query, plan};
 use crate::weigh::{Best, Weighing};
@@ -13,6 +14,7 @@ use crate::{BadIndex, folder};
 pub struct Index {
     reader: IndexReader,
     fields: Fields,
+    known: Conditions,
 }
 
 impl std::fmt::Debug for Index {
@@ -60,7 +62,7 @@ impl Index {
         index.tokenizers().register(TOKENIZER, Words);
         let (_, fields) = schema();
         let reader = index.reader_builder().reload_policy(ReloadPolicy::Manual).try_into()?;
-        Ok(Self { reader, fields })
+        Ok(Self { reader, fields, known: Conditions::default() })
     }
 
     /// Answers a question.
@@ -71,9 +73,9 @@ impl Index {
         let searcher = self.reader.searcher();
         let plan = plan(query, &self.fields, &searcher)?;
         let mut best = Best::new(query.offset.saturating_add(query.limit.max(1)));
-        for (nth, part) in searcher.segment_readers().iter().enumerate() {
-            let weighing = Weighing { searcher: &searcher, part };
-            best.add(nth, &weighing.worths(&plan)?);
+        for (number, part) in searcher.segment_readers().iter().enumerate() {
+            let weighing = Weighing { searcher: &searcher, number, part, known: &self.known };
+            best.add(number, &weighing.worths(&plan)?);
         }
         let total = query.count.then_some(best.found);
         let mut hits = Vec::with_capacity(query.limit.max(1));

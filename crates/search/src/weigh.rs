@@ -6,6 +6,7 @@
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
+use std::sync::Arc;
 
 use tantivy::postings::Postings as _;
 use tantivy::query::Bm25Weight;
@@ -13,6 +14,7 @@ use tantivy::schema::IndexRecordOption;
 use tantivy::{DocId, DocSet as _, Searcher, SegmentReader, TERMINATED, Term};
 
 use crate::BadIndex;
+use crate::conditions::{Conditions, Met, keep};
 use crate::query::{List, Node, Plan};
 
 /// What each entry is worth; nought for what was not found.
@@ -26,8 +28,12 @@ const SEEK: usize = 32;
 pub(crate) struct Weighing<'a> {
     /// The index.
     pub(crate) searcher: &'a Searcher,
+    /// The number of the part.
+    pub(crate) number: usize,
     /// The part.
     pub(crate) part: &'a SegmentReader,
+    /// What met conditions before.
+    pub(crate) known: &'a Conditions,
 }
 
 impl Weighing<'_> {
@@ -50,7 +56,8 @@ impl Weighing<'_> {
             )?;
         }
         for filter in &plan.filters {
-            self.met(filter)?.keep(&mut worths);
+            let met = filter.iter().map(|term| self.met(term)).collect::<Result<Vec<_>, _>>()?;
+            keep(&met, &mut worths);
         }
         if let Some(since) = plan.since {
             let changed = self.part.fast_fields().i64("changed")?;
@@ -131,19 +138,21 @@ impl Weighing<'_> {
         Ok(usize::try_from(count).unwrap_or(usize::MAX))
     }
 
-    /// Which entries have one of several words.
-    fn met(&self, terms: &[Term]) -> Result<Met, BadIndex> {
+    /// Which entries meet a condition.
+    fn met(&self, term: &Term) -> Result<Arc<Met>, BadIndex> {
+        if let Some(met) = self.known.get(self.number, term) {
+            return Ok(met);
+        }
         let mut met = Met(vec![0; self.entries().div_ceil(64)]);
-        for term in terms {
-            let index = self.part.inverted_index(term.field())?;
-            let Some(info) = index.get_term_info(term)? else { continue };
+        let index = self.part.inverted_index(term.field())?;
+        if let Some(info) = index.get_term_info(term)? {
             let mut postings = index.read_block_postings_from_terminfo(&info, IndexRecordOption::Basic)?;
             while !postings.docs().is_empty() {
                 postings.docs().iter().for_each(|entry| met.add(*entry));
                 postings.advance();
             }
         }
-        Ok(met)
+        Ok(self.known.put(self.number, term, met))
     }
 
     /// Looks few entries up in a long list.
@@ -228,35 +237,6 @@ fn worthy(worths: &[f32]) -> impl Iterator<Item = (DocId, f32)> + '_ {
     some.flat_map(|(from, row)| (from..).zip(row))
         .filter(|(_, worth)| **worth > 0.0)
         .map(|(entry, worth)| (entry, *worth))
-}
-
-/// The entries that meet a condition, a bit each.
-struct Met(Vec<u64>);
-
-impl Met {
-    fn add(&mut self, entry: DocId) {
-        let place = usize::try_from(entry / 64).ok().and_then(|at| self.0.get_mut(at));
-        if let Some(bits) = place {
-            *bits |= 1 << (entry % 64);
-        }
-    }
-
-    /// Only these stay worth anything.
-    fn keep(&self, worths: &mut Worths) {
-        for (worths, bits) in worths.chunks_mut(64).zip(&self.0) {
-            match *bits {
-                0 => worths.fill(0.0),
-                u64::MAX => {}
-                bits => {
-                    for (nth, worth) in worths.iter_mut().enumerate() {
-                        if bits >> nth & 1 == 0 {
-                            *worth = 0.0;
-                        }
-                    }
-                }
-            }
-        }
-    }
 }
 
 /// An entry that is worth something: the better one is greater, of equals the one that was added first.

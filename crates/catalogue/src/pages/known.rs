@@ -105,10 +105,22 @@ fn place(path: &str) -> Place {
 /// # Errors
 /// [`BadDatabase`].
 pub async fn known(catalogue: &Catalogue, server: &Server) -> Result<Vec<Known>, BadDatabase> {
-    let mut all: Vec<Known> = catalogue.tools_of(server.id).await?.into_iter().map(Known::of).collect();
+    Ok(in_order(catalogue.tools_of(server.id).await?))
+}
+
+/// The same, with no more of each than says which of them belong together.
+///
+/// # Errors
+/// [`BadDatabase`].
+pub(super) async fn siblings(catalogue: &Catalogue, server: &Server) -> Result<Vec<Known>, BadDatabase> {
+    Ok(in_order(catalogue.siblings_of(server.id).await?))
+}
+
+fn in_order(tools: Vec<Tool>) -> Vec<Known> {
+    let mut all: Vec<Known> = tools.into_iter().map(Known::of).collect();
     all.sort_by(|one, other| {
         let severity = other.assessment.severity_fine.cmp(&one.assessment.severity_fine);
         severity.then_with(|| one.tool.name.cmp(&other.tool.name))
     });
-    Ok(all)
+    all
 }

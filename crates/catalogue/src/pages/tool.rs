@@ -10,8 +10,8 @@ use store::BadDatabase;
 use store::catalogue::{Catalogue, Server};
 
 use super::kin::{KinPage, kin};
-use super::known::known;
-use super::summary::{self, ToolLine};
+use super::known::{Known, siblings};
+use super::summary::{self, ToolLine, gist};
 use crate::address::{server_path, tool_path};
 use crate::language::language;
 
@@ -105,20 +105,22 @@ impl ToolPage {
         name: &str,
         shows: impl Fn(&Server) -> bool,
     ) -> Result<Option<Self>, BadDatabase> {
-        let mut tools = known(catalogue, server).await?;
+        let mut tools = siblings(catalogue, server).await?;
         let exact = tools.iter().position(|one| one.tool.name == name);
         let same = || tools.iter().position(|one| one.tool.name.to_lowercase() == name.to_lowercase());
         let Some(index) = exact.or_else(same) else { return Ok(None) };
         // What is said of its siblings stands in their rows; its own words are quoted.
         if let Some(one) = tools.get_mut(index) {
-            *one = one.clone().judged_anew();
+            let Some(whole) = catalogue.tool(one.tool.id).await? else { return Ok(None) };
+            *one = Known::of(whole).judged_anew();
         }
         let judged: Vec<_> = tools.iter().map(|one| (one.definition(), one.assessment.clone())).collect();
         let told = Told::new(&server.name, &judged);
         let (Some(one), Some(text)) = (tools.get(index), told.tool(index)) else { return Ok(None) };
         let related = text.related.iter().filter_map(|related| {
             let other = tools.get(related.index)?;
-            Some(Related { tool: ToolLine::of(server, &other.tool), why: related.why.clone() })
+            let line = ToolLine::of(server, &other.tool);
+            Some(Related { tool: ToolLine { description: gist(&line.description), ..line }, why: related.why.clone() })
         });
         let history = catalogue.history(one.tool.id).await?;
         let before =

@@ -22,6 +22,12 @@ pub struct Sought {
 
 const SOUGHT: &str = "tools_said WHERE id > $1 ORDER BY id LIMIT 5000";
 
+const SIBLINGS: &str = "(
+    SELECT id, server, name, title, SUBSTR(description, 1, 400) AS description,
+        CASE WHEN LENGTH(name) <= 8 THEN input_schema END AS input_schema, NULL AS annotations, digest, class, severity,
+        severity_fine, facets, confidence, '[]' AS evidence, said_class, said_hidden, first_seen, changed
+    FROM tools_said WHERE server = $1 ORDER BY name)";
+
 record! {
     /// What searches read of a row of `tools_said`.
     struct SoughtRow {
@@ -149,7 +155,7 @@ impl Catalogue {
     /// # Errors
     /// [`BadDatabase`].
     pub async fn shown(&self, id: i64) -> Result<Option<Shown>, BadDatabase> {
-        let Some(tool) = self.tools_from("tools_said WHERE id = $1", id).await?.pop() else { return Ok(None) };
+        let Some(tool) = self.tool(id).await? else { return Ok(None) };
         Ok(self.server(tool.server).await?.map(|server| Shown { server, tool }))
     }
 
@@ -159,6 +165,23 @@ impl Catalogue {
     /// [`BadDatabase`].
     pub async fn tools_of(&self, server: i64) -> Result<Vec<Tool>, BadDatabase> {
         self.tools_from("tools_said WHERE server = $1 ORDER BY name", server).await
+    }
+
+    /// The tools of a server in the order of their names, with what says which of them belong together: of descriptions
+    /// the beginning, no evidence, and the schema only where the name alone may say too little.
+    ///
+    /// # Errors
+    /// [`BadDatabase`].
+    pub async fn siblings_of(&self, server: i64) -> Result<Vec<Tool>, BadDatabase> {
+        self.tools_from(SIBLINGS, server).await
+    }
+
+    /// A tool by its number.
+    ///
+    /// # Errors
+    /// [`BadDatabase`].
+    pub async fn tool(&self, id: i64) -> Result<Option<Tool>, BadDatabase> {
+        Ok(self.tools_from("tools_said WHERE id = $1", id).await?.pop())
     }
 
     async fn tools_from(&self, from: &'static str, value: i64) -> Result<Vec<Tool>, BadDatabase> {
