@@ -31,11 +31,21 @@ pub fn clients(options: &ClientsOptions) -> Result<ExitCode, Failure> {
         let listed: String = all.iter().map(|found| section(found, &home)).collect();
         match listed.is_empty() {
             true => format!("No MCP client was found below {} or in {}.\n", home.display(), project.display()),
-            false => listed + "Put the gateway before them: toolgate wrap --dry-run shows what it would change.\n",
+            false if all.iter().any(has_bare) => {
+                listed + "Put the gateway before what is bare: toolgate wrap --dry-run shows what it would change.\n"
+            }
+            false => listed,
         }
     };
     output::text(&text)?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Whether a client has a server that the gateway can stand before and does not.
+fn has_bare(found: &Found) -> bool {
+    let read = found.files.iter().filter(|file| file.scope == Scope::User);
+    let mut entries = read.filter_map(|file| file.read(&found.client).ok()).flat_map(|contents| contents.entries);
+    entries.any(|entry| entry.state == State::Bare)
 }
 
 /// Whether the gateway stands before a server, in words.
