@@ -1,6 +1,7 @@
 //! The command line.
 
 mod catalogue;
+mod clients;
 mod policy;
 mod scan;
 mod server;
@@ -15,6 +16,7 @@ pub use catalogue::{
     AudienceWord, CatalogueCommand, CheckOptions, CrawlOptions, ExportOptions, ImportOptions, KeyOptions, KindWord,
     OverrideOptions, OverridesOptions, PagesOptions, SearchOptions, ShowOptions, SyncOptions,
 };
+pub use clients::{ClientsOptions, UndoOptions, WrapOptions};
 pub use policy::{PolicyCheck, PolicyCommand, PolicyExplain, PolicyTest};
 pub use scan::{ScanOptions, TemperWord};
 pub use server::{AcceptOptions, HeldOptions, PinPlace, ServerCommand};
@@ -42,6 +44,14 @@ pub enum Command {
     Classify,
     /// List the tools of a server, or of all servers of a client, and say what they can do
     Scan(ScanOptions),
+    /// The MCP clients of this machine, their servers, and whether the gateway stands before each
+    Clients(ClientsOptions),
+    /// Put the gateway before the servers in the files of MCP clients
+    Wrap(WrapOptions),
+    /// Take the gateway out of the files of MCP clients again
+    Unwrap(WrapOptions),
+    /// Take back what wrap and unwrap have changed, byte for byte where nobody else has
+    Undo(UndoOptions),
     /// What is known of MCP servers and their tools: import, sync, search, show, check
     #[command(subcommand)]
     Catalogue(CatalogueCommand),
@@ -86,7 +96,10 @@ pub struct ServerOptions {
     /// A header for the server: 'NAME: VALUE', where ${VARIABLE} is taken from the environment
     #[arg(long, value_name = "HEADER")]
     pub header: Vec<String>,
-    /// A file with such headers, one a line
+    /// A header for the server whose value is that of a variable of the environment
+    #[arg(long, value_name = "NAME=VARIABLE")]
+    pub header_from: Vec<String>,
+    /// A file with headers as --header takes them, one a line
     #[arg(long, value_name = "FILE")]
     pub header_file: Vec<PathBuf>,
     /// The program that is the server, after --
@@ -168,7 +181,7 @@ pub struct RunOptions {
 #[derive(Debug, Args)]
 pub struct ServeOptions {
     /// A configuration of several servers and grants (toolgate.toml)
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["policy", "upstream", "program", "token", "token_file", "header", "header_file"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["policy", "upstream", "program", "token", "token_file", "header", "header_from", "header_file"])]
     pub config: Option<PathBuf>,
     /// Where to listen; port 0 takes a free one
     #[arg(long, value_name = "ADDRESS")]

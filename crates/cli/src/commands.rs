@@ -3,6 +3,7 @@
 pub mod audit;
 pub mod catalogue;
 pub mod classify;
+pub mod clients;
 pub mod demo;
 pub mod doctor;
 pub mod grant;
@@ -14,6 +15,8 @@ pub mod sandbox;
 pub mod scan;
 pub mod serve;
 pub mod server;
+pub mod undo;
+pub mod wrap;
 
 /// A number of things, as people say it: `1 record`, `2 records`.
 fn counted(number: impl std::fmt::Display, thing: &str) -> String {

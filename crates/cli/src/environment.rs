@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
+use clients::{Os, Places};
 use http::HeaderName;
 use upstream::child::Command;
 use upstream::http::Endpoint;
@@ -46,6 +47,65 @@ pub fn existing_data(asked: Option<&Path>) -> Result<store::DataDir, Failure> {
         )));
     }
     store::DataDir::open(&path).trying(format!("the data directory {}", path.display()))
+}
+
+/// The home directory.
+///
+/// # Errors
+/// When none is named.
+pub fn home() -> Result<PathBuf, Failure> {
+    let home = variable("HOME").map(PathBuf::from).filter(|home| home.is_absolute());
+    let why = "there is no home directory, below which clients keep their files: set HOME to its absolute path";
+    home.ok_or_else(|| Failure::Usage(why.to_owned()))
+}
+
+/// Where clients keep their files on this machine.
+///
+/// # Errors
+/// When there is no home directory, or a path is no text.
+pub fn places(project: Option<&Path>) -> Result<Places, Failure> {
+    let os = match std::env::consts::OS {
+        "macos" => Os::Macos,
+        "windows" => Os::Windows,
+        _ => Os::Linux,
+    };
+    let text = |path: &Path| {
+        let text = path.to_str().map(str::to_owned);
+        text.ok_or_else(|| Failure::Usage(format!("the path {} is no text in UTF-8", path.display())))
+    };
+    let variables = std::env::vars_os();
+    let variables = variables.filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+    Ok(Places { os, home: text(&home()?)?, variables: variables.collect(), project: project.map(text).transpose()? })
+}
+
+/// Where a person's policies lie.
+///
+/// # Errors
+/// When there is no home directory.
+pub fn policies() -> Result<PathBuf, Failure> {
+    let named = variable("XDG_CONFIG_HOME").map(PathBuf::from).filter(|folder| folder.is_absolute());
+    let folder = named.map_or_else(|| home().map(|home| home.join(".config")), Ok)?;
+    Ok(folder.join("toolgate/policies"))
+}
+
+/// The folders in which programs are looked for.
+pub fn program_folders() -> Vec<PathBuf> {
+    let path = variable("PATH").unwrap_or_default();
+    std::env::split_paths(&path).filter(|folder| folder.is_absolute()).collect()
+}
+
+/// The path of this program as it was called, not as it lies: links of package managers stay when it is updated.
+///
+/// # Errors
+/// When nobody knows it.
+pub fn program() -> Result<PathBuf, Failure> {
+    let called = std::env::args_os().next().map(PathBuf::from).unwrap_or_default();
+    if called.is_absolute() && called.is_file() {
+        return Ok(called);
+    }
+    let alone = called.components().count() == 1;
+    let found = program_folders().into_iter().map(|folder| folder.join(&called)).find(|path| alone && path.is_file());
+    found.map_or_else(|| std::env::current_exe().trying("this program's path"), Ok)
 }
 
 fn variable(name: &str) -> Option<OsString> {
@@ -98,6 +158,27 @@ impl Headers {
         }
         self.variables.extend(variables);
         self.headers.push((name.trim().to_owned(), value));
+        Ok(())
+    }
+
+    /// Adds one `NAME=VARIABLE`: a header whose value is that of a variable. Nothing of it is filled in by
+    /// programs that fill in `${VARIABLE}` in the files that name this command.
+    ///
+    /// # Errors
+    /// When it is no such pair, or the variable is not set or empty.
+    pub fn add_from(&mut self, pair: &str) -> Result<(), Failure> {
+        let variable = |name: &str| !name.is_empty() && name.chars().all(|l| l.is_ascii_alphanumeric() || l == '_');
+        let parts = pair.split_once('=').filter(|(name, _)| HeaderName::from_bytes(name.as_bytes()).is_ok());
+        let Some((name, variable)) = parts.filter(|(_, named)| variable(named)) else {
+            let text = "--header-from is written NAME=VARIABLE: a header, and the variable that holds its value";
+            return Err(Failure::Usage(text.to_owned()));
+        };
+        let Some(value) = text_variable(variable) else {
+            let why = format!("--header-from {name}: the environment variable `{variable}` is not set, or empty");
+            return Err(Failure::Usage(why));
+        };
+        self.variables.insert(variable.to_owned());
+        self.headers.push((name.to_owned(), value));
         Ok(())
     }
 

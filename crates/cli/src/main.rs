@@ -4,6 +4,7 @@
 #![deny(clippy::print_stdout, clippy::print_stderr)]
 
 mod args;
+mod client_files;
 mod commands;
 mod config;
 mod environment;
@@ -52,6 +53,10 @@ fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
         Command::Serve(options) => commands::serve::serve(options),
         Command::Classify => commands::classify::classify(),
         Command::Scan(options) => commands::scan::scan(&options),
+        Command::Clients(options) => commands::clients::clients(&options),
+        Command::Wrap(options) => commands::wrap::wrap(&options),
+        Command::Unwrap(options) => commands::wrap::unwrap(&options),
+        Command::Undo(options) => commands::undo::undo(&options),
         Command::Catalogue(command) => commands::catalogue::catalogue(&command),
         Command::Policy(command) => commands::policy::policy(command),
         Command::Server(command) => commands::server::server(&command),

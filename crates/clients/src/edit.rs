@@ -46,6 +46,14 @@ impl Edit {
         self.changes.iter().map(|change| (change.range.clone(), change.new.as_slice()))
     }
 
+    /// Both edits of one document in one; none, where they touch the same place.
+    #[must_use]
+    pub fn and(&self, other: &Self) -> Option<Self> {
+        let changes = self.changes.iter().chain(&other.changes);
+        let changes = changes.map(|change| (change.range.clone(), change.old.clone(), change.new.clone()));
+        Self::new(self.format, changes.collect()).filter(|_| self.format == other.format)
+    }
+
     /// The file afterwards.
     ///
     /// # Errors
@@ -109,6 +117,13 @@ mod tests {
         assert_eq!(edit.inverse().inverse(), edit);
         assert_eq!(edit.apply(b"hallo world"), Err(Stale));
         assert_eq!(edit.apply(b"hello"), Err(Stale));
+    }
+
+    #[test]
+    fn two_edits_of_different_places_are_one() {
+        let (one, two) = (edit(&[(6..7, "w", "--")]).unwrap(), edit(&[(0..5, "hello", "a")]).unwrap());
+        assert_eq!(one.and(&two).unwrap().apply(b"hello world").unwrap(), b"a --orld");
+        assert_eq!(one.and(&edit(&[(5..8, " wo", "")]).unwrap()), None);
     }
 
     #[test]

@@ -8,7 +8,7 @@ use crate::entry::{Entry, Launch, NotCovered, State, body, member};
 use crate::refusal::Refusal;
 use crate::table::{Http, Stdio};
 use crate::tree::{Map, Member, Node};
-use crate::wrapped::{Target, is_ours};
+use crate::wrapped::{Target, is_ours, reference};
 use crate::write;
 
 /// What is put before a server.
@@ -30,7 +30,7 @@ const VARIABLE: &str = "TOOLGATE_HEADER_";
 
 impl Wrapper {
     fn check(&self) -> Result<(), Refusal> {
-        let ends = |option: &&String| matches!(option.as_str(), "--" | "--upstream" | "--header");
+        let ends = |option: &&String| matches!(option.as_str(), "--" | "--upstream" | "--header" | "--header-from");
         if let Some(option) = self.options.iter().find(ends) {
             return Err(Refusal::Option(option.clone()));
         }
@@ -131,8 +131,13 @@ impl Document {
         words.push(self.word("--upstream", raw, map.flow));
         words.push(self.moved(&address.value, map.flow));
         for header in headers {
-            words.push(self.word("--header", raw, map.flow));
-            words.push(self.word(&format!("{}: {}", header.name, header.value), raw, map.flow));
+            // Clients fill in `${…}` themselves, so a whole variable is named without it.
+            let (option, value) = match reference(&header.value) {
+                Some(variable) => ("--header-from", format!("{}={variable}", header.name)),
+                None => ("--header", format!("{}: {}", header.name, header.value)),
+            };
+            words.push(self.word(option, raw, map.flow));
+            words.push(self.word(&value, raw, map.flow));
         }
         let value = match &stdio.args {
             Some(args) => write::text(self.format, &wrapper.program, raw) + &self.new_list(map, address, args, &words),

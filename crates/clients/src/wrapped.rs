@@ -56,9 +56,17 @@ fn upstream(words: &[&str]) -> Option<Target> {
     let ["--upstream", url, rest @ ..] = words else { return None };
     let mut headers = Vec::new();
     for pair in rest.chunks(2) {
-        let ["--header", header] = pair else { return None };
-        let (name, value) = header.split_once(':')?;
-        headers.push((name.trim().to_owned(), value.trim().to_owned()));
+        headers.push(match pair {
+            ["--header", header] => {
+                let (name, value) = header.split_once(':')?;
+                (name.trim().to_owned(), value.trim().to_owned())
+            }
+            ["--header-from", header] => {
+                let (name, variable) = header.split_once('=')?;
+                (name.to_owned(), format!("${{{variable}}}"))
+            }
+            _ => return None,
+        });
     }
     Some(Target::Upstream { url: (*url).to_owned(), headers })
 }
@@ -88,6 +96,9 @@ mod tests {
         assert_eq!(found.options, ["run", "--policy", "p"]);
         assert_eq!(found.target, Target::Program(["npx", "-y", "--", "x"].map(str::to_owned).to_vec()));
         let found = parse("C:\\bin\\Toolgate.EXE run --upstream https://e.test/mcp --header A:b").unwrap();
+        let from = parse("toolgate run --upstream https://e.test/mcp --header-from A=B").unwrap();
+        let Target::Upstream { headers, .. } = from.target else { panic!() };
+        assert_eq!(headers, [("A".to_owned(), "${B}".to_owned())]);
         let Target::Upstream { url, headers } = found.target else { panic!() };
         assert_eq!((url.as_str(), headers), ("https://e.test/mcp", vec![("A".to_owned(), "b".to_owned())]));
         for other in [
@@ -98,6 +109,7 @@ mod tests {
             "toolgate run --upstream",
             "toolgate run --upstream u --header",
             "toolgate run --upstream u --other x",
+            "toolgate run --upstream u --header-from x",
         ] {
             assert_eq!(parse(other), None, "{other}");
         }

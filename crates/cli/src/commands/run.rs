@@ -107,10 +107,11 @@ pub fn server(options: &ServerOptions) -> Result<ServerConfig, Failure> {
     }
     let mut headers = Headers::default();
     options.header.iter().try_for_each(|line| headers.add(line))?;
+    options.header_from.iter().try_for_each(|pair| headers.add_from(pair))?;
     options.header_file.iter().try_for_each(|path| headers.add_file(path))?;
     for name in &headers.literal {
         tell!(
-            "toolgate: warning: the value of header {name} stands on the command line, where every user of this machine can read it; write ${{VARIABLE}} or use --header-file"
+            "toolgate: warning: the value of header {name} stands on the command line, where every user of this machine can read it; write ${{VARIABLE}}, or use --header-from or --header-file"
         );
     }
     let reach = match &options.upstream {
@@ -124,7 +125,7 @@ pub fn server(options: &ServerOptions) -> Result<ServerConfig, Failure> {
         }
         None if !headers.headers.is_empty() => {
             return Err(Failure::Usage(
-                "--header and --header-file are for --upstream; a program gets its secrets from the environment"
+                "--header, --header-from and --header-file are for --upstream; a program gets its secrets from the environment"
                     .to_owned(),
             ));
         }

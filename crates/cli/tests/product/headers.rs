@@ -187,3 +187,31 @@ fn a_program_takes_none() -> anyhow::Result<()> {
     }
     Ok(())
 }
+
+#[test]
+fn a_variable_alone_is_a_header() -> anyhow::Result<()> {
+    let upstream = Upstream::start(Script::default())?;
+    let setup = toolgate()?.policy(&allow(&["echo"]))?.upstream(&upstream.url());
+    let setup = setup.options(["--header-from", "X-Key=THE_KEY"]).variable("THE_KEY", SECRET);
+    let mut toolgate = setup.serve()?;
+    assert_eq!(toolgate.legacy()?.tools()?, ["echo"]);
+    carried(&upstream, "x-key", &[SECRET]);
+    toolgate.stop()?;
+    assert!(!toolgate.stderr().contains("warning") && !toolgate.stderr().contains(SECRET), "{}", toolgate.stderr());
+    for (pair, value, wanted) in [
+        ("X-Key=THE_KEY", "", "`THE_KEY` is not set, or empty"),
+        ("X-Key: upstream-secret-0123456789", "x", "--header-from is written NAME=VARIABLE"),
+        ("X-Key=", "x", "--header-from is written NAME=VARIABLE"),
+        ("X-Key=${THE_KEY}", "x", "--header-from is written NAME=VARIABLE"),
+    ] {
+        let setup = toolgate_with(&upstream)?.options(["--header-from", pair]).variable("THE_KEY", value);
+        let (status, said) = setup.refused()?;
+        assert_eq!(status.code(), Some(2), "{pair}: {said}");
+        assert!(said.contains(wanted) && !said.contains(SECRET), "{pair}: {said}");
+    }
+    Ok(())
+}
+
+fn toolgate_with(upstream: &Upstream) -> anyhow::Result<Setup> {
+    Ok(toolgate()?.policy(&allow(&["echo"]))?.upstream(&upstream.url()))
+}

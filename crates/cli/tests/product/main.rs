@@ -6,6 +6,7 @@ mod audit;
 mod batches;
 mod catalogue;
 mod children;
+mod clients;
 mod crash;
 mod encrypted;
 mod headers;

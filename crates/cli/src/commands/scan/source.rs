@@ -132,6 +132,7 @@ fn one(options: &ScanOptions) -> Result<Target, Failure> {
         name: ONLY.to_owned(),
         grant: ONLY.to_owned(),
         header: options.header.clone(),
+        header_from: Vec::new(),
         header_file: options.header_file.clone(),
         program: options.program.clone(),
     })?;

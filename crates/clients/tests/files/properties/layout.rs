@@ -44,7 +44,7 @@ impl Server {
                 words.extend(["--upstream".to_owned(), url.clone()]);
                 for (name, _) in headers {
                     let variable = name.to_ascii_uppercase().replace('-', "_");
-                    words.extend(["--header".to_owned(), format!("{name}: ${{TOOLGATE_HEADER_{variable}}}")]);
+                    words.extend(["--header-from".to_owned(), format!("{name}=TOOLGATE_HEADER_{variable}")]);
                 }
             }
         }

@@ -1,0 +1,192 @@
+//! The gateway before servers, or out again: planned for people to see, then done file by file.
+
+use std::path::{Path, PathBuf};
+
+use clients::{Client, Edit, Entry, Launch, Restored, State, Wrapper};
+
+use super::found::{Contents, File};
+use super::journal::{self, Changed, Journal, Line};
+use super::write;
+
+/// What becomes of one entry.
+#[derive(Debug)]
+pub struct Planned {
+    /// The name of the server.
+    pub key: String,
+    /// The keys down to it.
+    pub place: Vec<String>,
+    /// How it was reached when it was shown.
+    pub launch: Launch,
+    /// What is put before it; none, where the gateway is taken out.
+    pub wrapper: Option<Wrapper>,
+    /// The policy that is to be there.
+    pub policy: Option<PathBuf>,
+}
+
+/// What becomes of one file.
+#[derive(Debug)]
+pub struct Plan {
+    /// Its client.
+    pub client: Client,
+    /// The file.
+    pub file: File,
+    /// The folder that it may not leave.
+    pub within: PathBuf,
+    /// Its entries.
+    pub planned: Vec<Planned>,
+}
+
+/// What is made of a document.
+pub struct Made {
+    /// The change.
+    pub edit: Edit,
+    /// Its bytes afterwards.
+    pub bytes: Vec<u8>,
+    /// The entries before and afterwards.
+    pub entries: Vec<Changed>,
+}
+
+impl Planned {
+    /// Whether the entry is as it should be.
+    fn is_done(&self, entry: &Entry) -> bool {
+        matches!(entry.state, State::Wrapped(_)) == self.wrapper.is_some()
+    }
+
+    /// The change of the one entry.
+    ///
+    /// # Errors
+    /// Why it cannot be made.
+    pub fn edit(&self, contents: &Contents, entry: &Entry, known: &[journal::Change]) -> Result<Edit, String> {
+        let document = &contents.document;
+        if let Some(wrapper) = &self.wrapper {
+            return document.wrap(entry, wrapper).map_err(|refusal| refusal.to_string());
+        }
+        let text = document.text_of(entry).map_err(|refusal| refusal.to_string())?;
+        let changes = known.iter().rev().flat_map(|change| &change.entries);
+        let of_it = changes.into_iter().find(|change| change.place == entry.place && change.written == text);
+        if let Some(of_it) = of_it
+            && let Ok(Restored::Edit(edit)) = document.restore(&of_it.original, &of_it.written, entry)
+        {
+            return Ok(edit);
+        }
+        document.unwrap(entry).map_err(|refusal| refusal.to_string())
+    }
+}
+
+impl Plan {
+    /// What is made of the file as it stands now; none, where it is as it should be.
+    ///
+    /// # Errors
+    /// Why it is left alone.
+    pub fn make(&self, bytes: &[u8], known: &[journal::Change]) -> Result<Option<Made>, String> {
+        let contents = self.file.parse(&self.client, bytes)?;
+        let known: Vec<_> =
+            known.iter().filter(|change| change.file == super::found::real(&self.file.path)).cloned().collect();
+        let mut whole: Option<Edit> = None;
+        let mut changed = Vec::new();
+        for planned in &self.planned {
+            let name = audit::visible::word(&planned.key);
+            let entry = contents.entries.iter().find(|entry| entry.place == planned.place);
+            let entry = entry.ok_or_else(|| format!("the server {name} is gone since it was read"))?;
+            if planned.is_done(entry) {
+                continue;
+            }
+            if entry.launch != planned.launch {
+                return Err(format!("the server {name} was changed since it was read: look at it, and try again"));
+            }
+            let edit = planned.edit(&contents, entry, &known).map_err(|why| format!("{name}: {why}"))?;
+            changed.push(entry);
+            whole = match whole {
+                None => Some(edit),
+                Some(whole) => {
+                    Some(whole.and(&edit).ok_or_else(|| format!("{name} and another server stand in one place"))?)
+                }
+            };
+        }
+        let Some(edit) = whole else { return Ok(None) };
+        let after = edit.apply(bytes).map_err(|stale| stale.to_string())?;
+        let then =
+            self.file.parse(&self.client, &after).map_err(|why| format!("it could not be read afterwards: {why}"))?;
+        let entries = changed.iter().map(|entry| {
+            let written = then.entries.iter().find(|now| now.place == entry.place);
+            let written = written.and_then(|now| then.document.text_of(now).ok());
+            let original = contents.document.text_of(entry).ok();
+            let (original, written) = original.zip(written).ok_or("an entry would be lost")?;
+            Ok(Changed { place: entry.place.clone(), original: original.to_owned(), written: written.to_owned() })
+        });
+        let entries = entries.collect::<Result<_, &str>>()?;
+        Ok(Some(Made { edit, bytes: after, entries }))
+    }
+
+    /// What changes, for people to read.
+    ///
+    /// # Errors
+    /// Why nothing can change.
+    pub fn diff(&self, name: &str, known: &[journal::Change]) -> Result<String, String> {
+        let bytes = super::found::bytes(&self.file.path)?;
+        let Some(made) = self.make(&bytes, known)? else { return Ok(String::new()) };
+        let contents = self.file.parse(&self.client, &bytes)?;
+        contents.document.diff(&made.edit, name).map_err(|refusal| refusal.to_string())
+    }
+
+    /// Does it; whether there was something to do.
+    ///
+    /// # Errors
+    /// Why the file was left alone.
+    pub fn apply(&self, journal: &Journal, run: &str, known: &[journal::Change]) -> Result<bool, String> {
+        for path in self.planned.iter().filter_map(|planned| planned.policy.as_ref()) {
+            super::policies::observe(path)?;
+        }
+        let mut doing = Doing { plan: self, journal, run, known, entries: Vec::new(), id: None };
+        write::replace(&self.file.path, &self.within, &mut doing)
+    }
+}
+
+struct Doing<'a> {
+    plan: &'a Plan,
+    journal: &'a Journal,
+    run: &'a str,
+    known: &'a [journal::Change],
+    entries: Vec<Changed>,
+    id: Option<String>,
+}
+
+impl write::Change for Doing<'_> {
+    fn make(&mut self, bytes: &[u8]) -> Result<Option<Vec<u8>>, String> {
+        let made = self.plan.make(bytes, self.known)?;
+        Ok(made.map(|made| {
+            self.entries = made.entries;
+            made.bytes
+        }))
+    }
+
+    fn note(&mut self, before: &[u8], after: &[u8]) -> Result<(), String> {
+        let id = journal::id().map_err(|failure| failure.to_string())?;
+        self.journal.keep(before)?;
+        self.id = Some(id.clone());
+        self.journal.append(&Line::Change(Box::new(journal::Change {
+            id,
+            run: self.run.to_owned(),
+            time: jiff::Timestamp::now(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            client: self.plan.client.id.clone(),
+            file: super::found::real(&self.plan.file.path),
+            within: self.plan.within.clone(),
+            before: journal::sha256(before),
+            after: journal::sha256(after),
+            entries: self.entries.clone(),
+        })))
+    }
+
+    fn ended(&mut self, done: bool) -> Result<(), String> {
+        let Some(change) = self.id.take() else { return Ok(()) };
+        self.journal.append(&if done { Line::Done { change } } else { Line::Dropped { change } })
+    }
+}
+
+/// The folder that a file may not leave: the project, the home, or where a variable has moved it.
+pub fn within(path: &Path, home: &Path, project: Option<&Path>) -> PathBuf {
+    let folders = project.into_iter().chain([home]);
+    let named = folders.into_iter().find(|folder| path.starts_with(folder));
+    named.or(path.parent()).unwrap_or(home).to_path_buf()
+}

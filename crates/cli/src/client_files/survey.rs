@@ -1,0 +1,187 @@
+//! What `wrap` and `unwrap` would do on this machine, and what they leave alone.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use clients::{Client, Entry, Scope, State, Table, Wrapper};
+
+use super::change::{Plan, Planned, within};
+use super::found::{self, Contents, File, Found};
+use super::journal::Change;
+use super::policies::Names;
+use crate::args::WrapOptions;
+use crate::environment::{home, places, policies, program};
+use crate::failure::{Failure, Trying};
+
+/// What was found.
+#[derive(Debug, Default)]
+pub struct Survey {
+    /// Files that would change.
+    pub plans: Vec<Plan>,
+    /// Servers that are left alone, with the reason.
+    pub left: Vec<Left>,
+    /// Files that cannot be read, with the reason.
+    pub broken: Vec<(PathBuf, String)>,
+}
+
+/// A server that is left alone.
+#[derive(Debug)]
+pub struct Left {
+    /// The name of its client.
+    pub client: String,
+    /// Its file, if it has one.
+    pub file: Option<PathBuf>,
+    /// Its name; none for a whole client.
+    pub server: Option<String>,
+    /// Why.
+    pub why: String,
+}
+
+/// How entries are wrapped; none, where the gateway is taken out.
+struct Ground {
+    program: String,
+    policies: PathBuf,
+    home: PathBuf,
+    project: Option<PathBuf>,
+    names: Names,
+    project_names: Names,
+}
+
+/// Looks.
+///
+/// # Errors
+/// When a client or server that was named is not there, or this machine has no home.
+pub fn survey(options: &WrapOptions, wraps: bool, known: &[Change]) -> Result<Survey, Failure> {
+    let table = found::table()?;
+    let wanted = wanted(&table, &options.clients)?;
+    let project = options.project.then(std::env::current_dir).transpose().trying("the current directory")?;
+    let all = found::all(&table, &places(project.as_deref())?);
+    let program = if wraps { program()? } else { PathBuf::new() };
+    let program = program.to_str().ok_or_else(|| Failure::Usage("the path of this program is no text".to_owned()))?;
+    let mut ground = Ground {
+        program: program.to_owned(),
+        policies: policies()?,
+        home: home()?,
+        project,
+        names: Names::default(),
+        project_names: Names::default(),
+    };
+    let mut survey = Survey::default();
+    let mut read: Vec<(&Found, &File, Contents)> = Vec::new();
+    for one in &all {
+        let asked = wanted.is_empty() || wanted.contains(one.client.id.as_str());
+        if let (true, Some(why)) = (asked, &one.client.not_covered) {
+            let client = one.client.name.clone();
+            survey.left.push(Left { client, file: None, server: None, why: why.clone() });
+        }
+        for file in &one.files {
+            match file.read(&one.client) {
+                Ok(contents) => {
+                    let names =
+                        if file.scope == Scope::Project { &mut ground.project_names } else { &mut ground.names };
+                    contents.entries.iter().for_each(|entry| names.known(entry));
+                    if asked {
+                        read.push((one, file, contents));
+                    }
+                }
+                Err(why) if asked => survey.broken.push((file.path.clone(), why)),
+                Err(_) => {}
+            }
+        }
+    }
+    let mut seen = BTreeSet::new();
+    let mut servers = BTreeSet::new();
+    for (one, file, contents) in read {
+        let mut planned = Vec::new();
+        for entry in &contents.entries {
+            if !options.server.is_empty() && !options.server.contains(&entry.key) {
+                continue;
+            }
+            servers.insert(entry.key.clone());
+            // One file may be read by several clients.
+            if !seen.insert((found::real(&file.path), entry.place.clone())) {
+                continue;
+            }
+            let named = options.server.contains(&entry.key);
+            let what = match file.scope {
+                Scope::Managed => Err("this file is managed by others".to_owned()),
+                _ if wraps => ground.wrap(file, entry, named),
+                _ => Ok(ground.unwrap(entry)),
+            };
+            let what = what.and_then(|what| {
+                let Some(what) = what else { return Ok(None) };
+                what.edit(&contents, entry, known).map(|_| Some(what))
+            });
+            match what {
+                Ok(Some(what)) => planned.push(what),
+                Ok(None) => {}
+                Err(why) => survey.left.push(left(&one.client, file, entry, why)),
+            }
+        }
+        if !planned.is_empty() {
+            let within = within(&file.path, &ground.home, ground.project.as_deref());
+            survey.plans.push(Plan { client: one.client.clone(), file: file.clone(), within, planned });
+        }
+    }
+    match options.server.iter().find(|name| !servers.contains(*name)) {
+        Some(name) if survey.broken.is_empty() => Err(Failure::Usage(format!(
+            "there is no server {} in these files: toolgate clients lists those that are there",
+            audit::visible::word(name)
+        ))),
+        _ => Ok(survey),
+    }
+}
+
+/// The ids of clients that were named.
+fn wanted<'a>(table: &'a Table, words: &[String]) -> Result<BTreeSet<&'a str>, Failure> {
+    let find = |word: &String| {
+        let client = table.client(word).map(|client| client.id.as_str());
+        client.ok_or_else(|| {
+            let word = audit::visible::word(word);
+            Failure::Usage(format!("there is no client {word}: toolgate clients lists those that are here"))
+        })
+    };
+    words.iter().map(find).collect()
+}
+
+fn left(client: &Client, file: &File, entry: &Entry, why: String) -> Left {
+    Left { client: client.name.clone(), file: Some(file.path.clone()), server: Some(entry.key.clone()), why }
+}
+
+impl Ground {
+    /// What is put before an entry; none, where the gateway stands there.
+    fn wrap(&mut self, file: &File, entry: &Entry, named: bool) -> Result<Option<Planned>, String> {
+        match &entry.state {
+            State::Wrapped(_) => return Ok(None),
+            State::NotCovered(why) if !(named && why.if_asked()) => return Err(why.to_string()),
+            State::NotCovered(_) | State::Bare => {}
+        }
+        let Some(identity) = found::identity(entry) else { return Ok(None) };
+        let shared = file.scope == Scope::Project;
+        let names = if shared { &mut self.project_names } else { &mut self.names };
+        let name = names.of(&entry.key, &identity);
+        let folder = match (&self.project, shared) {
+            (Some(project), true) => project.join(".toolgate"),
+            _ => self.policies.clone(),
+        };
+        let policy = folder.join(format!("{name}.json"));
+        let written = if shared { Path::new(".toolgate").join(format!("{name}.json")) } else { policy.clone() };
+        let written = written.to_str().ok_or("the folder of policies is no text in UTF-8")?;
+        let options = ["run", "--policy", written].map(str::to_owned);
+        let wrapper = Wrapper {
+            program: if shared { "toolgate".to_owned() } else { self.program.clone() },
+            options: options.into_iter().chain([format!("--name={name}")]).collect(),
+            portable: shared,
+        };
+        Ok(Some(planned(entry, Some(wrapper), Some(policy))))
+    }
+
+    fn unwrap(&self, entry: &Entry) -> Option<Planned> {
+        matches!(entry.state, State::Wrapped(_)).then(|| planned(entry, None, None))
+    }
+}
+
+fn planned(entry: &Entry, wrapper: Option<Wrapper>, policy: Option<PathBuf>) -> Planned {
+    let (key, place, launch) = (entry.key.clone(), entry.place.clone(), entry.launch.clone());
+    Planned { key, place, launch, wrapper, policy }
+}

@@ -1,0 +1,163 @@
+//! A file with other bytes: all of them or none, and never over what somebody else has just written.
+
+use std::fs::File;
+use std::io::{Error, ErrorKind, Write as _};
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{Gid, Uid, fchown};
+
+use super::found::{bytes, real};
+
+/// How often a file is read again that changes meanwhile.
+const TRIES: usize = 3;
+
+/// What is done to a file.
+pub trait Change {
+    /// The bytes that it should have; none, where it has them.
+    ///
+    /// # Errors
+    /// Why it is left alone.
+    fn make(&mut self, bytes: &[u8]) -> Result<Option<Vec<u8>>, String>;
+
+    /// Takes note before the file changes.
+    ///
+    /// # Errors
+    /// Why it must not change then.
+    fn note(&mut self, _before: &[u8], _after: &[u8]) -> Result<(), String> {
+        Ok(())
+    }
+
+    /// Takes note of what became of it.
+    ///
+    /// # Errors
+    /// When that cannot be noted.
+    fn ended(&mut self, _done: bool) -> Result<(), String> {
+        Ok(())
+    }
+}
+
+/// Changes a file that lies in a folder; whether there was something to change.
+///
+/// # Errors
+/// Why not: the file is then as it was.
+pub fn replace(path: &Path, within: &Path, change: &mut dyn Change) -> Result<bool, String> {
+    let file = inside(path, within)?;
+    for _ in 0..TRIES {
+        let before = bytes(&file)?;
+        let Some(after) = change.make(&before)? else { return Ok(false) };
+        if after == before {
+            return Ok(false);
+        }
+        let prepared = prepare(&file, &after).map_err(|error| sentence(&file, &error))?;
+        change.note(&before, &after)?;
+        if bytes(&file)? != before {
+            change.ended(false)?;
+            continue;
+        }
+        if let Err(error) = prepared.persist(&file) {
+            change.ended(false)?;
+            return Err(sentence(&file, &error.error));
+        }
+        let folder = file.parent().unwrap_or(Path::new("/"));
+        // The name is in the folder; that the folder is on the disk too, some file systems cannot say.
+        let _ = File::open(folder).and_then(|folder| folder.sync_all());
+        if bytes(&file)? != after {
+            return Err("somebody else wrote it right after: close the client, and look at it".to_owned());
+        }
+        change.ended(true)?;
+        return Ok(true);
+    }
+    Err("its client keeps writing it: close the client and try again; the file was not changed".to_owned())
+}
+
+/// The file that a path leads to, which must lie in the folder.
+fn inside(path: &Path, within: &Path) -> Result<PathBuf, String> {
+    let file = path.canonicalize().map_err(|error| format!("it cannot be found: {error}"))?;
+    if file.starts_with(real(within)) {
+        return Ok(file);
+    }
+    Err(format!(
+        "it is a link that leads out of {} to {}, where nothing is changed: edit that file by hand, or put a file in place of the link",
+        within.display(),
+        file.display()
+    ))
+}
+
+/// The new file beside the old one, with its mode and owner.
+fn prepare(file: &Path, bytes: &[u8]) -> Result<tempfile::NamedTempFile, Error> {
+    let old = std::fs::metadata(file)?;
+    if old.permissions().readonly() && rustix::process::geteuid().as_raw() != 0 {
+        return Err(Error::from(ErrorKind::PermissionDenied));
+    }
+    let folder = file.parent().unwrap_or(Path::new("/"));
+    let mut new = tempfile::Builder::new().prefix(".toolgate-").tempfile_in(folder)?;
+    new.write_all(bytes)?;
+    let made = new.as_file().metadata()?;
+    if (made.uid(), made.gid()) != (old.uid(), old.gid()) {
+        let (uid, gid) = (Uid::from_raw(old.uid()), Gid::from_raw(old.gid()));
+        fchown(new.as_file(), Some(uid), Some(gid))?;
+    }
+    new.as_file().set_permissions(std::fs::Permissions::from_mode(old.mode() & 0o7777))?;
+    new.as_file().sync_all()?;
+    Ok(new)
+}
+
+/// What went wrong, and what to do.
+fn sentence(file: &Path, error: &Error) -> String {
+    let folder = file.parent().unwrap_or(Path::new("/")).display();
+    let remedy = match error.kind() {
+        ErrorKind::PermissionDenied => format!("make the file and its folder {folder} writable for you"),
+        ErrorKind::ReadOnlyFilesystem => format!("{folder} lies on a read-only file system: mount it writable"),
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::FileTooLarge => {
+            "there is no room for the new file: free some space".to_owned()
+        }
+        _ => format!("look at the folder {folder}"),
+    };
+    format!("it was not changed ({}): {remedy}, and try again", error.kind())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Puts a letter behind, while somebody else writes so many times.
+    struct Behind {
+        file: PathBuf,
+        others: usize,
+        ended: Vec<bool>,
+    }
+
+    impl Change for Behind {
+        fn make(&mut self, bytes: &[u8]) -> Result<Option<Vec<u8>>, String> {
+            Ok(Some([bytes, b"!"].concat()))
+        }
+
+        fn note(&mut self, before: &[u8], _after: &[u8]) -> Result<(), String> {
+            if self.others > 0 {
+                self.others -= 1;
+                std::fs::write(&self.file, [before, b"o"].concat()).unwrap();
+            }
+            Ok(())
+        }
+
+        fn ended(&mut self, done: bool) -> Result<(), String> {
+            self.ended.push(done);
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn what_another_wrote_meanwhile_stays() {
+        for (others, wanted, done) in [(0, "x!", Ok(true)), (2, "xoo!", Ok(true)), (3, "xooo", Err(()))] {
+            let folder = tempfile::tempdir().unwrap();
+            let file = folder.path().join("f");
+            std::fs::write(&file, "x").unwrap();
+            let mut change = Behind { file: file.clone(), others, ended: Vec::new() };
+            assert_eq!(replace(&file, folder.path(), &mut change).map_err(|_| ()), done);
+            assert_eq!(std::fs::read_to_string(&file).unwrap(), wanted);
+            assert_eq!(change.ended.len(), if others == 3 { 3 } else { others + 1 });
+            assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1, "nothing is left behind");
+        }
+    }
+}
