@@ -54,7 +54,7 @@ fn tools_are_named_with_every_slash_of_theirs() -> anyhow::Result<()> {
     let file = place.file("tools.jsonl", &lines)?.display().to_string();
     let said = place.say(&["import", "--refused", "--tools", &file])?;
     ensure!(said.code == Some(0) && said.out.contains("2  lines, refused: a name of dots"), "{said:?}");
-    ensure!(said.err.contains("tools.jsonl:4: . is no tool but a name of dots"), "{said:?}");
+    ensure!(said.err.contains("tools.jsonl:4: . is no tool: a name of dots"), "{said:?}");
     let slug = place.json(&["show", "acme/leads"])?["slug"].as_str().unwrap_or_default().to_owned();
     for base in ["acme/leads", slug.as_str(), "https://github.com/acme/leads"] {
         for (asked, name) in
@@ -123,7 +123,7 @@ fn standard_input_is_a_file_like_others() -> anyhow::Result<()> {
     let lines = format!("{}\n", json!({ "name": "Only a name" }));
     let said = fed(&place, &["import", "--servers", "-"], lines.as_bytes())?;
     ensure!(
-        said.code == Some(0) && said.out.contains("standard input\n") && said.out.contains("1  servers, new"),
+        said.code == Some(0) && said.out.contains("standard input\n") && said.out.contains("1  server, new"),
         "{said:?}"
     );
     let shown = place.json(&["show", "Only a name"])?;
@@ -131,7 +131,7 @@ fn standard_input_is_a_file_like_others() -> anyhow::Result<()> {
     let mut gzip = GzEncoder::new(Vec::new(), Compression::default());
     gzip.write_all(tool("acme/leads", "list_leads").as_bytes())?;
     let said = fed(&place, &["import", "--tools", "-"], &gzip.finish()?)?;
-    ensure!(said.code == Some(0) && said.out.contains("1  tools, new"), "{said:?}");
+    ensure!(said.code == Some(0) && said.out.contains("1  tool, new"), "{said:?}");
     let said = fed(&place, &["import", "--tools", "-"], b"no json\n")?;
     ensure!(said.code == Some(2) && said.err.contains("no line of standard input could be read"), "{said:?}");
     let said = fed(&place, &["import", "--tools", "-", "--servers", "-"], b"")?;
