@@ -16,7 +16,9 @@ thread_local! {
 /// What one definition is read into. Each thread keeps its own for the next: to ask for memory, and to
 /// clear it, would cost as much as a part of the judgement.
 pub(crate) struct Buffers {
-    features: Vec<Feature>,
+    /// So many of these are features; one more can be written, which then does not count.
+    features: [Feature; MOST + 1],
+    count: usize,
     /// Where they stand: the first is nowhere.
     spans: Vec<Span>,
     /// Which rows are in `features`, a bit each.
@@ -28,7 +30,8 @@ pub(crate) struct Buffers {
 impl Buffers {
     fn new() -> Box<Buffers> {
         Box::new(Buffers {
-            features: Vec::new(),
+            features: [Feature { row: 0, span: 0 }; MOST + 1],
+            count: 0,
             spans: Vec::new(),
             seen: [0; BUCKETS / 64],
             tokens: Vec::new(),
@@ -39,8 +42,9 @@ impl Buffers {
     /// Those of this thread, empty.
     pub(crate) fn of_this_thread() -> Box<Buffers> {
         let mut buffers = IDLE.take().unwrap_or_else(Buffers::new);
-        for feature in buffers.features.drain(..) {
-            if let Some(word) = buffers.seen.get_mut(usize::from(feature.row >> 6)) {
+        let Buffers { features, count, seen, .. } = &mut *buffers;
+        for feature in features.iter().take(std::mem::take(count)) {
+            if let Some(word) = seen.get_mut(usize::from(feature.row >> 6)) {
                 *word = 0;
             }
         }
@@ -51,7 +55,7 @@ impl Buffers {
 
     /// Each feature once, where it was seen first.
     pub(crate) fn features(&self) -> &[Feature] {
-        &self.features
+        self.features.get(..self.count).unwrap_or_default()
     }
 
     /// What features refer to by number.
@@ -69,20 +73,25 @@ impl Buffers {
     /// Whether a feature with this row would be added: it was not seen before and there is room.
     pub(crate) fn wants(&self, row: u16) -> bool {
         let word = self.seen.get(usize::from(row >> 6)).copied().unwrap_or(u64::MAX);
-        word & (1 << (row & 63)) == 0 && self.features.len() < MOST
+        word & (1 << (row & 63)) == 0 && self.count < MOST
     }
 
-    /// Adds a feature that is [wanted](Buffers::wants).
-    pub(crate) fn add(&mut self, feature: Feature) {
-        if let Some(word) = self.seen.get_mut(usize::from(feature.row >> 6)) {
-            *word |= 1 << (feature.row & 63);
+    /// Adds a feature if it is [wanted](Buffers::wants) and `known`. It is written in any case, and then counts
+    /// or does not: which features are new is nothing that a processor can guess.
+    pub(crate) fn add(&mut self, feature: Feature, known: bool) {
+        let Some(word) = self.seen.get_mut(usize::from(feature.row >> 6)) else { return };
+        let bit = 1 << (feature.row & 63);
+        let counts = (*word & bit == 0) & known & (self.count < MOST);
+        *word |= u64::from(counts) << (feature.row & 63);
+        if let Some(next) = self.features.get_mut(self.count) {
+            *next = feature;
         }
-        self.features.push(feature);
+        self.count += usize::from(counts);
     }
 
     /// Adds up what the features of each span weigh.
     pub(crate) fn weigh(&mut self, weight: impl Fn(&Feature) -> i32) {
-        for feature in &self.features {
+        for feature in self.features.iter().take(self.count) {
             if let Some(span) = self.spans.get_mut(usize::from(feature.span)) {
                 span.weight += weight(feature);
             }
@@ -102,9 +111,7 @@ mod tests {
     fn rows(given: &[u16]) -> Vec<u16> {
         let mut buffers = Buffers::of_this_thread();
         for row in given {
-            if buffers.wants(*row) {
-                buffers.add(Feature { row: *row, span: 0 });
-            }
+            buffers.add(Feature { row: *row, span: 0 }, *row != 9);
         }
         let rows = buffers.features().iter().map(|feature| feature.row).collect();
         buffers.keep();
@@ -113,13 +120,13 @@ mod tests {
 
     #[test]
     fn each_row_once_and_nothing_of_the_definition_before() {
-        assert_eq!(rows(&[7, 70, 7, u16::MAX, 70, 0]), [7, 70, u16::MAX, 0]);
+        assert_eq!(rows(&[7, 70, 7, 9, u16::MAX, 70, 0]), [7, 70, u16::MAX, 0]);
         assert_eq!(rows(&[0, 7, 71]), [0, 7, 71]);
     }
 
     #[test]
     fn no_more_than_there_is_room_for() {
-        let many: Vec<u16> = (0..2000).collect();
+        let many: Vec<u16> = (10..2000).collect();
         assert_eq!(rows(&many).len(), MOST);
         assert_eq!(rows(&many), many[..MOST]);
     }

@@ -78,6 +78,8 @@ impl Concept {
 pub(crate) struct Concepts(u32);
 
 impl Concepts {
+    /// No meaning.
+    pub(crate) const NONE: Concepts = Concepts(0);
     /// The meanings that are actions.
     const ACTIONS: u32 = (1 << (Concept::Dispatch as u8 + 1)) - 1;
 
@@ -87,6 +89,11 @@ impl Concepts {
 
     pub(crate) fn has(self, concept: Concept) -> bool {
         self.0 & Concepts::from(concept).0 != 0
+    }
+
+    /// Those that are not in `known`.
+    pub(crate) fn beyond(self, known: Concepts) -> Concepts {
+        Concepts(self.0 & !known.0)
     }
 
     pub(crate) fn is_empty(self) -> bool {

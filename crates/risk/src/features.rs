@@ -3,7 +3,7 @@
 use crate::buffers::Buffers;
 use crate::concept::Concepts;
 use crate::definition::Definition;
-use crate::model::Weights;
+use crate::model::{NOTHING, Weights};
 use crate::schema::{Parameter, parameters};
 use crate::tokens::{Humps, Token};
 
@@ -136,7 +136,7 @@ pub(crate) fn extract<'a>(definition: &Definition<'a>, model: Option<&Weights>) 
     let mut found = Collector { model, buffers: Buffers::of_this_thread() };
     let verb_last = verb_last(definition);
     let name = found.name(definition.name, verb_last);
-    found.title(definition.title);
+    found.title(definition.title, name.means);
     let sentence = found.description(definition.description, verb_last);
     for (first, second) in pairs(name.acts, sentence.acts) {
         found.add(Kind::Both, mix(first, second), name.span);
@@ -174,16 +174,16 @@ impl Collector<'_> {
     }
 
     fn add(&mut self, kind: Kind, value: u32, span: u16) {
-        if let Some(row) = self.wanted(kind, value) {
-            self.buffers.add(Feature { row, span });
-        }
+        let bucket = bucket(kind, value);
+        let row = self.model.map_or(bucket, |model| model.row_of(bucket));
+        self.buffers.add(Feature { row, span }, self.model.is_none() || row != NOTHING);
     }
 
     /// Adds a feature of words that hardly any other is of.
     fn add_at(&mut self, kind: Kind, value: u32, source: Source, start: u32, end: u32) {
         if let Some(row) = self.wanted(kind, value) {
             let span = self.buffers.span(Span { source, start, end, weight: 0 });
-            self.buffers.add(Feature { row, span });
+            self.buffers.add(Feature { row, span }, true);
         }
     }
 
@@ -207,7 +207,7 @@ impl Collector<'_> {
         for (index, token) in tokens.iter().enumerate() {
             let span = self.span(Source::Name, token);
             self.add(Kind::NameWord, token.hash, span);
-            for concept in token.means.iter() {
+            for concept in token.means.beyond(gist.means).iter() {
                 self.add(Kind::NameMeans, concept, span);
             }
             match index {
@@ -241,15 +241,16 @@ impl Collector<'_> {
         gist
     }
 
-    /// A title says what a name says, to people.
-    fn title(&mut self, title: &str) {
+    /// A title says what a name says, to people; `known` is what the name means.
+    fn title(&mut self, title: &str, mut known: Concepts) {
         let tokens = self.words(title, Humps::Keep, NAME);
         for token in &tokens {
             let span = self.span(Source::Title, token);
             self.add(Kind::NameWord, token.hash, span);
-            for concept in token.means.iter() {
+            for concept in token.means.beyond(known).iter() {
                 self.add(Kind::NameMeans, concept, span);
             }
+            known.add(token.means);
         }
         self.buffers.tokens = tokens;
     }
@@ -270,7 +271,7 @@ impl Collector<'_> {
                 let place = u32::try_from(index).unwrap_or_default();
                 self.add(Kind::SentenceFirst, mix(token.hash, place), span);
             }
-            for concept in token.means.iter() {
+            for concept in token.means.beyond(gist.means).iter() {
                 self.add(Kind::SentenceMeans, concept, span);
             }
             if !token.means.actions().is_empty() {
@@ -296,14 +297,19 @@ impl Collector<'_> {
         for (action, object) in pairs(gist.acts, gist.means.others()) {
             self.add(Kind::SentenceActsOn, mix(action, object), gist.span);
         }
+        let (mut known, mut opened) = (Concepts::default(), Concepts::default());
         for token in rest {
             let span = self.span(Source::Description, token);
             self.add(Kind::RestWord, token.hash, span);
-            for concept in token.means.iter() {
+            for concept in token.means.beyond(known).iter() {
                 self.add(Kind::RestMeans, concept, span);
-                if token.opens {
+            }
+            known.add(token.means);
+            if token.opens {
+                for concept in token.means.beyond(opened).iter() {
                     self.add(Kind::RestOpens, concept, span);
                 }
+                opened.add(token.means);
             }
         }
         self.buffers.tokens = tokens;
@@ -311,15 +317,18 @@ impl Collector<'_> {
     }
 
     fn parameters(&mut self, parameters: &[Parameter<'_>]) {
+        let mut known = Concepts::default();
+        let mut listed = [Concepts::default(); 2];
         for (number, parameter) in (0_u16..).zip(parameters) {
             let source = Source::Parameter(number);
             let tokens = self.words(parameter.name, Humps::Split, PARAMETER);
             for token in &tokens {
                 let span = self.span(source, token);
                 self.add(Kind::ParameterWord, token.hash, span);
-                for concept in token.means.iter() {
+                for concept in token.means.beyond(known).iter() {
                     self.add(Kind::ParameterMeans, concept, span);
                 }
+                known.add(token.means);
             }
             let whole = tokens.iter().fold(0, |hash, token| mix(hash, token.hash));
             let end = u32::try_from(parameter.name.len()).unwrap_or_default();
@@ -327,15 +336,18 @@ impl Collector<'_> {
             self.buffers.tokens = tokens;
             // What an argument named `action` lists is what the tool does; elsewhere it is data.
             let acts = u32::from(chooses_action(parameter.name));
+            let [data, actions] = &mut listed;
+            let known = if acts == 0 { data } else { actions };
             for (index, value) in (0_u16..).zip(&parameter.values) {
                 let source = Source::Value(number, index);
                 let tokens = self.words(value, Humps::Split, VALUE);
                 for token in tokens.iter() {
                     let span = self.span(source, token);
                     self.add(Kind::ValueWord, mix(token.hash, acts), span);
-                    for concept in token.means.iter() {
+                    for concept in token.means.beyond(*known).iter() {
                         self.add(Kind::ValueMeans, mix(concept, acts), span);
                     }
+                    known.add(token.means);
                 }
                 self.buffers.tokens = tokens;
             }

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
+use std::ops::RangeInclusive;
 use std::sync::LazyLock;
 
 use crate::concept::{Concept, Concepts};
@@ -26,58 +27,25 @@ pub(crate) fn lexicon() -> &'static Lexicon {
 pub(crate) struct Lexicon {
     /// By the hash of the folded word.
     words: HashMap<u32, Concepts, Spread>,
-    /// By the hash of their first three, four or five bytes: what begins so, and means that.
-    stems: HashMap<u32, Vec<Stem>, Spread>,
+    /// What words begin with, by the hash of its [first bytes](BEGINS).
+    stems: HashMap<u32, Listed, Spread>,
     /// Words of scripts without spaces, by their first character, the longest first.
-    unspaced: HashMap<u32, Vec<(Box<str>, Concepts)>, Spread>,
-    /// Which keys may be in `words`, `stems` and `unspaced`: most words of a text are in none.
-    maybe: [Maybe; 3],
+    unspaced: HashMap<u32, Listed, Spread>,
 }
 
-/// A folded word, as it is looked for.
-pub(crate) struct Key {
-    /// Its hash.
-    pub(crate) hash: u32,
-    /// The hashes of its first three, four and five bytes; of all of them where it has no more.
-    pub(crate) begins: [u32; 3],
-    /// Its [`head`].
-    pub(crate) head: u64,
-}
+type Listed = Vec<(Box<str>, Concepts)>;
 
-impl Key {
-    /// The bytes of a [`head`].
-    pub(crate) const HEAD: usize = 8;
-
-    fn of(word: &str) -> Key {
-        let bytes = word.as_bytes();
-        let begins = [3, 4, 5].map(|length| hash_bytes(bytes.get(..length).unwrap_or(bytes)));
-        Key { hash: hash(word), begins, head: head(bytes) }
-    }
-}
+/// As many first bytes of a stem are hashed as it has of these.
+const BEGINS: RangeInclusive<usize> = 3..=5;
 
 impl Lexicon {
     /// What a folded word means.
     pub(crate) fn word(&self, word: &str) -> Concepts {
-        self.means(word, &Key::of(word))
-    }
-
-    /// Whether a word may mean anything.
-    pub(crate) fn may_know(&self, key: &Key) -> bool {
-        let [words, stems, _] = &self.maybe;
-        let [three, four, five] = key.begins;
-        // Each is looked at whatever the others say: one question is easier to foresee than four.
-        words.has(key.hash) | stems.has(three) | stems.has(four) | stems.has(five)
-    }
-
-    /// What the folded word with this key means. One of at most [`Key::HEAD`] bytes is whole in the key, and `word`
-    /// may be empty.
-    pub(crate) fn means(&self, word: &str, key: &Key) -> Concepts {
-        let mut meaning = self.words.get(&key.hash).copied().unwrap_or_default();
-        let [_, maybe, _] = &self.maybe;
-        for begin in key.begins.iter().filter(|begin| maybe.has(**begin)) {
-            let stems = self.stems.get(begin).into_iter().flatten();
-            for stem in stems.filter(|stem| stem.begins(word, key.head)) {
-                meaning.add(stem.means);
+        let mut meaning = self.words.get(&hash(word)).copied().unwrap_or_default();
+        for begin in BEGINS.filter_map(|length| word.as_bytes().get(..length)) {
+            let stems = self.stems.get(&hash_bytes(begin)).into_iter().flatten();
+            for (_, means) in stems.filter(|(stem, _)| word.starts_with(&**stem)) {
+                meaning.add(*means);
             }
         }
         meaning
@@ -85,9 +53,7 @@ impl Lexicon {
 
     /// The longest word that stands at the beginning of `text`, in bytes, and what it means.
     pub(crate) fn at(&self, text: &str) -> Option<(usize, Concepts)> {
-        let first = u32::from(text.chars().next()?);
-        let [.., unspaced] = &self.maybe;
-        let words = unspaced.has(first).then(|| self.unspaced.get(&first)).flatten()?;
+        let words = self.unspaced.get(&u32::from(text.chars().next()?))?;
         words.iter().find(|(word, _)| text.starts_with(&**word)).map(|(word, means)| (word.len(), *means))
     }
 
@@ -106,94 +72,21 @@ impl Lexicon {
         }
     }
 
+    /// A star at the end says that words may go on.
     fn add(&mut self, word: &str, means: Concepts) {
-        let listed = |words: &mut Vec<(Box<str>, Concepts)>, word: &str| match words
-            .iter_mut()
-            .find(|(known, _)| **known == *word)
-        {
-            Some((_, known)) => known.add(means),
-            None => words.push((word.into(), means)),
-        };
-        if let Some(first) = word.chars().next().filter(|first| is_unspaced(*first)) {
-            self.maybe[2].add(u32::from(first));
-            listed(self.unspaced.entry(u32::from(first)).or_default(), word);
-        } else if let Some(stem) = word.strip_suffix('*').filter(|stem| stem.len() >= 3) {
-            let begin = hash_bytes(stem.as_bytes().get(..5).unwrap_or(stem.as_bytes()));
-            self.maybe[1].add(begin);
-            let stems = self.stems.entry(begin).or_default();
-            match stems.iter_mut().find(|known| *known.text == *stem) {
-                Some(known) => known.means.add(means),
-                None => stems.push(Stem::new(stem, means)),
-            }
+        let text = word.strip_suffix('*').unwrap_or(word);
+        let list = if let Some(first) = text.chars().next().filter(|first| is_unspaced(*first)) {
+            self.unspaced.entry(u32::from(first)).or_default()
+        } else if text.len() < word.len() && text.len() >= *BEGINS.start() {
+            let begin = text.as_bytes().get(..*BEGINS.end()).unwrap_or(text.as_bytes());
+            self.stems.entry(hash_bytes(begin)).or_default()
         } else {
-            let hash = hash(word.strip_suffix('*').unwrap_or(word));
-            self.maybe[0].add(hash);
-            self.words.entry(hash).or_default().add(means);
+            return self.words.entry(hash(text)).or_default().add(means);
+        };
+        match list.iter_mut().find(|(known, _)| **known == *text) {
+            Some((_, known)) => known.add(means),
+            None => list.push((text.into(), means)),
         }
-    }
-}
-
-/// What words begin with, and what they then mean.
-struct Stem {
-    /// Its first eight bytes, and which of them there are.
-    head: u64,
-    mask: u64,
-    text: Box<str>,
-    means: Concepts,
-}
-
-impl Stem {
-    fn new(text: &str, means: Concepts) -> Stem {
-        let mask = head(&[0xff].repeat(text.len()));
-        Stem { head: head(text.as_bytes()), mask, text: text.into(), means }
-    }
-
-    /// Whether `word` begins so; `head` is its own.
-    fn begins(&self, word: &str, head: u64) -> bool {
-        head & self.mask == self.head && (self.text.len() <= Key::HEAD || word.starts_with(&*self.text))
-    }
-}
-
-/// The first eight bytes as a number; what is missing is 0.
-pub(crate) fn head(bytes: &[u8]) -> u64 {
-    if let Some(eight) = bytes.first_chunk() {
-        return u64::from_le_bytes(*eight);
-    }
-    match (bytes.first_chunk(), bytes.last_chunk()) {
-        // Of five to seven bytes some are in both halves, and the same.
-        (Some(first), Some(last)) => {
-            let (first, last) = (u32::from_le_bytes(*first), u32::from_le_bytes(*last));
-            u64::from(first) | u64::from(last) << (8 * (bytes.len() - 4))
-        }
-        _ => bytes.iter().rev().fold(0, |head, byte| head << 8 | u64::from(*byte)),
-    }
-}
-
-/// A set of numbers that may also say yes to others: small enough to stay beside the processor.
-struct Maybe([u64; 1 << 10]);
-
-impl Default for Maybe {
-    fn default() -> Self {
-        Self([0; 1 << 10])
-    }
-}
-
-impl Maybe {
-    fn add(&mut self, number: u32) {
-        let (word, bit) = Self::place(number);
-        if let Some(word) = self.0.get_mut(word) {
-            *word |= bit;
-        }
-    }
-
-    fn has(&self, number: u32) -> bool {
-        let (word, bit) = Self::place(number);
-        self.0.get(word).is_some_and(|word| word & bit != 0)
-    }
-
-    fn place(number: u32) -> (usize, u64) {
-        let spread = number.wrapping_mul(0x9e37_79b1) >> 16;
-        ((spread >> 6) as usize, 1 << (spread & 63))
     }
 }
 

@@ -15,6 +15,8 @@ pub(crate) const COLUMNS: usize = CLASSES.len() + Facet::ALL.len();
 
 /// A row is as wide as four words of the processor; three columns are spare.
 const WIDTH: usize = 16;
+/// The row of features without weight.
+pub(crate) const NOTHING: u16 = 0;
 const MAGIC: &[u8; 8] = b"TGrisk\x01\n";
 
 static MODEL: LazyLock<Weights> = LazyLock::new(|| {
@@ -29,7 +31,7 @@ pub(crate) fn model() -> &'static Weights {
 
 /// The weights of every feature for every class and facet.
 pub struct Weights {
-    /// Which row a feature has; row 0 is that of features without weight, which are most.
+    /// Which row a feature has: most have [`NOTHING`].
     index: Box<[u16; BUCKETS]>,
     rows: Vec<[i8; WIDTH]>,
     /// What a column begins with.
@@ -70,7 +72,12 @@ impl Weights {
 
     /// The row of a feature that says anything.
     pub(crate) fn known(&self, bucket: u16) -> Option<u16> {
-        self.index.get(usize::from(bucket)).copied().filter(|row| *row != 0)
+        Some(self.row_of(bucket)).filter(|row| *row != NOTHING)
+    }
+
+    /// The row of a feature; [`NOTHING`] for one that says nothing.
+    pub(crate) fn row_of(&self, bucket: u16) -> u16 {
+        self.index.get(usize::from(bucket)).copied().unwrap_or(NOTHING)
     }
 
     /// Reads what [`to_bytes`](Weights::to_bytes) wrote.
@@ -149,8 +156,8 @@ impl Weights {
     }
 
     fn row(&self, row: u16) -> &[i8; WIDTH] {
-        const NOTHING: [i8; WIDTH] = [0; WIDTH];
-        self.rows.get(usize::from(row)).unwrap_or(&NOTHING)
+        const SILENT: [i8; WIDTH] = [0; WIDTH];
+        self.rows.get(usize::from(row)).unwrap_or(&SILENT)
     }
 }
 

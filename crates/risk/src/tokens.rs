@@ -2,7 +2,7 @@
 
 use crate::concept::Concepts;
 use crate::fold::{fold_into, is_unspaced};
-use crate::lexicon::{Key, head, lexicon};
+use crate::lexicon::lexicon;
 
 /// How many letters different endings of a word share.
 const STEM: usize = 5;
@@ -33,15 +33,16 @@ pub(crate) enum Humps {
     Keep,
 }
 
-/// Splits texts into words; keeps its buffer from one to the next.
+/// Splits texts into words; keeps its buffer, and what it learned of words, from one to the next.
 pub(crate) struct Splitter {
     word: String,
+    memory: Box<Memory>,
 }
 
 impl Splitter {
     /// With an empty buffer.
-    pub(crate) const fn new() -> Splitter {
-        Splitter { word: String::new() }
+    pub(crate) fn new() -> Splitter {
+        Splitter { word: String::new(), memory: Memory::new() }
     }
 
     /// Appends the words of `text` to `tokens`, at most `most` of them.
@@ -59,9 +60,14 @@ impl Splitter {
                 if self.word.is_empty()
                     && let Some(plain) = Plain::of(rest, humps)
                 {
-                    run.plain(&mut self.word, at, &plain);
-                    last = Kind::Lower;
+                    let start = at;
                     at += plain.length;
+                    run.push(start, at, self.memory.word(plain));
+                    run.single = None;
+                    // What follows is a space more often than all else together.
+                    let space = text.as_bytes().get(at) == Some(&b' ');
+                    at += usize::from(space);
+                    last = if space { Kind::Other } else { Kind::Lower };
                     continue;
                 }
             } else if byte.is_ascii() && !byte.is_ascii_digit() {
@@ -98,61 +104,124 @@ impl Splitter {
     }
 }
 
-/// A word of ASCII letters.
+/// A word of at most sixteen ASCII letters, made small; what is behind its end is 0.
+#[derive(Clone, Copy)]
 struct Plain {
     length: usize,
-    /// As [`Token::stem`].
-    stem: u32,
-    /// What the lexicon looks for.
-    key: Key,
+    letters: [u64; 2],
 }
 
 impl Plain {
-    /// The word that `text` begins with, where it surely ends. Its first eight letters are looked at at
-    /// once, each in a byte of a number: how long words are is nothing that a processor can guess.
+    /// The word that `text` begins with, where it surely ends. Eight letters are looked at at once, each in a
+    /// byte of a number: how long words are is nothing that a processor can guess.
     fn of(text: &[u8], humps: Humps) -> Option<Plain> {
-        const EACH: u64 = 0x0101_0101_0101_0101;
-        const HIGH: u64 = 0x80 * EACH;
-        let bytes = head(text);
-        // The highest bit of each byte says whether it is a letter, and whether that is a capital.
-        let folded = (bytes & (0x7f * EACH)) | (0x20 * EACH);
-        let from_a = folded + u64::from(0x80 - b'a') * EACH;
-        let behind_z = folded + u64::from(0x7f - b'z') * EACH;
-        let letters = from_a & !behind_z & !bytes & HIGH;
-        let capitals = letters & !(bytes << 2);
-        let hump = if humps == Humps::Split { capitals & !0x80 } else { 0 };
-        let ends = (!letters | hump) & HIGH;
-        let mut length = ends.trailing_zeros() as usize / 8;
-        let within = ends.wrapping_sub(1) & !ends;
-        let head = folded & if ends == 0 { u64::MAX } else { within >> 7 };
-        let mut small = capitals & within == 0;
-        let mut hashes = [BASIS; Key::HEAD + 1];
-        let mut hash = BASIS;
-        for (slot, byte) in hashes.iter_mut().skip(1).zip(head.to_le_bytes()) {
-            hash = goes_on(hash, byte);
-            *slot = hash;
-        }
-        let begins = |most: usize| hashes.get(length.min(most)).copied().unwrap_or_default();
-        let mut key = Key { hash: begins(Key::HEAD), begins: [begins(3), begins(4), begins(5)], head };
-        let stem = begins(STEM);
-        if length == Key::HEAD {
-            for byte in text.iter().skip(Key::HEAD) {
-                let capital = byte.is_ascii_uppercase();
-                if !byte.is_ascii_alphabetic() || (capital && humps == Humps::Split) {
-                    break;
-                }
-                small &= !capital;
-                key.hash = goes_on(key.hash, byte | 0x20);
-                length += 1;
+        // Where a capital ends a word. At the beginning of one it does not.
+        let hump = if humps == Humps::Split { HIGH } else { 0 };
+        let (mut length, first, mut capitals) = begins(text, hump & !0x80);
+        let mut letters = [first, 0];
+        if length == EIGHT {
+            let (more, second, others) = begins(text.get(EIGHT..).unwrap_or_default(), hump);
+            if more == EIGHT {
+                return None;
             }
+            letters = [first, second];
+            length += more;
+            capitals |= others;
         }
-        let plain = Plain { length, stem, key };
+        let plain = Plain { length, letters };
         match text.get(length) {
             // Another capital begins a word only behind a small letter.
-            Some(next) if next.is_ascii_uppercase() => (length > 1 || small).then_some(plain),
+            Some(next) if next.is_ascii_uppercase() => (length > 1 || capitals == 0).then_some(plain),
             Some(next) if !next.is_ascii() => None,
             _ => Some(plain),
         }
+    }
+}
+
+/// How many letters are looked at at once.
+const EIGHT: usize = size_of::<u64>();
+const EACH: u64 = 0x0101_0101_0101_0101;
+const HIGH: u64 = 0x80 * EACH;
+
+/// How many of the first eight bytes are letters, up to a capital in one of the `humps`; these, made small; and
+/// which of them are capitals.
+fn begins(text: &[u8], humps: u64) -> (usize, u64, u64) {
+    let bytes = head(text);
+    // The highest bit of each byte says whether it is a letter, and whether that is a capital.
+    let folded = (bytes & (0x7f * EACH)) | (0x20 * EACH);
+    let from_a = folded.wrapping_add(u64::from(0x80 - b'a') * EACH);
+    let behind_z = folded.wrapping_add(u64::from(0x7f - b'z') * EACH);
+    let letters = from_a & !behind_z & !bytes & HIGH;
+    let capitals = letters & !(bytes << 2);
+    let ends = (!letters | (capitals & humps)) & HIGH;
+    // Every bit below the first end.
+    let within = ends.wrapping_sub(1) & !ends;
+    let within = if ends == 0 { u64::MAX } else { within >> 7 };
+    (ends.trailing_zeros() as usize / 8, folded & within, capitals & within)
+}
+
+/// The first eight bytes as a number; what is missing is 0.
+fn head(bytes: &[u8]) -> u64 {
+    if let Some(eight) = bytes.first_chunk() {
+        return u64::from_le_bytes(*eight);
+    }
+    match (bytes.first_chunk(), bytes.last_chunk()) {
+        // Of five to seven bytes some are in both halves, and the same.
+        (Some(first), Some(last)) => {
+            let (first, last) = (u32::from_le_bytes(*first), u32::from_le_bytes(*last));
+            u64::from(first) | u64::from(last) << (8 * (bytes.len() - 4))
+        }
+        _ => bytes.iter().rev().fold(0, |head, byte| head << 8 | u64::from(*byte)),
+    }
+}
+
+/// What is to be known of a word.
+#[derive(Clone, Copy)]
+struct Word {
+    hash: u32,
+    stem: u32,
+    means: Concepts,
+}
+
+impl Word {
+    fn of(folded: &str) -> Word {
+        let (hash, stem) = hashes(folded);
+        Word { hash, stem, means: lexicon().word(folded) }
+    }
+}
+
+/// Plain words that were read before: tools are described in few, and what one means costs more to find out than
+/// to remember. Each has one place, and gives it to the next that comes there.
+struct Memory([([u64; 2], Word); 1 << Memory::BITS]);
+
+impl Memory {
+    const BITS: u32 = 12;
+
+    fn new() -> Box<Memory> {
+        // No word is without letters.
+        Box::new(Memory([([0; 2], Word { hash: 0, stem: 0, means: Concepts::NONE }); 1 << Memory::BITS]))
+    }
+
+    fn word(&mut self, plain: Plain) -> Word {
+        let [first, second] = plain.letters;
+        let spread = (first ^ second.rotate_left(29)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        let place = usize::try_from(spread >> (u64::BITS - Memory::BITS)).unwrap_or_default();
+        match self.0.get_mut(place) {
+            Some((known, word)) if *known == plain.letters => *word,
+            Some(other) => {
+                *other = (plain.letters, Memory::read(plain));
+                other.1
+            }
+            None => Memory::read(plain),
+        }
+    }
+
+    #[cold]
+    fn read(plain: Plain) -> Word {
+        let mut letters = [0; 2 * EIGHT];
+        letters.as_chunks_mut().0.iter_mut().zip(plain.letters).for_each(|(eight, of)| *eight = of.to_le_bytes());
+        let letters = letters.get(..plain.length).and_then(|letters| str::from_utf8(letters).ok());
+        Word::of(letters.unwrap_or_default())
     }
 }
 
@@ -170,7 +239,7 @@ struct Run<'a> {
 }
 
 impl Run<'_> {
-    fn push(&mut self, start: usize, end: usize, hash: u32, stem: u32, means: Concepts) {
+    fn push(&mut self, start: usize, end: usize, Word { hash, stem, means }: Word) {
         let (Ok(start), Ok(end)) = (u32::try_from(start), u32::try_from(end)) else {
             return;
         };
@@ -188,28 +257,8 @@ impl Run<'_> {
 
     /// Ends a word that was read letter by letter.
     fn composed(&mut self, word: &mut String, end: usize) {
-        let (whole, stem) = hashes(word);
-        self.push(self.start, end, whole, stem, lexicon().word(word));
+        self.push(self.start, end, Word::of(word));
         word.clear();
-    }
-
-    /// A word of ASCII letters; `folded` is an empty buffer, and stays so.
-    fn plain(&mut self, folded: &mut String, start: usize, plain: &Plain) {
-        let end = start + plain.length;
-        let means = if !lexicon().may_know(&plain.key) {
-            Concepts::default()
-        } else if plain.length <= Key::HEAD {
-            // All of it is in the key.
-            lexicon().means("", &plain.key)
-        } else {
-            folded.push_str(self.text.get(start..end).unwrap_or_default());
-            folded.make_ascii_lowercase();
-            let means = lexicon().means(folded, &plain.key);
-            folded.clear();
-            means
-        };
-        self.push(start, end, plain.key.hash, plain.stem, means);
-        self.single = None;
     }
 
     /// A character of a script without spaces: a word of the lexicon may begin here, and it is a
@@ -219,14 +268,14 @@ impl Run<'_> {
         let end = at + letter.len_utf8();
         if let Some(pair) = self.single.and_then(|before| text.get(before..end)) {
             let pair_hash = hash(pair);
-            self.push(end - pair.len(), end, pair_hash, pair_hash, Concepts::default());
+            self.push(end - pair.len(), end, Word { hash: pair_hash, stem: pair_hash, means: Concepts::NONE });
         }
         if at >= self.matched
             && let Some((length, means)) = text.get(at..).and_then(|rest| lexicon().at(rest))
         {
             self.matched = at + length;
-            let word = hash(text.get(at..self.matched).unwrap_or_default());
-            self.push(at, self.matched, word, word, means);
+            let hash = hash(text.get(at..self.matched).unwrap_or_default());
+            self.push(at, self.matched, Word { hash, stem: hash, means });
         }
         self.single = Some(at);
     }
@@ -311,6 +360,22 @@ mod tests {
     fn scripts_without_spaces_give_known_words_and_pairs() {
         assert_eq!(words("删除文件", Humps::Keep), ["删除", "删除", "除文", "文件", "文件"]);
         assert_eq!(words("ID를 삭제", Humps::Keep), ["ID", "삭제", "삭제"]);
+    }
+
+    #[test]
+    fn words_are_remembered_as_they_were_read() {
+        let mut splitter = Splitter::new();
+        let letters = |number: u32| (0..1 + number % 19).map(move |at| char::from(b'a' + ((number >> at) % 26) as u8));
+        // Twice, and more words than there are places.
+        for number in (0..9000).chain(0..9000) {
+            let word: String = letters(number * 77).collect();
+            let mut tokens = Vec::new();
+            splitter.split(&word.to_uppercase(), Humps::Keep, 9, &mut tokens);
+            let [token] = tokens[..] else { panic!("{word}") };
+            assert_eq!((token.hash, token.end as usize), (hash(&word), word.len()));
+            assert_eq!(token.stem, hash_bytes(&word.as_bytes()[..word.len().min(STEM)]));
+            assert_eq!(token.means, lexicon().word(&word));
+        }
     }
 
     #[test]
