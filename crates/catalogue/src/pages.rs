@@ -2,6 +2,7 @@
 
 pub mod census;
 pub mod changes;
+pub mod family;
 pub mod kin;
 pub mod known;
 pub mod lists;

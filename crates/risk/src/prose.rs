@@ -24,6 +24,7 @@ mod gist;
 mod harm;
 mod language;
 mod lead;
+mod names;
 mod notes;
 mod questions;
 mod role;
@@ -38,15 +39,17 @@ mod why;
 
 pub use arguments::ArgumentText;
 pub use evidence::EvidenceText;
+pub use names::Names;
 pub use questions::QuestionText;
 pub use samples::{AgentText, Sample};
 pub use server::ServerText;
 pub use siblings::{RelatedText, Relation};
 pub use variants::{ClauseText, Variant, VariantKind};
 
+use std::sync::Arc;
+
 use serde::Serialize;
 
-use self::gist::{Gist, prefixes};
 use self::siblings::Siblings;
 use self::told::Told;
 use crate::assess::Assessment;
@@ -94,9 +97,8 @@ pub struct AttackText {
     pub why: String,
 }
 
-/// A server, ready to be written about: its names are read once for all its tools.
+/// A server, ready to be written about.
 pub struct Server<'a> {
-    name: String,
     siblings: Siblings<'a>,
 }
 
@@ -104,33 +106,26 @@ impl<'a> Server<'a> {
     /// A server by the name that it is known under, and all its tools with what each can do.
     #[must_use]
     pub fn new(name: &str, tools: &'a [(Definition<'a>, Assessment)]) -> Server<'a> {
-        let name = title::server(name);
-        let names: Vec<&str> = tools.iter().map(|(definition, _)| definition.name).collect();
-        let gists = tools
-            .iter()
-            .zip(prefixes(&name, &names))
-            .map(|((definition, assessment), prefix)| {
-                let mut gist = Gist::of(definition, assessment, prefix);
-                if gist.thing.key() == name.to_lowercase() {
-                    gist.thing.forget();
-                }
-                gist
-            })
-            .collect();
-        Server { name, siblings: Siblings::new(tools, gists) }
+        Server::named(Arc::new(Names::of(name, tools)), tools)
     }
 
-    /// What is said of the server as a whole.
+    /// A server whose [`Names`] were read before: of the same tools, in the same order.
     #[must_use]
-    pub fn text(&self) -> ServerText {
-        ServerText { name: self.name.clone(), verdict: server::verdict(self.siblings.tools) }
+    pub fn named(names: Arc<Names>, tools: &'a [(Definition<'a>, Assessment)]) -> Server<'a> {
+        Server { siblings: Siblings { tools, names } }
+    }
+
+    /// What it is called, without "MCP Server".
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.siblings.names.server
     }
 
     /// What is said of one tool, by its place among them.
     #[must_use]
     pub fn tool(&self, index: usize) -> Option<ToolText> {
         let (definition, assessment) = self.siblings.tools.get(index)?;
-        let gist = self.siblings.gists.get(index)?;
+        let gist = self.siblings.gist(index)?;
         let (mut arguments, more_arguments) = arguments::arguments(definition, assessment);
         let told = Told {
             definition,
@@ -138,7 +133,7 @@ impl<'a> Server<'a> {
             gist,
             arguments: &arguments,
             more: more_arguments,
-            server: &self.name,
+            server: self.name(),
             siblings: &self.siblings,
             index,
         };

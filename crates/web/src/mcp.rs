@@ -207,7 +207,7 @@ async fn check_tool(site: &Site, of: &str, name: &str) -> Result<(String, Value)
         Failure::Unclear(format!("{server} is known, but has no tool of that name; `check_server` lists those it has."))
     };
     let tool = tool_of(&site.catalogue, &server, name).await?.ok_or_else(nothing)?;
-    let page = ToolPage::of(&site.catalogue, &server, &tool.name, |other| site.shows(other)).await?;
+    let page = ToolPage::of(&site.catalogue, &site.families, &server, &tool.name, |other| site.shows(other)).await?;
     let page = page.ok_or(Failure::NotFound)?;
     let data = json!({
         "name": page.tool.name, "server": page.server_name, "class": page.tool.class.as_str(),

@@ -239,7 +239,7 @@ async fn server(
 async fn tool_page(site: &Site, path: &[&str; 3]) -> Result<ToolPage, Failure> {
     let [publisher, slug, name] = *path;
     let server = known(site, slug).await?;
-    let page = ToolPage::of(&site.catalogue, &server, name, |other| site.shows(other)).await?;
+    let page = ToolPage::of(&site.catalogue, &site.families, &server, name, |other| site.shows(other)).await?;
     let page = page.ok_or(Failure::NotFound)?;
     if server_path(&server) != format!("/s/{}/{}/", encoded(publisher), encoded(slug)) || page.tool.name != name {
         return Err(Failure::Elsewhere(page.tool.path));

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwapOption;
 use catalogue::pages::census::Census;
+use catalogue::pages::family::Families;
 use search::{Found, Index, Query};
 use store::catalogue::{Catalogue, Server, Visibility};
 
@@ -29,6 +30,8 @@ pub struct Site {
     folder: PathBuf,
     index: ArcSwapOption<(PathBuf, Index)>,
     counts: Counts,
+    /// The tools of servers whose pages were asked for last.
+    pub(crate) families: Families,
     /// Who looks.
     pub(crate) audience: Audience,
     /// The beginning of absolute addresses, without a slash at the end; empty where nobody said it.
@@ -47,6 +50,7 @@ impl Site {
             folder: index.to_owned(),
             index: ArcSwapOption::empty(),
             counts: Counts::default(),
+            families: Families::default(),
             audience,
             base: base.trim_end_matches('/').to_owned(),
             hosts,

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use policy::Class;
 use risk::Severity;
-use risk::prose::Server as Told;
+use risk::prose::ServerText;
 use risk::recommend::Temper;
 use serde::Serialize;
 use store::BadDatabase;
@@ -189,7 +189,7 @@ impl ServerPage {
     ) -> Result<Self, BadDatabase> {
         let tools = known(catalogue, server).await?;
         let judged: Vec<_> = tools.iter().map(|one| (one.definition(), one.assessment.clone())).collect();
-        let text = Told::new(&server.name, &judged).text();
+        let text = ServerText::of(&server.name, &judged);
         let policy = (!tools.is_empty()).then(|| Recommended::of(&tools, temper));
         let says = |name: &str| policy.as_ref().map(|policy| policy.says(name)).unwrap_or_default();
         let page = page.max(1);

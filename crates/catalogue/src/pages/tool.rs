@@ -1,5 +1,7 @@
 //! What the page of a tool says.
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
 use policy::Class;
 use risk::Severity;
@@ -9,8 +11,9 @@ use serde_json::Value;
 use store::BadDatabase;
 use store::catalogue::{Catalogue, Server};
 
+use super::family::Families;
 use super::kin::{KinPage, kin};
-use super::known::{Known, siblings};
+use super::known::Known;
 use super::summary::{self, ToolLine, gist};
 use crate::address::{server_path, tool_path};
 use crate::language::language;
@@ -101,22 +104,26 @@ impl ToolPage {
     /// [`BadDatabase`].
     pub async fn of(
         catalogue: &Catalogue,
+        families: &Families,
         server: &Server,
         name: &str,
         shows: impl Fn(&Server) -> bool,
     ) -> Result<Option<Self>, BadDatabase> {
-        let mut tools = siblings(catalogue, server).await?;
+        let family = families.of(catalogue, server).await?;
+        let tools = &family.tools;
         let exact = tools.iter().position(|one| one.tool.name == name);
         let same = || tools.iter().position(|one| one.tool.name.to_lowercase() == name.to_lowercase());
         let Some(index) = exact.or_else(same) else { return Ok(None) };
         // What is said of its siblings stands in their rows; its own words are quoted.
-        if let Some(one) = tools.get_mut(index) {
-            let Some(whole) = catalogue.tool(one.tool.id).await? else { return Ok(None) };
-            *one = Known::of(whole).judged_anew();
+        let Some(whole) = tools.get(index).map(|one| one.tool.id) else { return Ok(None) };
+        let Some(whole) = catalogue.tool(whole).await? else { return Ok(None) };
+        let one = Known::of(whole).judged_anew();
+        let mut judged: Vec<_> = tools.iter().map(|one| (one.definition(), one.assessment.clone())).collect();
+        if let Some(own) = judged.get_mut(index) {
+            *own = (one.definition(), one.assessment.clone());
         }
-        let judged: Vec<_> = tools.iter().map(|one| (one.definition(), one.assessment.clone())).collect();
-        let told = Told::new(&server.name, &judged);
-        let (Some(one), Some(text)) = (tools.get(index), told.tool(index)) else { return Ok(None) };
+        let told = Told::named(Arc::clone(&family.names), &judged);
+        let Some(text) = told.tool(index) else { return Ok(None) };
         let related = text.related.iter().filter_map(|related| {
             let other = tools.get(related.index)?;
             let line = ToolLine::of(server, &other.tool);
@@ -130,7 +137,7 @@ impl ToolPage {
             tool: ToolLine::of(server, &one.tool),
             title: one.tool.title.clone(),
             server_path: server_path(server),
-            server_name: told.text().name,
+            server_name: told.name().to_owned(),
             publisher: server.publisher.clone(),
             slug: server.slug.clone(),
             language: language(&one.tool.description),

@@ -3,7 +3,7 @@
 use policy::Class;
 use serde::Serialize;
 
-use super::title::listed;
+use super::title::{self, listed};
 use crate::assess::Assessment;
 use crate::definition::Definition;
 use crate::facet::Facet;
@@ -17,8 +17,16 @@ pub struct ServerText {
     pub verdict: String,
 }
 
+impl ServerText {
+    /// Of a server by the name that it is known under, and all its tools with what each can do.
+    #[must_use]
+    pub fn of(name: &str, tools: &[(Definition<'_>, Assessment)]) -> ServerText {
+        ServerText { name: title::server(name), verdict: verdict(tools) }
+    }
+}
+
 /// The verdict on the tools of a server.
-pub(super) fn verdict(tools: &[(Definition<'_>, Assessment)]) -> String {
+fn verdict(tools: &[(Definition<'_>, Assessment)]) -> String {
     if tools.is_empty() {
         return "No tool of it is known yet, so nothing is promised.".to_owned();
     }

@@ -1,6 +1,7 @@
 //! The other tools of a server, by what they have to do with one.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
+use std::sync::Arc;
 
 use policy::Class;
 use serde::Serialize;
@@ -8,6 +9,7 @@ use serde::Serialize;
 use super::act::Act;
 use super::code;
 use super::gist::Gist;
+use super::names::Names;
 use super::title::{parts, singular};
 use crate::assess::Assessment;
 use crate::definition::Definition;
@@ -50,20 +52,12 @@ pub struct RelatedText {
 /// The tools of a server, to be asked which belong together.
 pub(super) struct Siblings<'a> {
     pub(super) tools: &'a [(Definition<'a>, Assessment)],
-    pub(super) gists: Vec<Gist>,
-    /// By the last word of the thing.
-    by_thing: HashMap<String, Vec<usize>>,
+    pub(super) names: Arc<Names>,
 }
 
 impl<'a> Siblings<'a> {
-    pub(super) fn new(tools: &'a [(Definition<'a>, Assessment)], gists: Vec<Gist>) -> Siblings<'a> {
-        let mut by_thing: HashMap<String, Vec<usize>> = HashMap::new();
-        for (index, gist) in gists.iter().enumerate() {
-            if let Some(last) = last_word(&gist.thing.key()) {
-                by_thing.entry(last.to_owned()).or_default().push(index);
-            }
-        }
-        Siblings { tools, gists, by_thing }
+    pub(super) fn gist(&self, index: usize) -> Option<&Gist> {
+        self.names.gists.get(index)
     }
 
     fn definition(&self, index: usize) -> Option<&Definition<'a>> {
@@ -81,23 +75,20 @@ impl<'a> Siblings<'a> {
 
     /// How near the things of two tools are: 2 where they are the same, 1 where one is a kind of the other.
     fn near(&self, one: usize, other: usize) -> u8 {
-        let key = |index: usize| self.gists.get(index).map(|gist| gist.thing.key()).unwrap_or_default();
-        let (one, other) = (key(one), key(other));
+        let (one, other) = (self.names.thing(one), self.names.thing(other));
         if one.is_empty() || other.is_empty() {
             0
         } else if one == other {
             2
         } else {
             let ends = |long: &str, short: &str| long.strip_suffix(short).is_some_and(|rest| rest.ends_with(' '));
-            u8::from(ends(&one, &other) || ends(&other, &one))
+            u8::from(ends(one, other) || ends(other, one))
         }
     }
 
     /// Siblings that act on the same thing, the nearest first.
     fn same_thing(&self, index: usize) -> Vec<usize> {
-        let Some(gist) = self.gists.get(index) else { return Vec::new() };
-        let key = gist.thing.key();
-        let Some(all) = last_word(&key).and_then(|last| self.by_thing.get(last)) else { return Vec::new() };
+        let all = self.names.akin(self.names.thing(index));
         let own = self.definition(index).map(|definition| definition.name).unwrap_or_default();
         let other = |at: &usize| *at != index && self.definition(*at).is_some_and(|one| one.name != own);
         let mut near: Vec<(u8, usize)> = all
@@ -113,11 +104,11 @@ impl<'a> Siblings<'a> {
 
     /// The sibling that takes back what a tool does.
     pub(super) fn undo(&self, index: usize) -> Option<usize> {
-        let own = self.gists.get(index)?;
+        let own = self.gist(index)?;
         let verb = own.verb.as_ref()?;
         let bases = opposites(&verb.base, verb.act);
         self.same_thing(index).into_iter().filter(|at| self.near(index, *at) == 2).find(|at| {
-            let Some(other) = self.gists.get(*at) else { return false };
+            let Some(other) = self.gist(*at) else { return false };
             let fits = other.verb.as_ref().is_some_and(|other| bases.contains(&other.base.as_str()));
             // What deletes all of a thing is no way back from making one.
             fits && other.tail_fits(own) && (own.thing.several || !other.thing.many)
@@ -127,14 +118,14 @@ impl<'a> Siblings<'a> {
     /// The sibling that reads one of the thing, or lists them.
     pub(super) fn reader(&self, index: usize) -> Option<usize> {
         let reads = |at: &usize| {
-            let act = self.gists.get(*at).and_then(Gist::act);
+            let act = self.gist(*at).and_then(Gist::act);
             self.class(*at) == Class::Read && matches!(act, Some(Act::Read | Act::List | Act::Search))
         };
         let all: Vec<usize> = self.same_thing(index).into_iter().filter(reads).collect();
         let exact = |act: Act| {
             all.iter().copied().find(|at| {
                 self.near(index, *at) == 2
-                    && self.gists.get(*at).is_some_and(|gist| gist.act() == Some(act) && gist.tail.is_empty())
+                    && self.gist(*at).is_some_and(|gist| gist.act() == Some(act) && gist.tail.is_empty())
             })
         };
         exact(Act::Read).or_else(|| exact(Act::List)).or_else(|| all.first().copied())
@@ -143,21 +134,21 @@ impl<'a> Siblings<'a> {
     /// What belongs to a tool.
     pub(super) fn related(&self, index: usize) -> Vec<RelatedText> {
         let Some((own, assessment)) = self.tools.get(index) else { return Vec::new() };
-        let Some(gist) = self.gists.get(index) else { return Vec::new() };
+        let Some(gist) = self.gist(index) else { return Vec::new() };
         let mut found = Found { siblings: self, seen: HashSet::from([own.name]), all: Vec::new() };
         let thing = &gist.thing;
         if let Some(at) = self.undo(index) {
             let verb =
-                self.gists.get(at).and_then(|gist| gist.verb.as_ref()).map(super::act::Verb::third).unwrap_or_default();
+                self.gist(at).and_then(|gist| gist.verb.as_ref()).map(super::act::Verb::third).unwrap_or_default();
             found.add(at, Relation::Undo, format!("It {verb} {} again: the way back from this call.", thing.the()));
         }
         for (argument, at) in self.givers(own, index) {
-            let what = self.gists.get(at).map(|gist| gist.thing.them()).unwrap_or_default();
+            let what = self.gist(at).map(|gist| gist.thing.them()).unwrap_or_default();
             found.add(at, Relation::Before, format!("It returns {what}, from which {} is taken.", code(&argument)));
         }
         let changes = assessment.class != Class::Read;
         for at in self.same_thing(index) {
-            let Some(other) = self.gists.get(at) else { continue };
+            let Some(other) = self.gist(at) else { continue };
             let class = self.class(at);
             let act = other.act();
             let draft = other.verb.as_ref().is_some_and(|verb| {
@@ -223,20 +214,19 @@ impl<'a> Siblings<'a> {
                 continue;
             }
             let key = match words.is_empty() {
-                true => self.gists.get(index).map(|gist| gist.thing.key()).unwrap_or_default(),
+                true => self.names.thing(index).to_owned(),
                 false => singular(&words.join(" ")),
             };
-            let Some(all) = last_word(&key).and_then(|last| self.by_thing.get(last)) else { continue };
             let lists = |at: &&usize| {
-                let gist = self.gists.get(**at);
+                let gist = self.gist(**at);
                 **at != index
                     && self.class(**at) == Class::Read
                     && gist.is_some_and(|gist| {
-                        gist.thing.key() == key
+                        self.names.thing(**at) == key
                             && (gist.thing.several || matches!(gist.act(), Some(Act::List | Act::Search)))
                     })
             };
-            if let Some(at) = all.iter().find(lists) {
+            if let Some(at) = self.names.akin(&key).iter().find(lists) {
                 given.push((name.clone(), *at));
             }
         }
@@ -273,10 +263,6 @@ impl Found<'_, '_> {
 
 fn severity(class: Class) -> crate::severity::Severity {
     crate::severity::Severity::of(class)
-}
-
-fn last_word(key: &str) -> Option<&str> {
-    key.rsplit(' ').next().filter(|word| !word.is_empty())
 }
 
 /// The verbs that take back what this one does.

@@ -347,16 +347,15 @@ fn undeclared(told: &Told<'_>) -> Option<String> {
 /// The other tools for the same thing.
 fn company(told: &Told<'_>) -> Option<String> {
     let thing = &told.gist.thing;
-    let key = thing.key();
+    let key = told.siblings.names.thing(told.index);
     if key.is_empty() {
         return None;
     }
-    let all: Vec<String> = told
-        .siblings
-        .gists
+    let things = &told.siblings.names.things;
+    let all: Vec<String> = things
         .iter()
         .enumerate()
-        .filter(|(index, gist)| *index != told.index && gist.thing.key() == key)
+        .filter(|(index, thing)| *index != told.index && *thing == key)
         .map(|(index, _)| told.siblings.said(index))
         .filter(|name| *name != told.name())
         .collect();

@@ -6,7 +6,7 @@ use super::corpus::{public, text};
 use policy::diagnostic::Code;
 use policy::lint::Known;
 use policy::{Class, Load, Numbers, ToolFacts, load};
-use risk::prose::{Relation, Server, ToolText, VariantKind};
+use risk::prose::{Relation, Server, ServerText, ToolText, VariantKind};
 use risk::{Assessment, Definition, assess};
 use serde_json::{Value, json};
 
@@ -274,14 +274,14 @@ fn a_verdict_on_a_server() {
         json!({ "name": "create_lead", "description": "Create a lead" }),
     ];
     let tools = judged(&lines);
-    let text = Server::new("SmartLead MCP Server", &tools).text();
+    let text = ServerText::of("SmartLead MCP Server", &tools);
     assert_eq!(text.name, "SmartLead");
     assert!(
         text.verdict.starts_with("3 tools: 2 read, 1 write; ") && text.verdict.ends_with("nothing is irreversible."),
         "{}",
         text.verdict
     );
-    assert_eq!(Server::new("", &Vec::new()).text().verdict, "No tool of it is known yet, so nothing is promised.");
+    assert_eq!(ServerText::of("", &[]).verdict, "No tool of it is known yet, so nothing is promised.");
 }
 
 /// Nothing in a definition makes us fail, run long, or say what it wants said.

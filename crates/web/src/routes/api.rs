@@ -105,7 +105,7 @@ async fn tool(
     let made = async {
         query.only(&[])?;
         let server = known(&site, &slug).await?;
-        let page = ToolPage::of(&site.catalogue, &server, &name, |other| site.shows(other)).await?;
+        let page = ToolPage::of(&site.catalogue, &site.families, &server, &name, |other| site.shows(other)).await?;
         page.ok_or(Failure::NotFound)
     };
     answer(&headers, made.await)
