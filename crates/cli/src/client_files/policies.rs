@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 use clients::{Entry, State};
 
 use super::found::identity;
+use crate::environment::policies;
+use crate::failure::Failure;
 
 /// The longest name of a server.
 const LONGEST: usize = 40;
@@ -148,6 +150,31 @@ fn keep(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     file.write_all(bytes)?;
     file.as_file().sync_all()?;
     file.persist(path).map(|_| ()).map_err(|error| error.error)
+}
+
+/// The policy of that name in the person's folder.
+///
+/// # Errors
+/// When there is none: which there are.
+pub fn own(name: &str) -> Result<PathBuf, Failure> {
+    let folder = policies()?;
+    let path = folder.join(format!("{name}.json"));
+    if gateway::server::is_server_id(name) && path.is_file() {
+        return Ok(path);
+    }
+    let inside = std::fs::read_dir(&folder).into_iter().flatten().flatten();
+    let names = inside.filter_map(|entry| {
+        let name = entry.file_name().into_string().ok()?;
+        name.strip_suffix(".json").filter(|name| gateway::server::is_server_id(name)).map(str::to_owned)
+    });
+    let mut names: Vec<String> = names.collect();
+    names.sort();
+    let known = match names.is_empty() {
+        true => "there is none yet, toolgate wrap makes them".to_owned(),
+        false => format!("there are {}", names.join(", ")),
+    };
+    let name = audit::visible::word(name);
+    Err(Failure::Usage(format!("there is no policy {name} in {}: {known}", folder.display())))
 }
 
 #[cfg(test)]

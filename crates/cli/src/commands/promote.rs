@@ -2,6 +2,7 @@
 
 mod evidence;
 mod proposal;
+mod shown;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -18,19 +19,14 @@ use crate::activity::{self, Watched};
 use crate::args::{PromoteOptions, TemperWord};
 use crate::client_files::covered::{Machine, machine};
 use crate::client_files::{policies, shown as path_shown, supported, visible};
-use crate::commands::counted;
 use crate::commands::scan::json::printed;
-use crate::commands::scan::layout::{paragraph, row, width};
 use crate::commands::status::Mode;
-use crate::environment::{self, data_dir, home};
+use crate::environment::{data_dir, home};
 use crate::failure::{Failure, Trying};
 use crate::output::{self, say};
 use crate::pins::lock_of;
 use crate::terminal::{Look, agreed, can_ask};
 use crate::text_diff::unified;
-
-/// The most rows of evidence that are shown for one server.
-const ROWS: usize = 20;
 
 /// A server and its policy.
 struct Target {
@@ -106,7 +102,7 @@ impl Doing<'_> {
                 .filter_map(|covered| Some((covered.server.clone(), covered.policy.clone()?)))
                 .collect();
             if found.is_empty() {
-                found.push((name.clone(), own_policy(name)?));
+                found.push((name.clone(), policies::own(name)?));
             }
             named.extend(found);
         }
@@ -179,115 +175,6 @@ impl Doing<'_> {
             true => Ok(true),
             false => Err(Failure::No("nothing was changed".to_owned())),
         }
-    }
-
-    fn shown(&self, outcome: &Outcome) -> String {
-        let mut out = String::new();
-        let (target, look) = (&outcome.target, self.look);
-        let server = visible(&target.server);
-        out += &format!("{}  {}\n", look.bold(&server), path_shown(&target.path, &self.home));
-        let mut say = |text: &str| out += &paragraph(text, 2, look.columns);
-        match &outcome.proposal {
-            Err(why) => say(&visible(why)),
-            Ok(Proposal::Nothing) if self.options.back => say("It is as it was before."),
-            Ok(Proposal::Nothing) => say("It stops calls already, and nothing of it would change."),
-            Ok(_) if self.options.back => say("It goes back to what it was before:"),
-            Ok(Proposal::Enforce(_)) => say("It has rules, and observes: they stop calls from now on."),
-            Ok(Proposal::Rules { temper, unnamed, .. }) => {
-                let tools = counted(target.tools.len(), "accepted tool");
-                if !proposal::has_rules(&serde_json::from_str(&target.text).unwrap_or_default()) {
-                    say("It has no rules: enforced as it is, it would stop nothing.");
-                }
-                let temper = temper.as_str();
-                say(&format!("Proposed: {temper} rules, by what its {tools} can do. Rules of yours stay."));
-                for name in unnamed {
-                    say(&format!("No policy can name the tool {}, so it stays denied.", audit::visible::word(name)));
-                }
-            }
-        }
-        if !self.options.back && outcome.proposal.is_ok() {
-            self.evidence(outcome, &mut out);
-        }
-        if !outcome.diff.is_empty() {
-            out += &format!("\n{}", look.diff(&outcome.diff));
-        }
-        out + "\n"
-    }
-
-    fn evidence(&self, outcome: &Outcome, out: &mut String) {
-        let (look, watched) = (self.look, &outcome.watched);
-        let all: u64 = watched.called.values().map(|times| times.times).sum();
-        let since = visible(&self.options.since);
-        let since = if since.parse::<jiff::Timestamp>().is_ok() {
-            format!("since {since}")
-        } else {
-            format!("in the last {since}")
-        };
-        let say = |text: &str, out: &mut String| *out += &paragraph(text, 2, look.columns);
-        let stopped: u64 = outcome.stops.iter().map(|stop| stop.times.times).sum();
-        let basis = match outcome.recorded {
-            true => format!("{} {since} under this very policy", counted(watched.under_policy, "call")),
-            false => format!("{} {since}", counted(all, "call")),
-        };
-        if all == 0 {
-            say(&format!("No call {since}: there is no evidence yet."), out);
-            return;
-        }
-        if stopped == 0 {
-            say(&format!("Of {basis}, none would have been stopped."), out);
-        } else {
-            say(&format!("Of {basis}, {stopped} would have been stopped:"), out);
-            out.push('\n');
-            *out += &self.table(&outcome.stops);
-        }
-        if !outcome.recorded && matches!(outcome.proposal, Ok(Proposal::Rules { .. })) {
-            say(
-                "The log has no values of arguments, so rules over them and limits could not be tried. To watch them first \
-                 and stop nothing: add --temper observe.",
-                out,
-            );
-        }
-        if outcome.stops.iter().any(|stop| stop.effect == "ask") {
-            say("A call that needs approval is refused: this version cannot hold calls.", out);
-        }
-    }
-
-    fn table(&self, stops: &[Stop]) -> String {
-        let look = self.look;
-        let names = stops.iter().take(ROWS).map(|stop| width(&visible(&stop.name))).max().unwrap_or(0);
-        let name = names.clamp(4, 30);
-        let rest = look.columns.saturating_sub(4 + 5 + 2 + name + 2 + 14 + 2 + 16 + 2 + 16 + 2).max(14);
-        let heads =
-            [("TIMES", 5), ("TOOL", name), ("HOW", 14), ("FIRST (UTC)", 16), ("LAST (UTC)", 16), ("RULE", rest)];
-        let wide = look.columns >= 100;
-        let print = |cells: &[(&str, usize); 6]| {
-            let [times, tool, how, first, last, rule] = *cells;
-            match wide {
-                true => row(4, cells),
-                // Where there is no room, the rule stands below.
-                false => {
-                    let mut lines = row(4, &[times, tool, how, first, last]);
-                    lines.extend(row(11, &[(rule.0, look.columns.saturating_sub(12))]));
-                    lines
-                }
-            }
-        };
-        let mut out: String = print(&heads).iter().map(|line| look.faint(line) + "\n").collect();
-        for stop in stops.iter().take(ROWS) {
-            let how = match stop.effect {
-                "hide" => "hidden",
-                "ask" => "needs approval",
-                _ => "denied",
-            };
-            let (tool, times) = (visible(&stop.name), stop.times.times.to_string());
-            let (first, last, rule) = (minute(stop.times.first), minute(stop.times.last), visible(&stop.rule));
-            let cells = [(times.as_str(), 5), (&tool, name), (how, 14), (&first, 16), (&last, 16), (&rule, rest)];
-            print(&cells).iter().for_each(|line| out += &(line.clone() + "\n"));
-        }
-        if stops.len() > ROWS {
-            out += &format!("    and {} more; --json has them all\n", stops.len() - ROWS);
-        }
-        out
     }
 
     fn report(&self, outcomes: &[Outcome]) -> Result<(), Failure> {
@@ -384,34 +271,4 @@ impl Outcome {
     fn is_open(&self) -> bool {
         self.text().is_some() && self.written.is_none()
     }
-}
-
-/// A time to the minute, as people read it.
-fn minute(time: jiff::Timestamp) -> String {
-    time.to_string().chars().take(16).map(|letter| if letter == 'T' { ' ' } else { letter }).collect()
-}
-
-/// The policy of that name in the person's folder.
-///
-/// # Errors
-/// When there is none: which there are.
-pub fn own_policy(name: &str) -> Result<PathBuf, Failure> {
-    let folder = environment::policies()?;
-    let path = folder.join(format!("{name}.json"));
-    if gateway::server::is_server_id(name) && path.is_file() {
-        return Ok(path);
-    }
-    let inside = std::fs::read_dir(&folder).into_iter().flatten().flatten();
-    let names = inside.filter_map(|entry| {
-        let name = entry.file_name().into_string().ok()?;
-        name.strip_suffix(".json").filter(|name| gateway::server::is_server_id(name)).map(str::to_owned)
-    });
-    let mut names: Vec<String> = names.collect();
-    names.sort();
-    let known = match names.is_empty() {
-        true => "there is none yet, toolgate wrap makes them".to_owned(),
-        false => format!("there are {}", names.join(", ")),
-    };
-    let name = audit::visible::word(name);
-    Err(Failure::Usage(format!("there is no policy {name} in {}: {known}", folder.display())))
 }

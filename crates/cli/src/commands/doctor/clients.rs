@@ -60,7 +60,9 @@ fn started(place: &Place, home: &Path) -> Vec<Finding> {
         let fix = Fix::Entry(Box::new((place.clone(), Repair::Outer)));
         found.push(Finding::bad(GROUP, "two wraps", text).remedy("toolgate doctor --fix").fixed_by(fix));
     }
-    found.extend(gateway(place, &wrapped.program, &name));
+    let gateway = gateway(place, &wrapped.program, &name);
+    // One thing after the other: the outer gateway goes first.
+    found.extend(gateway.map(|finding| if found.is_empty() { finding } else { Finding { fix: None, ..finding } }));
     let mut innermost = wrapped.clone();
     while let Some(inner) = innermost.inner() {
         innermost = inner;

@@ -12,7 +12,6 @@ use risk::pins::Section;
 use crate::args::PolicyEdit;
 use crate::client_files::covered::machine;
 use crate::client_files::{policies, shown as path_shown, supported};
-use crate::commands::promote::own_policy;
 use crate::environment::{data_dir, home, program_folders, text_variable};
 use crate::failure::{Failure, Trying};
 use crate::output::{self, say, tell};
@@ -75,7 +74,7 @@ fn found(name: &str) -> Result<(String, PathBuf), Failure> {
     }
     all.dedup();
     match all.as_slice() {
-        [] => Ok((name.to_owned(), own_policy(name)?)),
+        [] => Ok((name.to_owned(), policies::own(name)?)),
         [(server, path)] => Ok(((*server).clone(), (*path).clone())),
         several => {
             let paths: Vec<String> = several.iter().map(|(_, path)| path.display().to_string()).collect();

@@ -69,8 +69,12 @@ fn read(text: &str) -> Result<Value, String> {
     jsonc_parser::parse_to_serde_value(text, &ParseOptions::default()).map_err(|error| error.to_string())
 }
 
-/// Whether a policy would stop anything, were it enforced.
-pub fn has_rules(document: &Value) -> bool {
+/// Whether a policy would stop nothing, were it enforced.
+pub fn stops_nothing(text: &str) -> bool {
+    read(text).is_ok_and(|document| !has_rules(&document))
+}
+
+fn has_rules(document: &Value) -> bool {
     let Some(fields) = document.as_object() else { return false };
     let denies = document.get("default").and_then(Value::as_str) != Some("allow");
     let empty =
