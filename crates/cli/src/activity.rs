@@ -151,7 +151,10 @@ mod tests {
 
     #[test]
     fn lengths_and_times_are_understood() {
-        let ago = |text: &str| Timestamp::now().duration_since(since(text).unwrap()).as_secs();
+        let ago = |text: &str| {
+            let then = since(text).unwrap();
+            Timestamp::now().duration_since(then).as_secs()
+        };
         for (text, seconds) in [("0s", 0), ("90m", 5_400), ("1h", 3_600), ("7d", 604_800), ("2w", 1_209_600)] {
             assert!((seconds..seconds + 60).contains(&ago(text)), "{text}");
         }

@@ -13,7 +13,7 @@ use crate::args::StatusOptions;
 use crate::client_files::covered::{Covered, Machine, Place, machine};
 use crate::client_files::{shown as path_shown, visible};
 use crate::commands::scan::json::printed;
-use crate::commands::scan::layout::{paragraph, row, width};
+use crate::commands::scan::layout::{pad, paragraph, row, width};
 use crate::environment::{data_dir, home};
 use crate::failure::{Failure, Trying};
 use crate::output;
@@ -117,19 +117,27 @@ impl Status<'_> {
             out += &self.table(look);
         }
         self.others(look, &mut out);
-        out += &paragraph(&self.next(), 0, look.columns);
-        out
+        // It holds a command, which stays on one line to be copied.
+        out + &self.next() + "\n"
     }
 
     fn table(&self, look: Look) -> String {
         let names = self.lines.iter().map(|line| width(&line.covered.server)).max().unwrap_or(0);
         let name = names.clamp("SERVER".len(), NAME);
-        let heads = [("SERVER", name), ("MODE", 9), (" CALLS", 6), ("STOPPED", 7), ("WOULD STOP", 10), ("HELD", 4)];
-        let mut out: String = row(2, &heads).iter().map(|line| look.faint(line) + "\n").collect();
+        let head = format!(
+            "  {}  {:<9}  {:>7}  {:>7}  {:>10}  {:>4}",
+            pad("SERVER", name),
+            "MODE",
+            "CALLS",
+            "STOPPED",
+            "WOULD STOP",
+            "HELD"
+        );
+        let mut out = look.faint(&head) + "\n";
         for line in &self.lines {
             let held = line.held.as_ref().map_or("?".to_owned(), usize::to_string);
             let numbers = [
-                format!("{:>6}", line.calls.all),
+                format!("{:>7}", line.calls.all),
                 format!("{:>7}", line.calls.stopped),
                 format!("{:>10}", line.calls.would),
                 format!("{held:>4}"),
@@ -165,10 +173,10 @@ impl Status<'_> {
                 out.push('\n');
             }
         };
-        let named = |place: &Place| format!("{}  {}", place.key(), place.shown(&self.home));
+        let named = |place: &Place| format!("{}: {}", place.key(), place.shown(&self.home));
         list("Bare, without toolgate:".to_owned(), self.machine.bare.iter().map(named).collect());
         let left = &self.machine.left;
-        let left = left.iter().map(|(place, why)| format!("{}: {}", named(place), visible(why))).collect();
+        let left = left.iter().map(|(place, why)| format!("{}; {}", named(place), visible(why))).collect();
         list("Not covered:".to_owned(), left);
         let broken = self.machine.broken.iter();
         let broken = broken.map(|(file, why)| format!("{}: {}", path_shown(file, &self.home), visible(why))).collect();

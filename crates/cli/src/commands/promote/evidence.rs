@@ -99,9 +99,10 @@ mod tests {
         let called: Tally<String> = names.iter().chain(&["nobody_knows"]).map(called).collect();
         let text = r#"{ "version": "1", "default": "deny", "hide": ["hidden"], "tools": {
             "asks": { "action": "require_approval" },
-            "bounded": { "require": [{ "args.path": { "within": ["/srv"] } }] },
+            "bounded": { "require": [{ "conditions": [{ "path": "args.path", "op": "path_secret", "value": false }] }] },
             "denied": { "action": "deny" },
             "free": {} } }"#;
+        assert!(compile(text.to_owned()).is_ok());
         let found = foreseen(text, "s", &tools, &called);
         let found: Vec<_> = found.iter().map(|stop| (stop.name.as_str(), stop.effect, stop.times.times)).collect();
         assert_eq!(found, [("asks", "ask", 2), ("denied", "deny", 2), ("hidden", "hide", 2), ("unnamed", "deny", 2)]);

@@ -25,12 +25,13 @@ impl Doing<'_> {
             Ok(_) if self.options.back => say("It goes back to what it was before:"),
             Ok(Proposal::Enforce(_)) => say("It has rules, and observes: they stop calls from now on."),
             Ok(Proposal::Rules { temper, unnamed, .. }) => {
-                let tools = counted(target.tools.len(), "accepted tool");
-                if stops_nothing(&target.text) {
-                    say("It has no rules: enforced as it is, it would stop nothing.");
-                }
-                let temper = temper.as_str();
-                say(&format!("Proposed: {temper} rules, by what its {tools} can do. Rules of yours stay."));
+                let (tools, temper) = (counted(target.tools.len(), "accepted tool"), temper.as_str());
+                let own = match stops_nothing(&target.text) {
+                    true => "It has no rules: enforced as it is, it would stop nothing.",
+                    false => "Rules of its own stay as they are.",
+                };
+                say(own);
+                say(&format!("Proposed: {temper} rules, by what its {tools} can do."));
                 for name in unnamed {
                     say(&format!("No policy can name the tool {}, so it stays denied.", audit::visible::word(name)));
                 }
@@ -70,6 +71,7 @@ impl Doing<'_> {
             say(&format!("Of {basis}, {stopped} would have been stopped:"), out);
             out.push('\n');
             *out += &self.table(&outcome.stops);
+            out.push('\n');
         }
         if !outcome.recorded && matches!(outcome.proposal, Ok(Proposal::Rules { .. })) {
             say(
