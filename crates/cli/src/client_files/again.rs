@@ -5,7 +5,7 @@ use std::path::Path;
 
 use clients::Edit;
 
-use super::change::{NotedChange, within};
+use super::change::{NotedChange, Rewritten, within};
 use super::covered::Place;
 use super::found::Contents;
 use super::journal::{self, Changed, Journal};
@@ -39,7 +39,7 @@ pub fn repair(
 }
 
 /// The bytes afterwards, and the entry before and afterwards.
-fn made(place: &Place, repair: &Repair, bytes: &[u8]) -> Result<Option<(Vec<u8>, Vec<Changed>)>, String> {
+fn made(place: &Place, repair: &Repair, bytes: &[u8]) -> Result<Option<Rewritten>, String> {
     let contents = place.file.parse(&place.client, bytes)?;
     let at = |contents: &Contents| contents.entries.iter().find(|entry| entry.place == place.entry.place).cloned();
     let entry = at(&contents).ok_or("its server is gone since it was read")?;

@@ -143,8 +143,11 @@ impl Plan {
     }
 }
 
-/// The bytes that a file should have, and the entries before and afterwards; none, where it has them.
-type Make<'a> = dyn Fn(&[u8]) -> Result<Option<(Vec<u8>, Vec<Changed>)>, String> + 'a;
+/// The bytes that a file should have, and the entries before and afterwards.
+pub type Rewritten = (Vec<u8>, Vec<Changed>);
+
+/// What a file should be; none, where it is that.
+type Make<'a> = dyn Fn(&[u8]) -> Result<Option<Rewritten>, String> + 'a;
 
 /// A change of a file of which the journal takes note.
 pub struct NotedChange<'a> {

@@ -142,7 +142,7 @@ fn another_path_of_toolgate_changes_one_word() {
             assert!(first.with_program(one, "/opt/new/toolgate").is_err(), "{what}: it does not start toolgate");
             let bytes = after(&first.wrap(one, &wrapper(&one.key)).unwrap(), &original);
             let second = read(format, &bytes);
-            let now = entry(&second, client, &surface, &one.key);
+            let now = second.entries(client, &surface).unwrap().into_iter().find(|now| now.place == one.place).unwrap();
             let moved = after(&second.with_program(&now, "/opt/new/toolgate").unwrap(), &bytes);
             let text = String::from_utf8_lossy(&moved);
             assert_eq!(text.replace("/opt/new/toolgate", "/usr/local/bin/toolgate"), String::from_utf8_lossy(&bytes));
