@@ -125,8 +125,10 @@ fn merged(text: &str, document: &Value, made: &Recommendation, temper: Temper) -
     let field = |name: &str| made.document.get(name);
     edited(text, |root| {
         if document.get("description").and_then(Value::as_str) == policies::description() {
+            // Rules that are observed are balanced ones, and stay that when they are enforced.
+            let rules = if temper == Temper::Observe { Temper::Balanced } else { temper };
             let description =
-                format!("Made by `toolgate promote`: {}, by what the accepted tools can do.", temper.as_str());
+                format!("Made by `toolgate promote`: {}, by what the accepted tools can do.", rules.as_str());
             set(root, "description", description.into());
         }
         let mode = if temper == Temper::Observe { "observe" } else { "enforce" };

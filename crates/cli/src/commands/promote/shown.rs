@@ -1,5 +1,7 @@
 //! What a promotion would do and on what evidence, for people.
 
+use risk::recommend::Temper;
+
 use super::evidence::Stop;
 use super::proposal::{Proposal, stops_nothing};
 use super::{Doing, Outcome};
@@ -25,13 +27,21 @@ impl Doing<'_> {
             Ok(_) if self.options.back => say("It goes back to what it was before:"),
             Ok(Proposal::Enforce(_)) => say("It has rules, and observes: they stop calls from now on."),
             Ok(Proposal::Rules { temper, unnamed, .. }) => {
-                let (tools, temper) = (counted(target.tools.len(), "accepted tool"), temper.as_str());
+                let tools = counted(target.tools.len(), "accepted tool");
                 let own = match stops_nothing(&target.text) {
                     true => "It has no rules: enforced as it is, it would stop nothing.",
                     false => "Rules of its own stay as they are.",
                 };
                 say(own);
-                say(&format!("Proposed: {temper} rules, by what its {tools} can do."));
+                match temper {
+                    Temper::Observe => say(&format!(
+                        "Proposed: balanced rules, by what its {tools} can do, observed: they stop nothing, and the log says what they would stop."
+                    )),
+                    Temper::Balanced | Temper::LockedDown => {
+                        let temper = temper.as_str();
+                        say(&format!("Proposed: {temper} rules, by what its {tools} can do."));
+                    }
+                }
                 for name in unnamed {
                     say(&format!("No policy can name the tool {}, so it stays denied.", audit::visible::word(name)));
                 }
@@ -58,11 +68,23 @@ impl Doing<'_> {
         let say = |text: &str, out: &mut String| *out += &paragraph(text, 2, look.columns);
         let stopped: u64 = outcome.stops.iter().map(|stop| stop.times.times).sum();
         let basis = match outcome.recorded {
-            true => format!("{} {since} under this very policy", counted(watched.under_policy, "call")),
+            true => format!("{} {since} under this text of the policy", counted(watched.under_policy, "call")),
             false => format!("{} {since}", counted(all, "call")),
         };
+        let observes = matches!(outcome.proposal, Ok(Proposal::Rules { temper: Temper::Observe, .. }));
+        if observes {
+            return;
+        }
         if all == 0 {
             say(&format!("No call {since}: there is no evidence yet."), out);
+            return;
+        }
+        if outcome.recorded && watched.under_policy == 0 {
+            let calls = counted(all, "call");
+            say(
+                &format!("{calls} {since}, none of them under this text of the policy: there is no evidence yet."),
+                out,
+            );
             return;
         }
         if stopped == 0 {
