@@ -12,6 +12,8 @@ use crate::{Id, Record};
 pub struct Wanted {
     /// Only decisions with this effect.
     pub effect: Option<Effect>,
+    /// Only decisions that did not allow.
+    pub denied: bool,
     /// Only decisions about this tool, resource or prompt; `*` stands for any text.
     pub tool: Option<String>,
     /// Only decisions under this grant.
@@ -41,7 +43,10 @@ impl Filter {
         if self.wanted.since.is_some_and(|since| record.time < since) {
             return false;
         }
-        let selective = self.wanted.effect.is_some() || self.wanted.tool.is_some() || self.wanted.grant.is_some();
+        let selective = self.wanted.effect.is_some()
+            || self.wanted.denied
+            || self.wanted.tool.is_some()
+            || self.wanted.grant.is_some();
         if !selective && self.wanted.server.is_none() {
             return true;
         }
@@ -61,6 +66,7 @@ impl Filter {
         let name = record.tool.as_deref().or(record.uri.as_deref()).or(record.prompt.as_deref());
         let chosen = record.kind == Kind::Decision
             && self.wanted.effect.is_none_or(|effect| record.effect == Some(effect))
+            && !(self.wanted.denied && record.effect == Some(Effect::Allow))
             && fits(&self.wanted.tool, name)
             && fits(&self.wanted.grant, record.grant.as_deref());
         if chosen {
@@ -134,6 +140,10 @@ mod tests {
         let mut filter = Filter::new(Wanted { tool: Some("a".to_owned()), ..Wanted::default() });
         assert!(filter.matches(&first) && !filter.matches(&second));
         assert!(!filter.matches(&outcome(2)) && filter.matches(&outcome(1)));
+        let mut denied = Filter::new(Wanted { denied: true, ..Wanted::default() });
+        assert!(!denied.matches(&first) && !denied.matches(&outcome(1)));
+        let third = line(&format!("\"id\":\"{}\",\"kind\":\"decision\",\"effect\":\"ask\",\"tool\":\"a\"", id(3)));
+        assert!(denied.matches(&third));
         let mut late =
             Filter::new(Wanted { since: Some("2026-01-05T12:00:01Z".parse().unwrap()), ..Wanted::default() });
         assert!(!late.matches(&first));

@@ -8,6 +8,7 @@
 
 mod argument_keys;
 mod chain;
+mod decided;
 mod encode;
 mod event;
 mod filter;
@@ -21,6 +22,7 @@ mod verify;
 pub mod visible;
 
 pub use chain::{Head, HeadError};
+pub use decided::Decided;
 pub use encode::{Stamp, encode};
 pub use event::{
     After, ArgumentKeys, Change, Count, Decision, DefinitionNotice, Effect, Ending, Event, Kind, Outcome, PolicyNotice,

@@ -5,6 +5,7 @@ mod clients;
 mod policy;
 mod scan;
 mod server;
+mod status;
 
 use std::ffi::OsString;
 use std::net::{IpAddr, SocketAddr};
@@ -17,9 +18,10 @@ pub use catalogue::{
     OverrideOptions, OverridesOptions, PagesOptions, SearchOptions, ShowOptions, SyncOptions,
 };
 pub use clients::{ClientsOptions, UndoOptions, WrapOptions};
-pub use policy::{PolicyCheck, PolicyCommand, PolicyExplain, PolicyTest};
+pub use policy::{PolicyCheck, PolicyCommand, PolicyEdit, PolicyExplain, PolicyTest};
 pub use scan::{ScanOptions, TemperWord};
 pub use server::{AcceptOptions, HeldOptions, PinPlace, ServerCommand};
+pub use status::{PromoteOptions, StatusOptions};
 
 /// A gateway between AI agents and MCP servers: no call reaches a server without passing your policy.
 #[derive(Debug, Parser)]
@@ -37,7 +39,7 @@ pub enum Command {
     Run(RunOptions),
     /// Listen for agents over HTTP, in front of one server or many
     Serve(ServeOptions),
-    /// Check, explain and test policies
+    /// Check, explain, test and edit policies
     #[command(subcommand)]
     Policy(PolicyCommand),
     /// Say what tools can do: definitions from stdin, a JSON object a line, to one line each
@@ -50,6 +52,10 @@ pub enum Command {
     Wrap(WrapOptions),
     /// Take the gateway out of the files of MCP clients again
     Unwrap(WrapOptions),
+    /// What clients start through toolgate: by which policy, and what was decided in the last day
+    Status(StatusOptions),
+    /// Let policies that observe stop calls from now on, with what they would have stopped so far
+    Promote(PromoteOptions),
     /// Take back what wrap and unwrap have changed, byte for byte where nobody else has
     Undo(UndoOptions),
     /// What is known of MCP servers and their tools: import, sync, search, show, check
@@ -265,6 +271,12 @@ pub struct LogsOptions {
     /// The last so many records
     #[arg(long, short = 'n', value_name = "N", default_value_t = 50)]
     pub lines: usize,
+    /// Only records of this time on: 90m, 1h, 7d ago, or a time
+    #[arg(long, value_name = "WHEN")]
+    pub since: Option<String>,
+    /// Only decisions that did not allow
+    #[arg(long, conflicts_with = "effect")]
+    pub denied: bool,
     /// Only decisions with this effect: allow, deny, hide or ask
     #[arg(long, value_name = "EFFECT")]
     pub effect: Option<String>,
@@ -305,6 +317,9 @@ pub struct DoctorOptions {
     /// Also check this configuration
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
+    /// Put right what can be put right safely: old paths of toolgate, two gateways before one server, permissions
+    #[arg(long)]
+    pub fix: bool,
     /// Print the findings as JSON
     #[arg(long)]
     pub json: bool,

@@ -1,8 +1,11 @@
 //! The files of MCP clients on this machine: found, planned, changed with care, and put back.
 
+pub mod again;
 pub mod change;
+pub mod covered;
 pub mod found;
 pub mod journal;
+pub mod overlays;
 pub mod policies;
 pub mod put_back;
 pub mod survey;

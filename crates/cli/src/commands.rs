@@ -10,11 +10,13 @@ pub mod grant;
 pub mod limits;
 pub mod logs;
 pub mod policy;
+pub mod promote;
 pub mod run;
 pub mod sandbox;
 pub mod scan;
 pub mod serve;
 pub mod server;
+pub mod status;
 pub mod undo;
 pub mod wrap;
 

@@ -78,14 +78,22 @@ pub fn places(project: Option<&Path>) -> Result<Places, Failure> {
     Ok(Places { os, home: text(&home()?)?, variables: variables.collect(), project: project.map(text).transpose()? })
 }
 
+/// A person's own configuration.
+///
+/// # Errors
+/// When there is no home directory.
+pub fn configuration() -> Result<PathBuf, Failure> {
+    let named = variable("XDG_CONFIG_HOME").map(PathBuf::from).filter(|folder| folder.is_absolute());
+    let folder = named.map_or_else(|| home().map(|home| home.join(".config")), Ok)?;
+    Ok(folder.join("toolgate"))
+}
+
 /// Where a person's policies lie.
 ///
 /// # Errors
 /// When there is no home directory.
 pub fn policies() -> Result<PathBuf, Failure> {
-    let named = variable("XDG_CONFIG_HOME").map(PathBuf::from).filter(|folder| folder.is_absolute());
-    let folder = named.map_or_else(|| home().map(|home| home.join(".config")), Ok)?;
-    Ok(folder.join("toolgate/policies"))
+    Ok(configuration()?.join("policies"))
 }
 
 /// The folders in which programs are looked for.

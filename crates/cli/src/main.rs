@@ -3,6 +3,7 @@
 // A pipe that is closed at the other end is no reason to panic: see `output`.
 #![deny(clippy::print_stdout, clippy::print_stderr)]
 
+mod activity;
 mod args;
 mod client_files;
 mod commands;
@@ -15,6 +16,8 @@ mod pins;
 mod policy_watch;
 #[cfg(test)]
 mod reference;
+mod terminal;
+mod text_diff;
 mod token;
 
 use std::process::ExitCode;
@@ -56,6 +59,8 @@ fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
         Command::Clients(options) => commands::clients::clients(&options),
         Command::Wrap(options) => commands::wrap::wrap(&options),
         Command::Unwrap(options) => commands::wrap::unwrap(&options),
+        Command::Status(options) => commands::status::status(&options),
+        Command::Promote(options) => commands::promote::promote(&options),
         Command::Undo(options) => commands::undo::undo(&options),
         Command::Catalogue(command) => commands::catalogue::catalogue(&command),
         Command::Policy(command) => commands::policy::policy(command),

@@ -26,3 +26,17 @@ pub fn registered(config: ServerConfig, files: PinFiles, acceptance: Acceptance)
     let pins = Pinning::read(&config.id, files, acceptance, tell).trying("the accepted definitions")?;
     Ok(Server::pinned(config, pins))
 }
+
+/// How many definitions of a server are held, whose pins lie beside a policy.
+///
+/// # Errors
+/// When the files cannot be read.
+pub fn held(policy: &Path, data: &Path, server: &str) -> Result<usize, String> {
+    let files = PinFiles::new(&lock_of(policy, None), data);
+    let read = |error: gateway::pins::BadPins| error.to_string();
+    let accepted = files.section(server).map_err(read)?.unwrap_or_default();
+    let held = files.held(server).map_err(read)?;
+    let is_held =
+        |(tool, now): &(&String, &risk::pins::Pin)| accepted.get(*tool).is_none_or(|pin| pin.digest != now.digest);
+    Ok(held.iter().filter(is_held).count())
+}

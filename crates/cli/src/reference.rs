@@ -18,7 +18,7 @@ const EXIT_CODES: &str = "\
 | code | what it says |
 | --- | --- |
 | 0 | done; for a command that asks something: the answer is yes |
-| 1 | the answer is no: a policy has errors or a test of it fails, a call would not be allowed, a log was altered, `doctor` found something, `scan` found something at error level, `wrap`, `unwrap` or `undo` left a file or an entry as it was |
+| 1 | the answer is no: a policy has errors or a test of it fails, a call would not be allowed, a log was altered, `doctor` found something, `scan` found something at error level, `wrap`, `unwrap`, `undo`, `promote` or `policy edit` left a file or an entry as it was |
 | 2 | wrong usage: an option, a file or a directory cannot be used, a server cannot be scanned; stderr says which |
 
 `toolgate run` stands in for the server's program and ends with its status: the program's own code, or 128 and the number of
@@ -29,6 +29,9 @@ the signal that ended it. In front of an endpoint, or told to stop, it ends with
 | variable | what it does |
 | --- | --- |
 | `TOOLGATE_DATA_DIR` | the data directory, where `--data` does not name one; without both it is `$XDG_DATA_HOME/toolgate` or `~/.local/share/toolgate` |
+| `XDG_CONFIG_HOME` | where `toolgate/policies` and `toolgate/clients.d` lie, in place of `~/.config` |
+| `VISUAL`, `EDITOR` | the editor of `toolgate policy edit`, the first that is set |
+| `NO_COLOR` | set, nothing is printed in colours |
 | `TOOLGATE_TOKEN` | the token of `toolgate serve`, where neither `--token` nor `--token-file` gives one |
 
 Headers and `toolgate.toml` may name further variables: see [configuration](configuration.md).

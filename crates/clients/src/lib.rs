@@ -31,6 +31,7 @@ mod edit;
 mod entry;
 mod places;
 mod position;
+mod program;
 mod refusal;
 mod restore;
 mod secret;

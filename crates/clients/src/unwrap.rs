@@ -35,6 +35,22 @@ impl Document {
         Ok(edit)
     }
 
+    /// Takes the outer of two gateways out, where an entry starts one that starts another.
+    ///
+    /// # Errors
+    /// [`Refusal`].
+    pub fn without_outer(&self, entry: &Entry) -> Result<Edit, Refusal> {
+        let State::Wrapped(wrapped) = &entry.state else { return Err(Refusal::Bare) };
+        let inner = wrapped.inner().ok_or(Refusal::Bare)?;
+        let node = self.node_of(entry)?;
+        let (Some(map), Some(stdio)) = (body(&entry.shape, node), &entry.shape.stdio) else {
+            return Err(Refusal::Unfit);
+        };
+        let edit = self.edit(self.without_gateway(map, stdio, wrapped)?)?;
+        self.check_after(&edit, entry, |state| matches!(state, State::Wrapped(words) if *words == inner))?;
+        Ok(edit)
+    }
+
     /// Reads the file that an edit would make: the entry must be what it should, and all else what it was.
     pub(crate) fn check_after(&self, edit: &Edit, entry: &Entry, good: impl Fn(&State) -> bool) -> Result<(), Refusal> {
         let after = self.after(edit)?;

@@ -50,6 +50,14 @@ impl Wrapped {
         }
         None
     }
+
+    /// What it leads to, where that is toolgate again.
+    #[must_use]
+    pub fn inner(&self) -> Option<Self> {
+        let Target::Program(words) = &self.target else { return None };
+        let (program, args) = words.split_first()?;
+        Self::parse(program, &args.iter().map(String::as_str).collect::<Vec<_>>())
+    }
 }
 
 fn upstream(words: &[&str]) -> Option<Target> {

@@ -16,6 +16,7 @@ mod heads;
 mod lines;
 mod predecessor;
 mod segments;
+mod since;
 mod sink;
 mod uses;
 mod verify;
@@ -28,6 +29,7 @@ pub use cursor::{Begin, Cursor, Entry};
 pub use disk::Disk;
 pub use heads::keep_head;
 pub use segments::{Chain, chains};
+pub use since::lines_since;
 pub use uses::uses_since;
 pub use verify::{Asked, ChainState, Report, State, verify};
 

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
+use super::DataOptions;
+
 /// Commands about policies.
 #[derive(Debug, Subcommand)]
 pub enum PolicyCommand {
@@ -13,6 +15,19 @@ pub enum PolicyCommand {
     Explain(PolicyExplain),
     /// Run the tests that a policy brings
     Test(PolicyTest),
+    /// Open a wrapped server's policy in $VISUAL or $EDITOR, and take the edit only when it is valid
+    Edit(PolicyEdit),
+}
+
+/// Options of `policy edit`.
+#[derive(Debug, Args)]
+pub struct PolicyEdit {
+    /// The server, by its name in `toolgate status`
+    #[arg(value_name = "NAME")]
+    pub name: String,
+    /// Data.
+    #[command(flatten)]
+    pub data: DataOptions,
 }
 
 /// Options of `policy check`.

@@ -137,26 +137,50 @@ impl Plan {
         for path in self.planned.iter().filter_map(|planned| planned.policy.as_ref()) {
             super::policies::observe(path)?;
         }
-        let mut doing = Doing { plan: self, journal, run, known, entries: Vec::new(), id: None };
-        write::replace(&self.file.path, &self.within, &mut doing)
+        let make = |bytes: &[u8]| Ok(self.make(bytes, known)?.map(|made| (made.bytes, made.entries)));
+        let mut change = NotedChange::new(&self.client.id, &self.file.path, &self.within, journal, run, &make);
+        write::replace(&self.file.path, &self.within, &mut change)
     }
 }
 
-struct Doing<'a> {
-    plan: &'a Plan,
+/// The bytes that a file should have, and the entries before and afterwards.
+pub type Rewritten = (Vec<u8>, Vec<Changed>);
+
+/// What a file should be; none, where it is that.
+type Make<'a> = dyn Fn(&[u8]) -> Result<Option<Rewritten>, String> + 'a;
+
+/// A change of a file of which the journal takes note.
+pub struct NotedChange<'a> {
+    client: &'a str,
+    file: &'a Path,
+    within: &'a Path,
     journal: &'a Journal,
     run: &'a str,
-    known: &'a [journal::Change],
+    make: &'a Make<'a>,
     entries: Vec<Changed>,
     id: Option<String>,
 }
 
-impl write::Change for Doing<'_> {
+impl<'a> NotedChange<'a> {
+    /// A change of a client's file, made by `make`.
+    pub fn new(
+        client: &'a str,
+        file: &'a Path,
+        within: &'a Path,
+        journal: &'a Journal,
+        run: &'a str,
+        make: &'a Make<'a>,
+    ) -> Self {
+        Self { client, file, within, journal, run, make, entries: Vec::new(), id: None }
+    }
+}
+
+impl write::Change for NotedChange<'_> {
     fn make(&mut self, bytes: &[u8]) -> Result<Option<Vec<u8>>, String> {
-        let made = self.plan.make(bytes, self.known)?;
-        Ok(made.map(|made| {
-            self.entries = made.entries;
-            made.bytes
+        let made = (self.make)(bytes)?;
+        Ok(made.map(|(bytes, entries)| {
+            self.entries = entries;
+            bytes
         }))
     }
 
@@ -169,9 +193,9 @@ impl write::Change for Doing<'_> {
             run: self.run.to_owned(),
             time: jiff::Timestamp::now(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
-            client: self.plan.client.id.clone(),
-            file: super::found::real(&self.plan.file.path),
-            within: self.plan.within.clone(),
+            client: self.client.to_owned(),
+            file: super::found::real(self.file),
+            within: self.within.to_owned(),
             before: journal::sha256(before),
             after: journal::sha256(after),
             entries: self.entries.clone(),

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use clients::{Client, Document, Entry, Launch, PathPattern, Places, Scope, State, Surface, Table, Target};
 
-use crate::environment::program_folders;
+use crate::environment::{configuration, program_folders};
 use crate::failure::{Failure, Trying};
 
 /// The longest file that is read.
@@ -93,12 +93,13 @@ pub fn all(table: &Table, places: &Places) -> Vec<Found> {
     found.filter(|found| !found.files.is_empty() || here(&found.client)).collect()
 }
 
-/// The table of clients.
+/// The table of clients, with a person's own laid over it.
 ///
 /// # Errors
-/// None that a test would let pass.
+/// When one of those cannot be used, or there is no home directory.
 pub fn table() -> Result<Table, Failure> {
-    Table::compiled().trying("the table of clients")
+    let compiled = Table::compiled().trying("the table of clients")?;
+    super::overlays::laid_over(compiled, &configuration()?.join("clients.d"))
 }
 
 fn files(client: &Client, places: &Places) -> Vec<File> {

@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 use clients::{Entry, State};
 
 use super::found::identity;
+use crate::environment::policies;
+use crate::failure::Failure;
 
 /// The longest name of a server.
 const LONGEST: usize = 40;
@@ -89,6 +91,92 @@ pub fn observe(path: &Path) -> Result<(), String> {
     }
 }
 
+/// What a new policy says of itself.
+pub fn description() -> Option<&'static str> {
+    let line = OBSERVE.lines().find_map(|line| line.trim().strip_prefix("\"description\": \""));
+    line.and_then(|rest| rest.strip_suffix("\","))
+}
+
+/// What a new policy says.
+pub fn new() -> &'static str {
+    OBSERVE
+}
+
+/// Where the policy before the last change lies.
+pub fn before(path: &Path) -> PathBuf {
+    let mut name = path.file_name().unwrap_or_default().to_os_string();
+    name.push(".before");
+    path.with_file_name(name)
+}
+
+/// Puts another text in the place of a policy, in one step, and keeps the one of before beside it.
+///
+/// # Errors
+/// Why not; the policy is then as it was.
+pub fn replace(path: &Path, seen: &str, now: &str) -> Result<(), String> {
+    let within = path.parent().map(PathBuf::from).unwrap_or_default();
+    let before = before(path);
+    let mut change = Replaced { seen, now, before: &before };
+    super::write::replace(path, &within, &mut change).map(|_| ())
+}
+
+struct Replaced<'a> {
+    seen: &'a str,
+    now: &'a str,
+    before: &'a Path,
+}
+
+impl super::write::Change for Replaced<'_> {
+    fn make(&mut self, bytes: &[u8]) -> Result<Option<Vec<u8>>, String> {
+        if bytes != self.seen.as_bytes() {
+            return Err("somebody else has changed it meanwhile: look at it, and try again".to_owned());
+        }
+        Ok(Some(self.now.as_bytes().to_vec()))
+    }
+
+    fn note(&mut self, before: &[u8], _after: &[u8]) -> Result<(), String> {
+        let kept = keep(self.before, before);
+        kept.map_err(|error| {
+            format!("it was not changed, because its text cannot be kept in {}: {error}", self.before.display())
+        })
+    }
+}
+
+/// Writes a file in one step, readable for its owner alone.
+fn keep(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    use std::io::Write as _;
+    let folder = path.parent().unwrap_or(Path::new("/"));
+    let mut file = tempfile::Builder::new().prefix(".toolgate-").tempfile_in(folder)?;
+    file.write_all(bytes)?;
+    file.as_file().sync_all()?;
+    file.persist(path).map(|_| ()).map_err(|error| error.error)
+}
+
+/// The policy of that name in the person's folder.
+///
+/// # Errors
+/// When there is none: which there are.
+pub fn own(name: &str) -> Result<PathBuf, Failure> {
+    let folder = policies()?;
+    let path = folder.join(format!("{name}.json"));
+    if gateway::server::is_server_id(name) && path.is_file() {
+        return Ok(path);
+    }
+    let inside = std::fs::read_dir(&folder).into_iter().flatten().flatten();
+    let names = inside.filter_map(|entry| {
+        let name = entry.file_name().into_string().ok()?;
+        name.strip_suffix(".json").filter(|name| gateway::server::is_server_id(name)).map(str::to_owned)
+    });
+    let mut names: Vec<String> = names.collect();
+    names.sort();
+    let known = match names.is_empty() {
+        true => "there is none yet, toolgate wrap makes them".to_owned(),
+        false => format!("there are {}", names.join(", ")),
+    };
+    let name = audit::visible::word(name);
+    Err(Failure::Usage(format!("there is no policy {name} in {}: {known}", folder.display())))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -122,7 +210,21 @@ mod tests {
     }
 
     #[test]
+    fn the_policy_of_before_is_kept() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.json");
+        std::fs::write(&path, "one").unwrap();
+        replace(&path, "one", "two").unwrap();
+        let read = |path: &Path| std::fs::read_to_string(path).unwrap();
+        assert_eq!((read(&path), read(&before(&path))), ("two".to_owned(), "one".to_owned()));
+        assert!(replace(&path, "one", "three").unwrap_err().contains("somebody else"));
+        assert_eq!((read(&path), read(&before(&path))), ("two".to_owned(), "one".to_owned()));
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 2);
+    }
+
+    #[test]
     fn the_policy_that_observes_is_one() {
+        assert!(description().is_some_and(|text| text.starts_with("Made by") && text.ends_with("recorded.")));
         let loaded = policy::load(OBSERVE, policy::Load::default());
         assert!(loaded.policy.is_some_and(|policy| policy.is_observe()));
     }

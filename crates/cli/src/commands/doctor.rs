@@ -1,97 +1,179 @@
 //! `toolgate doctor`: what is wrong with this installation, and what to do about it.
 
-use std::os::unix::fs::PermissionsExt;
+mod clients;
+mod installation;
+mod policies;
+mod projects;
+mod repair;
+
 use std::process::ExitCode;
 
-use jiff::Timestamp;
-use quota::Counters;
-use store::counts::Ledger;
+use serde_json::{Value, json};
 
-use super::catalogue::settle::behind;
+use self::repair::Fix;
 use crate::args::DoctorOptions;
-use crate::config::Config;
-use crate::environment::{data_dir, existing_data};
+use crate::client_files::supported;
+use crate::commands::scan::layout::{pad, paragraph};
+use crate::environment::{data_dir, home};
 use crate::failure::Failure;
-use crate::output::say;
+use crate::output::{self, say};
+use crate::terminal::Look;
 
-/// One thing that was looked at.
-struct Finding {
-    what: &'static str,
-    good: bool,
-    text: String,
+/// So often is looked again after something was put right: what was put right may uncover more.
+const ROUNDS: usize = 3;
+
+/// The columns of the name of a check.
+const NAME: usize = 15;
+
+/// How a thing is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Level {
+    Good,
+    /// Worth a look, and no fault.
+    Note,
+    Bad,
 }
 
-/// Looks at everything that can be wrong.
+/// One thing that was looked at.
+#[derive(Debug)]
+struct Finding {
+    group: &'static str,
+    what: &'static str,
+    level: Level,
+    text: String,
+    /// What to do, a command where there is one.
+    remedy: Option<String>,
+    fix: Option<Fix>,
+}
+
+impl Finding {
+    fn new(group: &'static str, what: &'static str, level: Level, text: impl Into<String>) -> Self {
+        Self { group, what, level, text: text.into(), remedy: None, fix: None }
+    }
+
+    fn good(group: &'static str, what: &'static str, text: impl Into<String>) -> Self {
+        Self::new(group, what, Level::Good, text)
+    }
+
+    fn note(group: &'static str, what: &'static str, text: impl Into<String>) -> Self {
+        Self::new(group, what, Level::Note, text)
+    }
+
+    fn bad(group: &'static str, what: &'static str, text: impl Into<String>) -> Self {
+        Self::new(group, what, Level::Bad, text)
+    }
+
+    fn remedy(mut self, remedy: impl Into<String>) -> Self {
+        self.remedy = Some(remedy.into());
+        self
+    }
+
+    fn fixed_by(mut self, fix: Fix) -> Self {
+        self.fix = Some(fix);
+        self
+    }
+}
+
+/// Looks at everything that can be wrong, and puts right what it is asked to.
 pub fn doctor(options: &DoctorOptions) -> Result<ExitCode, Failure> {
-    let mut findings = Vec::new();
-    let mut note = |what, good, text: String| findings.push(Finding { what, good, text });
-    let path = data_dir(options.data.dir.as_deref())?;
-    if !path.exists() {
-        note("data directory", true, format!("{} does not exist yet; the first run makes it", path.display()));
-    } else {
-        match existing_data(options.data.dir.as_deref()) {
-            Err(failure) => note("data directory", false, failure.to_string()),
-            Ok(data) => {
-                note("data directory", true, path.display().to_string());
-                let mode = std::fs::metadata(&path).map(|metadata| metadata.permissions().mode() & 0o777).unwrap_or(0);
-                if mode & 0o077 != 0 {
-                    note(
-                        "permissions",
-                        false,
-                        format!("others can enter {} (mode {mode:o}): run chmod 700", path.display()),
-                    );
-                }
-                match store::log::verify(&data.audit(), None) {
-                    Ok(report) if report.is_intact() => {
-                        note(
-                            "audit log",
-                            true,
-                            format!(
-                                "{} in {}, intact",
-                                super::counted(report.records, "record"),
-                                super::counted(report.chains.len(), "chain")
-                            ),
-                        );
-                    }
-                    Ok(_) => note("audit log", false, "does not verify: `toolgate audit verify` says where".to_owned()),
-                    Err(error) => note("audit log", false, format!("cannot be read: {error}")),
-                }
-                match Ledger::open(&data)
-                    .map_err(|error| error.to_string())
-                    .and_then(|ledger| ledger.snapshot(Timestamp::now()).map_err(|error| error.to_string()))
-                {
-                    Ok(uses) => note("counts", true, format!("{} in use", super::counted(uses.len(), "limit"))),
-                    Err(error) => note("counts", false, error),
-                }
-                match (data.path().join("toolgate.db").exists(), behind(&data)) {
-                    (false, _) => note("catalogue", true, "nothing is in it yet".to_owned()),
-                    (true, None) => note("catalogue", true, "all of it is found by searches".to_owned()),
-                    (true, Some((says, ends))) => note("catalogue", ends, says),
-                }
+    let data = data_dir(options.data.dir.as_deref())?;
+    let look = || -> Vec<Finding> {
+        let mut findings = installation::findings(&data, options.config.as_deref());
+        findings.extend(clients::findings(&data));
+        findings
+    };
+    let mut findings = look();
+    let mut done: Vec<(String, Result<(), String>)> = Vec::new();
+    if options.fix {
+        supported()?;
+        for _ in 0..ROUNDS {
+            let fixes: Vec<Fix> = findings.iter_mut().filter_map(|finding| finding.fix.take()).collect();
+            let tried: Vec<_> = fixes.iter().map(|fix| (fix.to_string(), fix.apply(&data))).collect();
+            let changed = tried.iter().any(|(_, ended)| ended.is_ok());
+            done.extend(tried);
+            findings = look();
+            if !changed {
+                break;
             }
         }
     }
-    match upstream::http::Client::new(std::time::Duration::from_secs(5)) {
-        Ok(_) => note("certificates", true, "the system's certificate authorities can be used".to_owned()),
-        Err(error) => note("certificates", false, format!("{error}: install ca-certificates")),
-    }
-    if let Some(path) = &options.config {
-        match Config::read(path).and_then(|config| config.check()) {
-            Ok(()) => note("configuration", true, path.display().to_string()),
-            Err(failure) => note("configuration", false, failure.to_string()),
-        }
-    }
-    let sound = findings.iter().all(|finding| finding.good);
+    let sound = findings.iter().all(|finding| finding.level != Level::Bad);
     if options.json {
-        let lines: Vec<_> = findings
-            .iter()
-            .map(|finding| serde_json::json!({ "check": finding.what, "ok": finding.good, "text": finding.text }))
-            .collect();
-        say!("{}", serde_json::json!({ "ok": sound, "checks": lines }))?;
+        say!("{}", document(&findings, &done, sound))?;
     } else {
-        for finding in &findings {
-            say!("{}  {:<15} {}", if finding.good { "ok " } else { "BAD" }, finding.what, finding.text)?;
-        }
+        output::text(&text(&findings, &done, Look::of_output()))?;
     }
     Ok(ExitCode::from(u8::from(!sound)))
+}
+
+fn document(findings: &[Finding], done: &[(String, Result<(), String>)], sound: bool) -> Value {
+    let checks = findings.iter().map(|finding| {
+        let level = match finding.level {
+            Level::Good => "ok",
+            Level::Note => "note",
+            Level::Bad => "bad",
+        };
+        json!({
+            "group": finding.group, "check": finding.what, "ok": finding.level != Level::Bad, "level": level,
+            "text": finding.text, "remedy": finding.remedy, "fixable": finding.fix.is_some(),
+        })
+    });
+    let done =
+        done.iter().map(|(what, ended)| json!({ "what": what, "done": ended.is_ok(), "error": ended.as_ref().err() }));
+    json!({ "ok": sound, "checks": checks.collect::<Vec<_>>(), "fixed": done.collect::<Vec<_>>() })
+}
+
+fn text(findings: &[Finding], done: &[(String, Result<(), String>)], look: Look) -> String {
+    let mut out = String::new();
+    for (what, ended) in done {
+        let line = match ended {
+            Ok(()) => format!("put right: {what}"),
+            Err(why) => format!("not put right: {what}: {why}"),
+        };
+        out += &paragraph(&line, 0, look.columns);
+    }
+    if done.iter().any(|(_, ended)| ended.is_ok()) {
+        out += "Changes of clients' files are taken back by toolgate undo, the last one first.\n";
+    }
+    if !done.is_empty() {
+        out.push('\n');
+    }
+    let mut group = None;
+    for finding in findings {
+        if group.replace(finding.group) != Some(finding.group) {
+            if !out.is_empty() && !out.ends_with("\n\n") {
+                out.push('\n');
+            }
+            out += &(look.bold(finding.group) + "\n");
+        }
+        let (word, colour) = match finding.level {
+            Level::Good => ("ok ", "32"),
+            Level::Note => (" ! ", "33"),
+            Level::Bad => ("BAD", "31"),
+        };
+        let indent = 3 + 2 + NAME + 1;
+        let lines = paragraph(&finding.text, indent, look.columns);
+        let head = format!("{}  {}", look.painted(colour, word), pad(finding.what, NAME + 1));
+        out += &(head + lines.trim_start_matches(' '));
+        if let Some(remedy) = &finding.remedy {
+            // A command stays on one line, to be copied.
+            out += &format!("{}→ {remedy}\n", " ".repeat(indent));
+        }
+    }
+    let bad = findings.iter().filter(|finding| finding.level == Level::Bad).count();
+    out.push('\n');
+    match bad {
+        0 => out += "Nothing is wrong.\n",
+        1 => out += "1 thing is wrong.\n",
+        number => out += &format!("{number} things are wrong.\n"),
+    }
+    if findings.iter().any(|finding| finding.fix.is_some()) {
+        out += "To put right what can be put right safely: toolgate doctor --fix\n";
+    }
+    out
+}
+
+/// The home directory, or what is said where there is none.
+fn home_or_note(group: &'static str) -> Result<std::path::PathBuf, Finding> {
+    home().map_err(|failure| Finding::note(group, "files", failure.to_string()))
 }

@@ -8,6 +8,7 @@ use std::time::Duration;
 use audit::{Effect, Filter, Rows, Wanted};
 use store::log::{Begin, Cursor, Entry};
 
+use crate::activity;
 use crate::args::LogsOptions;
 use crate::environment::existing_data;
 use crate::failure::{Failure, Trying};
@@ -19,14 +20,16 @@ const EVERY: Duration = Duration::from_millis(200);
 /// Shows the log.
 pub fn logs(options: &LogsOptions) -> Result<ExitCode, Failure> {
     let data = existing_data(options.data.dir.as_deref())?;
+    let since = options.since.as_deref().map(activity::since).transpose()?;
     let mut filter = Filter::new(Wanted {
+        denied: options.denied,
+        since,
         effect: options.effect.as_deref().map(effect).transpose()?,
         tool: options.tool.clone(),
         grant: options.grant.clone(),
         server: options.server.clone(),
-        ..Wanted::default()
     });
-    let mut cursor = Cursor::open(&data.audit(), Begin::Oldest).trying("the audit log")?;
+    let mut cursor = Cursor::open(&data.audit(), since.map_or(Begin::Oldest, Begin::Since)).trying("the audit log")?;
     let mut last: VecDeque<Entry> = VecDeque::new();
     let mut printer = Printer { rows: Rows::default(), json: options.json, colour: std::io::stdout().is_terminal() };
     while let Some(entry) = cursor.next().trying("the audit log")? {

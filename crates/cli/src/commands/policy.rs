@@ -1,4 +1,6 @@
-//! `toolgate policy check|explain|test`.
+//! `toolgate policy check|explain|test|edit`.
+
+mod edit;
 
 use std::io::IsTerminal;
 use std::path::Path;
@@ -20,6 +22,7 @@ pub fn policy(command: PolicyCommand) -> Result<ExitCode, Failure> {
         PolicyCommand::Check(options) => check(&options),
         PolicyCommand::Explain(options) => explain(&options),
         PolicyCommand::Test(options) => test(&options),
+        PolicyCommand::Edit(options) => edit::edit(&options),
     }
 }
 

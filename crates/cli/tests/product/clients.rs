@@ -16,27 +16,27 @@ use testkit::toolgate::folder;
 use crate::setup::{EXE, recording, toolgate, word};
 
 /// A home, and a project beside it.
-struct Home {
+pub(crate) struct Home {
     folder: TempDir,
 }
 
 impl Home {
-    fn new() -> anyhow::Result<Self> {
+    pub(crate) fn new() -> anyhow::Result<Self> {
         let home = Self { folder: folder()? };
         std::fs::create_dir_all(home.path())?;
         std::fs::create_dir_all(home.project())?;
         Ok(home)
     }
 
-    fn path(&self) -> PathBuf {
+    pub(crate) fn path(&self) -> PathBuf {
         self.folder.path().join("home")
     }
 
-    fn project(&self) -> PathBuf {
+    pub(crate) fn project(&self) -> PathBuf {
         self.folder.path().join("project")
     }
 
-    fn file(&self, name: &str, text: &[u8]) -> anyhow::Result<PathBuf> {
+    pub(crate) fn file(&self, name: &str, text: &[u8]) -> anyhow::Result<PathBuf> {
         let path = self.path().join(name);
         std::fs::create_dir_all(path.parent().context("a folder")?)?;
         std::fs::write(&path, text)?;
@@ -44,18 +44,18 @@ impl Home {
         Ok(path)
     }
 
-    fn command(&self, words: &[&str]) -> Command {
+    pub(crate) fn command(&self, words: &[&str]) -> Command {
         let mut command = Command::new(EXE);
         command.args(words).env_clear().env("HOME", self.path()).current_dir(self.project()).stdin(Stdio::null());
         command
     }
 
-    fn run(&self, words: &[&str]) -> anyhow::Result<Output> {
+    pub(crate) fn run(&self, words: &[&str]) -> anyhow::Result<Output> {
         Ok(self.command(words).output()?)
     }
 
     /// Runs what must succeed, and gives back what it said.
-    fn does(&self, words: &[&str]) -> anyhow::Result<String> {
+    pub(crate) fn does(&self, words: &[&str]) -> anyhow::Result<String> {
         let output = self.run(words)?;
         ensure!(output.status.success(), "{words:?}: {}", said(&output));
         Ok(said(&output))
@@ -67,15 +67,15 @@ impl Home {
 }
 
 /// Both streams.
-fn said(output: &Output) -> String {
+pub(crate) fn said(output: &Output) -> String {
     format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
 }
 
-fn mode(path: &Path) -> anyhow::Result<u32> {
+pub(crate) fn mode(path: &Path) -> anyhow::Result<u32> {
     Ok(std::fs::metadata(path)?.mode() & 0o7777)
 }
 
-const ONE: &str = r#"{
+pub(crate) const ONE: &str = r#"{
   // mine
   "mcpServers": {
     "files": { "command": "npx", "args": ["-y", "files"], "env": { "TOKEN": "sk-live-hidden" } }

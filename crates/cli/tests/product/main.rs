@@ -28,6 +28,7 @@ mod setup;
 mod sharing;
 mod snippets;
 mod stack;
+mod status;
 mod stop;
 mod time_limits;
 mod tokens;

@@ -127,6 +127,43 @@ fn undo_gives_the_bytes_back() {
     }
 }
 
+/// Another path of toolgate changes that word, in every way in which a client writes entries.
+#[test]
+fn another_path_of_toolgate_changes_one_word() {
+    let table = Table::compiled().unwrap();
+    for (id, path) in fixtures() {
+        let client = table.client(&id).unwrap();
+        let original = std::fs::read(&path).unwrap();
+        let format = client.surfaces[0].format;
+        let first = read(format, &original);
+        let surface = surface_of(&first, client);
+        for one in first.entries(client, &surface).unwrap().iter().filter(|entry| can_be_wrapped(entry)) {
+            let what = format!("{} {}", path.display(), one.key);
+            assert!(first.with_program(one, "/opt/new/toolgate").is_err(), "{what}: it does not start toolgate");
+            let bytes = after(&first.wrap(one, &wrapper(&one.key)).unwrap(), &original);
+            let second = read(format, &bytes);
+            let now = second.entries(client, &surface).unwrap().into_iter().find(|now| now.place == one.place).unwrap();
+            let moved = after(&second.with_program(&now, "/opt/new/toolgate").unwrap(), &bytes);
+            let text = String::from_utf8_lossy(&moved);
+            assert_eq!(text.replace("/opt/new/toolgate", "/usr/local/bin/toolgate"), String::from_utf8_lossy(&bytes));
+            assert!(second.with_program(&now, "/bin/sh").is_err(), "{what}");
+        }
+    }
+}
+
+/// A server behind two gateways loses the outer one, and then the other.
+#[test]
+fn two_wraps_are_taken_out_one_by_one() {
+    let (client, surface) = crate::surface("cursor", 0);
+    let twice = r#"{ "mcpServers": { "a": { "command": "toolgate", "args": ["run", "--policy", "/p", "--name=a-2", "--", "toolgate", "run", "--policy", "/q", "--name=a", "--", "npx", "x"] } } }"#;
+    let once = r#"{ "mcpServers": { "a": { "command": "toolgate", "args": ["run", "--policy", "/q", "--name=a", "--", "npx", "x"] } } }"#;
+    let document = read(surface.format, twice.as_bytes());
+    let outer = entry(&document, &client, &surface, "a");
+    assert_eq!(String::from_utf8_lossy(&after(&document.without_outer(&outer).unwrap(), twice.as_bytes())), once);
+    let document = read(surface.format, once.as_bytes());
+    assert!(document.without_outer(&entry(&document, &client, &surface, "a")).is_err(), "there is no second one");
+}
+
 #[test]
 fn secrets_never_stand_among_the_arguments() {
     let table = Table::compiled().unwrap();

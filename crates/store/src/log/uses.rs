@@ -6,9 +6,7 @@ use std::path::Path;
 use audit::{Record, Uses};
 use jiff::Timestamp;
 
-use super::cursor::first_segment_since;
-use super::lines::ChainLines;
-use super::segments;
+use super::since::lines_since;
 
 /// Sums up what all chains below `audit` say was used of each count at `since` and later, so that
 /// a store that lost its memory can be filled again. What a killed process had sent and not
@@ -18,17 +16,10 @@ use super::segments;
 /// When a file cannot be read.
 pub fn uses_since(audit: &Path, since: Timestamp) -> io::Result<Uses> {
     let mut uses = Uses::since(since);
-    let mut line = Vec::new();
-    for chain in segments::chains(audit)? {
-        let Some(first) = first_segment_since(&chain, since) else {
-            continue;
-        };
-        let mut lines = ChainLines::new(chain.path, first);
-        while lines.read(&mut line)? {
-            if let Ok(record) = Record::decode(&line) {
-                uses.add(&record);
-            }
+    lines_since(audit, since, |line| {
+        if let Ok(record) = Record::decode(line) {
+            uses.add(&record);
         }
-    }
+    })?;
     Ok(uses)
 }
