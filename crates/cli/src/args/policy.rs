@@ -6,6 +6,10 @@ use clap::{Args, Subcommand};
 
 /// Commands about policies.
 #[derive(Debug, Subcommand)]
+#[command(after_long_help = "\
+Examples:
+  toolgate policy check policy.json
+  toolgate policy test policy.json")]
 pub enum PolicyCommand {
     /// Say everything that is wrong with a policy
     Check(PolicyCheck),
@@ -17,6 +21,10 @@ pub enum PolicyCommand {
 
 /// Options of `policy check`.
 #[derive(Debug, Args)]
+#[command(after_long_help = "\
+Examples:
+  toolgate policy check policy.json
+  toolgate policy check --tools tools.json policy.json")]
 pub struct PolicyCheck {
     /// The policy files
     #[arg(required = true, value_name = "FILE")]
@@ -31,6 +39,10 @@ pub struct PolicyCheck {
 
 /// Options of `policy explain`.
 #[derive(Debug, Args)]
+#[command(after_long_help = "\
+Examples:
+  toolgate policy explain policy.json write_file '{\"path\": \"/etc/passwd\"}'
+  toolgate policy explain policy.json delete_file --class destructive --json")]
 pub struct PolicyExplain {
     /// The policy file
     #[arg(value_name = "FILE")]
@@ -55,6 +67,10 @@ pub struct PolicyExplain {
 
 /// Options of `policy test`.
 #[derive(Debug, Args)]
+#[command(after_long_help = "\
+Examples:
+  toolgate policy test policy.json
+  toolgate policy test --tools tools.json --json policy.json")]
 pub struct PolicyTest {
     /// The policy files
     #[arg(required = true, value_name = "FILE")]
