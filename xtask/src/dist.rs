@@ -135,7 +135,8 @@ fn built() -> Result<PathBuf> {
     let metadata =
         printed(Command::new("cargo").args(["metadata", "--no-deps", "--format-version=1"]).current_dir(root()))?;
     let metadata: serde_json::Value = serde_json::from_str(&metadata)?;
-    let folder = metadata["target_directory"].as_str().context("cargo metadata names no target directory")?;
+    let folder = metadata.get("target_directory").and_then(serde_json::Value::as_str);
+    let folder = folder.context("cargo metadata names no target directory")?;
     Ok(Path::new(folder).join("release/toolgate"))
 }
 

@@ -4,25 +4,40 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::OnceLock;
 
 use anyhow::{Context, ensure};
 
 use crate::made::{VERSION, once, package, said, tried};
 
-/// A folder into which both packages are installed, or `None` where npm is not.
-fn installed(both: bool) -> anyhow::Result<Option<tempfile::TempDir>> {
-    let Some(made) = once()? else { return Ok(None) };
-    let folder = tempfile::tempdir()?;
-    std::fs::write(folder.path().join("package.json"), "{ \"private\": true }\n")?;
-    let mut npm = npm("npm", folder.path());
+/// A folder into which both packages are installed, once for all tests, or `None` where npm is not.
+fn installed() -> anyhow::Result<Option<PathBuf>> {
+    static INSTALLED: OnceLock<Result<Option<PathBuf>, String>> = OnceLock::new();
+    let install = || {
+        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("npm");
+        if folder.exists() {
+            std::fs::remove_dir_all(&folder)?;
+        }
+        std::fs::create_dir(&folder)?;
+        Ok(install(&folder, true)?.then_some(folder))
+    };
+    let installed = INSTALLED.get_or_init(|| install().map_err(|error: anyhow::Error| format!("{error:#}")));
+    installed.clone().map_err(anyhow::Error::msg)
+}
+
+/// Installs the launcher, and with it the program or not. Says whether there is an npm to do it.
+fn install(folder: &Path, program: bool) -> anyhow::Result<bool> {
+    let Some(made) = once()? else { return Ok(false) };
+    std::fs::write(folder.join("package.json"), "{ \"private\": true }\n")?;
+    let mut npm = npm("npm", folder);
     npm.args(["install", "--offline", "--no-audit", "--no-fund"]);
     npm.arg(package(&made, &format!("toolgate-{VERSION}"), ".tgz")?);
-    if both {
+    if program {
         npm.arg(package(&made, "toolgate-cli-linux-", ".tgz")?);
     }
-    let Some(output) = tried(&mut npm)? else { return Ok(None) };
+    let Some(output) = tried(&mut npm)? else { return Ok(false) };
     said(&output)?;
-    Ok(Some(folder))
+    Ok(true)
 }
 
 /// A program of npm that knows no settings and no cache but its own.
@@ -39,17 +54,16 @@ fn launcher(folder: &Path) -> PathBuf {
 
 #[test]
 fn npx_runs_it() -> anyhow::Result<()> {
-    let Some(folder) = installed(true)? else { return Ok(()) };
-    let output =
-        npm("npx", folder.path()).args(["--offline", "toolgate", "--version"]).stdin(Stdio::null()).output()?;
+    let Some(folder) = installed()? else { return Ok(()) };
+    let output = npm("npx", &folder).args(["--offline", "toolgate", "--version"]).stdin(Stdio::null()).output()?;
     assert_eq!(said(&output)?, format!("toolgate {VERSION}\n"));
     Ok(())
 }
 
 #[test]
 fn the_launcher_passes_input_output_and_status() -> anyhow::Result<()> {
-    let Some(folder) = installed(true)? else { return Ok(()) };
-    let mut command = Command::new(launcher(folder.path()));
+    let Some(folder) = installed()? else { return Ok(()) };
+    let mut command = Command::new(launcher(&folder));
     let mut child =
         command.arg("classify").stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
     let tool = r#"{"name":"delete_file","description":"Deletes a file.","inputSchema":{"type":"object"}}"#;
@@ -57,15 +71,15 @@ fn the_launcher_passes_input_output_and_status() -> anyhow::Result<()> {
     let answer = said(&child.wait_with_output()?)?;
     assert!(answer.contains("Destructive"), "{answer}");
 
-    let wrong = Command::new(launcher(folder.path())).arg("no-such-command").stdin(Stdio::null()).output()?;
+    let wrong = Command::new(launcher(&folder)).arg("no-such-command").stdin(Stdio::null()).output()?;
     assert_eq!(wrong.status.code(), Some(2));
     assert!(String::from_utf8_lossy(&wrong.stderr).contains("no-such-command"), "{wrong:?}");
     Ok(())
 }
 
-/// `toolgate serve` by the launcher, once it listens.
-fn serving(folder: &Path) -> anyhow::Result<(Child, BufReader<impl Read>)> {
-    std::fs::write(folder.join("policy.json"), r#"{ "version": "1", "default": "deny" }"#)?;
+/// `toolgate serve` by the launcher, once it listens, with its files in `data`.
+fn serving(folder: &Path, data: &Path) -> anyhow::Result<(Child, BufReader<impl Read>)> {
+    std::fs::write(data.join("policy.json"), r#"{ "version": "1", "default": "deny" }"#)?;
     let mut command = Command::new(launcher(folder));
     command.args([
         "serve",
@@ -79,7 +93,7 @@ fn serving(folder: &Path) -> anyhow::Result<(Child, BufReader<impl Read>)> {
         "--",
         "cat",
     ]);
-    let mut child = command.current_dir(folder).stdin(Stdio::null()).stderr(Stdio::piped()).spawn()?;
+    let mut child = command.current_dir(data).stdin(Stdio::null()).stderr(Stdio::piped()).spawn()?;
     let mut lines = BufReader::new(child.stderr.take().context("stderr")?);
     let mut text = String::new();
     while !text.contains("endpoint http://") {
@@ -95,8 +109,9 @@ fn kill(signal: &str, process: u32) -> anyhow::Result<()> {
 
 #[test]
 fn the_launcher_passes_signals_to_the_program() -> anyhow::Result<()> {
-    let Some(folder) = installed(true)? else { return Ok(()) };
-    let (mut child, mut lines) = serving(folder.path())?;
+    let Some(folder) = installed()? else { return Ok(()) };
+    let data = tempfile::tempdir()?;
+    let (mut child, mut lines) = serving(&folder, data.path())?;
     kill("-TERM", child.id())?;
     let mut rest = String::new();
     lines.read_to_string(&mut rest)?;
@@ -107,8 +122,9 @@ fn the_launcher_passes_signals_to_the_program() -> anyhow::Result<()> {
 
 #[test]
 fn the_launcher_ends_by_the_signal_that_ended_the_program() -> anyhow::Result<()> {
-    let Some(folder) = installed(true)? else { return Ok(()) };
-    let (mut child, _lines) = serving(folder.path())?;
+    let Some(folder) = installed()? else { return Ok(()) };
+    let data = tempfile::tempdir()?;
+    let (mut child, _lines) = serving(&folder, data.path())?;
     let id = child.id();
     let program = std::fs::read_to_string(format!("/proc/{id}/task/{id}/children"))?;
     kill("-KILL", program.trim().parse()?)?;
@@ -118,7 +134,10 @@ fn the_launcher_ends_by_the_signal_that_ended_the_program() -> anyhow::Result<()
 
 #[test]
 fn without_the_package_of_the_program_it_says_what_to_do() -> anyhow::Result<()> {
-    let Some(folder) = installed(false)? else { return Ok(()) };
+    let folder = tempfile::tempdir()?;
+    if !install(folder.path(), false)? {
+        return Ok(());
+    }
     let output = Command::new(launcher(folder.path())).arg("--version").stdin(Stdio::null()).output()?;
     assert_eq!(output.status.code(), Some(2));
     let text = String::from_utf8_lossy(&output.stderr);
