@@ -4,6 +4,7 @@ mod bench;
 mod catalogue;
 mod classifier;
 mod conformance;
+mod dist;
 mod full;
 mod peers;
 mod system;
@@ -24,6 +25,7 @@ cargo xtask TASK
   tidy          layering, file sizes, formatting, lints
   peers         install the real servers and clients that tests use, into .cache/, and Chromium
   conformance   the official suite, against the fixture and through the gateway
+  dist          packages: a tarball, Debian, npm, Python, their checksums and what is in them
   bench         CPU, latency and memory of a call, as ratios to nginx and a bare forwarder; start and scale
   catalogue     the catalogue at 40,000 servers and 500,000 tools: import, search, pages, memory
   train         the weights of the classifier, from the labelled definitions
@@ -44,6 +46,7 @@ fn main() -> ExitCode {
             println!("real servers and clients: {}", peers.folder.display());
             println!("node: {}", peers.node.display());
         }),
+        "dist" => dist::run(rest),
         "bench" => bench::bench(rest),
         "catalogue" => catalogue::run(rest),
         "full" => full::run(rest),

@@ -42,7 +42,7 @@ enum Kind {
     Python,
 }
 
-const PEERS: [Peer; 12] = [
+const PEERS: [Peer; 13] = [
     npm("everything", &["@modelcontextprotocol/server-everything@2026.8.31"], "mcp-server-everything"),
     npm("filesystem", &["@modelcontextprotocol/server-filesystem@2026.8.31"], "mcp-server-filesystem"),
     npm("memory", &["@modelcontextprotocol/server-memory@2026.8.31"], "mcp-server-memory"),
@@ -52,6 +52,8 @@ const PEERS: [Peer; 12] = [
     npm("inspector", &["@modelcontextprotocol/inspector@2.12.0"], "mcp-inspector"),
     // What drives a browser over the catalogue's pages, and what it measures them with.
     npm("pages", &["playwright-core@1.65.1", "axe-core@4.14.1"], ""),
+    // What reads the Containerfile.
+    npm("containerfile", &["dockerfile-utils@0.16.3"], "dockerfile-utils"),
     python("git", &["mcp-server-git==2026.10.19"], "mcp-server-git"),
     python("time", &["mcp-server-time==2026.10.19"], "mcp-server-time"),
     // A decoder of another language, to read what arrives at servers.
@@ -97,6 +99,7 @@ pub fn install() -> Result<Peers> {
         let words: Vec<String> = words.iter().map(|word| word.display().to_string()).collect();
         writeln!(commands, "{}\t{}", peer.name, words.join("\t"))?;
     }
+    debian()?;
     writeln!(commands, "chromium\t{}", chromium()?.display())?;
     fs::write(folder.join("commands"), commands)?;
     Ok(Peers { folder, node })
@@ -121,25 +124,60 @@ fn node(folder: &Path) -> Result<PathBuf> {
     Ok(program)
 }
 
-/// The browser of the system: a package of Debian, which only root can install.
+/// Packages of Debian, which only root can install, and what tests run of each: shells that complete, Debian's critic of
+/// packages, systemd's of units, and a reader of manual pages.
+const DEBIAN: [(&str, &str); 5] = [
+    ("zsh", "/usr/bin/zsh"),
+    ("fish", "/usr/bin/fish"),
+    ("lintian", "/usr/bin/lintian"),
+    ("systemd", "/usr/bin/systemd-analyze"),
+    ("man-db", "/usr/bin/man"),
+];
+
+/// Installs what is missing of [`DEBIAN`], or says whose tests are skipped.
+fn debian() -> Result<()> {
+    let missing: Vec<&str> =
+        DEBIAN.iter().filter(|(_, program)| !Path::new(program).exists()).map(|(package, _)| *package).collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    if !has_apt() {
+        eprintln!("not installed, so their tests are skipped: Debian's packages {}", missing.join(", "));
+        return Ok(());
+    }
+    apt_install(&missing)
+}
+
+/// The browser of the system.
 fn chromium() -> Result<PathBuf> {
     let program = PathBuf::from("/usr/bin/chromium");
-    if program.exists() {
-        return Ok(program);
+    if !program.exists() {
+        if !has_apt() {
+            bail!(
+                "the tests of the catalogue's pages need Chromium as {} (Debian's package chromium)",
+                program.display()
+            );
+        }
+        apt_install(&["chromium"])?;
     }
+    Ok(program)
+}
+
+/// Whether packages of Debian can be installed.
+fn has_apt() -> bool {
     let root = fs::metadata("/proc/self").is_ok_and(|process| process.uid() == 0);
-    if !root || !Path::new("/usr/bin/apt-get").exists() {
-        bail!("the tests of the catalogue's pages need Chromium as {} (Debian's package chromium)", program.display());
-    }
+    root && Path::new("/usr/bin/apt-get").exists()
+}
+
+fn apt_install(packages: &[&str]) -> Result<()> {
     let apt = |words: &[&str]| {
         let mut command = Command::new("apt-get");
         succeed(command.args(words).env("DEBIAN_FRONTEND", "noninteractive"), "apt-get")
     };
-    let install = ["install", "-y", "--no-install-recommends", "chromium"];
-    eprintln!("installing chromium");
+    let install = [&["install", "-y", "--no-install-recommends"], packages].concat();
+    eprintln!("installing {}", packages.join(", "));
     // Where the lists of packages are old or absent, they are read anew.
-    apt(&install).or_else(|_| apt(&["update"]).and_then(|()| apt(&install)))?;
-    Ok(program)
+    apt(&install).or_else(|_| apt(&["update"]).and_then(|()| apt(&install)))
 }
 
 fn npm_install(place: &Path, packages: &[&str]) -> Result<()> {

@@ -6,6 +6,7 @@ mod policy;
 mod scan;
 mod server;
 mod status;
+mod shell;
 
 use std::ffi::OsString;
 use std::net::{IpAddr, SocketAddr};
@@ -22,10 +23,26 @@ pub use policy::{PolicyCheck, PolicyCommand, PolicyEdit, PolicyExplain, PolicyTe
 pub use scan::{ScanOptions, TemperWord};
 pub use server::{AcceptOptions, HeldOptions, PinPlace, ServerCommand};
 pub use status::{PromoteOptions, StatusOptions};
+pub use shell::{CompletionsOptions, ManOptions, ShellWord};
 
 /// A gateway between AI agents and MCP servers: no call reaches a server without passing your policy.
 #[derive(Debug, Parser)]
-#[command(name = "toolgate", version, max_term_width = 100)]
+#[command(
+    name = "toolgate",
+    version,
+    max_term_width = 100,
+    after_long_help = "\
+Examples:
+  toolgate demo
+  toolgate scan --config ~/.cursor/mcp.json
+  toolgate wrap --dry-run
+
+Exit codes:
+  0  done; where something is asked, the answer is yes
+  1  the answer is no: a call would not be allowed, something is wrong or was left as it was
+  2  wrong usage: an option, a file or a directory cannot be used; stderr says which
+  `toolgate run` ends with the status of its server's program."
+)]
 pub struct Arguments {
     /// What to do.
     #[command(subcommand)]
@@ -43,18 +60,39 @@ pub enum Command {
     #[command(subcommand)]
     Policy(PolicyCommand),
     /// Say what tools can do: definitions from stdin, a JSON object a line, to one line each
+    #[command(after_long_help = "\
+Examples:
+  toolgate classify < tools.jsonl")]
     Classify,
     /// List the tools of a server, or of all servers of a client, and say what they can do
     Scan(ScanOptions),
     /// The MCP clients of this machine, their servers, and whether the gateway stands before each
     Clients(ClientsOptions),
     /// Put the gateway before the servers in the files of MCP clients
+    #[command(after_long_help = "\
+Examples:
+  toolgate wrap --dry-run
+  toolgate wrap cursor --server files
+  toolgate wrap --yes --project")]
     Wrap(WrapOptions),
     /// Take the gateway out of the files of MCP clients again
+    #[command(after_long_help = "\
+Examples:
+  toolgate unwrap cursor
+  toolgate unwrap --yes --server files")]
     Unwrap(WrapOptions),
     /// What clients start through toolgate: by which policy, and what was decided in the last day
+    #[command(after_long_help = "\
+Examples:
+  toolgate status
+  toolgate status --json")]
     Status(StatusOptions),
     /// Let policies that observe stop calls from now on, with what they would have stopped so far
+    #[command(after_long_help = "\
+Examples:
+  toolgate promote --dry-run
+  toolgate promote github --temper balanced
+  toolgate promote github --back")]
     Promote(PromoteOptions),
     /// Take back what wrap and unwrap have changed, byte for byte where nobody else has
     Undo(UndoOptions),
@@ -79,6 +117,11 @@ pub enum Command {
     Doctor(DoctorOptions),
     /// Show the gateway at work, with a built-in server and a scripted agent
     Demo(DemoOptions),
+    /// Print the script that completes commands and options in a shell
+    Completions(CompletionsOptions),
+    /// Write the manual pages
+    #[command(hide = true)]
+    Man(ManOptions),
     /// The built-in server of the demo, on stdin and stdout
     #[command(hide = true)]
     Sandbox(SandboxOptions),
@@ -168,6 +211,10 @@ impl From<DurabilityWord> for store::log::Durability {
 
 /// Options of `run`.
 #[derive(Debug, Args)]
+#[command(after_long_help = "\
+Examples:
+  toolgate run --policy policy.json -- npx -y @modelcontextprotocol/server-filesystem /tmp
+  toolgate run --policy policy.json --name mail --upstream https://mcp.example.com/mcp --header-from Authorization=MAIL_TOKEN")]
 pub struct RunOptions {
     /// The server.
     #[command(flatten)]
@@ -185,6 +232,11 @@ pub struct RunOptions {
 
 /// Options of `serve`.
 #[derive(Debug, Args)]
+#[command(after_long_help = "\
+Examples:
+  toolgate serve --config toolgate.toml
+  toolgate serve --policy policy.json --upstream https://mcp.example.com/mcp --token-file token
+  toolgate serve --policy policy.json --anonymous -- mcp-server-filesystem /srv/work")]
 pub struct ServeOptions {
     /// A configuration of several servers and grants (toolgate.toml)
     #[arg(long, value_name = "FILE", conflicts_with_all = ["policy", "upstream", "program", "token", "token_file", "header", "header_from", "header_file"])]
@@ -229,8 +281,15 @@ pub struct ServeOptions {
 
 /// Commands about grants.
 #[derive(Debug, Subcommand)]
+#[command(after_long_help = "\
+Examples:
+  toolgate grant new")]
 pub enum GrantCommand {
     /// Make a token, and the digest of it that goes into toolgate.toml
+    #[command(after_long_help = "\
+Examples:
+  toolgate grant new
+  toolgate grant new --json")]
     New {
         /// Print both as JSON
         #[arg(long)]
@@ -240,6 +299,9 @@ pub enum GrantCommand {
 
 /// Commands about the audit log.
 #[derive(Debug, Subcommand)]
+#[command(after_long_help = "\
+Examples:
+  toolgate audit verify")]
 pub enum AuditCommand {
     /// Check every record of the log against the chain of hashes
     Verify(AuditVerify),
@@ -247,6 +309,10 @@ pub enum AuditCommand {
 
 /// Options of `audit verify`.
 #[derive(Debug, Args)]
+#[command(after_long_help = "\
+Examples:
+  toolgate audit verify
+  toolgate audit verify --data /var/lib/toolgate --json")]
 pub struct AuditVerify {
     /// Data.
     #[command(flatten)]
@@ -261,6 +327,11 @@ pub struct AuditVerify {
 
 /// Options of `logs`.
 #[derive(Debug, Args)]
+#[command(after_long_help = "\
+Examples:
+  toolgate logs --follow
+  toolgate logs -n 20 --effect deny --server files
+  toolgate logs --json | jq .tool")]
 pub struct LogsOptions {
     /// Data.
     #[command(flatten)]
@@ -296,8 +367,15 @@ pub struct LogsOptions {
 
 /// Commands about limits.
 #[derive(Debug, Subcommand)]
+#[command(after_long_help = "\
+Examples:
+  toolgate limits show")]
 pub enum LimitsCommand {
     /// Show every count that is not zero
+    #[command(after_long_help = "\
+Examples:
+  toolgate limits show
+  toolgate limits show --json")]
     Show {
         /// Data.
         #[command(flatten)]
@@ -310,6 +388,10 @@ pub enum LimitsCommand {
 
 /// Options of `doctor`.
 #[derive(Debug, Args)]
+#[command(after_long_help = "\
+Examples:
+  toolgate doctor
+  toolgate doctor --config toolgate.toml --json")]
 pub struct DoctorOptions {
     /// Data.
     #[command(flatten)]
@@ -327,6 +409,10 @@ pub struct DoctorOptions {
 
 /// Options of `demo`.
 #[derive(Debug, Args)]
+#[command(after_long_help = "\
+Examples:
+  toolgate demo
+  toolgate demo --json")]
 pub struct DemoOptions {
     /// Print each step as JSON
     #[arg(long)]

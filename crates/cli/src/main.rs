@@ -11,6 +11,7 @@ mod config;
 mod environment;
 mod failure;
 mod foundation;
+mod help;
 mod output;
 mod pins;
 mod policy_watch;
@@ -71,6 +72,8 @@ fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
         Command::Limits(command) => commands::limits::limits(&command),
         Command::Doctor(options) => commands::doctor::doctor(&options),
         Command::Demo(options) => commands::demo::demo(&options),
+        Command::Completions(options) => commands::completions::completions(&options),
+        Command::Man(options) => commands::man::man(&options),
         Command::Sandbox(options) => commands::sandbox::sandbox(&options),
     }
 }

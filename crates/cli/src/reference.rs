@@ -4,6 +4,7 @@
 use clap::{Arg, Command, CommandFactory};
 
 use crate::args::Arguments;
+use crate::help;
 
 const HEAD: &str = "\
 # The command line
@@ -74,6 +75,9 @@ fn section(command: &Command, page: &mut String) {
         command.get_arguments().filter(shown).partition(|arg| !arg.is_positional());
     table("argument", &arguments, page);
     table("option", &options, page);
+    for block in help::blocks(command) {
+        page.push_str(&format!("{}:\n\n```\n{}\n```\n\n", block.heading, block.lines.join("\n")));
+    }
 }
 
 fn table(kind: &str, arguments: &[&Arg], page: &mut String) {

@@ -79,6 +79,7 @@ impl Front {
     pub async fn answer(&self, peer: IpAddr, request: Request<Incoming>) -> Response<Body> {
         let beside = self.config.beside.as_ref().filter(|_| place(request.uri().path()).is_none());
         match (self.addressed_to_us(request.headers()), beside) {
+            (Ok(()), _) if asks_for_health(&request) => return json(StatusCode::OK, "{\"status\":\"ok\"}"),
             (Ok(()), None) => {}
             (Ok(()), Some(beside)) => return beside.answer(request).await,
             (Err((status, why)), None) => return closing(plain(&json_refusal(status, why))),
@@ -199,6 +200,11 @@ impl Front {
         answer.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"toolgate\""));
         answer
     }
+}
+
+/// Whether somebody asks if this worker answers: supervisors and load balancers, without a token. It tells them nothing else.
+fn asks_for_health(request: &Request<Incoming>) -> bool {
+    request.uri().path() == "/healthz" && matches!(*request.method(), Method::GET | Method::HEAD)
 }
 
 /// Which server a path means. There is one spelling with and one without a slash at the end.

@@ -10,10 +10,17 @@ use super::DataOptions;
 
 /// Commands about the catalogue.
 #[derive(Debug, Subcommand)]
+#[command(after_long_help = "\
+Examples:
+  toolgate catalogue search github issues
+  toolgate catalogue serve")]
 pub enum CatalogueCommand {
     /// Read servers and tools from files into the catalogue, judge the tools, and make the search index
     Import(ImportOptions),
     /// Make the search index anew from what the catalogue holds, where an import did not end or the index was lost
+    #[command(after_long_help = "\
+Examples:
+  toolgate catalogue index")]
     Index(DataOptions),
     /// Read a registry of servers, or what changed in it since it was read last
     Sync(SyncOptions),
@@ -32,6 +39,9 @@ pub enum CatalogueCommand {
     /// Serve the pages of the catalogue, without a gateway
     Serve(PagesOptions),
     /// Speak MCP on stdin and stdout, for agents: search, check_server, check_tool, check_stack and changes
+    #[command(after_long_help = "\
+Examples:
+  toolgate catalogue mcp")]
     Mcp(DataOptions),
     /// Say something against the program's judgement, with a reason; or take it back
     Override(OverrideOptions),
@@ -42,6 +52,11 @@ pub enum CatalogueCommand {
 /// Options of `catalogue import`.
 #[derive(Debug, Args)]
 #[command(group = clap::ArgGroup::new("files").required(true).multiple(true))]
+#[command(after_long_help = "\
+Examples:
+  toolgate catalogue import --servers servers.jsonl --tools tools.jsonl
+  toolgate scan --json --config ~/.cursor/mcp.json | toolgate catalogue import --scan -
+  toolgate catalogue import --snapshot catalogue.snapshot --trust publisher.pub")]
 pub struct ImportOptions {
     /// A file of servers, one JSON object a line; may be compressed with gzip. `-` is standard input
     #[arg(long, value_name = "FILE", group = "files")]
@@ -74,6 +89,10 @@ pub struct ImportOptions {
 
 /// Options of `catalogue sync`.
 #[derive(Debug, Args)]
+#[command(after_long_help = "\
+Examples:
+  toolgate catalogue sync
+  toolgate catalogue sync --full --json")]
 pub struct SyncOptions {
     /// The registry, of the protocol of the official one
     #[arg(long, value_name = "URL", default_value = ::catalogue::registry::OFFICIAL)]
@@ -91,6 +110,9 @@ pub struct SyncOptions {
 
 /// Options of `catalogue crawl`.
 #[derive(Debug, Args)]
+#[command(after_long_help = "\
+Examples:
+  toolgate catalogue crawl npm:@modelcontextprotocol/server-filesystem pypi:mcp-server-git")]
 pub struct CrawlOptions {
     /// Packages: npm:NAME or pypi:NAME
     #[arg(value_name = "PACKAGE", required = true, value_parser = Wanted::read)]
@@ -114,6 +136,9 @@ pub struct CrawlOptions {
 
 /// Options of `catalogue export`.
 #[derive(Debug, Args)]
+#[command(after_long_help = "\
+Examples:
+  toolgate catalogue export catalogue.snapshot --key publisher")]
 pub struct ExportOptions {
     /// Where the snapshot goes; what is there is replaced
     #[arg(value_name = "OUT")]
@@ -131,6 +156,9 @@ pub struct ExportOptions {
 
 /// Options of `catalogue key`.
 #[derive(Debug, Args)]
+#[command(after_long_help = "\
+Examples:
+  toolgate catalogue key publisher")]
 pub struct KeyOptions {
     /// Where the key goes, readable for its owner alone; FILE.pub is the half for those who import
     #[arg(value_name = "FILE")]
@@ -139,6 +167,11 @@ pub struct KeyOptions {
 
 /// Options of `catalogue search`.
 #[derive(Debug, Args)]
+#[command(after_long_help = "\
+Examples:
+  toolgate catalogue search github issues
+  toolgate catalogue search --kind tool --class destructive --since 7d
+  toolgate catalogue search --standing official -n 5 --json mail")]
 pub struct SearchOptions {
     /// What to search; the last word may be the beginning of one
     #[arg(value_name = "WORDS")]
@@ -187,6 +220,10 @@ pub struct SearchOptions {
 
 /// Options of `catalogue show`.
 #[derive(Debug, Args)]
+#[command(after_long_help = "\
+Examples:
+  toolgate catalogue show @modelcontextprotocol/server-filesystem
+  toolgate catalogue show --json mcp-server-git")]
 pub struct ShowOptions {
     /// A server, by its name, repository or package, or one of its tools
     #[arg(value_name = "SERVER[/TOOL]")]
@@ -201,6 +238,10 @@ pub struct ShowOptions {
 
 /// Options of `catalogue check`.
 #[derive(Debug, Args)]
+#[command(after_long_help = "\
+Examples:
+  toolgate catalogue check @modelcontextprotocol/server-filesystem
+  toolgate catalogue check --config ~/.cursor/mcp.json --fail-on critical --sarif")]
 pub struct CheckOptions {
     /// Servers, or tools of them
     #[arg(value_name = "SERVER[/TOOL]", required_unless_present = "config")]
@@ -224,6 +265,10 @@ pub struct CheckOptions {
 
 /// Options of `catalogue serve`.
 #[derive(Debug, Args)]
+#[command(after_long_help = "\
+Examples:
+  toolgate catalogue serve
+  toolgate catalogue serve --public --base-url https://tools.example.com")]
 pub struct PagesOptions {
     /// Where to listen [default: 127.0.0.1:8041]
     #[arg(long, value_name = "ADDRESS:PORT")]
@@ -252,6 +297,10 @@ fn base(text: &str) -> Result<String, String> {
 
 /// Options of `catalogue override`.
 #[derive(Debug, Args)]
+#[command(after_long_help = "\
+Examples:
+  toolgate catalogue override mcp-server-git/git_reset class destructive --reason 'loses work'
+  toolgate catalogue override mcp-server-git/git_reset class --revert --reason 'read its source'")]
 pub struct OverrideOptions {
     /// A server, or one of its tools
     #[arg(value_name = "SERVER[/TOOL]")]
@@ -276,6 +325,10 @@ pub struct OverrideOptions {
 
 /// Options of `catalogue overrides`.
 #[derive(Debug, Args)]
+#[command(after_long_help = "\
+Examples:
+  toolgate catalogue overrides
+  toolgate catalogue overrides mcp-server-git --json")]
 pub struct OverridesOptions {
     /// Only of this server, or this tool of it
     #[arg(value_name = "SERVER[/TOOL]")]

@@ -8,6 +8,10 @@ use super::DataOptions;
 
 /// Options of `clients`.
 #[derive(Debug, Args)]
+#[command(after_long_help = "\
+Examples:
+  toolgate clients
+  toolgate clients --project ~/work/site --json")]
 pub struct ClientsOptions {
     /// The project whose files are looked at [default: the current directory]
     #[arg(long, value_name = "DIR")]
@@ -45,6 +49,10 @@ pub struct WrapOptions {
 
 /// Options of `undo`.
 #[derive(Debug, Args)]
+#[command(after_long_help = "\
+Examples:
+  toolgate undo
+  toolgate undo --all")]
 pub struct UndoOptions {
     /// What the last run of wrap or unwrap changed; so without an option too
     #[arg(long, conflicts_with = "all")]

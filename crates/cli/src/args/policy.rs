@@ -8,6 +8,10 @@ use super::DataOptions;
 
 /// Commands about policies.
 #[derive(Debug, Subcommand)]
+#[command(after_long_help = "\
+Examples:
+  toolgate policy check policy.json
+  toolgate policy test policy.json")]
 pub enum PolicyCommand {
     /// Say everything that is wrong with a policy
     Check(PolicyCheck),
@@ -21,6 +25,9 @@ pub enum PolicyCommand {
 
 /// Options of `policy edit`.
 #[derive(Debug, Args)]
+#[command(after_long_help = "\
+Examples:
+  toolgate policy edit github")]
 pub struct PolicyEdit {
     /// The server, by its name in `toolgate status`
     #[arg(value_name = "NAME")]
@@ -32,6 +39,10 @@ pub struct PolicyEdit {
 
 /// Options of `policy check`.
 #[derive(Debug, Args)]
+#[command(after_long_help = "\
+Examples:
+  toolgate policy check policy.json
+  toolgate policy check --tools tools.json policy.json")]
 pub struct PolicyCheck {
     /// The policy files
     #[arg(required = true, value_name = "FILE")]
@@ -46,6 +57,10 @@ pub struct PolicyCheck {
 
 /// Options of `policy explain`.
 #[derive(Debug, Args)]
+#[command(after_long_help = "\
+Examples:
+  toolgate policy explain policy.json write_file '{\"path\": \"/etc/passwd\"}'
+  toolgate policy explain policy.json delete_file --class destructive --json")]
 pub struct PolicyExplain {
     /// The policy file
     #[arg(value_name = "FILE")]
@@ -70,6 +85,10 @@ pub struct PolicyExplain {
 
 /// Options of `policy test`.
 #[derive(Debug, Args)]
+#[command(after_long_help = "\
+Examples:
+  toolgate policy test policy.json
+  toolgate policy test --tools tools.json --json policy.json")]
 pub struct PolicyTest {
     /// The policy files
     #[arg(required = true, value_name = "FILE")]

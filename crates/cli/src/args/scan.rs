@@ -20,6 +20,11 @@ pub enum TemperWord {
 
 /// Options of `scan`.
 #[derive(Debug, Args)]
+#[command(after_long_help = "\
+Examples:
+  toolgate scan -- npx -y @modelcontextprotocol/server-filesystem /tmp
+  toolgate scan --config ~/.cursor/mcp.json
+  toolgate scan --policy balanced --upstream https://mcp.example.com/mcp > policy.json")]
 pub struct ScanOptions {
     /// The Streamable HTTP endpoint of a server
     #[arg(long, value_name = "URL", group = "source")]

@@ -9,6 +9,10 @@ use super::DataOptions;
 
 /// Commands about servers.
 #[derive(Debug, Subcommand)]
+#[command(after_long_help = "\
+Examples:
+  toolgate server held --policy policy.json
+  toolgate server accept --policy policy.json")]
 pub enum ServerCommand {
     /// Show which definitions are held, what they change, and who has called them meanwhile
     Held(HeldOptions),
@@ -38,6 +42,10 @@ pub struct PinPlace {
 
 /// Options of `server held`.
 #[derive(Debug, Args)]
+#[command(after_long_help = "\
+Examples:
+  toolgate server held --policy policy.json
+  toolgate server held files --config toolgate.toml --json")]
 pub struct HeldOptions {
     /// The server's id; else all
     #[arg(value_name = "SERVER")]
@@ -49,6 +57,11 @@ pub struct HeldOptions {
 
 /// Options of `server accept`.
 #[derive(Debug, Args)]
+#[command(after_long_help = "\
+Examples:
+  toolgate server accept --policy policy.json
+  toolgate server accept files write_file --config toolgate.toml --class write_file=write
+  toolgate server accept --lock toolgate.lock --all -- mcp-server-filesystem /srv/work")]
 pub struct AcceptOptions {
     /// The server's id; else all
     #[arg(value_name = "SERVER")]

@@ -114,6 +114,26 @@ fn there_is_one_endpoint_and_never_a_redirect() -> anyhow::Result<()> {
 }
 
 #[test]
+fn whoever_asks_if_it_lives_needs_no_token_and_learns_nothing_else() -> anyhow::Result<()> {
+    let upstream = Upstream::start(Script::default())?;
+    let toolgate = toolgate()?.policy(&allow(&["read_file"]))?.upstream(&upstream.url()).serve()?;
+    let before = upstream.requests().len();
+    for (method, host, body) in [("GET", "localhost", "{\"status\":\"ok\"}"), ("HEAD", "127.0.0.1", "")] {
+        let bytes = format!("{method} /healthz HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n");
+        let answer = raw(toolgate.address()?, bytes.as_bytes(), PATIENCE)?;
+        assert_eq!(statuses(&answer), [200], "{method}");
+        let text = String::from_utf8_lossy(&answer).into_owned();
+        assert_eq!(text.split_once("\r\n\r\n").map(|(_, body)| body), Some(body), "{text}");
+    }
+    for (method, host, status) in [("GET", "evil.test", 403), ("POST", "localhost", 404)] {
+        let bytes = format!("{method} /healthz HTTP/1.1\r\nHost: {host}\r\nContent-Length: 0\r\n\r\n");
+        assert_eq!(statuses(&raw(toolgate.address()?, bytes.as_bytes(), PATIENCE)?), [status], "{method} {host}");
+    }
+    assert_eq!(upstream.requests().len(), before);
+    Ok(())
+}
+
+#[test]
 fn only_a_named_proxy_is_believed() -> anyhow::Result<()> {
     let upstream = Upstream::start(Script::default())?;
     for (options, expected) in [(vec![], "127.0.0.1"), (vec!["--behind-tls-proxy", "127.0.0.1"], "203.0.113.9")] {

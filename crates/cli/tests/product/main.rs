@@ -26,6 +26,7 @@ mod seeds;
 mod sessions;
 mod setup;
 mod sharing;
+mod shells;
 mod snippets;
 mod stack;
 mod status;
