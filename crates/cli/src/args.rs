@@ -16,7 +16,7 @@ pub use catalogue::{
     AudienceWord, CatalogueCommand, CheckOptions, CrawlOptions, ExportOptions, ImportOptions, KeyOptions, KindWord,
     OverrideOptions, OverridesOptions, PagesOptions, SearchOptions, ShowOptions, SyncOptions,
 };
-pub use clients::{ClientsOptions, UndoOptions, WrapOptions};
+pub use clients::{ClientsOptions, ConnectOptions, InitOptions, UndoOptions, WrapOptions};
 pub use policy::{PolicyCheck, PolicyCommand, PolicyExplain, PolicyTest};
 pub use scan::{ScanOptions, TemperWord};
 pub use server::{AcceptOptions, HeldOptions, PinPlace, ServerCommand};
@@ -44,13 +44,17 @@ pub enum Command {
     Classify,
     /// List the tools of a server, or of all servers of a client, and say what they can do
     Scan(ScanOptions),
+    /// Say what the servers of your MCP clients can do, and put the gateway before them, verified
+    Init(InitOptions),
+    /// Add a server to an MCP client, behind the gateway from the beginning
+    Connect(ConnectOptions),
     /// The MCP clients of this machine, their servers, and whether the gateway stands before each
     Clients(ClientsOptions),
     /// Put the gateway before the servers in the files of MCP clients
     Wrap(WrapOptions),
     /// Take the gateway out of the files of MCP clients again
     Unwrap(WrapOptions),
-    /// Take back what wrap and unwrap have changed, byte for byte where nobody else has
+    /// Take back what init, connect, wrap and unwrap have changed, byte for byte where nobody else has
     Undo(UndoOptions),
     /// What is known of MCP servers and their tools: import, sync, search, show, check
     #[command(subcommand)]

@@ -3,6 +3,7 @@
 pub mod change;
 pub mod found;
 pub mod journal;
+pub mod outcome;
 pub mod policies;
 pub mod put_back;
 pub mod survey;
