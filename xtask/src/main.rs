@@ -22,7 +22,7 @@ cargo xtask TASK
 
   test          everything that CI runs, after installing what it needs
   tidy          layering, file sizes, formatting, lints
-  peers         install the real servers and clients that tests use, into .cache/, and Chromium
+  peers         install the real servers and clients that tests use, into .cache/, Chromium and tmux
   conformance   the official suite, against the fixture and through the gateway
   bench         CPU, latency and memory of a call, as ratios to nginx and a bare forwarder; start and scale
   catalogue     the catalogue at 40,000 servers and 500,000 tools: import, search, pages, memory

@@ -1,4 +1,4 @@
-//! Real MCP servers and clients, which other people wrote, and a browser, for the tests that need them.
+//! Real MCP servers and clients, which other people wrote, and a browser and a terminal, for the tests that need them.
 //!
 //! They are installed into `.cache/peers/`, each into a folder of its own, at the versions that
 //! the tests were written against. `.cache/peers/commands` then says how each is started: a line
@@ -97,7 +97,8 @@ pub fn install() -> Result<Peers> {
         let words: Vec<String> = words.iter().map(|word| word.display().to_string()).collect();
         writeln!(commands, "{}\t{}", peer.name, words.join("\t"))?;
     }
-    writeln!(commands, "chromium\t{}", chromium()?.display())?;
+    writeln!(commands, "chromium\t{}", debian("chromium", "the tests of the catalogue's pages")?.display())?;
+    writeln!(commands, "tmux\t{}", debian("tmux", "the tests of questions on a terminal")?.display())?;
     fs::write(folder.join("commands"), commands)?;
     Ok(Peers { folder, node })
 }
@@ -121,22 +122,22 @@ fn node(folder: &Path) -> Result<PathBuf> {
     Ok(program)
 }
 
-/// The browser of the system: a package of Debian, which only root can install.
-fn chromium() -> Result<PathBuf> {
-    let program = PathBuf::from("/usr/bin/chromium");
+/// A program of the system: a package of Debian of the same name, which only root can install.
+fn debian(name: &str, what_needs_it: &str) -> Result<PathBuf> {
+    let program = Path::new("/usr/bin").join(name);
     if program.exists() {
         return Ok(program);
     }
     let root = fs::metadata("/proc/self").is_ok_and(|process| process.uid() == 0);
     if !root || !Path::new("/usr/bin/apt-get").exists() {
-        bail!("the tests of the catalogue's pages need Chromium as {} (Debian's package chromium)", program.display());
+        bail!("{what_needs_it} need {} (Debian's package {name})", program.display());
     }
     let apt = |words: &[&str]| {
         let mut command = Command::new("apt-get");
         succeed(command.args(words).env("DEBIAN_FRONTEND", "noninteractive"), "apt-get")
     };
-    let install = ["install", "-y", "--no-install-recommends", "chromium"];
-    eprintln!("installing chromium");
+    let install = ["install", "-y", "--no-install-recommends", name];
+    eprintln!("installing {name}");
     // Where the lists of packages are old or absent, they are read anew.
     apt(&install).or_else(|_| apt(&["update"]).and_then(|()| apt(&install)))?;
     Ok(program)

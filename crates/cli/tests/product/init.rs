@@ -107,9 +107,9 @@ fn servers_that_list_nothing_end_with_a_sentence_and_are_wrapped() -> anyhow::Re
         "silent": silent(), "prompting": prompting(), "missing": { "command": "/nothing/here" },
         "files": home.server("files", &["look"])?,
     }))?;
-    let text = home.does(&["init", "--yes", "--wait", "2"])?;
+    let text = home.does(&["init", "--yes", "--wait", "8"])?;
     let flat = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    ensure!(flat.matches("did not answer initialize within 2 s").count() == 2, "{text}");
+    ensure!(flat.matches("did not answer initialize within 8 s").count() == 2, "{text}");
     ensure!(flat.contains("answer that once by hand") && flat.contains("Password:"), "{text}");
     ensure!(flat.contains("/nothing/here cannot be started"), "{text}");
     ensure!(flat.matches("It can be wrapped all the same.").count() == 3, "{text}");
@@ -158,7 +158,7 @@ fn what_lists_nothing_through_the_gateway_is_put_back() -> anyhow::Result<()> {
 fn what_a_kept_policy_hides_is_named() -> anyhow::Result<()> {
     let home = Home::new()?;
     home.cursor(&json!({ "files": home.server("files", &["look", "delete_all"])? }))?;
-    let policy = br#"{ "version": "1", "default": "hide", "tools": { "look": {} } }"#;
+    let policy = br#"{ "version": "1", "default": "deny", "tools": { "look": {} } }"#;
     let policy = home.file(".config/toolgate/policies/files.json", policy)?;
     let before = std::fs::read(&policy)?;
     let text = home.does(&["init", "--yes", "--temper", "locked-down"])?;
@@ -171,8 +171,8 @@ fn what_a_kept_policy_hides_is_named() -> anyhow::Result<()> {
 fn a_temper_makes_the_policy_that_scan_makes() -> anyhow::Result<()> {
     let home = Home::new()?;
     let server = home.server("files", &["read_file", "delete_file"])?;
-    home.cursor(&json!({ "files": server, "off": silent() }))?;
-    home.does(&["init", "--yes", "--temper", "balanced", "--wait", "2"])?;
+    home.cursor(&json!({ "files": server, "missing": { "command": "/nothing/here" } }))?;
+    home.does(&["init", "--yes", "--temper", "balanced"])?;
     let words = server["args"].as_array().context("arguments")?;
     let mut scan =
         vec!["scan", "--no-save", "--policy", "balanced", "--", server["command"].as_str().context("a program")?];
@@ -180,7 +180,7 @@ fn a_temper_makes_the_policy_that_scan_makes() -> anyhow::Result<()> {
     let made = home.run(&scan)?;
     let policies = home.path().join(".config/toolgate/policies");
     ensure!(made.status.success() && std::fs::read(policies.join("files.json"))? == made.stdout, "{}", said(&made));
-    ensure!(std::fs::read_to_string(policies.join("off.json"))?.contains("\"observe\""));
+    ensure!(std::fs::read_to_string(policies.join("missing.json"))?.contains("\"observe\""));
     Ok(())
 }
 

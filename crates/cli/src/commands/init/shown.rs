@@ -142,7 +142,7 @@ fn beside(out: &mut String, label: &str, text: &str, look: Look) {
 fn names(names: &[&str]) -> String {
     let mut shown: Vec<String> = names.iter().take(MOST_NAMES).map(|name| word(name)).collect();
     if names.len() > MOST_NAMES {
-        shown.push(format!("{} more", names.len() - MOST_NAMES));
+        shown.push(format!("and {} more", names.len() - MOST_NAMES));
     }
     shown.join(", ")
 }
