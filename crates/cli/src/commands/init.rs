@@ -124,7 +124,7 @@ impl Wizard<'_> {
         if !servers.iter().any(|server| server.enabled && !matches!(server.launch, Launch::Other(_))) {
             return Ok(false);
         }
-        output::prompt(&shown::commands(servers, self.look));
+        output::prompt(&shown::commands(servers, self.options.yes, self.look));
         match self.asks() {
             true => output::agreed("Start and ask them?"),
             false => Ok(self.options.yes),

@@ -58,19 +58,17 @@ pub fn headline(servers: &[Server], survey: &Survey, look: Look) -> String {
     look.bold(paragraph(&said, 0, look.columns).trim_end()) + "\n"
 }
 
-/// Every command that would be started, with the names of its variables.
-pub fn commands(servers: &[Server], look: Look) -> String {
+/// Every command that is started, or would be where somebody is asked first, with the names of its variables.
+pub fn commands(servers: &[Server], agreed: bool, look: Look) -> String {
     let used: Vec<&Server> = servers.iter().filter(|server| server.enabled).collect();
     let names = column(used.iter().map(|server| word(&server.name)));
     let rest = look.columns.saturating_sub(names + 4);
-    let mut out = paragraph(
-        "To list their tools, these programs are started and these addresses asked; no tool is called:",
-        0,
-        look.columns,
-    );
+    let are = if agreed { "are" } else { "would be" };
+    let said =
+        format!("To list their tools, these programs {are} started and these addresses asked; no tool is called:");
+    let mut out = paragraph(&said, 0, look.columns);
     for server in used {
-        let secrets = line(&way(&server.launch));
-        rows(&mut out, 2, &[(&word(&server.name), names), (&secrets, rest)]);
+        rows(&mut out, 2, &[(&word(&server.name), names), (&line(&way(&server.launch)), rest)]);
     }
     out
 }
