@@ -87,7 +87,7 @@ fn a_file_that_was_made_is_taken_away_with_its_folders() -> anyhow::Result<()> {
         ensure!(mode(&file)? == 0o600, "{client}");
         ensure!(home.does(&["clients"])?.contains("through toolgate"), "{client}");
         let undone = home.does(&["undo"])?;
-        ensure!(!file.exists() && undone.contains("byte for byte"), "{client}: {undone}");
+        ensure!(!file.exists() && undone.contains("gone again"), "{client}: {undone}");
         // Policies stay, in the folder of the configuration; nothing else does but data.
         let left: Vec<_> = std::fs::read_dir(home.path())?.flatten().map(|one| one.file_name()).collect();
         ensure!(left.iter().all(|name| name == ".config" || name == ".local"), "{client}: {left:?}");

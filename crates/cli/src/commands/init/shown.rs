@@ -254,7 +254,7 @@ pub fn diff(diff: &str, look: Look) -> String {
 
 /// What was done, how it is taken back, and what comes next.
 pub fn done(outcomes: &[Outcome<'_>], checks: &Checks, home: &Path, look: Look) -> String {
-    let mut out = String::new();
+    let mut out = String::from("\n");
     for (number, outcome) in outcomes.iter().enumerate() {
         let head = format!("{}, {}", outcome.plan.client.name, path_shown(&outcome.plan.file.path, home));
         match &outcome.written {

@@ -211,6 +211,7 @@ fn speaks_modern(answer: &Result<String, String>) -> Result<Option<String>, ()> 
 }
 
 /// Whether the leader of a process group is stopped. A terminal does that to who reads from it in the background.
+/// Where the system does not say it in `/proc`, the time limit ends the wait.
 fn is_stopped(group: i32) -> bool {
     let about = std::fs::read_to_string(format!("/proc/{group}/stat")).unwrap_or_default();
     about.rsplit_once(')').is_some_and(|(_, rest)| rest.trim_start().starts_with('T'))
