@@ -23,7 +23,7 @@ cargo xtask TASK
 
   test          everything that CI runs, after installing what it needs
   tidy          layering, file sizes, formatting, lints
-  peers         install the real servers and clients that tests use, into .cache/, and Chromium
+  peers         install the real servers and clients that tests use, into .cache/, Chromium and tmux
   conformance   the official suite, against the fixture and through the gateway
   dist          packages: a tarball, Debian, npm, Python, their checksums and what is in them
   bench         CPU, latency and memory of a call, as ratios to nginx and a bare forwarder; start and scale

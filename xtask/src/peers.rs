@@ -1,4 +1,4 @@
-//! Real MCP servers and clients, which other people wrote, and a browser, for the tests that need them.
+//! Real MCP servers and clients, which other people wrote, and a browser and a terminal, for the tests that need them.
 //!
 //! They are installed into `.cache/peers/`, each into a folder of its own, at the versions that
 //! the tests were written against. `.cache/peers/commands` then says how each is started: a line
@@ -100,7 +100,8 @@ pub fn install() -> Result<Peers> {
         writeln!(commands, "{}\t{}", peer.name, words.join("\t"))?;
     }
     debian()?;
-    writeln!(commands, "chromium\t{}", chromium()?.display())?;
+    writeln!(commands, "chromium\t{}", needed("chromium", "the tests of the catalogue's pages")?.display())?;
+    writeln!(commands, "tmux\t{}", needed("tmux", "the tests of questions on a terminal")?.display())?;
     fs::write(folder.join("commands"), commands)?;
     Ok(Peers { folder, node })
 }
@@ -148,17 +149,14 @@ fn debian() -> Result<()> {
     apt_install(&missing)
 }
 
-/// The browser of the system.
-fn chromium() -> Result<PathBuf> {
-    let program = PathBuf::from("/usr/bin/chromium");
+/// A program of the system, without which tests cannot run: a package of Debian of the same name.
+fn needed(name: &str, what_needs_it: &str) -> Result<PathBuf> {
+    let program = Path::new("/usr/bin").join(name);
     if !program.exists() {
         if !has_apt() {
-            bail!(
-                "the tests of the catalogue's pages need Chromium as {} (Debian's package chromium)",
-                program.display()
-            );
+            bail!("{what_needs_it} need {} (Debian's package {name})", program.display());
         }
-        apt_install(&["chromium"])?;
+        apt_install(&[name])?;
     }
     Ok(program)
 }

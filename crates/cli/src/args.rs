@@ -5,8 +5,8 @@ mod clients;
 mod policy;
 mod scan;
 mod server;
-mod status;
 mod shell;
+mod status;
 
 use std::ffi::OsString;
 use std::net::{IpAddr, SocketAddr};
@@ -18,12 +18,12 @@ pub use catalogue::{
     AudienceWord, CatalogueCommand, CheckOptions, CrawlOptions, ExportOptions, ImportOptions, KeyOptions, KindWord,
     OverrideOptions, OverridesOptions, PagesOptions, SearchOptions, ShowOptions, SyncOptions,
 };
-pub use clients::{ClientsOptions, UndoOptions, WrapOptions};
+pub use clients::{ClientsOptions, ConnectOptions, InitOptions, UndoOptions, WrapOptions};
 pub use policy::{PolicyCheck, PolicyCommand, PolicyEdit, PolicyExplain, PolicyTest};
 pub use scan::{ScanOptions, TemperWord};
 pub use server::{AcceptOptions, HeldOptions, PinPlace, ServerCommand};
-pub use status::{PromoteOptions, StatusOptions};
 pub use shell::{CompletionsOptions, ManOptions, ShellWord};
+pub use status::{PromoteOptions, StatusOptions};
 
 /// A gateway between AI agents and MCP servers: no call reaches a server without passing your policy.
 #[derive(Debug, Parser)]
@@ -66,6 +66,19 @@ Examples:
     Classify,
     /// List the tools of a server, or of all servers of a client, and say what they can do
     Scan(ScanOptions),
+    /// Say what the servers of your MCP clients can do, and put the gateway before them, verified
+    #[command(after_long_help = "\
+Examples:
+  toolgate init
+  toolgate init --dry-run
+  toolgate init --yes --temper balanced")]
+    Init(InitOptions),
+    /// Add a server to an MCP client, behind the gateway from the beginning
+    #[command(after_long_help = "\
+Examples:
+  toolgate connect cursor -- npx -y @modelcontextprotocol/server-filesystem /tmp
+  toolgate connect claude-code --server https://mcp.example.com/mcp --header-from Authorization=EXAMPLE_TOKEN")]
+    Connect(ConnectOptions),
     /// The MCP clients of this machine, their servers, and whether the gateway stands before each
     Clients(ClientsOptions),
     /// Put the gateway before the servers in the files of MCP clients
@@ -94,7 +107,7 @@ Examples:
   toolgate promote github --temper balanced
   toolgate promote github --back")]
     Promote(PromoteOptions),
-    /// Take back what wrap and unwrap have changed, byte for byte where nobody else has
+    /// Take back what init, connect, wrap and unwrap have changed, byte for byte where nobody else has
     Undo(UndoOptions),
     /// What is known of MCP servers and their tools: import, sync, search, show, check
     #[command(subcommand)]

@@ -57,6 +57,8 @@ fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
         Command::Serve(options) => commands::serve::serve(options),
         Command::Classify => commands::classify::classify(),
         Command::Scan(options) => commands::scan::scan(&options),
+        Command::Init(options) => commands::init::init(&options),
+        Command::Connect(options) => commands::connect::connect(&options),
         Command::Clients(options) => commands::clients::clients(&options),
         Command::Wrap(options) => commands::wrap::wrap(&options),
         Command::Unwrap(options) => commands::wrap::unwrap(&options),

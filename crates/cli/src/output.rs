@@ -2,7 +2,7 @@
 //! a pipe in the middle of an answer, and a gateway outlives the terminal that it was started from.
 
 use std::fmt;
-use std::io::{self, ErrorKind, Write};
+use std::io::{self, BufRead as _, ErrorKind, IsTerminal as _, Write};
 
 use crate::failure::{Failure, Trying};
 
@@ -56,4 +56,28 @@ pub fn aside(text: fmt::Arguments<'_>) {
 pub fn prompt(text: &str) {
     let mut out = io::stderr().lock();
     let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+}
+
+/// Whether there is somebody to ask.
+pub fn can_ask() -> bool {
+    io::stdin().is_terminal() && io::stderr().is_terminal()
+}
+
+/// Asks, and gives the answer in small letters without space around it.
+///
+/// # Errors
+/// When standard input cannot be read.
+pub fn asked(question: &str) -> Result<String, Failure> {
+    prompt(question);
+    let mut answer = String::new();
+    io::stdin().lock().read_line(&mut answer).trying("the answer")?;
+    Ok(answer.trim().to_ascii_lowercase())
+}
+
+/// Asks for a yes; everything else is a no.
+///
+/// # Errors
+/// As [`asked`].
+pub fn agreed(question: &str) -> Result<bool, Failure> {
+    Ok(matches!(asked(&format!("{question} [y/N] "))?.as_str(), "y" | "yes"))
 }

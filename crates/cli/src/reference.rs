@@ -19,7 +19,7 @@ const EXIT_CODES: &str = "\
 | code | what it says |
 | --- | --- |
 | 0 | done; for a command that asks something: the answer is yes |
-| 1 | the answer is no: a policy has errors or a test of it fails, a call would not be allowed, a log was altered, `doctor` found something, `scan` found something at error level, `wrap`, `unwrap`, `undo`, `promote` or `policy edit` left a file or an entry as it was |
+| 1 | the answer is no: a policy has errors or a test of it fails, a call would not be allowed, a log was altered, `doctor` found something, `scan` found something at error level, `init`, `connect`, `wrap`, `unwrap`, `undo`, `promote` or `policy edit` left a file or an entry as it was or put it back |
 | 2 | wrong usage: an option, a file or a directory cannot be used, a server cannot be scanned; stderr says which |
 
 `toolgate run` stands in for the server's program and ends with its status: the program's own code, or 128 and the number of

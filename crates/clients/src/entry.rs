@@ -5,7 +5,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use crate::document::{BadDocument, Document};
-use crate::secret::Secret;
+use crate::secret::{Secret, is_key, is_secret};
 use crate::table::{Client, Http, Shape, Surface, Untyped};
 use crate::tree::{Kind, Map, Member, Node};
 use crate::wrapped::Wrapped;
@@ -119,6 +119,37 @@ impl NotCovered {
     #[must_use]
     pub fn if_asked(&self) -> bool {
         *self == Self::OwnLogin
+    }
+}
+
+impl Launch {
+    /// The names of variables and headers whose values stand there in plain text and look like secrets; `an argument`
+    /// and `the address` for those that have no name.
+    ///
+    /// ```
+    /// use clients::Launch;
+    ///
+    /// let env = vec![("GITHUB_TOKEN".to_owned(), "ghp_made_up".into()), ("LOG".to_owned(), "info".into())];
+    /// let launch = Launch::Stdio { command: "npx".into(), args: vec!["github".into()], env };
+    /// assert_eq!(launch.plain_secrets(), ["GITHUB_TOKEN"]);
+    /// ```
+    #[must_use]
+    pub fn plain_secrets(&self) -> Vec<String> {
+        let named = |pairs: &[(String, Secret)]| {
+            let secret = pairs.iter().filter(|(name, value)| is_secret(name, value.expose()));
+            secret.map(|(name, _)| name.clone()).collect::<Vec<_>>()
+        };
+        match self {
+            Self::Stdio { args, env, .. } => {
+                let argument =
+                    args.iter().any(|word| is_key(word.rsplit('=').next().unwrap_or_default()) || is_key(word));
+                named(env).into_iter().chain(argument.then(|| "an argument".to_owned())).collect()
+            }
+            Self::Http { url, headers } => {
+                named(headers).into_iter().chain(is_key(url).then(|| "the address".to_owned())).collect()
+            }
+            Self::Other(_) => Vec::new(),
+        }
     }
 }
 

@@ -79,9 +79,92 @@ pub(crate) fn is_plain_word(value: &str) -> bool {
     word || digits || inner.is_some_and(named)
 }
 
+/// Words in names of variables and headers whose values are secrets.
+const NAMES: [&str; 15] = [
+    "token",
+    "tokens",
+    "secret",
+    "secrets",
+    "password",
+    "passwd",
+    "pwd",
+    "key",
+    "apikey",
+    "auth",
+    "authorization",
+    "credential",
+    "credentials",
+    "cookie",
+    "pat",
+];
+
+/// How the values begin that services give out as keys.
+const KEYS: [&str; 13] = [
+    "sk-",
+    "sk_live_",
+    "rk_live_",
+    "ghp_",
+    "gho_",
+    "ghs_",
+    "github_pat_",
+    "glpat-",
+    "xoxb-",
+    "xoxp-",
+    "AKIA",
+    "AIza",
+    "Bearer ",
+];
+
+/// Whether a value that stands there as it is looks like a secret, by its name or by itself.
+pub(crate) fn is_secret(name: &str, value: &str) -> bool {
+    let filled_in = value.contains("${") || value.contains("{env:") || value.starts_with('$');
+    if is_plain_word(value) || filled_in {
+        return false;
+    }
+    let letters = name.to_ascii_lowercase();
+    let parts = letters.split(|letter: char| !letter.is_ascii_alphanumeric());
+    let named = parts.into_iter().any(|part| NAMES.contains(&part))
+        || ["token", "secret", "password", "apikey", "api_key"].iter().any(|word| letters.contains(word));
+    named || is_key(value)
+}
+
+/// Whether a text begins as keys do, or is an address with a password in it.
+pub(crate) fn is_key(text: &str) -> bool {
+    let login = text.split_once("://").and_then(|(_, rest)| rest.split(['/', '?', '#']).next()?.rsplit_once('@'));
+    let password = login
+        .and_then(|(user, _)| user.split_once(':'))
+        .is_some_and(|(_, word)| !word.is_empty() && !word.starts_with('$') && !word.starts_with('{'));
+    password || KEYS.iter().any(|start| text.starts_with(start) && text.len() > start.len() + 3)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn secrets_are_told_from_settings() {
+        for (name, value) in [
+            ("GITHUB_TOKEN", "abc123456"),
+            ("OPENAI_API_KEY", "x1y2z3a4"),
+            ("Authorization", "Bearer abcdef"),
+            ("DATABASE_URL", "postgres://me:hidden@db.test/x"),
+            ("ANY", "ghp_abcdefgh"),
+            ("githubToken", "abc123456"),
+        ] {
+            assert!(is_secret(name, value), "{name}");
+        }
+        for (name, value) in [
+            ("GITHUB_TOKEN", "${GITHUB_TOKEN}"),
+            ("Authorization", "Bearer ${TOKEN}"),
+            ("TOKEN", ""),
+            ("LOG_FILE", "/var/log/keys.log"),
+            ("BASE_URL", "https://e.test/mcp"),
+            ("DATABASE_URL", "postgres://me@db.test/x"),
+            ("KEYBOARD", "german"),
+        ] {
+            assert!(!is_secret(name, value), "{name}");
+        }
+    }
 
     #[test]
     fn only_plain_words_are_shown() {

@@ -178,7 +178,9 @@ fn names(message: &[u8], id: &str) -> bool {
 
 impl AskForTools for ChildLink {
     fn page(&self, cursor: Option<String>) -> Pin<Box<dyn Future<Output = Result<String, String>> + Send + '_>> {
-        let params = list_params(cursor.as_deref(), self.modern.get().copied());
+        // An agent may have tried the stateless era first and then agreed on an older revision.
+        let modern = self.modern.get().copied().filter(|_| self.negotiated.get().is_none());
+        let params = list_params(cursor.as_deref(), modern);
         Box::pin(async move { self.ask("tools/list", &params).await })
     }
 }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::DataOptions;
+use super::{DataOptions, TemperWord};
 
 /// Options of `clients`.
 #[derive(Debug, Args)]
@@ -39,6 +39,79 @@ pub struct WrapOptions {
     /// Also the files of the project in the current directory, which others may share
     #[arg(long)]
     pub project: bool,
+    /// After wrapping, start each server through the gateway and list its tools; what lists none is put back
+    #[arg(long)]
+    pub verify: bool,
+    /// Print what was done as JSON
+    #[arg(long)]
+    pub json: bool,
+    /// Data.
+    #[command(flatten)]
+    pub data: DataOptions,
+}
+
+/// Options of `init`.
+#[derive(Debug, Args)]
+pub struct InitOptions {
+    /// Only these clients, by the words of `toolgate clients`
+    #[arg(value_name = "CLIENT")]
+    pub clients: Vec<String>,
+    /// Only the server of this name
+    #[arg(long, value_name = "NAME")]
+    pub server: Vec<String>,
+    /// How strict new policies are [default: observe; asked for on a terminal]
+    #[arg(long, value_name = "TEMPER", value_enum)]
+    pub temper: Option<TemperWord>,
+    /// Show what would change, and change nothing; with --yes the servers are started for that
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Do not ask: start the servers, and write
+    #[arg(long)]
+    pub yes: bool,
+    /// Also the files of the project in the current directory, which others wrote and may share
+    #[arg(long)]
+    pub project: bool,
+    /// The longest that a server may take to list its tools [default: 180]
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=3600))]
+    pub wait: Option<u64>,
+    /// Print everything as one JSON document
+    #[arg(long)]
+    pub json: bool,
+    /// Data.
+    #[command(flatten)]
+    pub data: DataOptions,
+}
+
+/// Options of `connect`.
+#[derive(Debug, Args)]
+pub struct ConnectOptions {
+    /// The client, by a word of `toolgate clients`
+    #[arg(value_name = "CLIENT")]
+    pub client: String,
+    /// The Streamable HTTP endpoint of the server
+    #[arg(long, value_name = "URL", conflicts_with = "program", required_unless_present = "program")]
+    pub server: Option<String>,
+    /// The program that is the server, after --
+    #[arg(last = true, value_name = "COMMAND")]
+    pub program: Vec<String>,
+    /// A header for --server whose value is that of a variable of the client's environment
+    #[arg(long, value_name = "NAME=VARIABLE", requires = "server")]
+    pub header_from: Vec<String>,
+    /// The name of the server in the client [default: after its address or package]
+    #[arg(long, value_name = "NAME")]
+    pub name: Option<String>,
+    /// The policy, a file that is there [default: one of that name that observes]
+    #[arg(long, value_name = "FILE")]
+    pub policy: Option<PathBuf>,
+    /// The file of the project in the current directory, which others may share
+    #[arg(long)]
+    pub project: bool,
+    /// Show what would change, and change nothing
+    #[arg(long, conflicts_with = "yes")]
+    pub dry_run: bool,
+    /// Do not ask; also where the client was not found
+    #[arg(long)]
+    pub yes: bool,
     /// Print what was done as JSON
     #[arg(long)]
     pub json: bool,
@@ -54,7 +127,7 @@ Examples:
   toolgate undo
   toolgate undo --all")]
 pub struct UndoOptions {
-    /// What the last run of wrap or unwrap changed; so without an option too
+    /// What the last run of init, connect, wrap or unwrap changed; so without an option too
     #[arg(long, conflicts_with = "all")]
     pub last: bool,
     /// Every change that is not undone yet

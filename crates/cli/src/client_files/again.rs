@@ -5,7 +5,7 @@ use std::path::Path;
 
 use clients::Edit;
 
-use super::change::{NotedChange, Rewritten, within};
+use super::change::{Made, Noted, within};
 use super::covered::Place;
 use super::found::Contents;
 use super::journal::{self, Changed, Journal};
@@ -33,13 +33,13 @@ pub fn repair(
 ) -> Result<bool, String> {
     let run = journal::id().map_err(|failure| failure.to_string())?;
     let within = within(&place.file.path, home, project);
-    let make = |bytes: &[u8]| made(place, repair, bytes);
-    let mut change = NotedChange::new(&place.client.id, &place.file.path, &within, journal, &run, &make);
-    write::replace(&place.file.path, &within, &mut change)
+    let mut make = |bytes: &[u8]| made(place, repair, bytes);
+    let mut noted = Noted::new(journal, &run, &place.client.id, &place.file.path, &within, &mut make);
+    write::replace(&place.file.path, &within, &mut noted)
 }
 
 /// The bytes afterwards, and the entry before and afterwards.
-fn made(place: &Place, repair: &Repair, bytes: &[u8]) -> Result<Option<Rewritten>, String> {
+fn made(place: &Place, repair: &Repair, bytes: &[u8]) -> Result<Option<Made>, String> {
     let contents = place.file.parse(&place.client, bytes)?;
     let at = |contents: &Contents| contents.entries.iter().find(|entry| entry.place == place.entry.place).cloned();
     let entry = at(&contents).ok_or("its server is gone since it was read")?;
@@ -51,10 +51,10 @@ fn made(place: &Place, repair: &Repair, bytes: &[u8]) -> Result<Option<Rewritten
         Repair::Outer => contents.document.without_outer(&entry),
     }
     .map_err(|refusal| refusal.to_string())?;
-    let after = edit.apply(bytes).map_err(|stale| stale.to_string())?;
-    let then = place.file.parse(&place.client, &after)?;
+    let bytes = edit.apply(bytes).map_err(|stale| stale.to_string())?;
+    let then = place.file.parse(&place.client, &bytes)?;
     let written = at(&then).and_then(|now| then.document.text_of(&now).ok().map(str::to_owned));
     let original = contents.document.text_of(&entry).ok().map(str::to_owned);
     let (original, written) = original.zip(written).ok_or("its entry would be lost")?;
-    Ok(Some((after, vec![Changed { place: entry.place, original, written }])))
+    Ok(Some(Made { edit, bytes, entries: vec![Changed { place: entry.place, original, written }] }))
 }

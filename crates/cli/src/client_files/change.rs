@@ -6,6 +6,7 @@ use clients::{Client, Edit, Entry, Launch, Restored, State, Wrapper};
 
 use super::found::{Contents, File};
 use super::journal::{self, Changed, Journal, Line};
+use super::policies::{self, Wanted};
 use super::write;
 
 /// What becomes of one entry.
@@ -20,7 +21,9 @@ pub struct Planned {
     /// What is put before it; none, where the gateway is taken out.
     pub wrapper: Option<Wrapper>,
     /// The policy that is to be there.
-    pub policy: Option<PathBuf>,
+    pub policy: Option<Wanted>,
+    /// Whether its client uses it.
+    pub enabled: bool,
 }
 
 /// What becomes of one file.
@@ -134,76 +137,88 @@ impl Plan {
     /// # Errors
     /// Why the file was left alone.
     pub fn apply(&self, journal: &Journal, run: &str, known: &[journal::Change]) -> Result<bool, String> {
-        for path in self.planned.iter().filter_map(|planned| planned.policy.as_ref()) {
-            super::policies::observe(path)?;
-        }
-        let make = |bytes: &[u8]| Ok(self.make(bytes, known)?.map(|made| (made.bytes, made.entries)));
-        let mut change = NotedChange::new(&self.client.id, &self.file.path, &self.within, journal, run, &make);
-        write::replace(&self.file.path, &self.within, &mut change)
+        self.planned.iter().filter_map(|planned| planned.policy.as_ref()).try_for_each(policies::write)?;
+        let mut make = |bytes: &[u8]| self.make(bytes, known);
+        let mut noted = Noted::new(journal, run, &self.client.id, &self.file.path, &self.within, &mut make);
+        write::replace(&self.file.path, &self.within, &mut noted)
     }
 }
 
-/// The bytes that a file should have, and the entries before and afterwards.
-pub type Rewritten = (Vec<u8>, Vec<Changed>);
+/// What makes the bytes of a file; none, where it is as it should be.
+type Make<'a> = dyn FnMut(&[u8]) -> Result<Option<Made>, String> + 'a;
 
-/// What a file should be; none, where it is that.
-type Make<'a> = dyn Fn(&[u8]) -> Result<Option<Rewritten>, String> + 'a;
-
-/// A change of a file of which the journal takes note.
-pub struct NotedChange<'a> {
-    client: &'a str,
-    file: &'a Path,
-    within: &'a Path,
+/// A change that the journal knows of before the file has it.
+pub struct Noted<'a> {
     journal: &'a Journal,
-    run: &'a str,
-    make: &'a Make<'a>,
-    entries: Vec<Changed>,
-    id: Option<String>,
+    make: &'a mut Make<'a>,
+    change: journal::Change,
+    /// The folders that were made for the file, where it was not there.
+    created: Option<Vec<PathBuf>>,
+    open: bool,
 }
 
-impl<'a> NotedChange<'a> {
-    /// A change of a client's file, made by `make`.
+impl<'a> Noted<'a> {
+    /// A change of a file of a client, within a folder.
     pub fn new(
-        client: &'a str,
-        file: &'a Path,
-        within: &'a Path,
         journal: &'a Journal,
-        run: &'a str,
-        make: &'a Make<'a>,
+        run: &str,
+        client: &str,
+        file: &Path,
+        within: &Path,
+        make: &'a mut Make<'a>,
     ) -> Self {
-        Self { client, file, within, journal, run, make, entries: Vec::new(), id: None }
+        let change = journal::Change {
+            id: String::new(),
+            run: run.to_owned(),
+            time: jiff::Timestamp::now(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            client: client.to_owned(),
+            file: super::found::real(file),
+            within: within.to_path_buf(),
+            before: String::new(),
+            after: String::new(),
+            entries: Vec::new(),
+            created: None,
+        };
+        Self { journal, make, change, created: None, open: false }
+    }
+
+    /// The same for a file that is not there, with the folders that are made for it, the outermost first.
+    #[must_use]
+    pub fn creating(mut self, folders: Vec<PathBuf>) -> Self {
+        self.created = Some(folders);
+        self
     }
 }
 
-impl write::Change for NotedChange<'_> {
+impl write::Change for Noted<'_> {
     fn make(&mut self, bytes: &[u8]) -> Result<Option<Vec<u8>>, String> {
         let made = (self.make)(bytes)?;
-        Ok(made.map(|(bytes, entries)| {
-            self.entries = entries;
-            bytes
+        Ok(made.map(|made| {
+            self.change.entries = made.entries;
+            made.bytes
         }))
     }
 
     fn note(&mut self, before: &[u8], after: &[u8]) -> Result<(), String> {
-        let id = journal::id().map_err(|failure| failure.to_string())?;
         self.journal.keep(before)?;
-        self.id = Some(id.clone());
-        self.journal.append(&Line::Change(Box::new(journal::Change {
-            id,
-            run: self.run.to_owned(),
+        self.change = journal::Change {
+            id: journal::id().map_err(|failure| failure.to_string())?,
             time: jiff::Timestamp::now(),
-            version: env!("CARGO_PKG_VERSION").to_owned(),
-            client: self.client.to_owned(),
-            file: super::found::real(self.file),
-            within: self.within.to_owned(),
             before: journal::sha256(before),
             after: journal::sha256(after),
-            entries: self.entries.clone(),
-        })))
+            created: self.created.clone(),
+            ..self.change.clone()
+        };
+        self.open = true;
+        self.journal.append(&Line::Change(Box::new(self.change.clone())))
     }
 
     fn ended(&mut self, done: bool) -> Result<(), String> {
-        let Some(change) = self.id.take() else { return Ok(()) };
+        if !std::mem::take(&mut self.open) {
+            return Ok(());
+        }
+        let change = self.change.id.clone();
         self.journal.append(&if done { Line::Done { change } } else { Line::Dropped { change } })
     }
 }

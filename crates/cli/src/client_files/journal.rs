@@ -60,6 +60,9 @@ pub struct Change {
     pub after: String,
     /// What changed.
     pub entries: Vec<Changed>,
+    /// Where the file was not there before: the folders that were made for it, the outermost first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub created: Option<Vec<PathBuf>>,
 }
 
 /// An entry that changed.
@@ -67,7 +70,7 @@ pub struct Change {
 pub struct Changed {
     /// The keys down to it.
     pub place: Vec<String>,
-    /// Its text before.
+    /// Its text before; empty, where it was not there.
     pub original: String,
     /// Its text afterwards.
     pub written: String,
@@ -224,6 +227,7 @@ mod tests {
             before: sha256(b"a"),
             after: sha256(b"b"),
             entries: Vec::new(),
+            created: None,
         };
         journal.append(&Line::Change(Box::new(change("1")))).unwrap();
         let path = folder.path().join("clients/journal.ndjson");

@@ -13,9 +13,9 @@ use crate::failure::Failure;
 const LONGEST: usize = 40;
 
 /// What a new policy says: everything passes, and every call is recorded.
-const OBSERVE: &str = r#"{
+pub const OBSERVE: &str = r#"{
   "version": "1",
-  "description": "Made by `toolgate wrap`. It observes: nothing is stopped, and every call is recorded.",
+  "description": "Made by Toolgate. It observes: nothing is stopped, and every call is recorded.",
   "mode": "observe",
   "default": "allow"
 }
@@ -71,12 +71,22 @@ fn slug(key: &str) -> String {
     if slug.is_empty() { "server".to_owned() } else { slug.to_owned() }
 }
 
-/// Writes a policy that observes, unless there is one of that name: a person's policy is kept.
+/// A policy that is to be there.
+#[derive(Debug, Clone)]
+pub struct Wanted {
+    /// Its file.
+    pub path: PathBuf,
+    /// What a new one says.
+    pub text: String,
+}
+
+/// Writes a policy, unless there is one of that name: a person's policy is kept.
 ///
 /// # Errors
 /// When it cannot be written.
-pub fn observe(path: &Path) -> Result<(), String> {
+pub fn write(wanted: &Wanted) -> Result<(), String> {
     use std::io::Write as _;
+    let path = &wanted.path;
     let failed = |error: std::io::Error| format!("the policy {} cannot be written: {error}", path.display());
     if path.exists() {
         return Ok(());
@@ -84,7 +94,7 @@ pub fn observe(path: &Path) -> Result<(), String> {
     let folder = path.parent().map(PathBuf::from).unwrap_or_default();
     std::fs::create_dir_all(&folder).map_err(failed)?;
     let mut file = tempfile::Builder::new().prefix(".toolgate-").tempfile_in(&folder).map_err(failed)?;
-    file.write_all(OBSERVE.as_bytes()).and_then(|()| file.as_file().sync_all()).map_err(failed)?;
+    file.write_all(wanted.text.as_bytes()).and_then(|()| file.as_file().sync_all()).map_err(failed)?;
     match file.persist_noclobber(path) {
         Err(error) if !path.exists() => Err(failed(error.error)),
         _ => Ok(()),

@@ -24,7 +24,15 @@ pub struct PutBack {
 pub fn put_back(table: &Table, journal: &Journal, change: &Change) -> Result<PutBack, String> {
     let mut doing = Doing { table, journal, change, back: PutBack::default() };
     if !change.file.exists() {
-        doing.back.notes.push("the file is gone, so there is nothing to put back".to_owned());
+        match &change.created {
+            Some(_) => doing.back.whole = true,
+            None => doing.back.notes.push("the file is gone, so there is nothing to put back".to_owned()),
+        }
+    } else if let Some(folders) = &change.created
+        && bytes(&change.file).is_ok_and(|now| journal::sha256(&now) == change.after)
+    {
+        write::remove(&change.file, &change.within, folders)?;
+        doing.back.whole = true;
     } else {
         write::replace(&change.file, &change.within, &mut doing)?;
         doing.back.whole = bytes(&change.file).is_ok_and(|now| journal::sha256(&now) == change.before);
@@ -75,6 +83,21 @@ impl Doing<'_> {
                 self.back.notes.push(format!("{key} is not there any more, so it stays away"));
                 continue;
             };
+            if changed.original.is_empty() {
+                let as_written = contents.document.text_of(entry).is_ok_and(|now| now == changed.written);
+                if !as_written {
+                    self.back.conflicts.push(format!(
+                        "The entry {key} was changed after toolgate added it, so it stays: remove it by hand.\n"
+                    ));
+                    continue;
+                }
+                let edit = contents.document.remove(entry).map_err(|refusal| format!("{key}: {refusal}"))?;
+                whole = Some(match whole {
+                    None => edit,
+                    Some(whole) => whole.and(&edit).ok_or_else(|| format!("{key} cannot be told apart"))?,
+                });
+                continue;
+            }
             let restored = contents.document.restore(&changed.original, &changed.written, entry);
             match restored.map_err(|refusal| format!("{key}: {refusal}"))? {
                 Restored::Edit(edit) => {

@@ -8,9 +8,9 @@ use clients::{Client, Entry, Scope, State, Table, Wrapper};
 use super::change::{Plan, Planned, within};
 use super::found::{self, Contents, File, Found};
 use super::journal::Change;
-use super::policies::Names;
+use super::policies::{self, Names, Wanted};
 use crate::args::WrapOptions;
-use crate::environment::{home, places, policies, program};
+use crate::environment::{self, home, places, program};
 use crate::failure::{Failure, Trying};
 
 /// What was found.
@@ -22,6 +22,8 @@ pub struct Survey {
     pub left: Vec<Left>,
     /// Files that cannot be read, with the reason.
     pub broken: Vec<(PathBuf, String)>,
+    /// How many servers the gateway stands before already.
+    pub wrapped: usize,
 }
 
 /// A server that is left alone.
@@ -60,7 +62,7 @@ pub fn survey(options: &WrapOptions, wraps: bool, known: &[Change]) -> Result<Su
     let program = program.to_str().ok_or_else(|| Failure::Usage("the path of this program is no text".to_owned()))?;
     let mut ground = Ground {
         program: program.to_owned(),
-        policies: policies()?,
+        policies: environment::policies()?,
         home: home()?,
         project,
         names: Names::default(),
@@ -102,6 +104,7 @@ pub fn survey(options: &WrapOptions, wraps: bool, known: &[Change]) -> Result<Su
             if !seen.insert((found::real(&file.path), entry.place.clone())) {
                 continue;
             }
+            survey.wrapped += usize::from(matches!(entry.state, State::Wrapped(_)));
             let named = options.server.contains(&entry.key);
             let what = match file.scope {
                 Scope::Managed => Err("this file is managed by others".to_owned()),
@@ -133,7 +136,7 @@ pub fn survey(options: &WrapOptions, wraps: bool, known: &[Change]) -> Result<Su
 }
 
 /// The ids of clients that were named.
-fn wanted<'a>(table: &'a Table, words: &[String]) -> Result<BTreeSet<&'a str>, Failure> {
+pub fn wanted<'a>(table: &'a Table, words: &[String]) -> Result<BTreeSet<&'a str>, Failure> {
     let find = |word: &String| {
         let client = table.client(word).map(|client| client.id.as_str());
         client.ok_or_else(|| {
@@ -173,6 +176,7 @@ impl Ground {
             options: options.into_iter().chain([format!("--name={name}")]).collect(),
             portable: shared,
         };
+        let policy = Wanted { path: policy, text: policies::OBSERVE.to_owned() };
         Ok(Some(planned(entry, Some(wrapper), Some(policy))))
     }
 
@@ -181,7 +185,7 @@ impl Ground {
     }
 }
 
-fn planned(entry: &Entry, wrapper: Option<Wrapper>, policy: Option<PathBuf>) -> Planned {
+fn planned(entry: &Entry, wrapper: Option<Wrapper>, policy: Option<Wanted>) -> Planned {
     let (key, place, launch) = (entry.key.clone(), entry.place.clone(), entry.launch.clone());
-    Planned { key, place, launch, wrapper, policy }
+    Planned { key, place, launch, wrapper, policy, enabled: entry.enabled }
 }

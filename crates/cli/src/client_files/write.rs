@@ -71,6 +71,51 @@ pub fn replace(path: &Path, within: &Path, change: &mut dyn Change) -> Result<bo
     Err("its client keeps writing it: close the client and try again; the file was not changed".to_owned())
 }
 
+/// Makes a file that is not there, below a folder.
+///
+/// # Errors
+/// Why not: then nothing was made.
+pub fn create(path: &Path, within: &Path, folders: &[PathBuf], change: &mut dyn Change) -> Result<(), String> {
+    let there = path.ancestors().skip(1).find(|folder| folder.exists()).unwrap_or(within);
+    inside(there, within)?;
+    let bytes = change.make(b"")?.ok_or("there is nothing to write")?;
+    let made = || {
+        let folder = path.parent().unwrap_or(Path::new("/"));
+        std::fs::create_dir_all(folder)?;
+        // Temporary files have the mode 0600, and this one may come to hold secrets.
+        let mut new = tempfile::Builder::new().prefix(".toolgate-").tempfile_in(folder)?;
+        new.write_all(&bytes)?;
+        new.as_file().sync_all()?;
+        Ok(new)
+    };
+    let undo = || folders.iter().rev().for_each(|folder| drop(std::fs::remove_dir(folder)));
+    let new = made().map_err(|error| {
+        undo();
+        sentence(path, &error)
+    })?;
+    if let Err(why) = change.note(b"", &bytes) {
+        drop(new);
+        undo();
+        return Err(why);
+    }
+    if let Err(error) = new.persist_noclobber(path) {
+        change.ended(false)?;
+        return Err(sentence(path, &error.error));
+    }
+    change.ended(true)
+}
+
+/// Takes a file away that was made, and the folders that were made for it and hold nothing else.
+///
+/// # Errors
+/// Why it is still there.
+pub fn remove(path: &Path, within: &Path, folders: &[PathBuf]) -> Result<(), String> {
+    let file = inside(path, within)?;
+    std::fs::remove_file(&file).map_err(|error| sentence(&file, &error))?;
+    folders.iter().rev().for_each(|folder| drop(std::fs::remove_dir(folder)));
+    Ok(())
+}
+
 /// The file that a path leads to, which must lie in the folder.
 fn inside(path: &Path, within: &Path) -> Result<PathBuf, String> {
     let file = path.canonicalize().map_err(|error| format!("it cannot be found: {error}"))?;

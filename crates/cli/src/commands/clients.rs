@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use crate::args::ClientsOptions;
 use crate::client_files::found::{self, Found, policy_of, reached};
 use crate::client_files::{shown as path_shown, visible};
+use crate::commands::init::shown::plain_secrets;
 use crate::commands::scan::json::printed;
 use crate::commands::scan::layout::{pad, width};
 use crate::environment::{home, places};
@@ -32,7 +33,8 @@ pub fn clients(options: &ClientsOptions) -> Result<ExitCode, Failure> {
         match listed.is_empty() {
             true => format!("No MCP client was found below {} or in {}.\n", home.display(), project.display()),
             false if all.iter().any(has_bare) => {
-                listed + "Put the gateway before what is bare: toolgate wrap --dry-run shows what it would change.\n"
+                listed
+                    + "Put the gateway before what is bare: toolgate init says what it can do, and asks before it changes a file.\n"
             }
             false => listed,
         }
@@ -82,6 +84,10 @@ fn section(found: &Found, home: &std::path::Path) -> String {
                 let rows = contents.entries.iter();
                 let rows = rows.map(|entry| (visible(&entry.key), reached(entry), state(entry)));
                 text += &table(&rows.collect::<Vec<_>>());
+                for entry in &contents.entries {
+                    let said = plain_secrets(&entry.launch.plain_secrets());
+                    text += &said.map_or(String::new(), |said| format!("    ! {}: {said}\n", visible(&entry.key)));
+                }
             }
         }
     }
@@ -124,6 +130,6 @@ fn entry_json(entry: &Entry) -> Value {
     };
     json!({
         "server": entry.key, "reached": reached(entry), "state": state, "enabled": entry.enabled,
-        "policy": policy, "why": why,
+        "policy": policy, "why": why, "plain_secrets": entry.launch.plain_secrets(),
     })
 }

@@ -5,19 +5,19 @@
 
 mod bounds;
 mod changes;
-mod client_config;
+pub mod client_config;
 mod connect;
-mod consent;
+pub mod consent;
 pub mod file;
 pub mod json;
 mod kept;
 pub mod layout;
 mod markdown;
-mod recommended;
-mod report;
+pub mod recommended;
+pub mod report;
 pub mod sarif;
-mod source;
-mod table;
+pub mod source;
+pub mod table;
 pub mod tools;
 
 use std::io::IsTerminal;
@@ -33,6 +33,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::Semaphore;
 use upstream::http::Client;
 
+pub use self::connect::PATIENCE;
 use self::connect::{Listed, Running};
 use self::kept::Shelf;
 pub use self::report::category;
@@ -57,7 +58,7 @@ const COLUMNS: usize = 100;
 pub fn scan(options: &ScanOptions) -> Result<ExitCode, Failure> {
     let bounds = bounds::bounds(options)?;
     let targets = source::targets(options)?;
-    let (mut servers, failed) = ask(targets)?;
+    let (mut servers, failed) = ask(targets, PATIENCE)?;
     if let ([], [only]) = (servers.as_slice(), failed.as_slice())
         && options.config.is_none()
     {
@@ -91,22 +92,25 @@ pub fn list(servers: impl IntoIterator<Item = Arc<Server>>) -> Result<Vec<(Strin
         source: Source::of(&server),
         way: Ok(Get::Ask(server)),
     };
-    let (listed, failed) = ask(servers.into_iter().map(target).collect())?;
+    let (listed, failed) = ask(servers.into_iter().map(target).collect(), PATIENCE)?;
     let listed = listed
         .into_iter()
         .map(|scanned| (scanned.name, Ok(scanned.tools.into_iter().map(|judged| judged.tool).collect())));
     Ok(listed.chain(failed.into_iter().map(|failed| (failed.name, Err(failed.why)))).collect())
 }
 
-/// Gets every list, several at once.
-fn ask(targets: Vec<Target>) -> Result<(Vec<Scanned>, Vec<Failed>), Failure> {
+/// Gets every list, several at once; each server may take so long.
+///
+/// # Errors
+/// When none can be asked, or somebody ends this.
+pub fn ask(targets: Vec<Target>, patience: Duration) -> Result<(Vec<Scanned>, Vec<Failed>), Failure> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().trying("the runtime")?;
     let running = Running::default();
     let outcome = runtime.block_on(async {
         let client = Client::new(CONNECT).trying("the HTTP client")?;
         let mut terminate = signal(SignalKind::terminate()).trying("signals")?;
         let outcome = tokio::select! {
-            outcome = gather(targets, client, &running) => Ok(outcome),
+            outcome = gather(targets, client, &running, patience) => Ok(outcome),
             _ = terminate.recv() => Err(Failure::Usage("told to stop".to_owned())),
             _ = tokio::signal::ctrl_c() => Err(Failure::Usage("interrupted".to_owned())),
         };
@@ -118,7 +122,12 @@ fn ask(targets: Vec<Target>) -> Result<(Vec<Scanned>, Vec<Failed>), Failure> {
     outcome
 }
 
-async fn gather(targets: Vec<Target>, client: Client, running: &Running) -> (Vec<Scanned>, Vec<Failed>) {
+async fn gather(
+    targets: Vec<Target>,
+    client: Client,
+    running: &Running,
+    patience: Duration,
+) -> (Vec<Scanned>, Vec<Failed>) {
     let permits = Arc::new(Semaphore::new(AT_ONCE));
     let asked: Vec<_> = targets
         .into_iter()
@@ -128,7 +137,7 @@ async fn gather(targets: Vec<Target>, client: Client, running: &Running) -> (Vec
                 let _permit = permits.acquire().await;
                 match way? {
                     Get::Have(tools, unreadable) => Ok((tools, unreadable, None, None)),
-                    Get::Ask(server) => connect::list(server, client, running).await.map(
+                    Get::Ask(server) => connect::list(server, client, running, patience).await.map(
                         |Listed { tools, unreadable, revision, server }| (tools, unreadable, Some(revision), server),
                     ),
                 }
@@ -227,7 +236,7 @@ fn print(options: &ScanOptions, bounds: &Bounds, report: &Report) -> Result<(), 
 }
 
 /// How the table is to look: for the terminal that it goes to.
-fn look() -> Look {
+pub fn look() -> Look {
     let terminal = std::io::stdout().is_terminal();
     let asked = text_variable("COLUMNS").and_then(|columns| columns.parse().ok());
     let own = terminal_size::terminal_size().map(|(width, _)| usize::from(width.0)).filter(|_| terminal);

@@ -47,6 +47,7 @@ pub fn undo(options: &UndoOptions) -> Result<ExitCode, Failure> {
                 Err(why) => say!("{file}: {}", visible(why))?,
                 Ok(back) => {
                     match (back.whole, back.conflicts.is_empty()) {
+                        (true, _) if !change.file.exists() => say!("{file}: gone again, as it was before")?,
                         (true, _) => say!("{file}: byte for byte as it was before")?,
                         (false, true) => {
                             say!("{file}: its servers are as they were before; what else changed since stays")?

@@ -1,17 +1,15 @@
 //! `toolgate wrap` and `toolgate unwrap`: the gateway before the servers of clients, or out again.
 
-use std::collections::BTreeSet;
-use std::io::{BufRead as _, IsTerminal as _};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clients::table::Reload;
-use serde_json::{Value, json};
+use serde_json::json;
 
+use super::init::verify::{self, Checks};
 use crate::args::WrapOptions;
-use crate::client_files::change::Plan;
-use crate::client_files::journal::{self, Journal};
-use crate::client_files::survey::{Left, Survey, survey};
+use crate::client_files::journal::Journal;
+use crate::client_files::outcome::{self, Outcome};
+use crate::client_files::survey::{Survey, survey};
 use crate::client_files::{shown as path_shown, supported, visible};
 use crate::commands::counted;
 use crate::commands::scan::json::printed;
@@ -36,14 +34,6 @@ struct Doing<'a> {
     data: PathBuf,
 }
 
-/// What became of a file.
-struct Outcome<'a> {
-    plan: &'a Plan,
-    diff: String,
-    /// Whether it was written, or why not; none before anybody has tried.
-    written: Option<Result<bool, String>>,
-}
-
 impl<'a> Doing<'a> {
     fn new(options: &'a WrapOptions, wraps: bool) -> Result<Self, Failure> {
         supported()?;
@@ -53,22 +43,22 @@ impl<'a> Doing<'a> {
     fn run(&self) -> Result<ExitCode, Failure> {
         let known = Journal::changes(&self.data)?;
         let survey = survey(self.options, self.wraps, &known)?;
-        let mut outcomes: Vec<Outcome<'_>> = Vec::new();
-        for plan in &survey.plans {
-            let outcome = match plan.diff(&self.name(&plan.file.path), &known) {
-                Ok(diff) => Outcome { plan, diff, written: None },
-                Err(why) => Outcome { plan, diff: String::new(), written: Some(Err(why)) },
-            };
-            outcomes.push(outcome);
-        }
+        let mut outcomes = Outcome::of(&survey, &self.home, &known);
         if !self.options.json {
-            self.show(&outcomes)?;
+            outcomes.iter().try_for_each(|outcome| output::text(&outcome.diff))?;
         }
+        let mut checks = Checks::default();
         if self.allowed(&outcomes)? {
-            self.write(&mut outcomes)?;
+            let run = outcome::write(&mut outcomes, &self.data)?;
+            if self.wraps && self.options.verify {
+                checks = verify::all(&outcomes, &run, &self.data, &|_| None, crate::commands::scan::PATIENCE);
+            }
         }
-        self.report(&survey, &outcomes)?;
-        self.ended(&survey, &outcomes)
+        self.report(&survey, &outcomes, &checks)?;
+        if self.options.dry_run {
+            return Ok(ExitCode::SUCCESS);
+        }
+        outcome::ended(&survey, &outcomes, checks.failed()).map(|()| ExitCode::SUCCESS)
     }
 
     /// Whether files may be written now. Without a terminal nobody is asked.
@@ -77,43 +67,27 @@ impl<'a> Doing<'a> {
         if open == 0 || self.options.dry_run || self.options.yes {
             return Ok(open > 0 && self.options.yes);
         }
-        if self.options.json || !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal() {
+        if self.options.json || !output::can_ask() {
             return Ok(false);
         }
-        output::prompt(&format!("Write {}? [y/N] ", counted(open, "file")));
-        let mut answer = String::new();
-        std::io::stdin().lock().read_line(&mut answer).trying("the answer")?;
-        match answer.trim().to_ascii_lowercase().as_str() {
-            "y" | "yes" => Ok(true),
-            _ => Err(Failure::No("nothing was changed".to_owned())),
+        match output::agreed(&format!("Write {}?", counted(open, "file")))? {
+            true => Ok(true),
+            false => Err(Failure::No("nothing was changed".to_owned())),
         }
     }
 
-    fn write(&self, outcomes: &mut [Outcome<'_>]) -> Result<(), Failure> {
-        let journal = Journal::open(&self.data)?;
-        let known = journal.open_changes()?;
-        let run = journal::id()?;
-        for outcome in outcomes.iter_mut().filter(|outcome| outcome.written.is_none()) {
-            outcome.written = Some(outcome.plan.apply(&journal, &run, &known));
-        }
-        Ok(())
-    }
-
-    fn name(&self, path: &Path) -> String {
-        path_shown(path, &self.home)
-    }
-
-    fn show(&self, outcomes: &[Outcome<'_>]) -> Result<(), Failure> {
-        outcomes.iter().try_for_each(|outcome| output::text(&outcome.diff))
-    }
-
-    fn report(&self, survey: &Survey, outcomes: &[Outcome<'_>]) -> Result<(), Failure> {
+    fn report(&self, survey: &Survey, outcomes: &[Outcome<'_>], checks: &Checks) -> Result<(), Failure> {
+        let is_written = outcomes.iter().any(Outcome::is_written);
         if self.options.json {
-            let document = self.document(survey, outcomes);
+            let mut files: Vec<_> = outcomes.iter().map(Outcome::json).collect();
+            checks.add_to(&mut files);
+            let (left, broken) = outcome::left_json(survey);
+            let undo = is_written.then_some("toolgate undo");
+            let document = json!({ "files": files, "not_covered": left, "broken": broken, "undo": undo });
             return output::text(&(printed(&document).trying("the report")? + "\n"));
         }
-        for outcome in outcomes {
-            let (file, name) = (self.name(&outcome.plan.file.path), &outcome.plan.client.name);
+        for (number, outcome) in outcomes.iter().enumerate() {
+            let (file, name) = (path_shown(&outcome.plan.file.path, &self.home), &outcome.plan.client.name);
             match &outcome.written {
                 Some(Ok(true)) => {
                     let keys: Vec<String> = outcome.plan.planned.iter().map(|one| visible(&one.key)).collect();
@@ -124,90 +98,25 @@ impl<'a> Doing<'a> {
                 Some(Err(why)) => say!("{name}, {file}: {}", visible(why))?,
                 None => {}
             }
+            for (key, check) in checks.of(number, outcome) {
+                say!("  {}: {}", visible(key), check.says())?;
+            }
         }
         for (file, why) in &survey.broken {
-            say!("{}: {why}", self.name(file))?;
+            say!("{}: {why}", path_shown(file, &self.home))?;
         }
-        if self.wraps {
-            survey.left.iter().try_for_each(|left| say!("not covered: {}", self.left(left)))?;
-        } else {
-            survey.left.iter().try_for_each(|left| say!("left as it is: {}", self.left(left)))?;
-        }
+        let how = if self.wraps { "not covered" } else { "left as it is" };
+        survey.left.iter().try_for_each(|left| say!("{how}: {}", outcome::left(left, &self.home)))?;
         if outcomes.is_empty() {
             return match self.wraps {
                 true => say!("Nothing to wrap: no server was found that the gateway can stand before and does not."),
                 false => say!("Nothing to unwrap: no server in these files starts toolgate."),
             };
         }
-        if written(outcomes).next().is_some() {
-            for (name, reload) in reloads(outcomes) {
-                match reload {
-                    Reload::Hot => say!("{name} reads its file again by itself.")?,
-                    Reload::Restart => say!("Restart {name}: it reads its file when it starts.")?,
-                    Reload::Session => say!("Start a new session in {name}: it reads its file then.")?,
-                }
-            }
+        if is_written {
+            outcome::reloads(outcomes).iter().try_for_each(|line| say!("{line}"))?;
             say!("To take this back: toolgate undo")?;
         }
         Ok(())
     }
-
-    fn left(&self, left: &Left) -> String {
-        let file = left.file.as_ref().map(|file| format!(", {}", self.name(file))).unwrap_or_default();
-        let server = left.server.as_ref().map(|server| format!(": {}", visible(server))).unwrap_or_default();
-        format!("{}{file}{server}: {}", left.client, visible(&left.why))
-    }
-
-    fn document(&self, survey: &Survey, outcomes: &[Outcome<'_>]) -> Value {
-        let files: Vec<Value> = outcomes
-            .iter()
-            .map(|outcome| {
-                let servers = outcome.plan.planned.iter();
-                let servers: Vec<Value> =
-                    servers.map(|one| json!({ "server": one.key, "policy": one.policy })).collect();
-                let error = outcome.written.as_ref().and_then(|written| written.as_ref().err());
-                json!({
-                    "client": outcome.plan.client.id, "file": outcome.plan.file.path, "servers": servers,
-                    "diff": outcome.diff, "written": matches!(outcome.written, Some(Ok(true))), "error": error,
-                })
-            })
-            .collect();
-        let left: Vec<Value> = survey
-            .left
-            .iter()
-            .map(|left| json!({ "client": left.client, "file": left.file, "server": left.server, "why": left.why }))
-            .collect();
-        let broken: Vec<Value> =
-            survey.broken.iter().map(|(file, why)| json!({ "file": file, "error": why })).collect();
-        let undo = written(outcomes).next().map(|_| "toolgate undo");
-        json!({ "files": files, "not_covered": left, "broken": broken, "undo": undo })
-    }
-
-    fn ended(&self, survey: &Survey, outcomes: &[Outcome<'_>]) -> Result<ExitCode, Failure> {
-        if self.options.dry_run {
-            return Ok(ExitCode::SUCCESS);
-        }
-        if outcomes.iter().any(|outcome| outcome.written.is_none()) {
-            let why =
-                "nothing was changed: nobody can be asked here, so add --yes to write this (or --dry-run to only look)";
-            return Err(Failure::Usage(why.to_owned()));
-        }
-        let failed = outcomes.iter().filter(|outcome| matches!(outcome.written, Some(Err(_)))).count();
-        match failed + survey.broken.len() {
-            0 => Ok(ExitCode::SUCCESS),
-            1 => Err(Failure::No("1 file was left as it was, as said above".to_owned())),
-            number => Err(Failure::No(format!("{number} files were left as they were, as said above"))),
-        }
-    }
-}
-
-fn written<'a>(outcomes: &'a [Outcome<'a>]) -> impl Iterator<Item = &'a Outcome<'a>> {
-    outcomes.iter().filter(|outcome| matches!(outcome.written, Some(Ok(true))))
-}
-
-/// The clients whose files were written, each once.
-fn reloads<'a>(outcomes: &'a [Outcome<'a>]) -> Vec<(&'a str, Reload)> {
-    let mut once = BTreeSet::new();
-    let clients = written(outcomes).map(|outcome| &outcome.plan.client);
-    clients.filter(|client| once.insert(&client.id)).map(|client| (client.name.as_str(), client.reload)).collect()
 }

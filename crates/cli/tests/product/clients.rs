@@ -1,87 +1,18 @@
 //! `clients`, `wrap`, `unwrap` and `undo` on files of clients below a home of their own.
 
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, symlink};
-use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
 
 use ::clients::{Document, Os, Places, Scope, Table};
 use anyhow::{Context, ensure};
 use serde_json::{Value, json};
-use tempfile::TempDir;
 use testkit::place;
 use testkit::script::{Script, Tool};
 use testkit::stdio::McpStdio;
-use testkit::toolgate::folder;
 
+use crate::home::{Home, ONE, mode, said};
 use crate::setup::{EXE, recording, toolgate, word};
-
-/// A home, and a project beside it.
-pub(crate) struct Home {
-    folder: TempDir,
-}
-
-impl Home {
-    pub(crate) fn new() -> anyhow::Result<Self> {
-        let home = Self { folder: folder()? };
-        std::fs::create_dir_all(home.path())?;
-        std::fs::create_dir_all(home.project())?;
-        Ok(home)
-    }
-
-    pub(crate) fn path(&self) -> PathBuf {
-        self.folder.path().join("home")
-    }
-
-    pub(crate) fn project(&self) -> PathBuf {
-        self.folder.path().join("project")
-    }
-
-    pub(crate) fn file(&self, name: &str, text: &[u8]) -> anyhow::Result<PathBuf> {
-        let path = self.path().join(name);
-        std::fs::create_dir_all(path.parent().context("a folder")?)?;
-        std::fs::write(&path, text)?;
-        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o640))?;
-        Ok(path)
-    }
-
-    pub(crate) fn command(&self, words: &[&str]) -> Command {
-        let mut command = Command::new(EXE);
-        command.args(words).env_clear().env("HOME", self.path()).current_dir(self.project()).stdin(Stdio::null());
-        command
-    }
-
-    pub(crate) fn run(&self, words: &[&str]) -> anyhow::Result<Output> {
-        Ok(self.command(words).output()?)
-    }
-
-    /// Runs what must succeed, and gives back what it said.
-    pub(crate) fn does(&self, words: &[&str]) -> anyhow::Result<String> {
-        let output = self.run(words)?;
-        ensure!(output.status.success(), "{words:?}: {}", said(&output));
-        Ok(said(&output))
-    }
-
-    fn journal(&self) -> PathBuf {
-        self.path().join(".local/share/toolgate/clients/journal.ndjson")
-    }
-}
-
-/// Both streams.
-pub(crate) fn said(output: &Output) -> String {
-    format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
-}
-
-pub(crate) fn mode(path: &Path) -> anyhow::Result<u32> {
-    Ok(std::fs::metadata(path)?.mode() & 0o7777)
-}
-
-pub(crate) const ONE: &str = r#"{
-  // mine
-  "mcpServers": {
-    "files": { "command": "npx", "args": ["-y", "files"], "env": { "TOKEN": "sk-live-hidden" } }
-  }
-}
-"#;
 
 /// Every fixture with its client and the path below a home at which the client would read it.
 fn fixtures() -> anyhow::Result<Vec<(String, PathBuf, String)>> {

@@ -1,12 +1,13 @@
 //! Lists: what an agent is shown, and how the gateway comes to know what there is.
 
+use anyhow::ensure;
 use serde_json::{Value, json};
-use testkit::message::Outcome;
+use testkit::message::{Outcome, modern};
 use testkit::script::{Script, Tool};
 use testkit::upstream::Upstream;
 use testkit::wait::{self, PATIENCE};
 
-use crate::setup::{allow, open, toolgate};
+use crate::setup::{allow, open, recording, toolgate};
 
 #[test]
 fn only_what_may_be_called_is_listed() -> anyhow::Result<()> {
@@ -83,6 +84,21 @@ fn changed_tools_are_noticed() -> anyhow::Result<()> {
     assert_eq!(client.tools()?, ["old"]);
     assert!(client.call("old", json!({}))?.is_done());
     assert!(client.call("newest", json!({}))?.is_denied());
+    Ok(())
+}
+
+/// What clients of the newest revision do: they try the stateless era, and fall back.
+#[test]
+fn who_tried_the_newer_era_first_sees_the_tools() -> anyhow::Result<()> {
+    let setup = toolgate()?.policy(&open())?;
+    let (words, _) = recording(&setup, &Script::with([Tool::named("look")]))?;
+    let mut run = setup.program(words).run()?;
+    let refused = run.client.request("server/discover", modern(json!({})))?;
+    ensure!(refused.get("error").is_some(), "{refused}");
+    run.client.initialize()?;
+    ensure!(run.client.tools()? == ["look"]);
+    run.client.close();
+    run.client.wait()?;
     Ok(())
 }
 

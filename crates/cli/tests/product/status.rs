@@ -11,7 +11,7 @@ use testkit::stdio::McpStdio;
 use testkit::tee;
 use testkit::toolgate::Setup;
 
-use crate::clients::{Home, ONE, mode, said};
+use crate::home::{Home, ONE, mode, said};
 use crate::setup::{recording, toolgate, word};
 
 /// A home with a client whose server `files` is wrapped and records what reaches it.

@@ -7,3 +7,4 @@ mod catalogue;
 mod clients;
 mod http;
 mod stdio;
+mod wrapped;

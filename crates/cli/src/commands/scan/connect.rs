@@ -17,7 +17,10 @@ use mcp::revision::Revision;
 use super::tools::{Collector, Tool};
 
 /// How long one server may take in all. A program that is fetched from a registry first takes most of it.
-const PATIENCE: Duration = Duration::from_secs(180);
+pub const PATIENCE: Duration = Duration::from_secs(180);
+
+/// So that a server's own time limits, which say more, are over first, and its program is ended.
+const SLACK: Duration = Duration::from_secs(10);
 
 /// The newest revision of the older era, which is offered first.
 const LEGACY: Revision = Revision::V2025_11_25;
@@ -61,16 +64,16 @@ impl Running {
 ///
 /// # Errors
 /// A sentence: what was tried, and what came instead of a list.
-pub async fn list(server: Arc<Server>, client: Client, running: Running) -> Result<Listed, String> {
+pub async fn list(server: Arc<Server>, client: Client, running: Running, patience: Duration) -> Result<Listed, String> {
     let asked = async {
         match server.config.reach.clone() {
             Reach::Http(endpoint) => http::list(Arc::clone(&server), endpoint, client).await,
-            Reach::Child(command) => child::list(&command, &running).await,
+            Reach::Child(command) => child::list(&command, &running, patience).await,
         }
     };
-    match tokio::time::timeout(PATIENCE, asked).await {
+    match tokio::time::timeout(patience + SLACK, asked).await {
         Ok(listed) => listed,
-        Err(_) => Err(format!("the server did not list its tools within {} s", PATIENCE.as_secs())),
+        Err(_) => Err(format!("the server did not list its tools within {} s", patience.as_secs())),
     }
 }
 

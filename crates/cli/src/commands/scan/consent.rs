@@ -3,7 +3,6 @@
 //! A configuration is a list of commands. One that came with a project was written by whoever
 //! wrote the project, so a word that a person gives for his own files does not cover it.
 
-use std::io::{BufRead, IsTerminal};
 use std::path::{Component, Path, PathBuf};
 
 use audit::visible::word;
@@ -106,7 +105,7 @@ pub fn obtain(options: &ScanOptions, file: &Path, entries: &[Entry]) -> Result<(
             ))),
         };
     }
-    if !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal() {
+    if !output::can_ask() {
         return Err(Failure::Usage(
             "nothing was started: there is no terminal to ask on. Read the commands above, then answer by --yes (and --project, if the file lies in a project)"
                 .to_owned(),
@@ -115,17 +114,14 @@ pub fn obtain(options: &ScanOptions, file: &Path, entries: &[Entry]) -> Result<(
     if owner == Owner::Project {
         tell!("The file lies in a project: whoever wrote the project wrote these commands.");
     }
-    output::prompt("Start and ask them? [y/N] ");
-    let mut answer = String::new();
-    std::io::stdin().lock().read_line(&mut answer).trying("the answer")?;
-    match answer.trim().to_ascii_lowercase().as_str() {
-        "y" | "yes" => Ok(()),
-        _ => Err(Failure::Usage("nothing was started".to_owned())),
+    match output::agreed("Start and ask them?")? {
+        true => Ok(()),
+        false => Err(Failure::Usage("nothing was started".to_owned())),
     }
 }
 
 /// An entry on one line, as it is written in the file; values of variables and headers are masked.
-fn line(way: &Way) -> String {
+pub fn line(way: &Way) -> String {
     match way {
         Way::Program { words, env } => {
             let env = env.keys().map(|name| format!("{}=***", word(name)));

@@ -12,7 +12,7 @@ use gateway::server::{Denials, Reach, Server, ServerConfig, TimeLimits};
 use policy::Numbers;
 use upstream::http::Endpoint;
 
-use super::client_config::{self, Entry, Way, expand};
+use super::client_config::{self, Way, expand};
 use super::tools::{Tool, digest};
 use super::{consent, file};
 use crate::args::{ScanOptions, ServerOptions};
@@ -69,6 +69,11 @@ impl Source {
     /// A server that is registered already.
     pub fn of(server: &Server) -> Self {
         Self::new("config", server.id().to_owned(), &[server.id()])
+    }
+
+    /// An entry of a client's file, which is shown in one way and lies in one place.
+    pub fn entry(name: &str, shown: &str, place: &str) -> Self {
+        Self::new("config", format!("{name} in {shown}"), &[place, name])
     }
 
     fn new(kind: &'static str, text: String, parts: &[&str]) -> Self {
@@ -164,36 +169,43 @@ fn from_config(options: &ScanOptions, path: &Path) -> Result<Vec<Target>, Failur
     }
     let place = whole(path);
     let workspace = workspace(Path::new(&place));
-    let filled: Vec<(Entry, Result<Filled, String>)> = entries
-        .into_iter()
-        .map(|entry| {
-            let filled = fill(&entry.way, &workspace);
-            (entry, filled)
-        })
-        .collect();
-    // No program inherits a variable that holds what another server is sent.
-    let hidden: BTreeSet<String> = filled
-        .iter()
-        .filter_map(|(_, filled)| match filled {
-            Ok(Filled::Url { used, .. }) => Some(used.clone()),
-            _ => None,
-        })
-        .flatten()
-        .collect();
-    let target = |(entry, filled): (Entry, Result<Filled, String>)| {
+    let named = entries.into_iter().map(|entry| {
         for key in &entry.ignored {
             let name = audit::visible::word(&entry.name);
             tell!(
                 "toolgate: {name}: `{key}` is ignored: programs are started in the current directory, with `env` alone"
             );
         }
-        let source = Source::new("config", format!("{} in {}", entry.name, path.display()), &[&place, &entry.name]);
-        let mut source = source.known(identity(&entry.way));
+        let mut source = Source::entry(&entry.name, &path.display().to_string(), &place).known(identity(&entry.way));
         source.file = Some((place.clone(), text.clone()));
+        (entry.name, source, entry.way)
+    });
+    Ok(filled(named.collect(), &workspace))
+}
+
+/// Entries of clients' files as targets, with their variables filled in. Whoever is to agree has agreed.
+pub fn filled(named: Vec<(String, Source, Way)>, workspace: &str) -> Vec<Target> {
+    let filled: Vec<(String, Source, Result<Filled, String>)> = named
+        .into_iter()
+        .map(|(name, source, way)| {
+            let filled = fill(&way, workspace);
+            (name, source, filled)
+        })
+        .collect();
+    // No program inherits a variable that holds what another server is sent.
+    let hidden: BTreeSet<String> = filled
+        .iter()
+        .filter_map(|(_, _, filled)| match filled {
+            Ok(Filled::Url { used, .. }) => Some(used.clone()),
+            _ => None,
+        })
+        .flatten()
+        .collect();
+    let target = |(name, source, filled): (String, Source, Result<Filled, String>)| {
         let way = filled.and_then(|filled| reach(filled, &hidden)).map(|reach| Get::Ask(registered(reach)));
-        Target { name: entry.name, source, way }
+        Target { name, source, way }
     };
-    Ok(filled.into_iter().map(target).collect())
+    filled.into_iter().map(target).collect()
 }
 
 /// The folder that `${workspaceFolder}` stands for: the one that a project's file configures.

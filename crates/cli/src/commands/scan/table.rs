@@ -37,19 +37,23 @@ pub struct Look {
 }
 
 impl Look {
-    fn bold(self, text: &str) -> String {
+    /// In bold letters.
+    pub fn bold(self, text: &str) -> String {
         self.painted("1", text)
     }
 
-    fn faint(self, text: &str) -> String {
+    /// In faint letters.
+    pub fn faint(self, text: &str) -> String {
         self.painted("2", text)
     }
 
-    fn painted(self, code: &str, text: &str) -> String {
+    /// In a colour, by its code.
+    pub fn painted(self, code: &str, text: &str) -> String {
         if self.colours { format!("\x1b[{code}m{text}\x1b[0m") } else { text.to_owned() }
     }
 
-    fn severity(self, severity: Severity) -> String {
+    /// A severity in capitals.
+    pub fn severity(self, severity: Severity) -> String {
         let code = match severity {
             Severity::Critical => "1;31",
             Severity::High => "1;33",
@@ -59,7 +63,8 @@ impl Look {
         self.painted(code, &severity.as_str().to_uppercase())
     }
 
-    fn level(self, level: Level) -> String {
+    /// A level.
+    pub fn level(self, level: Level) -> String {
         let code = match level {
             Level::Error => "1;31",
             Level::Warning => "1;33",

@@ -23,6 +23,9 @@ const START: Duration = Duration::from_secs(120);
 /// How long one page may take.
 const PAGE: Duration = Duration::from_secs(30);
 
+/// How often a silent program is looked at: one that reads from its terminal is stopped by it.
+const LOOK: Duration = Duration::from_millis(500);
+
 /// Lines of a program that may wait to be read.
 const LINES: usize = 256;
 
@@ -33,10 +36,12 @@ const LAST_WORDS: usize = 4;
 struct Dialogue {
     child: Arc<Child>,
     lines: mpsc::Receiver<Bytes>,
+    /// How long it may take to begin.
+    start: Duration,
 }
 
 /// Starts a program, lists its tools and ends it.
-pub(super) async fn list(command: &Command, running: &Running) -> Result<Listed, String> {
+pub(super) async fn list(command: &Command, running: &Running, patience: Duration) -> Result<Listed, String> {
     let (lines, output) = mpsc::channel(LINES);
     // Its words are kept by the child itself and repeated if it fails.
     let child = Child::spawn(command, lines, Arc::new(|_: &str| {})).map_err(|error| {
@@ -45,7 +50,7 @@ pub(super) async fn list(command: &Command, running: &Running) -> Result<Listed,
     })?;
     let child = Arc::new(child);
     running.started(&child);
-    let mut dialogue = Dialogue { child: Arc::clone(&child), lines: output };
+    let mut dialogue = Dialogue { child: Arc::clone(&child), lines: output, start: START.min(patience) };
     let listed = dialogue.list().await;
     let words = child.last_stderr();
     child.stop().await;
@@ -61,11 +66,11 @@ pub(super) async fn list(command: &Command, running: &Running) -> Result<Listed,
 
 impl Dialogue {
     async fn list(&mut self) -> Result<Listed, String> {
-        let start = Instant::now() + START;
+        let start = Instant::now() + self.start;
         let probe = self.ask("server/discover", &list_params(None, Some(MODERN))).await?;
         let mut refusal = None;
         let mut waits = vec![probe.clone()];
-        let first = match self.answer(&waits, Instant::now() + SILENCE).await {
+        let first = match self.answer(&waits, start.min(Instant::now() + SILENCE)).await {
             Ok((_, answer)) => Some(answer),
             Err(Silence::Time) => None,
             Err(silence) => return Err(silence.sentence("server/discover", SILENCE)),
@@ -82,7 +87,7 @@ impl Dialogue {
             let (id, answer) = self
                 .answer(&waits, start)
                 .await
-                .map_err(|silence| refusal.take().unwrap_or_else(|| silence.sentence("initialize", START)))?;
+                .map_err(|silence| refusal.take().unwrap_or_else(|| silence.sentence("initialize", self.start)))?;
             waits.retain(|other| *other != id);
             if id == probe {
                 // A slow start, and the modern era after all.
@@ -147,7 +152,9 @@ impl Dialogue {
     /// The first answer to one of these questions.
     async fn answer(&mut self, ids: &[String], until: Instant) -> Result<(String, Result<String, String>), Silence> {
         loop {
-            let line = match tokio::time::timeout_at(until, self.lines.recv()).await {
+            let line = match tokio::time::timeout_at(until.min(Instant::now() + LOOK), self.lines.recv()).await {
+                Err(_) if is_stopped(self.child.group()) => return Err(Silence::Terminal),
+                Err(_) if Instant::now() < until => continue,
                 Err(_) => return Err(Silence::Time),
                 Ok(None) => return Err(self.end().await),
                 Ok(Some(line)) => line,
@@ -176,13 +183,22 @@ impl Dialogue {
 /// Why no answer came.
 enum Silence {
     Time,
+    Terminal,
     End(Option<String>),
 }
 
 impl Silence {
     fn sentence(&self, method: &str, limit: Duration) -> String {
         match self {
-            Self::Time => format!("the server did not answer {method} within {} s", limit.as_secs()),
+            Self::Time => format!(
+                "the server did not answer {method} within {} s (if it asks something when it starts, answer that once by hand)",
+                limit.as_secs()
+            ),
+            Self::Terminal => {
+                "the program asks something on its terminal, where it gets no answer: start it once by hand \
+                               and answer there, or give it by a variable what it asks for"
+                    .to_owned()
+            }
             Self::End(Some(status)) => format!("the program ended before it listed its tools ({status})"),
             Self::End(None) => "the program closed its stdout before it listed its tools".to_owned(),
         }
@@ -192,6 +208,13 @@ impl Silence {
 /// The server's name, if its answer to `server/discover` says that it speaks the stateless revision.
 fn speaks_modern(answer: &Result<String, String>) -> Result<Option<String>, ()> {
     answer.as_ref().ok().and_then(|result| discovered(result)).ok_or(())
+}
+
+/// Whether the leader of a process group is stopped. A terminal does that to who reads from it in the background.
+/// Where the system does not say it in `/proc`, the time limit ends the wait.
+fn is_stopped(group: i32) -> bool {
+    let about = std::fs::read_to_string(format!("/proc/{group}/stat")).unwrap_or_default();
+    about.rsplit_once(')').is_some_and(|(_, rest)| rest.trim_start().starts_with('T'))
 }
 
 /// What a server is told that asks something: a ping is answered, nothing else was offered.
