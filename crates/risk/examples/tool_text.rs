@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::io::BufRead;
 
-use risk::prose::{Server, ToolText};
+use risk::prose::{Server, ServerText, ToolText};
 use risk::{Assessment, Definition, assess};
 use serde_json::Value;
 
@@ -28,7 +28,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
                 continue;
             }
             if !std::mem::replace(&mut named, true) {
-                println!("###### {}\n{}\n", server.text().name, server.text().verdict);
+                let text = ServerText::of(name, &tools);
+                println!("###### {}\n{}\n", text.name, text.verdict);
             }
             if let Some(text) = server.tool(index) {
                 println!(
