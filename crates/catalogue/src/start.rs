@@ -4,6 +4,9 @@
 //! start the package of that name from its registry, and do nothing else.
 
 use std::borrow::Cow;
+use std::fmt::Write;
+
+use audit::visible;
 
 /// The words that start a package; `None` where its name is no name of a package of the registry, as
 /// `https://…` and `git+https://…` are, which would fetch code from elsewhere.
@@ -18,14 +21,29 @@ pub fn command(registry: Option<&str>, package: &str) -> Option<Vec<String>> {
     good.then(|| before.iter().copied().chain([package]).map(str::to_owned).collect())
 }
 
-/// A word as a POSIX shell reads it as one. No backslash is added: pages write each as two.
+/// A word as a POSIX shell reads it as one. What a reader cannot see is written out, so that it can be copied.
 #[must_use]
 pub fn shell(word: &str) -> Cow<'_, str> {
     let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '/' | ':' | '@' | '+' | ',' | '%');
     if !word.is_empty() && word.chars().all(plain) {
         return word.into();
     }
-    format!("'{}'", word.replace('\'', "'\"'\"'")).into()
+    // Some shells read a backslash as more than that, some do not: only printf is the same in all.
+    if word.chars().all(|c| visible::is_plain(c) && c != '\\') {
+        return format!("'{}'", word.replace('\'', "'\"'\"'")).into();
+    }
+    let mut octal = String::from("\"$(printf '");
+    for (at, c) in word.chars().enumerate() {
+        match c {
+            '%' => octal.push_str("%%"),
+            '-' if at == 0 => octal.push_str("\\055"),
+            _ if visible::is_plain(c) && !matches!(c, '\\' | '\'') => octal.push(c),
+            _ => c.encode_utf8(&mut [0; 4]).bytes().for_each(|byte| {
+                let _ = write!(octal, "\\{byte:03o}");
+            }),
+        }
+    }
+    (octal + "')\"").into()
 }
 
 /// Letters, digits and what stands between them.
@@ -110,6 +128,8 @@ mod tests {
             ("it's", "'it'\"'\"'s'"),
             ("", "''"),
             ("~", "'~'"),
+            (r"a\b's 5%", r#""$(printf 'a\134b\047s 5%%')""#),
+            ("-\u{200b}\n", r#""$(printf '\055\342\200\213\012')""#),
         ] {
             assert_eq!(shell(word), quoted);
         }
