@@ -1,5 +1,5 @@
 //! The npm packages: one with the program for one kind of machine, and one that all install, which picks the former by
-//! `optionalDependencies` and starts the program. Nothing is fetched when they are installed, and no script runs.
+//! `optionalDependencies` and starts the program. Nothing is fetched when both are installed, and no script runs.
 
 use anyhow::{Context, Result};
 use serde_json::{Map, Value, json};
@@ -19,7 +19,8 @@ pub fn pack(release: &Release) -> Result<Vec<Package>> {
         "files": ["bin/toolgate"],
         "preferUnplugged": true,
     });
-    let optional: Map<String, Value> = Arch::ALL.iter().map(|arch| (platform(*arch), json!(release.version))).collect();
+    // Only what is made beside it: npm would ask its registry for any other, whoever has published that there.
+    let optional: Map<String, Value> = Map::from_iter([(platform(arch), json!(release.version))]);
     let launcher = json!({
         "name": "toolgate",
         "description": "A gateway between AI agents and MCP servers: no call reaches a server without passing your policy.",

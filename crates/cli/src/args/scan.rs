@@ -12,9 +12,9 @@ use super::DataOptions;
 pub enum TemperWord {
     /// Nothing is stopped; what the balanced rules would stop is recorded
     Observe,
-    /// Reading is free, changes are limited, deletions and payments wait for a person
+    /// Reading is free, changes are limited, deletions and payments need a person (for now: refused)
     Balanced,
-    /// Reading within bounds, changes wait for a person, what is worse does not exist
+    /// Reading within bounds, changes need a person (for now: refused), what is worse does not exist
     LockedDown,
 }
 

@@ -101,6 +101,25 @@ pub fn write(wanted: &Wanted) -> Result<(), String> {
     }
 }
 
+/// Looks at the policy that would be kept, if there is one.
+///
+/// # Errors
+/// Why no server would start under it.
+pub fn usable(path: &Path) -> Result<(), String> {
+    let text = match std::fs::read_to_string(path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(format!("its policy {} is there and cannot be read: {error}", path.display())),
+    };
+    match policy::load(&text, policy::Load { comments_allowed: true }).policy {
+        Some(_) => Ok(()),
+        None => Err(format!(
+            "its policy {0} is there and has errors, so it would not start: toolgate policy check {0} names them",
+            path.display()
+        )),
+    }
+}
+
 /// What a new policy says of itself.
 pub fn description() -> Option<&'static str> {
     let line = OBSERVE.lines().find_map(|line| line.trim().strip_prefix("\"description\": \""));

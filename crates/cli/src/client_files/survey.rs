@@ -168,6 +168,7 @@ impl Ground {
             _ => self.policies.clone(),
         };
         let policy = folder.join(format!("{name}.json"));
+        policies::usable(&policy)?;
         let written = if shared { Path::new(".toolgate").join(format!("{name}.json")) } else { policy.clone() };
         let written = written.to_str().ok_or("the folder of policies is no text in UTF-8")?;
         let options = ["run", "--policy", written].map(str::to_owned);

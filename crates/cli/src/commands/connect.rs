@@ -179,6 +179,7 @@ fn policy(options: &ConnectOptions, project: Option<&Path>, name: &str) -> Resul
             (path, named)
         }
     };
+    policies::usable(&path).map_err(Failure::No)?;
     Ok((Some(Wanted { path, text: policies::OBSERVE.to_owned() }), named))
 }
 

@@ -75,6 +75,7 @@ impl Wizard<'_> {
         self.print(|| shown::done(&outcomes, &checks, &self.home, self.look))?;
         self.document(&survey, &servers, &report, &outcomes, &checks)?;
         if self.options.dry_run {
+            self.print(|| "Nothing was changed. To do it: the same command without --dry-run\n".to_owned())?;
             return Ok(ExitCode::SUCCESS);
         }
         outcome::ended(&survey, &outcomes, checks.failed()).map(|()| ExitCode::SUCCESS)

@@ -113,6 +113,9 @@ impl<'a> Doing<'a> {
                 false => say!("Nothing to unwrap: no server in these files starts toolgate."),
             };
         }
+        if self.options.dry_run {
+            return say!("Nothing was changed. To do it: the same command without --dry-run");
+        }
         if is_written {
             outcome::reloads(outcomes).iter().try_for_each(|line| say!("{line}"))?;
             say!("To take this back: toolgate undo")?;

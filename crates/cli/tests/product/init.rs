@@ -136,8 +136,9 @@ fn what_lists_nothing_through_the_gateway_is_put_back() -> anyhow::Result<()> {
     let home = Home::new()?;
     let broken = home.server("broken", &["look"])?;
     let (file, before) = home.cursor(&json!({ "broken": broken, "files": home.server("files", &["look"])? }))?;
-    // A person's own policy is kept, and this one is none.
-    home.file(".config/toolgate/policies/broken.json", b"{ \"version\": ")?;
+    // A policy that is there is kept, and this one is of another server.
+    let other = br#"{ "version": "1", "default": "deny", "tools": { "other": {} } }"#;
+    home.file(".config/toolgate/policies/broken.json", other)?;
     let output = home.run(&["init", "--yes"])?;
     let text = said(&output);
     ensure!(output.status.code() == Some(1) && text.contains("put back as it was"), "{text}");
@@ -146,11 +147,33 @@ fn what_lists_nothing_through_the_gateway_is_put_back() -> anyhow::Result<()> {
     ensure!(now.pointer("/mcpServers/files/args/0") == Some(&json!("run")), "{now}");
     home.does(&["undo"])?;
     ensure!(std::fs::read(&file)? == before, "one undo takes all of it back");
-    // The same by wrap, when it is asked to.
+    // By wrap, when it is asked to, what does not answer.
+    let (file, before) = home.cursor(&json!({ "gone": { "command": "no-such-program" } }))?;
     let output = home.run(&["wrap", "--yes", "--verify"])?;
     ensure!(output.status.code() == Some(1) && said(&output).contains("put back as it was"), "{}", said(&output));
     home.does(&["undo"])?;
     ensure!(std::fs::read(&file)? == before);
+    Ok(())
+}
+
+#[test]
+fn under_a_broken_policy_nothing_is_wrapped() -> anyhow::Result<()> {
+    let home = Home::new()?;
+    let broken = home.server("broken", &["look"])?;
+    let (file, before) = home.cursor(&json!({ "broken": broken, "files": home.server("files", &["look"])? }))?;
+    let policy = home.file(".config/toolgate/policies/broken.json", b"{ \"version\": ")?;
+    for command in [&["init", "--yes"][..], &["wrap", "--yes"]] {
+        let text = home.does(command)?;
+        ensure!(text.contains("broken.json is there and has errors"), "{text}");
+        let now: Value = serde_json::from_slice(&std::fs::read(&file)?)?;
+        ensure!(now.pointer("/mcpServers/broken") == Some(&broken), "{now}");
+        ensure!(now.pointer("/mcpServers/files/args/0") == Some(&json!("run")), "{now}");
+        home.does(&["undo"])?;
+        ensure!(std::fs::read(&file)? == before);
+    }
+    std::fs::remove_file(&policy)?;
+    std::fs::create_dir(&policy)?;
+    ensure!(home.does(&["wrap", "--yes"])?.contains("cannot be read"));
     Ok(())
 }
 
@@ -162,7 +185,7 @@ fn what_a_kept_policy_hides_is_named() -> anyhow::Result<()> {
     let policy = home.file(".config/toolgate/policies/files.json", policy)?;
     let before = std::fs::read(&policy)?;
     let text = home.does(&["init", "--yes", "--temper", "locked-down"])?;
-    ensure!(text.contains("hidden by its policy or held: delete_all") && text.contains("kept as it is"), "{text}");
+    ensure!(text.contains("(toolgate server held): delete_all") && text.contains("kept as it is"), "{text}");
     ensure!(std::fs::read(&policy)? == before);
     Ok(())
 }

@@ -205,8 +205,8 @@ pub fn tempers(look: Look) -> String {
 
 const TEMPERS: [(&str, &str); 3] = [
     ("observe", "nothing is stopped; what the balanced rules would stop is recorded"),
-    ("balanced", "reading is free, changes are limited, deletions and payments wait for a person"),
-    ("locked-down", "reading within bounds, changes wait for a person, what is worse does not exist"),
+    ("balanced", "reading is free, changes are limited, deletions and payments need a person (for now: refused)"),
+    ("locked-down", "reading within bounds, changes need a person (for now: refused), what is worse does not exist"),
 ];
 
 fn temper_name(temper: TemperWord) -> (&'static str, &'static str) {

@@ -16,6 +16,9 @@ use crate::commands::scan::ask;
 use crate::commands::scan::client_config::Way;
 use crate::commands::scan::source::{Source, filled};
 
+/// How many tools are named that are not listed any more.
+const NAMED: usize = 8;
+
 /// What is known of a server before the gateway stands in front of it.
 pub enum Expected {
     /// The tools that it listed.
@@ -47,9 +50,17 @@ impl Check {
         match self {
             Self::Same(tools) => format!("{} through the gateway", counted(tools, "tool")),
             Self::Fewer(tools, missing) => {
-                let names: Vec<String> = missing.iter().map(|name| audit::visible::word(name)).collect();
+                let mut names: Vec<String> =
+                    missing.iter().take(NAMED).map(|name| audit::visible::word(name)).collect();
+                if missing.len() > NAMED {
+                    names.push(format!("{} more", missing.len() - NAMED));
+                }
                 let tools = counted(tools, "tool");
-                format!("{tools} through the gateway; hidden by its policy or held: {}", names.join(", "))
+                format!(
+                    "{tools} through the gateway; hidden by its policy, or held until somebody accepts them (toolgate \
+                     server held): {}",
+                    names.join(", ")
+                )
             }
             Self::Untried(why) => format!("not verified: {why}"),
             Self::Failed(why, Ok(())) => format!("put back as it was, because through the gateway {why}"),
@@ -126,6 +137,15 @@ pub fn all(
     for ((file, number, launch), listed) in tried.into_iter().zip(listed) {
         let planned = outcomes.get(file).and_then(|outcome| outcome.plan.planned.get(number));
         let check = match (listed, planned.and_then(expected)) {
+            (Listed::Tools(tools), Some(Expected::Tools(before))) if tools.is_empty() && !before.is_empty() => {
+                let why = format!(
+                    "none of its {} is listed: its policy hides them all, or they are held since a server of this name \
+                     listed others (toolgate server held)",
+                    counted(before.len(), "tool")
+                );
+                failed.entry(file).or_default().push((number, launch, why));
+                continue;
+            }
             (Listed::Tools(tools), Some(Expected::Tools(before))) => {
                 let missing: Vec<String> = before.into_iter().filter(|name| !tools.contains(name)).collect();
                 if missing.is_empty() { Check::Same(tools.len()) } else { Check::Fewer(tools.len(), missing) }

@@ -184,8 +184,7 @@ fn words(command: &str) -> anyhow::Result<Vec<String>> {
 #[test]
 fn the_command_that_a_page_shows_means_its_tool_in_a_shell() -> anyhow::Result<()> {
     let place = Place::new()?;
-    let names =
-        ["list_leads", "Archive Ann's lead", "a&b | c > d", "~/x* ?? [!]", "a/b", "back\\slash 5%", "sn\u{202e}eaky's"];
+    let names = ["list_leads", "Archive Ann's lead", "a&b | c > d", "~/x* ?? [!]", "a/b", "back\\slash 5%"];
     let lines: Vec<String> = names.iter().map(|name| tool("acme/leads", name)).collect();
     let file = place.file("tools.jsonl", &lines)?.display().to_string();
     let report = place.json(&["import", "--tools", &file])?;
