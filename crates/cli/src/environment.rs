@@ -137,6 +137,19 @@ pub fn person() -> String {
     name.unwrap_or_else(|| format!("uid {uid}"))
 }
 
+/// What `--header-from` says: a header, and the variable that holds its value.
+///
+/// # Errors
+/// When it is no such pair.
+pub fn header_from(pair: &str) -> Result<(&str, &str), Failure> {
+    let variable = |name: &str| !name.is_empty() && name.chars().all(|l| l.is_ascii_alphanumeric() || l == '_');
+    let parts = pair.split_once('=').filter(|(name, _)| HeaderName::from_bytes(name.as_bytes()).is_ok());
+    parts.filter(|(_, named)| variable(named)).ok_or_else(|| {
+        let text = "--header-from is written NAME=VARIABLE: a header, and the variable that holds its value";
+        Failure::Usage(text.to_owned())
+    })
+}
+
 /// Headers for a server, and which variables their values came from.
 #[derive(Debug, Default)]
 pub struct Headers {
@@ -175,12 +188,7 @@ impl Headers {
     /// # Errors
     /// When it is no such pair, or the variable is not set or empty.
     pub fn add_from(&mut self, pair: &str) -> Result<(), Failure> {
-        let variable = |name: &str| !name.is_empty() && name.chars().all(|l| l.is_ascii_alphanumeric() || l == '_');
-        let parts = pair.split_once('=').filter(|(name, _)| HeaderName::from_bytes(name.as_bytes()).is_ok());
-        let Some((name, variable)) = parts.filter(|(_, named)| variable(named)) else {
-            let text = "--header-from is written NAME=VARIABLE: a header, and the variable that holds its value";
-            return Err(Failure::Usage(text.to_owned()));
-        };
+        let (name, variable) = header_from(pair)?;
         let Some(value) = text_variable(variable) else {
             let why = format!("--header-from {name}: the environment variable `{variable}` is not set, or empty");
             return Err(Failure::Usage(why));

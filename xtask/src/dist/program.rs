@@ -32,9 +32,6 @@ pub enum Arch {
 }
 
 impl Arch {
-    /// Both.
-    pub const ALL: [Self; 2] = [Self::X86_64, Self::Aarch64];
-
     /// As the kernel, Rust and Python say.
     pub fn name(self) -> &'static str {
         match self {

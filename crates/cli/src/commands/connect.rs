@@ -145,6 +145,7 @@ fn addition(options: &ConnectOptions, project: Option<&Path>) -> Result<Addition
         Some(url) => {
             let address = upstream::http::Endpoint::parse(url);
             address.map_err(|error| Failure::Usage(format!("--server: {error}")))?;
+            options.header_from.iter().try_for_each(|pair| environment::header_from(pair).map(drop))?;
             args.extend(["--upstream".to_owned(), url.clone()]);
             args.extend(options.header_from.iter().flat_map(|pair| ["--header-from".to_owned(), pair.clone()]));
         }

@@ -109,7 +109,7 @@ impl<'a> Doing<'a> {
         survey.left.iter().try_for_each(|left| say!("{how}: {}", outcome::left(left, &self.home)))?;
         if outcomes.is_empty() {
             return match self.wraps {
-                true => say!("Nothing to wrap: no server was found that the gateway can stand before and does not."),
+                true => say!("Nothing to wrap: the gateway stands before every server that it can stand before."),
                 false => say!("Nothing to unwrap: no server in these files starts toolgate."),
             };
         }

@@ -295,6 +295,15 @@ fn only_what_was_named_is_wrapped() -> anyhow::Result<()> {
 }
 
 #[test]
+fn in_the_home_a_file_of_user_and_project_is_listed_once() -> anyhow::Result<()> {
+    let home = Home::new()?;
+    home.file(".cursor/mcp.json", ONE.as_bytes())?;
+    let output = home.command(&["clients"]).current_dir(home.path()).output()?;
+    ensure!(said(&output).matches("files ").count() == 1, "{}", said(&output));
+    Ok(())
+}
+
+#[test]
 fn a_wrapped_server_lists_its_tools() -> anyhow::Result<()> {
     let home = Home::new()?;
     let setup = toolgate()?;

@@ -108,9 +108,11 @@ fn what_cannot_be_added_is_refused_with_what_to_do() -> anyhow::Result<()> {
         (&["cursor", "--server", "ftp://x"], "--server"),
         (&["cursor", "--server", url, "--policy", "none.json"], "none.json"),
         (&["cursor", "--server", url, "--name", "files"], "toolgate wrap cursor --server files"),
+        (&["cursor", "--server", url, "--header-from", "Authorization=Bearer sk-live-1"], "NAME=VARIABLE"),
         (&["cursor"], "--server"),
     ] {
         let output = home.run(&[&["connect"], words, &["--yes"]].concat())?;
+        ensure!(!said(&output).contains("sk-live-1"), "{}", said(&output));
         ensure!(output.status.code() == Some(2) && said(&output).contains(says), "{words:?}: {}", said(&output));
         ensure!(std::fs::read_to_string(&file)? == ONE, "{words:?}");
     }
