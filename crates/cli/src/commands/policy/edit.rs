@@ -156,7 +156,10 @@ impl Draft {
     fn open(policy: &Path, before: Option<&str>, name: &str) -> Result<Self, Failure> {
         // The name ends as the policy's does, by which editors know the language.
         let stem = policy.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
-        let base = before.filter(|text| !text.is_empty()).unwrap_or(policies::new()).to_owned();
+        let base = match before {
+            Some(text) if !text.is_empty() => text.to_owned(),
+            _ => policies::new().to_owned(),
+        };
         let draft = Self { path: policy.with_file_name(format!("{stem}.draft.json")), base };
         if draft.path.exists() {
             let left = draft.read()?;
