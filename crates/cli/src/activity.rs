@@ -7,7 +7,7 @@ use audit::{Decided, Effect};
 use jiff::Timestamp;
 use store::log::lines_since;
 
-use crate::environment::existing_data;
+use crate::environment::audit_log;
 use crate::failure::{Failure, Trying};
 
 /// What became of the calls of one server.
@@ -109,13 +109,12 @@ fn each(data: &Path, since: Timestamp, mut each: impl FnMut(Decided)) -> Result<
     if !data.is_dir() {
         return Ok(());
     }
-    let data = existing_data(Some(data))?;
-    let read = lines_since(&data.audit(), since, |line| {
+    let read = lines_since(&audit_log(Some(data))?, since, |line| {
         if let Some(decided) = Decided::read(line).filter(|decided| decided.time >= since) {
             each(decided);
         }
     });
-    read.trying(format!("the audit log in {}", data.path().display()))
+    read.trying(format!("the audit log in {}", data.display()))
 }
 
 /// So long before now: `90m`, `1h`, `7d`, or a time.

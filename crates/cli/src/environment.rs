@@ -34,11 +34,25 @@ pub fn data_dir(asked: Option<&Path>) -> Result<PathBuf, Failure> {
     Err(Failure::Usage("there is no home directory to keep data in: name one with --data DIR".to_owned()))
 }
 
-/// Opens a data directory that exists: commands that only look make none.
+/// Opens a data directory that exists: commands about what was counted make none.
 ///
 /// # Errors
 /// When there is none, or it cannot be used.
 pub fn existing_data(asked: Option<&Path>) -> Result<store::DataDir, Failure> {
+    let path = existing(asked)?;
+    store::DataDir::open(&path).trying(format!("the data directory {}", path.display()))
+}
+
+/// Where the audit log of a data directory that exists lies: commands that only look write nothing there.
+///
+/// # Errors
+/// When there is none, or it cannot be used.
+pub fn audit_log(asked: Option<&Path>) -> Result<PathBuf, Failure> {
+    let path = existing(asked)?;
+    store::DataDir::audit_of(&path).trying(format!("the data directory {}", path.display()))
+}
+
+fn existing(asked: Option<&Path>) -> Result<PathBuf, Failure> {
     let path = data_dir(asked)?;
     if !path.is_dir() {
         return Err(Failure::Usage(format!(
@@ -46,7 +60,7 @@ pub fn existing_data(asked: Option<&Path>) -> Result<store::DataDir, Failure> {
             path.display()
         )));
     }
-    store::DataDir::open(&path).trying(format!("the data directory {}", path.display()))
+    Ok(path)
 }
 
 /// The home directory.

@@ -103,17 +103,6 @@ pub enum NotCovered {
     OwnWords,
 }
 
-impl Entry {
-    /// The names of variables and headers whose value stands in the file and is no plain word: secrets, perhaps.
-    #[must_use]
-    pub fn secrets(&self) -> Vec<&str> {
-        let (Launch::Stdio { env: pairs, .. } | Launch::Http { headers: pairs, .. }) = &self.launch else {
-            return Vec::new();
-        };
-        pairs.iter().filter(|(_, value)| !value.is_plain()).map(|(name, _)| name.as_str()).collect()
-    }
-}
-
 impl NotCovered {
     /// Whether it can be covered when somebody asks for this one by name.
     #[must_use]

@@ -16,12 +16,6 @@ impl Secret {
         Self(text.into())
     }
 
-    /// Whether it is no secret: a word of switches, a small number, or a reference to a variable.
-    #[must_use]
-    pub fn is_plain(&self) -> bool {
-        is_plain_word(&self.0)
-    }
-
     /// The text itself.
     #[must_use]
     pub fn expose(&self) -> &str {

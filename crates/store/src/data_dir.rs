@@ -14,6 +14,9 @@ const FORMAT: u32 = 2;
 /// of changes would be overlooked.
 const MINIMUM_WRITER: u32 = 2;
 
+/// Where the chains of the audit log lie in it.
+const AUDIT: &str = "audit";
+
 #[derive(Debug, Serialize, Deserialize)]
 struct Format {
     format: u32,
@@ -53,23 +56,26 @@ impl DataDir {
     pub fn open(path: &Path) -> Result<Self, BadDataDir> {
         DirBuilder::new().recursive(true).mode(0o700).create(path)?;
         let format = path.join("format");
-        match fs::read_to_string(&format) {
-            Ok(text) => {
-                let found: Format =
-                    serde_json::from_str(&text).map_err(|error| BadDataDir::Unreadable(error.to_string()))?;
-                if found.minimum_writer > FORMAT {
-                    return Err(BadDataDir::Newer { found: found.minimum_writer });
-                }
-                if found.format < FORMAT {
-                    let newer = path.join(format!("format.{}", crate::log::ids::next()));
-                    write_once(&newer, &ours()?)?;
-                    fs::rename(newer, &format)?;
-                }
+        match format_of(path)? {
+            Some(found) if found.format < FORMAT => {
+                let newer = path.join(format!("format.{}", crate::log::ids::next()));
+                write_once(&newer, &ours()?)?;
+                fs::rename(newer, &format)?;
             }
-            Err(error) if error.kind() == io::ErrorKind::NotFound => write_once(&format, &ours()?)?,
-            Err(error) => return Err(error.into()),
+            Some(_) => {}
+            None => write_once(&format, &ours()?)?,
         }
         Ok(Self { path: path.to_path_buf() })
+    }
+
+    /// Where the audit log of a directory lies, for those who only read it: nothing is written, so the directory may
+    /// lie where nothing can be.
+    ///
+    /// # Errors
+    /// [`BadDataDir`], as for those who write.
+    pub fn audit_of(path: &Path) -> Result<PathBuf, BadDataDir> {
+        format_of(path)?;
+        Ok(path.join(AUDIT))
     }
 
     /// Where it is.
@@ -79,7 +85,7 @@ impl DataDir {
 
     /// Where the chains of the audit log lie.
     pub fn audit(&self) -> PathBuf {
-        self.path.join("audit")
+        self.path.join(AUDIT)
     }
 
     /// Where the search index of the catalogue lies. It is derived data and may be deleted.
@@ -93,6 +99,19 @@ impl DataDir {
         DirBuilder::new().recursive(true).mode(0o700).create(&path)?;
         Ok(path)
     }
+}
+
+/// What the `format` file says, if there is one, and this version may write there.
+fn format_of(path: &Path) -> Result<Option<Format>, BadDataDir> {
+    let text = match fs::read_to_string(path.join("format")) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        text => text?,
+    };
+    let found: Format = serde_json::from_str(&text).map_err(|error| BadDataDir::Unreadable(error.to_string()))?;
+    if found.minimum_writer > FORMAT {
+        return Err(BadDataDir::Newer { found: found.minimum_writer });
+    }
+    Ok(Some(found))
 }
 
 /// The `format` file of this version.
@@ -122,6 +141,20 @@ pub(crate) fn write_once(path: &Path, content: &[u8]) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn who_reads_writes_nothing() {
+        let dir = tempfile::tempdir().unwrap();
+        assert_eq!(DataDir::audit_of(dir.path()).unwrap(), dir.path().join("audit"));
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 0);
+        let format = dir.path().join("format");
+        let older = r#"{ "format": 1, "minimum_writer": 1 }"#;
+        fs::write(&format, older).unwrap();
+        DataDir::audit_of(dir.path()).unwrap();
+        assert_eq!(fs::read_to_string(&format).unwrap(), older);
+        fs::write(&format, r#"{ "format": 9, "minimum_writer": 9 }"#).unwrap();
+        assert!(matches!(DataDir::audit_of(dir.path()), Err(BadDataDir::Newer { found: 9 })));
+    }
 
     #[test]
     fn a_newer_directory_is_left_alone() {

@@ -140,12 +140,14 @@ impl Machine {
         }
     }
 
-    /// The wrapped servers that a word means: by the id, or by a name in a client.
+    /// The wrapped servers that a word means: the one of that id; only where there is none, those of that name in a
+    /// client, which may be another server.
     pub fn named<'a>(&'a self, word: &'a str) -> impl Iterator<Item = &'a Covered> {
-        let is = move |covered: &&Covered| {
-            covered.server == word || covered.entries.iter().any(|place| place.entry.key == word)
-        };
-        self.covered.iter().filter(is)
+        let is_id = self.covered.iter().any(|covered| covered.server == word);
+        self.covered.iter().filter(move |covered| match is_id {
+            true => covered.server == word,
+            false => covered.entries.iter().any(|place| place.entry.key == word),
+        })
     }
 
     /// Every wrapped entry.

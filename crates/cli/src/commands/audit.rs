@@ -6,7 +6,7 @@ use audit::Head;
 use store::log::{self, State};
 
 use crate::args::{AuditCommand, AuditVerify};
-use crate::environment::existing_data;
+use crate::environment::audit_log;
 use crate::failure::{Failure, Trying};
 use crate::output::{say, tell};
 
@@ -17,9 +17,9 @@ pub fn audit(command: &AuditCommand) -> Result<ExitCode, Failure> {
 }
 
 fn verify(options: &AuditVerify) -> Result<ExitCode, Failure> {
-    let data = existing_data(options.data.dir.as_deref())?;
+    let audit = audit_log(options.data.dir.as_deref())?;
     let asked: Option<Head> = options.head.as_deref().map(|text| text.parse().trying("--head")).transpose()?;
-    let report = log::verify(&data.audit(), asked).trying("the audit log")?;
+    let report = log::verify(&audit, asked).trying("the audit log")?;
     let code = if report.is_intact() { ExitCode::SUCCESS } else { ExitCode::from(1) };
     if options.json {
         say!("{}", serde_json::to_string_pretty(&report).trying("the report")?)?;
@@ -67,7 +67,7 @@ fn verify(options: &AuditVerify) -> Result<ExitCode, Failure> {
     if report.is_intact() && asked.is_none() && !report.chains.is_empty() {
         // A chain of hashes cannot show that its end is missing; a head that was kept can. A copy
         // that may only be read keeps none, and its head is good as long as nothing is written.
-        head = log::keep_head(&data.audit(), &report).unwrap_or(head);
+        head = log::keep_head(&audit, &report).unwrap_or(head);
         tell!("Keep the head elsewhere; `toolgate audit verify --head HEAD` then shows that nothing was cut off.");
     }
     say!("head {head}")?;

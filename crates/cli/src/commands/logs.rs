@@ -1,6 +1,6 @@
 //! `toolgate logs`: what was decided, for people and for programs.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
 use std::time::Duration;
@@ -10,7 +10,7 @@ use store::log::{Begin, Cursor, Entry};
 
 use crate::activity;
 use crate::args::LogsOptions;
-use crate::environment::existing_data;
+use crate::environment::audit_log;
 use crate::failure::{Failure, Trying};
 use crate::output::tell;
 
@@ -19,7 +19,7 @@ const EVERY: Duration = Duration::from_millis(200);
 
 /// Shows the log.
 pub fn logs(options: &LogsOptions) -> Result<ExitCode, Failure> {
-    let data = existing_data(options.data.dir.as_deref())?;
+    let audit = audit_log(options.data.dir.as_deref())?;
     let since = options.since.as_deref().map(activity::since).transpose()?;
     let mut filter = Filter::new(Wanted {
         denied: options.denied,
@@ -29,10 +29,12 @@ pub fn logs(options: &LogsOptions) -> Result<ExitCode, Failure> {
         grant: options.grant.clone(),
         server: options.server.clone(),
     });
-    let mut cursor = Cursor::open(&data.audit(), since.map_or(Begin::Oldest, Begin::Since)).trying("the audit log")?;
+    let mut cursor = Cursor::open(&audit, since.map_or(Begin::Oldest, Begin::Since)).trying("the audit log")?;
     let mut last: VecDeque<Entry> = VecDeque::new();
     let mut printer = Printer { rows: Rows::default(), json: options.json, colour: std::io::stdout().is_terminal() };
+    let mut servers = Servers::new(options);
     while let Some(entry) = cursor.next().trying("the audit log")? {
+        servers.see(&entry);
         if filter.matches(&entry.record) {
             if last.len() >= options.lines {
                 last.pop_front();
@@ -51,6 +53,7 @@ pub fn logs(options: &LogsOptions) -> Result<ExitCode, Failure> {
             super::counted(cursor.damaged(), "line")
         );
     }
+    servers.tell();
     if !options.follow {
         return Ok(ExitCode::SUCCESS);
     }
@@ -61,6 +64,45 @@ pub fn logs(options: &LogsOptions) -> Result<ExitCode, Failure> {
                 return Ok(ExitCode::SUCCESS);
             }
         }
+    }
+}
+
+/// The servers that records name, for one who asked for a server: a name that was mistyped is told from a quiet server.
+struct Servers {
+    asked: Option<String>,
+    since: Option<String>,
+    filter: Filter,
+    is_named: bool,
+    others: BTreeSet<String>,
+}
+
+impl Servers {
+    fn new(options: &LogsOptions) -> Self {
+        let filter = Filter::new(Wanted { server: options.server.clone(), ..Wanted::default() });
+        let (asked, since) = (options.server.clone(), options.since.clone());
+        Self { asked, since, filter, is_named: false, others: BTreeSet::new() }
+    }
+
+    fn see(&mut self, entry: &Entry) {
+        if self.asked.is_none() || self.is_named {
+            return;
+        }
+        self.is_named = self.filter.matches(&entry.record);
+        if let Some(server) = entry.record.server.as_deref().filter(|server| !self.others.contains(*server)) {
+            self.others.insert(server.to_owned());
+        }
+    }
+
+    /// Says so, where no record names the one that was asked for.
+    fn tell(&self) {
+        let Some(asked) = self.asked.as_deref().filter(|_| !self.is_named) else { return };
+        let when = self.since.as_deref().map(|since| format!(" within --since {since}")).unwrap_or_default();
+        let others: Vec<_> = self.others.iter().map(|server| audit::visible::word(server)).collect();
+        let others = match others.is_empty() {
+            true => "nor any other".to_owned(),
+            false => format!("only {}", others.join(", ")),
+        };
+        tell!("toolgate: no record{when} names the server {}, {others}", audit::visible::word(asked));
     }
 }
 

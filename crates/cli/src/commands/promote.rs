@@ -25,6 +25,7 @@ use crate::environment::{data_dir, home};
 use crate::failure::{Failure, Trying};
 use crate::output::{self, say};
 use crate::pins::lock_of;
+use crate::policy_watch::show;
 use crate::terminal::{Look, agreed, can_ask};
 use crate::text_diff::unified;
 
@@ -153,7 +154,7 @@ impl Doing<'_> {
             let path = policies::before(&target.path);
             let proposal = match std::fs::read_to_string(&path) {
                 Ok(text) if text == target.text => Ok(Proposal::Nothing),
-                Ok(text) => Ok(Proposal::Enforce(text)),
+                Ok(text) => usable(text, &path).map(Proposal::Enforce),
                 Err(error) => Err(format!("there is no policy of before to go back to ({}: {error})", path.display())),
             };
             Outcome::new(target, Watched::default(), Vec::new(), true, proposal, &self.home)
@@ -240,6 +241,17 @@ impl Doing<'_> {
             0 => Ok(ExitCode::SUCCESS),
             1 => Err(Failure::No("1 policy was left as it was, as said above".to_owned())),
             number => Err(Failure::No(format!("{number} policies were left as they were, as said above"))),
+        }
+    }
+}
+
+/// A text that a gateway can use; shows what is wrong with another.
+fn usable(text: String, path: &Path) -> Result<String, String> {
+    match compile(text.clone()) {
+        Ok(_) => Ok(text),
+        Err(rejected) => {
+            show(&rejected.diagnostics, path, &rejected.text);
+            Err(format!("the policy of before, {}, is not a valid one: put it right, and try again", path.display()))
         }
     }
 }

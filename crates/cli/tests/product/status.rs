@@ -14,6 +14,9 @@ use testkit::toolgate::Setup;
 use crate::home::{Home, ONE, mode, said};
 use crate::setup::{recording, toolgate, word};
 
+/// A policy that observes a rule.
+const OBSERVED: &str = "{\n  \"version\": \"1\",\n  \"mode\": \"observe\",\n  \"default\": \"allow\",\n  \"tools\": { \"delete_file\": { \"action\": \"deny\" } }\n}\n";
+
 /// A home with a client whose server `files` is wrapped and records what reaches it.
 struct Wrapped {
     home: Home,
@@ -153,6 +156,57 @@ fn observed_rules_say_what_they_would_have_stopped() -> anyhow::Result<()> {
     ensure!(std::fs::read_to_string(wrapped.policy())? == text.replace("\"observe\"", "\"enforce\""));
     wrapped.call(&["delete_file", "read_file"])?;
     ensure!(tee::called(&wrapped.record) == ["delete_file", "read_file", "read_file"]);
+
+    // It stays so: promote never ends enforcement.
+    let output = home.run(&["promote", "files", "--temper", "observe", "--yes"])?;
+    ensure!(output.status.code() == Some(1) && said(&output).contains("--back"), "{}", said(&output));
+    ensure!(std::fs::read_to_string(wrapped.policy())? == text.replace("\"observe\"", "\"enforce\""));
+    Ok(())
+}
+
+#[test]
+fn the_id_of_a_server_goes_before_a_name_in_a_client() -> anyhow::Result<()> {
+    let home = Home::new()?;
+    let file =
+        |package: &str| json!({ "mcpServers": { "notes": { "command": "npx", "args": [package] } } }).to_string();
+    home.file(".cursor/mcp.json", file("one").as_bytes())?;
+    home.file(".gemini/settings.json", file("two").as_bytes())?;
+    home.does(&["wrap", "--yes"])?;
+    let policy = |name: &str| home.path().join(format!(".config/toolgate/policies/{name}.json"));
+    for name in ["notes", "notes-2"] {
+        ensure!(policy(name).is_file(), "{name}");
+        std::fs::write(policy(name), OBSERVED)?;
+    }
+    home.does(&["promote", "notes", "--yes"])?;
+    ensure!(std::fs::read_to_string(policy("notes"))? != OBSERVED);
+    ensure!(std::fs::read_to_string(policy("notes-2"))? == OBSERVED, "another server");
+    home.does(&["promote", "notes-2", "--yes"])?;
+    ensure!(std::fs::read_to_string(policy("notes-2"))? != OBSERVED);
+    Ok(())
+}
+
+#[test]
+fn what_is_gone_back_to_must_be_a_policy() -> anyhow::Result<()> {
+    let wrapped = Wrapped::new()?;
+    let policy = std::fs::read_to_string(wrapped.policy())?;
+    let before = wrapped.policy().with_file_name("files.json.before");
+    std::fs::write(&before, "{ \"version\": \"1\", \"tolls\": {} }")?;
+    let output = wrapped.home.run(&["promote", "files", "--back", "--yes"])?;
+    let text = said(&output);
+    ensure!(output.status.code() == Some(1) && text.contains("tolls") && text.contains("files.json.before"), "{text}");
+    ensure!(std::fs::read_to_string(wrapped.policy())? == policy);
+    Ok(())
+}
+
+#[test]
+fn looking_writes_nothing_in_the_data_directory() -> anyhow::Result<()> {
+    let wrapped = Wrapped::new()?;
+    let format = wrapped.home.path().join(".local/share/toolgate/format");
+    ensure!(format.parent().is_some_and(Path::is_dir) && !format.exists(), "no gateway ran yet");
+    for words in [&["status"][..], &["logs"], &["audit", "verify"], &["promote", "--dry-run"]] {
+        let output = wrapped.home.run(words)?;
+        ensure!(output.status.code() != Some(2) && !format.exists(), "{words:?}: {}", said(&output));
+    }
     Ok(())
 }
 
@@ -201,6 +255,59 @@ fn an_edit_is_taken_only_when_it_is_valid() -> anyhow::Result<()> {
     std::fs::remove_file(wrapped.policy())?;
     let output = wrapped.edit("sed 's/observes/watches/' \"$2\" > \"$2.x\" && mv \"$2.x\" \"$2\"")?;
     ensure!(output.status.success() && wrapped.policy().is_file(), "{}", said(&output));
+    Ok(())
+}
+
+#[test]
+fn a_draft_undoes_nothing_that_came_after_it() -> anyhow::Result<()> {
+    let wrapped = Wrapped::new()?;
+    let home = &wrapped.home;
+    std::fs::write(wrapped.policy(), OBSERVED)?;
+    let (draft, base) =
+        (wrapped.policy().with_file_name("files.draft.json"), wrapped.policy().with_file_name("files.draft.base"));
+    let output = wrapped.edit("exit 127")?;
+    ensure!(output.status.code() == Some(2) && !said(&output).contains("kept"), "{}", said(&output));
+    ensure!(!draft.exists() && !base.exists(), "nothing was edited");
+
+    let add = "sed 's/\"delete_file\"/\"write_file\": {}, \"delete_file\"/' \"$2\" > \"$2.x\" && mv \"$2.x\" \"$2\"";
+    let output = wrapped.edit(&format!("{add}; exit 1"))?;
+    ensure!(output.status.code() == Some(2) && draft.exists() && base.exists(), "{}", said(&output));
+    home.does(&["promote", "files", "--yes"])?;
+    let promoted = std::fs::read_to_string(wrapped.policy())?;
+    for with_base in [true, false] {
+        if !with_base {
+            std::fs::remove_file(&base)?;
+        }
+        let output = wrapped.edit("exit 0")?;
+        let text = said(&output);
+        ensure!(output.status.code() == Some(1) && text.contains("-  \"mode\": \"enforce\""), "{text}");
+        ensure!(text.contains("+  \"mode\": \"observe\"") && text.contains("files.draft.json"), "{text}");
+        ensure!(std::fs::read_to_string(wrapped.policy())? == promoted && draft.exists());
+    }
+
+    // One that nobody edited, as an editor that was killed leaves it, is begun anew.
+    std::fs::write(&draft, OBSERVED)?;
+    std::fs::write(&base, OBSERVED)?;
+    let output = wrapped.edit(add)?;
+    ensure!(output.status.success() && !draft.exists() && !base.exists(), "{}", said(&output));
+    let now = std::fs::read_to_string(wrapped.policy())?;
+    ensure!(now.contains("write_file") && now.contains("\"enforce\""), "{now}");
+    Ok(())
+}
+
+#[test]
+fn an_editor_that_is_closed_changes_nothing() -> anyhow::Result<()> {
+    let wrapped = Wrapped::new()?;
+    let draft = wrapped.policy().with_file_name("files.draft.json");
+    let broken = "{ \"version\": \"1\", \"tolls\": {} }";
+    std::fs::write(wrapped.policy(), broken)?;
+    let output = wrapped.edit("exit 0")?;
+    ensure!(output.status.code() == Some(1) && said(&output).contains("tolls"), "{}", said(&output));
+    ensure!(std::fs::read_to_string(wrapped.policy())? == broken && !draft.exists());
+    std::fs::remove_file(wrapped.policy())?;
+    let output = wrapped.edit("exit 0")?;
+    ensure!(output.status.success() && said(&output).contains("missing as before"), "{}", said(&output));
+    ensure!(!wrapped.policy().exists() && !draft.exists());
     Ok(())
 }
 
@@ -302,6 +409,13 @@ fn a_secret_in_a_shared_file_is_named() -> anyhow::Result<()> {
     let (code, all) = checks(&home, &["doctor", "--json"], "secret")?;
     ensure!(code == Some(0) && all.len() == 1 && word(&all[0], "text").contains("TOKEN"), "{all:?}");
     ensure!(!said(&home.run(&["doctor"])?).contains("sk-live"));
+    // A key among arguments is one; a folder in a variable is none.
+    let entry = json!({ "command": "npx", "args": ["files", "--api-key", "sk-live-hidden"], "env": { "LOG_DIR": "/var/log/x" } });
+    std::fs::write(home.project().join(".mcp.json"), json!({ "mcpServers": { "files": entry } }).to_string())?;
+    let (_, all) = checks(&home, &["doctor", "--json"], "secret")?;
+    let text = all.first().map(|check| word(check, "text")).unwrap_or_default();
+    ensure!(all.len() == 1 && text.contains("an argument") && !text.contains("LOG_DIR"), "{all:?}");
+    ensure!(!text.contains("sk-live"), "{text}");
     Ok(())
 }
 
@@ -341,7 +455,12 @@ fn logs_show_what_was_denied_of_a_wrapped_server() -> anyhow::Result<()> {
     ensure!(text.contains("delete_file") && !text.contains("read_file") && text.lines().count() == 1, "{text}");
     let all = wrapped.home.does(&["logs", "--since", "1h"])?;
     ensure!(all.contains("read_file"), "{all}");
-    ensure!(wrapped.home.does(&["logs", "--server", "other"])?.is_empty());
+    let other = wrapped.home.run(&["logs", "--server", "other"])?;
+    let told = String::from_utf8_lossy(&other.stderr);
+    ensure!(other.status.success() && other.stdout.is_empty(), "{}", said(&other));
+    ensure!(told.contains("names the server other, only files"), "{told}");
+    let quiet = wrapped.home.run(&["logs", "--server", "files", "--tool", "none"])?;
+    ensure!(quiet.stdout.is_empty() && quiet.stderr.is_empty(), "{}", said(&quiet));
     let output = wrapped.home.run(&["logs", "--since", "soon"])?;
     ensure!(output.status.code() == Some(2) && said(&output).contains("90m"), "{}", said(&output));
     Ok(())

@@ -8,7 +8,7 @@ use super::Finding;
 use super::clients::{GROUP, named};
 use crate::client_files::covered::{Machine, Place};
 use crate::client_files::found::real;
-use crate::client_files::visible;
+use crate::commands::init::shown::plain_secrets;
 
 /// Looks. Names of variables and headers are said, values never.
 pub fn findings(machine: &Machine, home: &Path) -> Vec<Finding> {
@@ -19,13 +19,9 @@ pub fn findings(machine: &Machine, home: &Path) -> Vec<Finding> {
 }
 
 fn finding(place: &Place, home: &Path) -> Option<Finding> {
-    let secrets: Vec<String> = place.entry.secrets().into_iter().map(visible).collect();
-    (!secrets.is_empty()).then(|| {
-        let names = secrets.join(", ");
-        let text = format!("{}: the value of {names} stands in a file that Git tracks", named(place, home));
-        let remedy = "write ${VARIABLE} in its place, and renew what was shared";
-        Finding::note(GROUP, "secret", text).remedy(remedy)
-    })
+    let secrets = plain_secrets(&place.entry.launch.plain_secrets())?;
+    let text = format!("{}: {secrets}, and Git tracks that file", named(place, home));
+    Some(Finding::note(GROUP, "secret", text).remedy("write ${VARIABLE} in its place, and renew what was shared"))
 }
 
 /// Whether Git tracks a file, by the index of the repository that it lies in. Git itself is not asked: the

@@ -43,6 +43,11 @@ pub fn propose(text: &str, temper: Option<Temper>, tools: &Section) -> Result<Pr
         None if !observes => return Ok(Proposal::Nothing),
         None if has_rules(&document) => return Ok(changed(text, Proposal::Enforce(enforced(text)?))),
         None => Temper::Balanced,
+        Some(Temper::Observe) if !observes => {
+            return Err("it stops calls already, and promote never ends that. To watch again: --back in place of \
+                        --temper observe, for the policy of before, or its `mode` with toolgate policy edit"
+                .to_owned());
+        }
         Some(temper) => temper,
     };
     if tools.is_empty() {
@@ -259,6 +264,18 @@ mod tests {
         assert_eq!(read(&now).unwrap().get("mode"), Some(&"observe".into()));
         let Ok(Proposal::Enforce(_)) = propose(&now, None, &two()) else { panic!("now it has rules") };
         assert!(propose(text, None, &Section::new()).unwrap_err().contains("listed"));
+    }
+
+    #[test]
+    fn enforcement_never_ends() {
+        for text in [
+            r#"{ "version": "1", "mode": "enforce", "default": "deny", "tools": { "read_file": {} } }"#,
+            r#"{ "version": "1", "default": "deny" }"#,
+            r#"{ "version": "1", "default": "allow" }"#,
+        ] {
+            let why = propose(text, Some(Temper::Observe), &two()).unwrap_err();
+            assert!(why.contains("--back") && why.contains("policy edit"), "{text}: {why}");
+        }
     }
 
     #[test]

@@ -9,7 +9,7 @@ use store::log::{Begin, Cursor};
 
 use super::Waiting;
 use crate::args::DataOptions;
-use crate::environment::existing_data;
+use crate::environment::audit_log;
 
 /// Calls of one grant that were denied because the tool was held.
 #[derive(Default)]
@@ -23,8 +23,8 @@ pub struct Calls {
 /// The calls of each waiting tool, by grant. A log that is not there holds none.
 pub fn meanwhile(waiting: &[Waiting], data: &DataOptions) -> Vec<BTreeMap<String, Calls>> {
     let mut all: Vec<BTreeMap<String, Calls>> = waiting.iter().map(|_| BTreeMap::new()).collect();
-    let Ok(data) = existing_data(data.dir.as_deref()) else { return all };
-    let Ok(mut cursor) = Cursor::open(&data.audit(), Begin::Oldest) else { return all };
+    let Ok(audit) = audit_log(data.dir.as_deref()) else { return all };
+    let Ok(mut cursor) = Cursor::open(&audit, Begin::Oldest) else { return all };
     let mut places: HashMap<(&str, &str), (usize, Timestamp)> = HashMap::new();
     for (index, one) in waiting.iter().enumerate() {
         let since = one.now.accepted.parse().unwrap_or(Timestamp::MIN);
