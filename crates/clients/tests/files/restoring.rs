@@ -89,7 +89,7 @@ fn an_entry_that_a_client_wrote_anew_is_put_back() {
 /// Of a file only what says how servers are reached is shown.
 #[test]
 fn a_diff_shows_no_secret_of_the_file() {
-    let (client, user) = surface("claude-code", 0);
+    let (client, user) = surface("cursor", 0);
     let text = r#"{
   // "apiKey": "fake-0"
   "primaryApiKey": "fake-1",
@@ -100,7 +100,7 @@ fn a_diff_shows_no_secret_of_the_file() {
   "security": { "auth": { "apiKey": "fake-9" } }, "numStartups": 700000
 }
 "#;
-    let one_line: String = text.lines().filter(|line| !line.contains("//")).collect();
+    let one_line: String = text.lines().filter(|line| !line.trim().starts_with("//")).collect();
     for text in [text, &one_line] {
         let document = read(Format::Json, text.as_bytes());
         let one = entry(&document, &client, &user, "a");
