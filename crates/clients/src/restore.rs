@@ -123,8 +123,9 @@ fn has_comment(root: &Node, text: &str) -> bool {
         }
         node.children().for_each(|child| known(child, spans));
     }
-    let mut spans = vec![text.len()..text.len()];
+    let mut spans = Vec::new();
     known(root, &mut spans);
+    spans.push(text.len()..text.len());
     spans.sort_by_key(|span| span.start);
     let mut at = 0;
     spans.into_iter().any(|span| {
