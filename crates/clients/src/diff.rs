@@ -6,7 +6,8 @@ use crate::document::{Document, Format};
 use crate::edit::Edit;
 use crate::refusal::Refusal;
 use crate::secret::{MASK, is_plain_word};
-use crate::tree::{self, Kind, Node};
+use crate::shown::{in_text, shown_address, shown_words};
+use crate::tree::{self, Kind, Member, Node};
 
 /// Lines around a change.
 const CONTEXT: usize = 3;
@@ -14,9 +15,19 @@ const CONTEXT: usize = 3;
 /// Keys under which secrets stand.
 const SECRET: [&str; 5] = ["env", "envs", "environment", "headers", "http_headers"];
 
+/// Keys of an entry under which a program and its arguments stand.
+const WORDS: [&str; 3] = ["command", "cmd", "args"];
+
+/// Keys of an entry under which an address stands.
+const ADDRESSES: [&str; 4] = ["url", "uri", "httpurl", "serverurl"];
+
+/// Keys of an entry that say what it is.
+const SAID: [&str; 8] = ["type", "transport", "kind", "source", "name", "cwd", "env_vars", "bearer_token_env_var"];
+
 impl Document {
-    /// What an edit of this document changes, as a unified diff under this name. Values of variables and headers
-    /// that are no plain words are shown as `●●●`; a last line says so where there are any.
+    /// What an edit of this document changes, as a unified diff under this name. Of the texts in the file only those
+    /// are shown that say how a server is reached, without what looks like a secret; all others that are no plain
+    /// words are `●●●`. A last line says so where there are any.
     ///
     /// # Errors
     /// [`Refusal::Stale`], when the edit is of another document.
@@ -61,7 +72,7 @@ impl Document {
             print(' ', &old, at..old_range.end);
         }
         if shown_masked && (hidden_before || hidden_after) {
-            out += &format!("{MASK} stands for values of variables and headers; the file keeps them.\n");
+            out += &format!("{MASK} stands for values that may be secrets; the file keeps them.\n");
         }
         Ok(out)
     }
@@ -138,39 +149,43 @@ pub(crate) fn masked_text(format: Format, text: &str) -> Vec<String> {
     }
 }
 
+/// A value, and what is shown of it.
+type Shown = (Range<usize>, String);
+
 /// The lines of a text with its secrets masked, and whether there are any.
 fn masked(text: &str, root: Option<&Node>) -> (Vec<String>, bool) {
-    let mut secrets = Vec::new();
+    let mut values = Vec::new();
     if let Some(root) = root {
-        find(root, text, &mut secrets);
+        find(root, text, &mut values);
     }
-    secrets.sort_by_key(|span| span.start);
+    values.sort_by_key(|(span, _)| span.start);
     let mut lines = Vec::new();
-    let mut next = secrets.iter().peekable();
+    let mut next = values.iter().peekable();
     let mut start = 0;
     for line in text.split_inclusive('\n') {
         let end = start + line.len();
         let stop = start + line.trim_end_matches(['\n', '\r']).len();
         let mut shown = String::new();
         let mut at = start;
-        while let Some(span) = next.peek().filter(|span| span.start < stop) {
-            shown += &plain(text.get(at..span.start.max(at)).unwrap_or_default());
-            shown += MASK;
+        while let Some((span, value)) = next.peek().filter(|(span, _)| span.start < stop) {
+            // Beside values stand keys and comments.
+            shown += &plain(&in_text(text.get(at..span.start.max(at)).unwrap_or_default()));
+            shown += &plain(value);
             at = span.end.min(stop);
             if span.end > stop {
                 break;
             }
             next.next();
         }
-        shown += &plain(text.get(at..stop).unwrap_or_default());
+        shown += &plain(&in_text(text.get(at..stop).unwrap_or_default()));
         lines.push(shown);
         // A secret over several lines goes on.
-        while next.peek().is_some_and(|span| span.end <= end) {
+        while next.peek().is_some_and(|(span, _)| span.end <= end) {
             next.next();
         }
         start = end;
     }
-    (lines, !secrets.is_empty())
+    (lines, values.iter().any(|(_, shown)| shown.contains(MASK)))
 }
 
 /// Without characters that a reader cannot see.
@@ -186,19 +201,46 @@ fn plain(text: &str) -> String {
     out
 }
 
-fn find(node: &Node, text: &str, secrets: &mut Vec<Range<usize>>) {
-    if let Kind::Map(map) = &node.kind {
-        for member in &map.members {
-            let key = member.key.to_ascii_lowercase().replace('-', "_");
-            if SECRET.contains(&key.as_str()) && !is_entry(&member.value) {
-                hide(&member.value, text, secrets);
-            } else {
-                find(&member.value, text, secrets);
-            }
+fn find(node: &Node, text: &str, values: &mut Vec<Shown>) {
+    let Kind::Map(map) = &node.kind else {
+        match &node.kind {
+            Kind::Bare(_) => keep(node, text, values),
+            _ => hide_text(node, text, values),
         }
+        node.children().for_each(|child| find(child, text, values));
         return;
+    };
+    let named = |member: &Member| member.key.to_ascii_lowercase().replace('-', "_");
+    let launches = map.members.iter().map(named).any(|key| key == "command" || key == "cmd" || is_address(&key));
+    let mut words: Vec<&Node> = Vec::new();
+    for member in &map.members {
+        let (key, value) = (named(member), &member.value);
+        if SECRET.contains(&key.as_str()) && !is_entry(value) {
+            hide(value, text, values);
+        } else if launches && WORDS.contains(&key.as_str()) && value.map().is_none() {
+            // The program stands before its arguments, whatever the order of their keys is.
+            let at = if key == "args" { words.len() } else { 0 };
+            words.splice(at..at, std::iter::once(value).filter(|value| value.list().is_none()).chain(value.children()));
+        } else if launches && is_address(&key) && value.text().is_some() {
+            show(value, &shown_address(value.text().unwrap_or_default()), text, values);
+        } else if launches && SAID.contains(&key.as_str()) && value.map().is_none() {
+            let said = std::iter::once(value).chain(value.children());
+            said.for_each(|said| show(said, &in_text(said.text().unwrap_or_default()), text, values));
+        } else {
+            find(value, text, values);
+        }
     }
-    node.children().for_each(|child| find(child, text, secrets));
+    let shown = shown_words(&words.iter().map(|word| word.scalar().unwrap_or_default()).collect::<Vec<_>>());
+    for (word, shown) in words.iter().zip(shown) {
+        match word.scalar() {
+            Some(_) => show(word, &shown, text, values),
+            None => find(word, text, values),
+        }
+    }
+}
+
+fn is_address(key: &str) -> bool {
+    ADDRESSES.contains(&key)
 }
 
 /// Whether a map is a server that somebody named `env` or `headers`.
@@ -207,13 +249,43 @@ fn is_entry(node: &Node) -> bool {
     reached && node.children().any(|child| child.scalar().is_none())
 }
 
-fn hide(node: &Node, text: &str, secrets: &mut Vec<Range<usize>>) {
-    if let Some(value) = node.scalar()
-        && !is_plain_word(value)
-    {
-        let raw = text.get(node.span.clone()).unwrap_or_default();
-        let quotes = usize::from(raw.len() > 1 && raw.starts_with(['"', '\'']));
-        secrets.push(node.span.start + quotes..node.span.end - quotes);
+/// Hides a value and all in it.
+fn hide(node: &Node, text: &str, values: &mut Vec<Shown>) {
+    hide_text(node, text, values);
+    node.children().for_each(|child| hide(child, text, values));
+}
+
+/// Hides a value that is no plain word.
+fn hide_text(node: &Node, text: &str, values: &mut Vec<Shown>) {
+    match node.scalar() {
+        Some(value) if !is_plain_word(value) => values.push((inner(node, text), MASK.to_owned())),
+        Some(_) => keep(node, text, values),
+        None => {}
     }
-    node.children().for_each(|child| hide(child, text, secrets));
+}
+
+/// Shows a value as this, in the way in which it is written.
+fn show(node: &Node, shown: &str, text: &str, values: &mut Vec<Shown>) {
+    let Some(value) = node.scalar() else { return };
+    if shown == value || node.text().is_none() {
+        return keep(node, text, values);
+    }
+    let span = inner(node, text);
+    let several = text.get(span.clone()).is_some_and(|raw| raw.contains('\n'));
+    values.push((span, if several { MASK.to_owned() } else { shown.replace('\\', "\\\\").replace('"', "\\\"") }));
+}
+
+/// Shows a value as it is written; one on several lines stays part of the text around it.
+fn keep(node: &Node, text: &str, values: &mut Vec<Shown>) {
+    let span = inner(node, text);
+    if let Some(raw) = text.get(span.clone()).filter(|raw| !raw.contains('\n')) {
+        values.push((span, raw.to_owned()));
+    }
+}
+
+/// Where a value stands, without its quotes.
+fn inner(node: &Node, text: &str) -> Range<usize> {
+    let raw = text.get(node.span.clone()).unwrap_or_default();
+    let quotes = usize::from(raw.len() > 1 && raw.starts_with(['"', '\'']));
+    node.span.start + quotes..node.span.end - quotes
 }

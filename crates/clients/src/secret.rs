@@ -111,15 +111,20 @@ const KEYS: [&str; 13] = [
 
 /// Whether a value that stands there as it is looks like a secret, by its name or by itself.
 pub(crate) fn is_secret(name: &str, value: &str) -> bool {
-    let filled_in = value.contains("${") || value.contains("{env:") || value.starts_with('$');
-    if is_plain_word(value) || filled_in {
-        return false;
-    }
+    !is_open(value) && (names_secret(name) || is_key(value))
+}
+
+/// Whether a value can be shown wherever it stands: a plain word, or one that a variable fills in.
+pub(crate) fn is_open(value: &str) -> bool {
+    is_plain_word(value) || value.contains("${") || value.contains("{env:") || value.starts_with('$')
+}
+
+/// Whether what has this name is a secret.
+pub(crate) fn names_secret(name: &str) -> bool {
     let letters = name.to_ascii_lowercase();
     let parts = letters.split(|letter: char| !letter.is_ascii_alphanumeric());
-    let named = parts.into_iter().any(|part| NAMES.contains(&part))
-        || ["token", "secret", "password", "apikey", "api_key"].iter().any(|word| letters.contains(word));
-    named || is_key(value)
+    parts.into_iter().any(|part| NAMES.contains(&part))
+        || ["token", "secret", "password", "apikey", "api_key"].iter().any(|word| letters.contains(word))
 }
 
 /// Whether a text begins as keys do, or is an address with a password in it.

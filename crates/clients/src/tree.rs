@@ -124,7 +124,21 @@ impl Node {
         }
     }
 
-    /// Whether both say the same, however it is written.
+    /// Whether both mean the same, in whatever order their keys stand.
+    pub(crate) fn means(&self, other: &Self) -> bool {
+        match (&self.kind, &other.kind) {
+            (Kind::Map(one), Kind::Map(two)) => {
+                let has = |member: &Member| other.get(&member.key).is_some_and(|its| member.value.means(&its.value));
+                one.members.len() == two.members.len() && one.members.iter().all(has)
+            }
+            (Kind::List(one), Kind::List(two)) => {
+                one.items.len() == two.items.len() && one.items.iter().zip(&two.items).all(|(a, b)| a.means(b))
+            }
+            _ => self.same(other),
+        }
+    }
+
+    /// Whether both say the same in the same order, however it is written.
     pub(crate) fn same(&self, other: &Self) -> bool {
         match (&self.kind, &other.kind) {
             (Kind::Map(one), Kind::Map(two)) => {

@@ -158,7 +158,7 @@ pub struct Noted<'a> {
 }
 
 impl<'a> Noted<'a> {
-    /// A change of a file of a client, within a folder.
+    /// A change of a file of a client, within a folder, in which nothing stays that a killed run has left.
     pub fn new(
         journal: &'a Journal,
         run: &str,
@@ -180,6 +180,7 @@ impl<'a> Noted<'a> {
             entries: Vec::new(),
             created: None,
         };
+        write::sweep(&change.file);
         Self { journal, make, change, created: None, open: false }
     }
 

@@ -1,9 +1,9 @@
-//! A change taken back: the very bytes where nobody else has written since, else each entry by itself.
+//! Changes of a file taken back: the very bytes where nobody else has written since, else each entry by itself.
 
-use clients::{Edit, PathPattern, Restored, State, Surface, Table};
+use clients::{Client, Edit, Entry, PathPattern, Refusal, Restored, State, Surface, Table};
 
-use super::found::{File, bytes};
-use super::journal::{self, Change, Journal, Line};
+use super::found::{Contents, File, bytes};
+use super::journal::{self, Change, Changed, Journal, Line};
 use super::write;
 
 /// What became of a change.
@@ -17,19 +17,74 @@ pub struct PutBack {
     pub notes: Vec<String>,
 }
 
-/// Takes a change back.
+/// Changes of one file that are taken back at once: what stands there between the first and the last of them, such as
+/// the gateway that a later run took out, does not come back.
+#[derive(Debug)]
+pub struct Taken {
+    /// Their ids.
+    ids: Vec<String>,
+    /// From before the first to after the last.
+    pub change: Change,
+    /// Whether nobody else has written between them.
+    unbroken: bool,
+    /// What was done to each entry, the last first.
+    entries: Vec<Vec<Changed>>,
+}
+
+impl Taken {
+    /// Changes in the order in which they were made, file by file; the file that was changed last comes first.
+    pub fn of(changes: Vec<Change>) -> Vec<Self> {
+        let mut files: Vec<Self> = Vec::new();
+        for change in changes {
+            let same = |known: &Self| known.change.file == change.file && known.change.client == change.client;
+            let mut taken = match files.iter().position(same) {
+                Some(at) => files.remove(at),
+                None => {
+                    let first = Change { after: change.before.clone(), ..change.clone() };
+                    Self { ids: Vec::new(), change: first, unbroken: true, entries: Vec::new() }
+                }
+            };
+            taken.add(change);
+            files.push(taken);
+        }
+        files.reverse();
+        files
+    }
+
+    fn add(&mut self, change: Change) {
+        self.unbroken &= self.change.after == change.before;
+        self.change.after = change.after;
+        self.ids.push(change.id);
+        for changed in change.entries {
+            let same = |steps: &&mut Vec<Changed>| steps.first().is_some_and(|step| step.place == changed.place);
+            match self.entries.iter_mut().find(same) {
+                Some(steps) => steps.insert(0, changed),
+                None => self.entries.push(vec![changed]),
+            }
+        }
+    }
+
+    /// Whether a file of this digest is as the last change left it, and holds no change but these.
+    fn is_as_left(&self, now: &str) -> bool {
+        self.unbroken && now == self.change.after
+    }
+}
+
+/// Takes changes back.
 ///
 /// # Errors
 /// Why the file was left alone.
-pub fn put_back(table: &Table, journal: &Journal, change: &Change) -> Result<PutBack, String> {
-    let mut doing = Doing { table, journal, change, back: PutBack::default() };
+pub fn put_back(table: &Table, journal: &Journal, taken: &Taken) -> Result<PutBack, String> {
+    let change = &taken.change;
+    let mut doing = Doing { table, journal, taken, back: PutBack::default() };
+    write::sweep(&change.file);
     if !change.file.exists() {
         match &change.created {
             Some(_) => doing.back.whole = true,
             None => doing.back.notes.push("the file is gone, so there is nothing to put back".to_owned()),
         }
     } else if let Some(folders) = &change.created
-        && bytes(&change.file).is_ok_and(|now| journal::sha256(&now) == change.after)
+        && bytes(&change.file).is_ok_and(|now| taken.is_as_left(&journal::sha256(&now)))
     {
         write::remove(&change.file, &change.within, folders)?;
         doing.back.whole = true;
@@ -38,7 +93,7 @@ pub fn put_back(table: &Table, journal: &Journal, change: &Change) -> Result<Put
         doing.back.whole = bytes(&change.file).is_ok_and(|now| journal::sha256(&now) == change.before);
     }
     if doing.back.conflicts.is_empty() {
-        journal.append(&Line::Undone { change: change.id.clone() })?;
+        taken.ids.iter().try_for_each(|id| journal.append(&Line::Undone { change: id.clone() }))?;
     }
     Ok(doing.back)
 }
@@ -46,7 +101,7 @@ pub fn put_back(table: &Table, journal: &Journal, change: &Change) -> Result<Put
 struct Doing<'a> {
     table: &'a Table,
     journal: &'a Journal,
-    change: &'a Change,
+    taken: &'a Taken,
     back: PutBack,
 }
 
@@ -54,11 +109,11 @@ impl write::Change for Doing<'_> {
     fn make(&mut self, bytes: &[u8]) -> Result<Option<Vec<u8>>, String> {
         self.back = PutBack::default();
         let now = journal::sha256(bytes);
-        if now == self.change.before {
+        if now == self.taken.change.before {
             return Ok(None);
         }
-        if now == self.change.after
-            && let Some(kept) = self.journal.kept(&self.change.before)
+        if self.taken.is_as_left(&now)
+            && let Some(kept) = self.journal.kept(&self.taken.change.before)
         {
             return Ok(Some(kept));
         }
@@ -68,52 +123,93 @@ impl write::Change for Doing<'_> {
 
 impl Doing<'_> {
     fn each_entry(&mut self, bytes: &[u8]) -> Result<Option<Vec<u8>>, String> {
-        let name = &self.change.client;
+        let name = &self.taken.change.client;
         let client = self.table.client(name).ok_or_else(|| format!("the client {name} is not known any more"))?;
         let file = File {
-            path: self.change.file.clone(),
+            path: self.taken.change.file.clone(),
             scope: clients::Scope::User,
-            surfaces: surfaces(&client.surfaces, self.change),
+            surfaces: surfaces(&client.surfaces, &self.taken.change),
         };
         let contents = file.parse(client, bytes)?;
         let mut whole: Option<Edit> = None;
-        for changed in &self.change.entries {
-            let key = audit::visible::word(changed.place.last().map_or("", String::as_str)).to_string();
-            let Some(entry) = contents.entries.iter().find(|entry| entry.place == changed.place) else {
+        for steps in &self.taken.entries {
+            let Some(last) = steps.first() else { continue };
+            let key = audit::visible::word(last.place.last().map_or("", String::as_str)).to_string();
+            let Some(entry) = contents.entries.iter().find(|entry| entry.place == last.place) else {
                 self.back.notes.push(format!("{key} is not there any more, so it stays away"));
                 continue;
             };
-            if changed.original.is_empty() {
-                let as_written = contents.document.text_of(entry).is_ok_and(|now| now == changed.written);
-                if !as_written {
-                    self.back.conflicts.push(format!(
-                        "The entry {key} was changed after toolgate added it, so it stays: remove it by hand.\n"
-                    ));
+            let refused = |refusal: Refusal| format!("{key}: {refusal}");
+            let edit = match back_to(&file, client, &contents, entry, steps).map_err(refused)? {
+                Some(edit) => edit,
+                None if !matches!(entry.state, State::Wrapped(_)) && !last.original.is_empty() => {
+                    self.back.notes.push(format!("{key} was changed, and does not start toolgate: it stays as it is"));
                     continue;
                 }
-                let edit = contents.document.remove(entry).map_err(|refusal| format!("{key}: {refusal}"))?;
-                whole = Some(match whole {
-                    None => edit,
-                    Some(whole) => whole.and(&edit).ok_or_else(|| format!("{key} cannot be told apart"))?,
-                });
-                continue;
-            }
-            let restored = contents.document.restore(&changed.original, &changed.written, entry);
-            match restored.map_err(|refusal| format!("{key}: {refusal}"))? {
-                Restored::Edit(edit) => {
-                    whole = match whole {
-                        None => Some(edit),
-                        Some(whole) => Some(whole.and(&edit).ok_or_else(|| format!("{key} cannot be told apart"))?),
-                    };
+                None => {
+                    self.back.conflicts.push(conflict(&contents, entry, &key, last).map_err(refused)?);
+                    continue;
                 }
-                Restored::Conflict(_) if !matches!(entry.state, State::Wrapped(_)) => {
-                    self.back.notes.push(format!("{key} was changed, and does not start toolgate: it stays as it is"));
-                }
-                Restored::Conflict(conflict) => self.back.conflicts.push(conflict.to_string()),
-            }
+            };
+            whole = Some(match whole {
+                None => edit,
+                Some(whole) => whole.and(&edit).ok_or_else(|| format!("{key} cannot be told apart"))?,
+            });
         }
         whole.map(|edit| edit.apply(bytes).map_err(|stale| stale.to_string())).transpose()
     }
+}
+
+/// The entry as it stood before the first step, or, where somebody changed it between two, after that and without the
+/// gateway; none, where it has to stay as it is.
+fn back_to(
+    file: &File,
+    client: &Client,
+    contents: &Contents,
+    entry: &Entry,
+    steps: &[Changed],
+) -> Result<Option<Edit>, Refusal> {
+    let document = &contents.document;
+    let now = document.text_of(entry)?.to_owned();
+    let is_bare = |edit: &Edit| {
+        let after = edit.apply(&document.bytes()).ok().and_then(|bytes| file.parse(client, &bytes).ok());
+        let entries = after.map(|after| after.entries).unwrap_or_default();
+        entries.iter().any(|one| one.place == entry.place && !matches!(one.state, State::Wrapped(_)))
+    };
+    let (mut text, mut reached, mut begun) = (now.as_str(), None, false);
+    for (number, step) in steps.iter().enumerate() {
+        let is_first = number + 1 == steps.len();
+        if !document.says(text, &step.written) && text != step.original {
+            // A step that was noted, and never made.
+            if begun {
+                break;
+            }
+            continue;
+        }
+        begun = true;
+        text = &step.original;
+        let edit = match text {
+            "" => document.remove(entry)?,
+            text => match document.restore(text, &now, entry)? {
+                Restored::Edit(edit) => edit,
+                Restored::Conflict(_) => break,
+            },
+        };
+        if is_first || is_bare(&edit) {
+            reached = Some(edit);
+        }
+    }
+    Ok(reached)
+}
+
+/// What is said of an entry that somebody has changed.
+fn conflict(contents: &Contents, entry: &Entry, key: &str, step: &Changed) -> Result<String, Refusal> {
+    if !step.original.is_empty()
+        && let Restored::Conflict(conflict) = contents.document.restore(&step.original, &step.written, entry)?
+    {
+        return Ok(conflict.to_string());
+    }
+    Ok(format!("The entry {key} was changed after toolgate wrote it, so it stays: remove it by hand.\n"))
 }
 
 /// The surfaces that a file of that name may be of, each way to servers once.

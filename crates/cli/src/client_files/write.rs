@@ -1,6 +1,6 @@
 //! A file with other bytes: all of them or none, and never over what somebody else has just written.
 
-use std::fs::File;
+use std::fs::{File, Permissions};
 use std::io::{Error, ErrorKind, Write as _};
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
@@ -11,6 +11,12 @@ use super::found::{bytes, real};
 
 /// How often a file is read again that changes meanwhile.
 const TRIES: usize = 3;
+
+/// How the name of a new file begins, until it has the name of the file.
+const START: &str = ".toolgate-";
+
+/// How it ends.
+const END: &str = ".new";
 
 /// What is done to a file.
 pub trait Change {
@@ -49,15 +55,17 @@ pub fn replace(path: &Path, within: &Path, change: &mut dyn Change) -> Result<bo
         if after == before {
             return Ok(false);
         }
-        let prepared = prepare(&file, &after).map_err(|error| sentence(&file, &error))?;
+        let (prepared, mode) = prepare(&file, &after).map_err(|error| sentence(&file, &error))?;
         change.note(&before, &after)?;
         if bytes(&file)? != before {
             change.ended(false)?;
             continue;
         }
-        if let Err(error) = prepared.persist(&file) {
+        // Until it is the file itself, nobody else may read it: it may be left behind.
+        let set = prepared.as_file().set_permissions(mode).and_then(|()| prepared.as_file().sync_all());
+        if let Err(error) = set.and_then(|()| prepared.persist(&file).map_err(|error| error.error)) {
             change.ended(false)?;
-            return Err(sentence(&file, &error.error));
+            return Err(sentence(&file, &error));
         }
         let folder = file.parent().unwrap_or(Path::new("/"));
         // The name is in the folder; that the folder is on the disk too, some file systems cannot say.
@@ -83,7 +91,7 @@ pub fn create(path: &Path, within: &Path, folders: &[PathBuf], change: &mut dyn 
         let folder = path.parent().unwrap_or(Path::new("/"));
         std::fs::create_dir_all(folder)?;
         // Temporary files have the mode 0600, and this one may come to hold secrets.
-        let mut new = tempfile::Builder::new().prefix(".toolgate-").tempfile_in(folder)?;
+        let mut new = new_file(folder)?;
         new.write_all(&bytes)?;
         new.as_file().sync_all()?;
         Ok(new)
@@ -129,23 +137,41 @@ fn inside(path: &Path, within: &Path) -> Result<PathBuf, String> {
     ))
 }
 
-/// The new file beside the old one, with its mode and owner.
-fn prepare(file: &Path, bytes: &[u8]) -> Result<tempfile::NamedTempFile, Error> {
+/// A new file, which nobody else may read.
+fn new_file(folder: &Path) -> Result<tempfile::NamedTempFile, Error> {
+    tempfile::Builder::new().prefix(START).suffix(END).tempfile_in(folder)
+}
+
+/// Removes new files beside a file that a killed run has left there. Only whoever holds the journal may, for nobody
+/// else writes then.
+pub fn sweep(file: &Path) {
+    let entries = file.parent().and_then(|folder| std::fs::read_dir(folder).ok());
+    for entry in entries.into_iter().flatten().flatten() {
+        let name = entry.file_name();
+        let is_new = name.to_str().is_some_and(|name| name.starts_with(START) && name.ends_with(END));
+        if is_new && entry.file_type().is_ok_and(|kind| kind.is_file()) {
+            // One that cannot be removed is in nobody's way.
+            let _ = std::fs::remove_file(entry.path());
+        }
+    }
+}
+
+/// The new file beside the old one, with its owner, and the mode that it is to have.
+fn prepare(file: &Path, bytes: &[u8]) -> Result<(tempfile::NamedTempFile, Permissions), Error> {
     let old = std::fs::metadata(file)?;
     if old.permissions().readonly() && rustix::process::geteuid().as_raw() != 0 {
         return Err(Error::from(ErrorKind::PermissionDenied));
     }
     let folder = file.parent().unwrap_or(Path::new("/"));
-    let mut new = tempfile::Builder::new().prefix(".toolgate-").tempfile_in(folder)?;
+    let mut new = new_file(folder)?;
     new.write_all(bytes)?;
     let made = new.as_file().metadata()?;
     if (made.uid(), made.gid()) != (old.uid(), old.gid()) {
         let (uid, gid) = (Uid::from_raw(old.uid()), Gid::from_raw(old.gid()));
         fchown(new.as_file(), Some(uid), Some(gid))?;
     }
-    new.as_file().set_permissions(std::fs::Permissions::from_mode(old.mode() & 0o7777))?;
     new.as_file().sync_all()?;
-    Ok(new)
+    Ok((new, Permissions::from_mode(old.mode() & 0o7777)))
 }
 
 /// What went wrong, and what to do.
@@ -179,6 +205,9 @@ mod tests {
         }
 
         fn note(&mut self, before: &[u8], _after: &[u8]) -> Result<(), String> {
+            let folder = self.file.parent().unwrap();
+            let new = std::fs::read_dir(folder).unwrap().flatten().find(|entry| entry.path() != self.file).unwrap();
+            assert_eq!(new.metadata().unwrap().mode() & 0o7777, 0o600, "others can read it");
             if self.others > 0 {
                 self.others -= 1;
                 std::fs::write(&self.file, [before, b"o"].concat()).unwrap();
@@ -198,11 +227,25 @@ mod tests {
             let folder = tempfile::tempdir().unwrap();
             let file = folder.path().join("f");
             std::fs::write(&file, "x").unwrap();
+            std::fs::set_permissions(&file, Permissions::from_mode(0o644)).unwrap();
             let mut change = Behind { file: file.clone(), others, ended: Vec::new() };
             assert_eq!(replace(&file, folder.path(), &mut change).map_err(|_| ()), done);
             assert_eq!(std::fs::read_to_string(&file).unwrap(), wanted);
+            assert_eq!(std::fs::metadata(&file).unwrap().mode() & 0o7777, 0o644);
             assert_eq!(change.ended.len(), if others == 3 { 3 } else { others + 1 });
             assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1, "nothing is left behind");
         }
+    }
+
+    #[test]
+    fn what_a_killed_run_left_goes_and_nothing_else() {
+        let folder = tempfile::tempdir().unwrap();
+        let others = ["mcp.json", ".toolgate-x", ".toolgate", "a.new"];
+        for name in others.into_iter().chain([".toolgate-Ab12.new"]) {
+            std::fs::write(folder.path().join(name), "x").unwrap();
+        }
+        sweep(&folder.path().join("mcp.json"));
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), others.len());
+        assert!(!folder.path().join(".toolgate-Ab12.new").exists());
     }
 }

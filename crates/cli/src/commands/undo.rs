@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::args::UndoOptions;
 use crate::client_files::found::table;
 use crate::client_files::journal::{Change, Journal};
-use crate::client_files::put_back::{PutBack, put_back};
+use crate::client_files::put_back::{PutBack, Taken, put_back};
 use crate::client_files::{shown as path_shown, supported, visible};
 use crate::commands::scan::json::printed;
 use crate::environment::{data_dir, home};
@@ -33,9 +33,9 @@ pub fn undo(options: &UndoOptions) -> Result<ExitCode, Failure> {
         changes.retain(|change| Some(&change.run) == last.as_ref());
     }
     let mut done: Vec<(Change, Result<PutBack, String>)> = Vec::new();
-    for change in changes.into_iter().rev() {
-        let back = put_back(&table, &journal, &change);
-        done.push((change, back));
+    for taken in Taken::of(changes) {
+        let back = put_back(&table, &journal, &taken);
+        done.push((taken.change, back));
     }
     if options.json {
         let files: Vec<Value> = done.iter().map(|(change, back)| document(change, back)).collect();

@@ -141,6 +141,112 @@ fn an_entry_that_the_user_edited_is_left_alone() -> anyhow::Result<()> {
     Ok(())
 }
 
+/// A file as a client writes it anew: the same values, in its own lines.
+fn anew(text: &str) -> anyhow::Result<String> {
+    Ok(serde_json::to_string_pretty(&serde_json::from_str::<Value>(&text.replace("// mine", ""))?)?)
+}
+
+#[test]
+fn an_entry_that_its_client_wrote_anew_is_put_back() -> anyhow::Result<()> {
+    let home = Home::new()?;
+    let file = home.file(".cursor/mcp.json", ONE.as_bytes())?;
+    home.does(&["wrap", "--yes"])?;
+    std::fs::write(&file, anew(&std::fs::read_to_string(&file)?)?)?;
+    let said = home.does(&["undo"])?;
+    let text = std::fs::read_to_string(&file)?;
+    ensure!(anew(&text)? == anew(ONE)?, "{said}{text}");
+    ensure!(home.does(&["undo"])?.contains("Nothing to undo"));
+    Ok(())
+}
+
+#[test]
+fn undo_never_brings_a_gateway_back_that_was_taken_out() -> anyhow::Result<()> {
+    let home = Home::new()?;
+    let file = home.file(".cursor/mcp.json", ONE.as_bytes())?;
+    home.does(&["wrap", "--yes"])?;
+    // The client writes its file anew, and a person changes the entry.
+    let text = anew(&std::fs::read_to_string(&file)?)?.replace("\"files\"\n", "\"files\",\n        \"/srv\"\n");
+    ensure!(text.contains("/srv"), "{text}");
+    std::fs::write(&file, text)?;
+    let output = home.run(&["undo"])?;
+    ensure!(output.status.code() == Some(1) && said(&output).contains("it stands now"), "{}", said(&output));
+    home.does(&["unwrap", "--yes"])?;
+    // What was taken out can be put back alone.
+    let clean = std::fs::read_to_string(&file)?;
+    home.does(&["undo"])?;
+    ensure!(std::fs::read_to_string(&file)?.contains("--policy"));
+    home.does(&["unwrap", "--yes"])?;
+    ensure!(std::fs::read_to_string(&file)? == clean && !clean.contains("--policy"), "{clean}");
+    // All of it: the edit of the person stays, and the gateway away.
+    let undone = home.does(&["undo", "--all"])?;
+    ensure!(std::fs::read_to_string(&file)? == clean && undone.contains("stays as it is"), "{undone}");
+    ensure!(home.does(&["undo", "--all"])?.contains("Nothing to undo"));
+    // Where nobody has edited it, the entry is as before the first run.
+    home.file(".cursor/mcp.json", ONE.as_bytes())?;
+    home.does(&["wrap", "--yes"])?;
+    std::fs::write(&file, anew(&std::fs::read_to_string(&file)?)?)?;
+    home.does(&["unwrap", "--yes"])?;
+    let undone = home.does(&["undo", "--all"])?;
+    let text = std::fs::read_to_string(&file)?;
+    ensure!(anew(&text)? == anew(ONE)? && !text.contains("--policy"), "{undone}{text}");
+    Ok(())
+}
+
+#[test]
+fn no_secret_of_a_file_is_shown() -> anyhow::Result<()> {
+    let text = r#"{
+  "primaryApiKey": "hidden-1", "oauthAccount": { "accessToken": "hidden-2" },
+  "mcpServers": {
+    "a": { "command": "npx", "args": ["files", "--api-key", "hidden-3", "--token=hidden-4"], "env": { "K": "hidden-5" } },
+    "b": { "type": "http", "url": "https://me:hidden-6@e.test/mcp?key=hidden-7", "headers": { "X-Key": "hidden-8" } }
+  }
+}
+"#;
+    for text in [text.to_owned(), text.replace('\n', "")] {
+        let home = Home::new()?;
+        let file = home.file(".claude.json", text.as_bytes())?;
+        let mut shown = Vec::new();
+        for words in [&["wrap", "--dry-run"][..], &["wrap", "--dry-run", "--json"], &["wrap", "--yes"]] {
+            shown.push(home.does(words)?);
+        }
+        let edited = std::fs::read_to_string(&file)?.replace("\"files\"", "\"files\", \"/srv\"");
+        std::fs::write(&file, edited)?;
+        shown.push(said(&home.run(&["undo"])?));
+        shown.push(home.does(&["unwrap", "--yes"])?);
+        for said in shown {
+            ensure!(!said.contains("hidden") && said.contains("●●●"), "{said}");
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn a_server_that_fails_does_not_repeat_its_secrets() -> anyhow::Result<()> {
+    let home = Home::new()?;
+    let script = "echo \"bad token $API_TOKEN\" >&2; exit 1";
+    let entry = json!({ "command": "/bin/sh", "args": ["-c", script], "env": { "API_TOKEN": "hidden-1" } });
+    let (file, _) = home.cursor(&json!({ "a": entry }))?;
+    let output = home.run(&["scan", "--config", &file.to_string_lossy(), "--yes"])?;
+    let text = said(&output);
+    ensure!(text.contains("token ●●●") && !text.contains("hidden"), "{text}");
+    Ok(())
+}
+
+#[test]
+fn what_a_killed_run_left_beside_a_file_goes() -> anyhow::Result<()> {
+    for words in [&["wrap", "--yes"][..], &["unwrap", "--yes"], &["undo"]] {
+        let home = Home::new()?;
+        let file = home.file(".cursor/mcp.json", ONE.as_bytes())?;
+        if words != ["wrap", "--yes"] {
+            home.does(&["wrap", "--yes"])?;
+        }
+        let left = home.file(".cursor/.toolgate-Ab12Cd.new", ONE.as_bytes())?;
+        home.does(words)?;
+        ensure!(!left.exists() && file.exists(), "{words:?}");
+    }
+    Ok(())
+}
+
 #[test]
 fn no_link_leads_out_of_the_home() -> anyhow::Result<()> {
     let home = Home::new()?;

@@ -48,6 +48,77 @@ fn what_is_as_it_was_needs_no_edit() {
     assert_eq!(first.diff(&edit, "x").unwrap(), "");
 }
 
+/// A client writes its file anew: the same values in other lines, or in another order.
+#[test]
+fn an_entry_that_a_client_wrote_anew_is_put_back() {
+    let (client, user) = surface("cursor", 0);
+    let first = read(Format::Json, FILE.as_bytes());
+    let one = entry(&first, &client, &user, "a");
+    let original = first.text_of(&one).unwrap();
+    let bytes = after(&first.wrap(&one, &wrapper("a")).unwrap(), FILE.as_bytes());
+    let second = read(Format::Json, &bytes);
+    let written = second.text_of(&entry(&second, &client, &user, "a")).unwrap();
+
+    let value: serde_json::Value = serde_json::from_slice(&bytes).unwrap();
+    for anew in [serde_json::to_string_pretty(&value).unwrap(), serde_json::to_string(&value).unwrap()] {
+        let third = read(Format::Json, anew.as_bytes());
+        let now = entry(&third, &client, &user, "a");
+        assert_ne!(third.text_of(&now).unwrap(), written);
+        let Restored::Edit(edit) = third.restore(original, written, &now).unwrap() else { panic!("{anew}") };
+        assert!(String::from_utf8(after(&edit, anew.as_bytes())).unwrap().contains(original));
+
+        // Another value, another key or a comment is somebody's own.
+        for own in [
+            anew.replace("sk-1", "sk-2"),
+            anew.replace("\"K\"", "\"L\""),
+            anew.replacen("\"env\"", "/* mine */\"env\"", 1),
+        ] {
+            let third = read(Format::Json, own.as_bytes());
+            let now = entry(&third, &client, &user, "a");
+            assert!(matches!(third.restore(original, written, &now).unwrap(), Restored::Conflict(_)), "{own}");
+        }
+    }
+    let (client, user) = surface("goose", 0);
+    let text = "extensions:\n    a:\n        cmd: \"y\"\n        args:\n            - b\n";
+    let first = read(Format::Yaml, text.as_bytes());
+    let one = entry(&first, &client, &user, "a");
+    let restored = first.restore("cmd: z", "cmd: y\n    args: [b]", &one).unwrap();
+    assert!(matches!(restored, Restored::Edit(_)), "{restored:?}");
+}
+
+/// Of a file only what says how servers are reached is shown.
+#[test]
+fn a_diff_shows_no_secret_of_the_file() {
+    let (client, user) = surface("cursor", 0);
+    let text = r#"{
+  // "apiKey": "fake-0"
+  "primaryApiKey": "fake-1",
+  "oauthAccount": { "accessToken": "fake-2", "name": "fake-3" },
+  "mcpServers": {
+    "a": { "command": "npx", "args": ["-y", "files", "--api-key", "fake-4", "--token=fake-5", "https://u:fake-6@e.test/?key=fake-7"], "env": { "K": "fake-8" } }
+  },
+  "security": { "auth": { "apiKey": "fake-9" } }, "numStartups": 700000
+}
+"#;
+    let one_line: String = text.lines().filter(|line| !line.trim().starts_with("//")).collect();
+    for text in [text, &one_line] {
+        let document = read(Format::Json, text.as_bytes());
+        let one = entry(&document, &client, &user, "a");
+        let diff = document.diff(&document.wrap(&one, &wrapper("a")).unwrap(), "x").unwrap();
+        assert!(!diff.contains("fake"), "{diff}");
+        for shown in
+            [r#""npx""#, r#""files", "--api-key", "●●●", "--token=●●●""#, "https://●●●@e.test/?key=●●●", "700000"]
+        {
+            assert!(diff.contains(shown), "{shown}: {diff}");
+        }
+        // What is changed by hand since is told without them, too.
+        let Restored::Conflict(conflict) = document.restore("{\"command\": \"y\"}", "{}", &one).unwrap() else {
+            panic!()
+        };
+        assert!(!conflict.to_string().contains("fake"), "{conflict}");
+    }
+}
+
 #[test]
 fn a_conflict_in_yaml_is_shown_in_lines() {
     let (client, user) = surface("goose", 0);

@@ -120,17 +120,18 @@ pub fn obtain(options: &ScanOptions, file: &Path, entries: &[Entry]) -> Result<(
     }
 }
 
-/// An entry on one line, as it is written in the file; values of variables and headers are masked.
+/// An entry on one line, as it is written in the file; values of variables and headers are masked, and what looks
+/// like a secret among words and in addresses.
 pub fn line(way: &Way) -> String {
     match way {
         Way::Program { words, env } => {
             let env = env.keys().map(|name| format!("{}=***", word(name)));
             // Every word whole: what is cut off is what nobody has agreed to.
-            env.chain(words.iter().map(|one| whole(one))).collect::<Vec<_>>().join(" ")
+            env.chain(clients::shown_words(words).iter().map(|one| whole(one))).collect::<Vec<_>>().join(" ")
         }
         Way::Url { url, headers } => {
             let headers: Vec<String> = headers.keys().map(|name| format!(", header {}: ***", word(name))).collect();
-            format!("{}{}", whole(url), headers.concat())
+            format!("{}{}", whole(&clients::shown_address(url)), headers.concat())
         }
         Way::Not(why) => format!("left out: {why}"),
     }
@@ -184,8 +185,11 @@ mod tests {
         let shown = line(&Way::Program { words: vec!["sh".into(), "-c".into(), long], env });
         assert!(shown.starts_with("TOKEN=*** sh -c \"xxx"), "{shown}");
         assert!(shown.contains("; rm -rf \\u{202e}/") && !shown.contains("s3cr3t"), "{shown}");
+        let words = ["npx", "files", "--api-key", "s3cr3t", "--token=s3cr3t"].map(str::to_owned).to_vec();
+        let shown = line(&Way::Program { words, env: [].into() });
+        assert_eq!(shown, "npx files --api-key ●●● \"--token=●●●\"");
         let headers = [("Authorization".to_owned(), "Bearer s3cr3t".to_owned())].into();
-        let shown = line(&Way::Url { url: "https://e.test/mcp".into(), headers });
-        assert_eq!(shown, "https://e.test/mcp, header Authorization: ***");
+        let shown = line(&Way::Url { url: "https://me:s3cr3t@e.test/mcp?key=s3cr3t".into(), headers });
+        assert_eq!(shown, "\"https://●●●@e.test/mcp?key=●●●\", header Authorization: ***");
     }
 }

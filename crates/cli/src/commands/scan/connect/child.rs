@@ -55,8 +55,10 @@ pub(super) async fn list(command: &Command, running: &Running, patience: Duratio
     let words = child.last_stderr();
     child.stop().await;
     listed.map_err(|error| {
-        let last: Vec<String> =
-            words.iter().rev().take(LAST_WORDS).rev().map(|line| audit::visible::shown(line)).collect();
+        let variables = command.env.iter().filter_map(|(name, value)| name.to_str().zip(value.to_str()));
+        let variables: Vec<(&str, &str)> = variables.collect();
+        let said = |line: &String| audit::visible::shown(&clients::without_secrets(line, variables.iter().copied()));
+        let last: Vec<String> = words.iter().rev().take(LAST_WORDS).rev().map(said).collect();
         match last.is_empty() {
             true => error,
             false => format!("{error}; its last words on stderr:\n  {}", last.join("\n  ")),
