@@ -1,6 +1,6 @@
 //! The directory itself: who may enter, and which versions may write in it.
 
-use std::fs::{self, DirBuilder};
+use std::fs::{self, DirBuilder, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
@@ -21,6 +21,12 @@ const AUDIT: &str = "audit";
 struct Format {
     format: u32,
     minimum_writer: u32,
+}
+
+/// Makes a file that is there for its owner alone, if there is none; the files that a database puts beside it take
+/// after it.
+pub(crate) fn private_file(path: &Path) -> io::Result<()> {
+    OpenOptions::new().create(true).append(true).mode(0o600).open(path).map(drop)
 }
 
 /// A data directory that may be written.

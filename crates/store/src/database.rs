@@ -3,9 +3,7 @@
 //! Statements are constants with `$1…`, of types that PostgreSQL has too. Resources have a module each
 //! (so far `catalogue`) and share this.
 
-use std::fs::OpenOptions;
 use std::io;
-use std::os::unix::fs::OpenOptionsExt;
 use std::time::Duration;
 
 use sqlx::error::BoxDynError;
@@ -14,6 +12,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, S
 use sqlx::{SqlStr, Sqlite, SqlitePool, Transaction};
 
 use crate::DataDir;
+use crate::data_dir::private_file;
 
 /// The file in the data directory.
 const FILE: &str = "toolgate.db";
@@ -84,8 +83,7 @@ impl Database {
     /// [`BadDatabase`].
     pub async fn open(data: &DataDir) -> Result<Self, BadDatabase> {
         let path = data.path().join(FILE);
-        // Readable for its owner alone, as all that lies there; the files beside it take after it.
-        OpenOptions::new().create(true).append(true).mode(0o600).open(&path)?;
+        private_file(&path)?;
         let options = SqliteConnectOptions::new()
             .filename(path)
             .journal_mode(SqliteJournalMode::Wal)

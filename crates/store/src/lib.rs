@@ -5,6 +5,7 @@
 
 mod at_once;
 pub mod catalogue;
+pub mod control;
 pub mod counts;
 mod data_dir;
 mod database;

@@ -12,6 +12,7 @@ pub mod decode;
 pub mod message;
 pub mod peers;
 pub mod place;
+pub mod postgres;
 pub mod record;
 pub mod registry;
 pub mod script;

@@ -1,0 +1,41 @@
+//! Each case of the suite, once for every engine.
+
+macro_rules! cases {
+    ($($module:ident: $($case:ident),* $(,)?;)*) => {
+        mod sqlite {
+            $($(#[tokio::test] async fn $case() { crate::$module::$case(&crate::place::sqlite()).await; })*)*
+        }
+        mod postgres {
+            $($(#[tokio::test] async fn $case() { crate::$module::$case(&crate::place::postgres()).await; })*)*
+        }
+    };
+}
+
+cases! {
+    changes:
+        an_instance_is_founded_once,
+        members_sign_in_and_out,
+        the_last_admin_stays,
+        programs_are_recognised_until_they_are_revoked,
+        a_server_is_registered_changed_and_removed,
+        who_was_slower_is_told,
+        names_are_taken,
+        versions_of_a_policy_never_change,
+        a_policy_in_use_stays,
+        a_grant_from_minting_to_revocation,
+        a_rotated_token_overlaps,
+        unused_grants_are_listed,
+        definitions_are_accepted,
+        calls_are_stopped_and_resumed,
+        every_change_is_an_event,
+        a_change_that_is_dropped_has_not_happened,
+        secrets_are_sealed_anew,
+        what_serves_once_serves_once;
+    isolation:
+        an_organisation_neither_sees_nor_changes_anothers,
+        nothing_of_another_organisation_can_be_named;
+    leases:
+        a_lease_is_renewed_and_ends,
+        a_replica_reads_all_and_then_what_changed,
+        versions_are_seen_in_their_order;
+}
