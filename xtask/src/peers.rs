@@ -102,8 +102,24 @@ pub fn install() -> Result<Peers> {
     debian()?;
     writeln!(commands, "chromium\t{}", needed("chromium", "the tests of the catalogue's pages")?.display())?;
     writeln!(commands, "tmux\t{}", needed("tmux", "the tests of questions on a terminal")?.display())?;
+    postgres()?;
     fs::write(folder.join("commands"), commands)?;
     Ok(Peers { folder, node })
+}
+
+/// PostgreSQL's server, which Debian keeps out of the path, and its client.
+fn postgres() -> Result<()> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let versions = fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
+    let mut folders = std::env::split_paths(&path).chain(versions.map(|version| version.path().join("bin")));
+    let server = folders.any(|folder| folder.join("initdb").exists() && folder.join("postgres").exists());
+    if server && Path::new("/usr/bin/psql").exists() {
+        return Ok(());
+    }
+    if !has_apt() {
+        bail!("the tests of the control plane's tables need PostgreSQL (Debian's package postgresql)");
+    }
+    apt_install(&["postgresql"])
 }
 
 /// A Node of the version that the newest packages need, from npm itself.
