@@ -1,0 +1,20 @@
+//! What may lie on a disk, and under which key.
+//!
+//! - [`ring`]: master keys, of which the first encrypts and all decrypt.
+//! - [`vault`]: secrets sealed for one place each, opened, and moved to another master key.
+//!
+//! Nothing here reads the environment, and no text, `Debug` or error of this crate holds a secret.
+
+mod aead;
+pub mod key;
+pub mod place;
+pub mod random;
+pub mod ring;
+pub mod sealed;
+pub mod secret;
+pub mod vault;
+
+pub use place::Place;
+pub use ring::KeyRing;
+pub use sealed::Sealed;
+pub use vault::Vault;
