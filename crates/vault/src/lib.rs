@@ -1,6 +1,6 @@
 //! What may lie on a disk, and under which key.
 //!
-//! - [`ring`]: master keys, of which the first encrypts and all decrypt.
+//! - [`ring`]: master keys, of which the first encrypts and all decrypt; [`source`] says where they come from.
 //! - [`vault`]: secrets sealed for one place each, opened, and moved to another master key.
 //!
 //! Nothing here reads the environment, and no text, `Debug` or error of this crate holds a secret.
@@ -12,9 +12,11 @@ pub mod random;
 pub mod ring;
 pub mod sealed;
 pub mod secret;
+pub mod source;
 pub mod vault;
 
 pub use place::Place;
 pub use ring::KeyRing;
 pub use sealed::Sealed;
+pub use source::KeySource;
 pub use vault::Vault;
