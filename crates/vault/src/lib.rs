@@ -2,6 +2,7 @@
 //!
 //! - [`ring`]: master keys, of which the first encrypts and all decrypt; [`source`] says where they come from.
 //! - [`vault`]: secrets sealed for one place each, opened, and moved to another master key.
+//! - [`token`]: the tokens that Toolgate gives out; [`token_hash`]: what is stored of them.
 //!
 //! Nothing here reads the environment, and no text, `Debug` or error of this crate holds a secret.
 
@@ -13,6 +14,8 @@ pub mod ring;
 pub mod sealed;
 pub mod secret;
 pub mod source;
+pub mod token;
+pub mod token_hash;
 pub mod vault;
 
 pub use place::Place;
