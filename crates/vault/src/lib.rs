@@ -3,11 +3,13 @@
 //! - [`ring`]: master keys, of which the first encrypts and all decrypt; [`source`] says where they come from.
 //! - [`vault`]: secrets sealed for one place each, opened, and moved to another master key.
 //! - [`token`]: the tokens that Toolgate gives out; [`token_hash`]: what is stored of them.
+//! - [`password`]: passwords as they may be stored.
 //!
 //! Nothing here reads the environment, and no text, `Debug` or error of this crate holds a secret.
 
 mod aead;
 pub mod key;
+pub mod password;
 pub mod place;
 pub mod random;
 pub mod ring;
