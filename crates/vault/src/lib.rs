@@ -4,10 +4,12 @@
 //! - [`vault`]: secrets sealed for one place each, opened, and moved to another master key.
 //! - [`token`]: the tokens that Toolgate gives out; [`token_hash`]: what is stored of them.
 //! - [`password`]: passwords as they may be stored.
+//! - [`harden`]: no memory of this process in core dumps.
 //!
 //! Nothing here reads the environment, and no text, `Debug` or error of this crate holds a secret.
 
 mod aead;
+pub mod harden;
 pub mod key;
 pub mod password;
 pub mod place;
