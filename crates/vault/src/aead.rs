@@ -4,7 +4,7 @@
 use aws_lc_rs::aead::{AES_256_GCM_SIV, Aad, Nonce, RandomizedNonceKey};
 use zeroize::Zeroizing;
 
-use crate::random::NoRandomness;
+use crate::crypto::CryptoFailed;
 
 /// Bytes of a nonce.
 const NONCE: usize = 12;
@@ -19,17 +19,16 @@ pub const OVERHEAD: usize = NONCE + TAG;
 pub struct Cipher(RandomizedNonceKey);
 
 impl Cipher {
-    /// `None` never happens with a key of 32 bytes, which the library cannot know.
-    pub fn new(key: &[u8; 32]) -> Option<Self> {
-        Some(Self(RandomizedNonceKey::new(&AES_256_GCM_SIV, key).ok()?))
+    pub fn new(key: &[u8; 32]) -> Result<Self, CryptoFailed> {
+        RandomizedNonceKey::new(&AES_256_GCM_SIV, key).map(Self).map_err(|_| CryptoFailed)
     }
 
     /// Encrypts `text`; what it is bound to has to be given again to open it.
-    pub fn seal(&self, bound_to: &[u8], text: &[u8]) -> Result<Vec<u8>, NoRandomness> {
+    pub fn seal(&self, bound_to: &[u8], text: &[u8]) -> Result<Vec<u8>, CryptoFailed> {
         // Room for the tag from the beginning: growing would leave the text behind in freed memory.
         let mut buffer = Zeroizing::new(Vec::with_capacity(text.len() + TAG));
         buffer.extend_from_slice(text);
-        let nonce = self.0.seal_in_place_append_tag(Aad::from(bound_to), &mut *buffer).map_err(|_| NoRandomness)?;
+        let nonce = self.0.seal_in_place_append_tag(Aad::from(bound_to), &mut *buffer).map_err(|_| CryptoFailed)?;
         Ok([nonce.as_ref(), buffer.as_slice()].concat())
     }
 

@@ -3,14 +3,13 @@
 use std::fmt;
 use std::str::FromStr;
 
-use aws_lc_rs::hkdf::{HKDF_SHA256, Salt};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use secrecy::{ExposeSecret, SecretBox};
 use zeroize::Zeroizing;
 
 use crate::aead::Cipher;
-use crate::random::{self, NoRandomness};
+use crate::crypto::{self, CryptoFailed};
 
 /// Bytes of a key.
 pub const KEY: usize = 32;
@@ -63,6 +62,9 @@ pub enum BadKey {
     /// A placeholder.
     #[error("this key is one byte repeated, which anybody guesses: `openssl rand -base64 {KEY}` makes a random one")]
     Guessable,
+    /// It could not be looked at.
+    #[error(transparent)]
+    Crypto(#[from] CryptoFailed),
 }
 
 /// A master key. It is wiped when dropped.
@@ -81,18 +83,18 @@ impl MasterKey {
     /// A fresh random key.
     ///
     /// # Errors
-    /// [`NoRandomness`].
-    pub fn generate() -> Result<Self, NoRandomness> {
-        Ok(Self::of(&*random::bytes()?))
+    /// [`CryptoFailed`].
+    pub fn generate() -> Result<Self, CryptoFailed> {
+        Self::of(&*crypto::random()?)
     }
 
     /// A key from 32 bytes.
     ///
     /// # Errors
-    /// [`BadKey::Guessable`].
+    /// [`BadKey::Guessable`], and [`BadKey::Crypto`].
     pub fn from_bytes(bytes: &[u8; KEY]) -> Result<Self, BadKey> {
         match bytes.split_first() {
-            Some((first, rest)) if rest.iter().any(|byte| byte != first) => Ok(Self::of(bytes)),
+            Some((first, rest)) if rest.iter().any(|byte| byte != first) => Ok(Self::of(bytes)?),
             _ => Err(BadKey::Guessable),
         }
     }
@@ -111,12 +113,9 @@ impl MasterKey {
         Self::from_bytes(bytes.ok_or(BadKey::NotAKey)?)
     }
 
-    fn of(bytes: &[u8; KEY]) -> Self {
-        let mut id = [0; 8];
-        for (to, from) in id.iter_mut().zip(derive(bytes, b"toolgate master key id").iter()) {
-            *to = *from;
-        }
-        Self { id: KeyId(id), bytes: SecretBox::init_with_mut(|kept: &mut [u8; KEY]| kept.copy_from_slice(bytes)) }
+    fn of(bytes: &[u8; KEY]) -> Result<Self, CryptoFailed> {
+        let id = KeyId(crypto::name(bytes, b"toolgate master key id")?);
+        Ok(Self { id, bytes: SecretBox::init_with_mut(|kept: &mut [u8; KEY]| kept.copy_from_slice(bytes)) })
     }
 
     /// Its name.
@@ -126,8 +125,8 @@ impl MasterKey {
     }
 
     /// The cipher for keys of secrets.
-    pub(crate) fn wrapping(&self) -> Option<Cipher> {
-        Cipher::new(&derive(self.bytes.expose_secret(), b"toolgate key wrapping"))
+    pub(crate) fn wrapping(&self) -> Result<Cipher, CryptoFailed> {
+        Cipher::new(&*crypto::derive(self.bytes.expose_secret(), b"toolgate key wrapping")?)
     }
 
     /// Writes its base64 to `text`, which must have room for it.
@@ -137,16 +136,6 @@ impl MasterKey {
             text.extend(buffer.iter().map(|byte| char::from(*byte)));
         }
     }
-}
-
-/// A key for one purpose, told from another by HKDF-SHA256.
-pub(crate) fn derive(key: &[u8], purpose: &[u8]) -> Zeroizing<[u8; 32]> {
-    let mut derived = Zeroizing::new([0; 32]);
-    let prk = Salt::none(HKDF_SHA256).extract(key);
-    // HKDF gives up to 255 blocks, and this is one.
-    let filled = prk.expand(&[purpose], HKDF_SHA256).and_then(|okm| okm.fill(derived.as_mut()));
-    debug_assert!(filled.is_ok(), "one block of HKDF");
-    derived
 }
 
 #[cfg(test)]

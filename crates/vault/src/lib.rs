@@ -9,11 +9,11 @@
 //! Nothing here reads the environment, and no text, `Debug` or error of this crate holds a secret.
 
 mod aead;
+pub mod crypto;
 pub mod harden;
 pub mod key;
 pub mod password;
 pub mod place;
-pub mod random;
 pub mod ring;
 pub mod sealed;
 pub mod secret;

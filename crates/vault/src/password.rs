@@ -13,7 +13,7 @@ use secrecy::{ExposeSecret, SecretString};
 use unicode_normalization::UnicodeNormalization;
 use zeroize::Zeroizing;
 
-use crate::random::{self, NoRandomness};
+use crate::crypto::{self, CryptoFailed};
 use crate::secret::equal;
 
 /// Memory of one hash, in KiB: 19 MiB, as OWASP recommends with two passes and one lane.
@@ -156,9 +156,9 @@ pub enum Verified {
 /// Why a password could not be hashed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum HashError {
-    /// The system gives no random numbers.
+    /// The cryptographic library failed.
     #[error(transparent)]
-    NoRandomness(#[from] NoRandomness),
+    Crypto(#[from] CryptoFailed),
     /// The function refused.
     #[error("the password could not be hashed: there may be too little memory")]
     Refused,
@@ -194,8 +194,8 @@ impl Passwords {
             salt: None,
             hash: None,
         };
-        nobody.salt = argon2::password_hash::phc::Salt::new(random::bytes::<SALT>()?.as_ref()).ok();
-        nobody.hash = argon2::password_hash::phc::Output::new(random::bytes::<HASH>()?.as_ref()).ok();
+        nobody.salt = argon2::password_hash::phc::Salt::new(crypto::random::<SALT>()?.as_ref()).ok();
+        nobody.hash = argon2::password_hash::phc::Output::new(crypto::random::<HASH>()?.as_ref()).ok();
         Ok(Self { params, nobody: PasswordHash(nobody) })
     }
 
@@ -204,7 +204,7 @@ impl Passwords {
     /// # Errors
     /// [`HashError`].
     pub fn hash(&self, password: &Password) -> Result<PasswordHash, HashError> {
-        let salt = random::bytes::<SALT>()?;
+        let salt = crypto::random::<SALT>()?;
         derive(password, salt.as_ref(), self.params.clone()).map(PasswordHash).ok_or(HashError::Refused)
     }
 

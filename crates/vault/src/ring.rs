@@ -14,8 +14,8 @@ use std::fmt;
 
 use secrecy::SecretString;
 
+use crate::crypto::CryptoFailed;
 use crate::key::{BadKey, KEY_TEXT, KeyId, MasterKey};
-use crate::random::NoRandomness;
 
 /// The longest text of a ring, in bytes.
 pub const MAX_TEXT: usize = 16 * 1024;
@@ -103,17 +103,17 @@ pub enum RingError {
     /// There are [`MAX_KEYS`] already.
     #[error(transparent)]
     Full(BadRing),
-    /// The system gives no random numbers.
+    /// The cryptographic library failed.
     #[error(transparent)]
-    NoRandomness(#[from] NoRandomness),
+    Crypto(#[from] CryptoFailed),
 }
 
 impl KeyRing {
     /// A ring of one fresh key.
     ///
     /// # Errors
-    /// [`NoRandomness`].
-    pub fn generate(origin: impl Into<String>) -> Result<Self, NoRandomness> {
+    /// [`CryptoFailed`].
+    pub fn generate(origin: impl Into<String>) -> Result<Self, CryptoFailed> {
         Ok(Self { origin: origin.into(), first: MasterKey::generate()?, others: Vec::new() })
     }
 

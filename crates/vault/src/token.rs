@@ -14,7 +14,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use secrecy::{ExposeSecret, SecretString};
 
-use crate::random::{self, NoRandomness};
+use crate::crypto::{self, CryptoFailed};
 
 /// Characters of the random part.
 const RANDOM: usize = 43;
@@ -104,9 +104,9 @@ impl Token {
     /// A fresh token.
     ///
     /// # Errors
-    /// [`NoRandomness`].
-    pub fn fresh(kind: TokenKind) -> Result<Self, NoRandomness> {
-        Ok(Self::of(kind, &*random::bytes()?))
+    /// [`CryptoFailed`].
+    pub fn fresh(kind: TokenKind) -> Result<Self, CryptoFailed> {
+        Ok(Self::of(kind, &*crypto::random()?))
     }
 
     /// Reads a token of one kind, strictly: no space around it, nothing that encodes the same otherwise.

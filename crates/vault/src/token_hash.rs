@@ -13,9 +13,9 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use secrecy::{ExposeSecret, SecretBox};
 
-use crate::key::{KEY, derive};
+use crate::crypto::{self, CryptoFailed};
+use crate::key::KEY;
 use crate::place::Place;
-use crate::random::{self, NoRandomness};
 use crate::sealed::Sealed;
 use crate::secret::equal;
 use crate::token::Token;
@@ -46,15 +46,18 @@ pub enum HashKeyError {
     /// It opens and is none.
     #[error("what is stored as the key of token hashes is none: restore the database from a backup")]
     NotAKey,
+    /// The cryptographic library failed.
+    #[error(transparent)]
+    Crypto(#[from] CryptoFailed),
 }
 
 impl HashKey {
     /// A fresh key, for a new instance. With another key no token that was given out is known any more.
     ///
     /// # Errors
-    /// [`NoRandomness`].
-    pub fn generate() -> Result<Self, NoRandomness> {
-        Ok(Self::of(&*random::bytes()?))
+    /// [`CryptoFailed`].
+    pub fn generate() -> Result<Self, CryptoFailed> {
+        Self::of(&*crypto::random()?)
     }
 
     /// The key as it is stored.
@@ -72,7 +75,7 @@ impl HashKey {
     pub fn open(vault: &Vault, sealed: &Sealed) -> Result<Self, HashKeyError> {
         let secret = vault.open(&Self::place(), sealed)?;
         let secret: &[u8; KEY] = secret.expose_secret().try_into().map_err(|_| HashKeyError::NotAKey)?;
-        Ok(Self::of(secret))
+        Ok(Self::of(secret)?)
     }
 
     /// Where it belongs, for [`Vault::rewrap`].
@@ -81,13 +84,11 @@ impl HashKey {
         Place::instance(FIELD)
     }
 
-    fn of(secret: &[u8; KEY]) -> Self {
-        let mut id = [0; 8];
-        for (to, from) in id.iter_mut().zip(derive(secret, b"toolgate token hash id").iter()) {
-            *to = *from;
-        }
-        let hmac = hmac::Key::new(hmac::HMAC_SHA256, derive(secret, b"toolgate token hash").as_ref());
-        Self { id, secret: SecretBox::init_with_mut(|kept: &mut [u8; KEY]| kept.copy_from_slice(secret)), hmac }
+    fn of(secret: &[u8; KEY]) -> Result<Self, CryptoFailed> {
+        let id = crypto::name(secret, b"toolgate token hash id")?;
+        let hmac = hmac::Key::new(hmac::HMAC_SHA256, crypto::derive(secret, b"toolgate token hash")?.as_ref());
+        let secret = SecretBox::init_with_mut(|kept: &mut [u8; KEY]| kept.copy_from_slice(secret));
+        Ok(Self { id, secret, hmac })
     }
 
     /// The hash of a token; always the same, so that it can be looked up.

@@ -9,9 +9,9 @@ use std::fmt;
 use zeroize::Zeroizing;
 
 use crate::aead::Cipher;
+use crate::crypto::{self, CryptoFailed};
 use crate::key::{KEY, KeyId, MasterKey};
 use crate::place::Place;
-use crate::random::{self, NoRandomness};
 use crate::ring::KeyRing;
 use crate::sealed::{MAX_SECRET, Sealed};
 use crate::secret::{SecretBytes, equal, keep};
@@ -34,9 +34,9 @@ pub enum SealError {
     /// It is longer than [`MAX_SECRET`].
     #[error("the secret has {0} bytes; {MAX_SECRET} are the most that is kept encrypted")]
     TooLong(usize),
-    /// The system gives no random numbers.
+    /// The cryptographic library failed.
     #[error(transparent)]
-    NoRandomness(#[from] NoRandomness),
+    Crypto(#[from] CryptoFailed),
 }
 
 /// Why a secret does not open.
@@ -70,9 +70,9 @@ pub enum OpenError {
         /// The place that was asked for.
         place: String,
     },
-    /// The system gives no random numbers; only [`Vault::rewrap`] needs them.
+    /// The cryptographic library failed.
     #[error(transparent)]
-    NoRandomness(#[from] NoRandomness),
+    Crypto(#[from] CryptoFailed),
 }
 
 /// The ids of a ring, for messages.
@@ -112,6 +112,9 @@ pub enum WrongKeys {
         /// The key that the check value names.
         key: KeyId,
     },
+    /// The cryptographic library failed.
+    #[error(transparent)]
+    Crypto(#[from] CryptoFailed),
 }
 
 impl Vault {
@@ -135,9 +138,9 @@ impl Vault {
         if secret.len() > MAX_SECRET {
             return Err(SealError::TooLong(secret.len()));
         }
-        let data_key = random::bytes::<KEY>()?;
+        let data_key = crypto::random::<KEY>()?;
         let place = place.digest();
-        let value = Cipher::new(&data_key).ok_or(NoRandomness)?.seal(&value_bound_to(&place), secret)?;
+        let value = Cipher::new(&data_key)?.seal(&value_bound_to(&place), secret)?;
         let mut content = Content::new([0; KEY + 32]);
         let (key_part, place_part) = content.split_at_mut(KEY);
         key_part.copy_from_slice(data_key.as_ref());
@@ -189,6 +192,7 @@ impl Vault {
         match self.open(&Place::instance(CHECK_FIELD), value) {
             Ok(content) if equal(secrecy::ExposeSecret::expose_secret(&content), CHECK) => Ok(()),
             Err(OpenError::UnknownKey { key, origin, known, .. }) => Err(WrongKeys::Missing { key, origin, known }),
+            Err(OpenError::Crypto(failed)) => Err(failed.into()),
             _ => Err(WrongKeys::Damaged { key }),
         }
     }
@@ -201,16 +205,14 @@ impl Vault {
             origin: self.ring.origin().to_owned(),
             known: Known(self.ring.ids().collect()),
         })?;
-        let wrapped = master.wrapping().and_then(|cipher| cipher.open(&key_bound_to(sealed.key), &sealed.wrapped));
-        let wrapped = wrapped.ok_or_else(damaged)?;
+        let wrapped = master.wrapping()?.open(&key_bound_to(sealed.key), &sealed.wrapped).ok_or_else(damaged)?;
         let content = Content::new(*wrapped.first_chunk().ok_or_else(damaged)?);
         let (data_key, sealed_for) = content.split_first_chunk().ok_or_else(damaged)?;
         let digest = place.digest();
         if !equal(sealed_for, &digest) {
             return Err(OpenError::WrongPlace { place: place.to_string() });
         }
-        let secret = Cipher::new(data_key).and_then(|cipher| cipher.open(&value_bound_to(&digest), &sealed.value));
-        let secret = secret.ok_or_else(damaged)?;
+        let secret = Cipher::new(data_key)?.open(&value_bound_to(&digest), &sealed.value).ok_or_else(damaged)?;
         Ok(Opened { content, secret })
     }
 }
@@ -223,9 +225,9 @@ struct Opened {
     secret: Zeroizing<Vec<u8>>,
 }
 
-fn wrap(master: &MasterKey, content: &[u8; KEY + 32], value: Box<[u8]>) -> Result<Sealed, NoRandomness> {
-    let wrapped = master.wrapping().ok_or(NoRandomness)?.seal(&key_bound_to(master.id()), content)?;
-    Ok(Sealed { key: master.id(), wrapped: wrapped.try_into().map_err(|_| NoRandomness)?, value })
+fn wrap(master: &MasterKey, content: &[u8; KEY + 32], value: Box<[u8]>) -> Result<Sealed, CryptoFailed> {
+    let wrapped = master.wrapping()?.seal(&key_bound_to(master.id()), content)?;
+    Ok(Sealed { key: master.id(), wrapped: wrapped.try_into().map_err(|_| CryptoFailed)?, value })
 }
 
 fn key_bound_to(key: KeyId) -> Vec<u8> {

@@ -10,7 +10,7 @@ use rustix::process::geteuid;
 use secrecy::ExposeSecret;
 use zeroize::Zeroizing;
 
-use crate::random::NoRandomness;
+use crate::crypto::CryptoFailed;
 use crate::ring::{BadRing, KeyRing, MAX_TEXT, RingError};
 
 /// Why a key file was not read or written. A file that was there is as it was.
@@ -78,9 +78,9 @@ pub enum KeyFileError {
         /// The reason.
         error: io::Error,
     },
-    /// No key could be made.
+    /// The cryptographic library failed.
     #[error(transparent)]
-    NoRandomness(#[from] NoRandomness),
+    Crypto(#[from] CryptoFailed),
 }
 
 /// Reads a key file. Links are followed; what they lead to is looked at.
