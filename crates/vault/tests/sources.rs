@@ -103,9 +103,12 @@ fn what_is_no_key_file() {
     assert!(matches!(file::read(&path), Err(KeyFileError::Missing(_))));
     assert!(matches!(file::change(&path, KeyRing::rotate), Err(KeyFileError::Missing(_))));
     assert!(matches!(file::read(folder.path()), Err(KeyFileError::NotAFile(_))));
-    // Nobody writes into the pipe: reading it would wait for ever.
+    // Nobody writes into the pipe, and whoever waits for that waits for ever.
     assert!(std::process::Command::new("mkfifo").args(["-m", "600"]).arg(&path).status().unwrap().success());
-    assert!(matches!(file::read(&path), Err(KeyFileError::NotAFile(_))));
+    let (tell, told) = std::sync::mpsc::channel();
+    let pipe = path.clone();
+    std::thread::spawn(move || tell.send(file::read(&pipe)));
+    assert!(matches!(told.recv_timeout(PROMISED * 10).unwrap(), Err(KeyFileError::NotAFile(_))));
     fs::remove_file(&path).unwrap();
     for (content, expected) in [
         (b"".to_vec(), BadRing::Empty),
