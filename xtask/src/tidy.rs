@@ -9,7 +9,7 @@ use anyhow::{Context, Result, bail};
 use crate::system::root;
 
 /// The rows of the house, top to bottom: a crate uses only crates above it.
-const ROWS: [&str; 14] = [
+const ROWS: [&str; 15] = [
     "mcp",
     "quota",
     "policy",
@@ -18,6 +18,7 @@ const ROWS: [&str; 14] = [
     "clients",
     "store",
     "search",
+    "vault",
     "upstream",
     "gateway",
     "catalogue",
