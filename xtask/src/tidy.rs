@@ -9,7 +9,7 @@ use anyhow::{Context, Result, bail};
 use crate::system::root;
 
 /// The rows of the house, top to bottom: a crate uses only crates above it.
-const ROWS: [&str; 15] = [
+const ROWS: [&str; 16] = [
     "mcp",
     "quota",
     "policy",
@@ -22,6 +22,7 @@ const ROWS: [&str; 15] = [
     "upstream",
     "gateway",
     "catalogue",
+    "control",
     "web",
     "testkit",
     "toolgate",

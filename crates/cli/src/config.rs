@@ -226,7 +226,7 @@ impl Config {
                 owner: table.owner.clone(),
                 tags: table.tags.clone(),
             };
-            let grant = Arc::new(Grant { facts, binding });
+            let grant = Arc::new(Grant::local(facts, binding));
             match table.digest(&self.base).trying(&what)? {
                 // A set: looking through the list for each grant would take time with their square.
                 Some(digest) if !taken.insert(digest) => {

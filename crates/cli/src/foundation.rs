@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use audit::{Event, Start};
 use gateway::gateway::{Foundation, Gateway, Grants};
+use gateway::lease::Lease;
 use store::DataDir;
 use store::counts::Ledger;
 use store::log::{AuditLog, Durability, Options};
@@ -55,6 +56,7 @@ pub fn lay(
         processes,
         child_stderr,
         background: background.clone(),
+        lease: Lease::unlimited(),
     };
     Gateway::new(foundation, grants).ok_or_else(|| Failure::Usage("the key of session ids cannot be used".to_owned()))
 }

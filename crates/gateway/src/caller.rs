@@ -36,7 +36,7 @@ impl Caller {
     pub fn conversation(&self) -> Conversation {
         match self.session {
             Some(number) => Conversation::Session(number),
-            None => Conversation::Grant(self.grant.label().to_owned(), self.grant.server().id().to_owned()),
+            None => Conversation::Grant(self.grant.key().to_owned(), self.grant.server().id().to_owned()),
         }
     }
 

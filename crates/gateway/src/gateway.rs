@@ -16,8 +16,9 @@ use tokio::task::JoinSet;
 use upstream::child::Exit;
 
 use crate::caller::Caller;
-use crate::grant::{Grant, TokenDigest};
+use crate::grant::{Grant, Hashing, TokenDigest};
 use crate::http_front::Children;
+use crate::lease::Lease;
 use crate::refused::{Counted, Refused};
 use crate::seal::Seal;
 use crate::server::Server;
@@ -26,7 +27,8 @@ use crate::sessions::Sessions;
 /// The grants, by the digest of their tokens.
 #[derive(Debug, Default)]
 pub struct Grants {
-    by_token: HashMap<TokenDigest, Arc<Grant>>,
+    hashing: Hashing,
+    by_token: HashMap<TokenDigest, (Arc<Grant>, Option<Timestamp>)>,
     /// Grants for requests without a token, one a server.
     anonymous: Vec<Arc<Grant>>,
     /// Whether there is one server only, which then is served at `/mcp` too.
@@ -36,12 +38,26 @@ pub struct Grants {
 impl Grants {
     /// All grants of a gateway. `anonymous` act for requests that bring no token.
     pub fn new(tokens: Vec<(TokenDigest, Arc<Grant>)>, anonymous: Vec<Arc<Grant>>, only_server: bool) -> Self {
-        Self { by_token: tokens.into_iter().collect(), anonymous, only_server }
+        let by_token = tokens.into_iter().map(|(digest, grant)| (digest, (grant, None))).collect();
+        Self { hashing: Hashing::Plain, by_token, anonymous, only_server }
     }
 
-    /// The grant of a token.
-    pub fn by_token(&self, digest: &TokenDigest) -> Option<Arc<Grant>> {
-        self.by_token.get(digest).cloned()
+    /// All grants that a control plane has given, each token with the time from which on it is no longer one.
+    pub fn controlled(
+        hashing: Hashing,
+        by_token: HashMap<TokenDigest, (Arc<Grant>, Option<Timestamp>)>,
+        only_server: bool,
+    ) -> Self {
+        Self { hashing, by_token, anonymous: Vec::new(), only_server }
+    }
+
+    /// The grant of a token, as it came.
+    pub fn of_token(&self, token: &[u8]) -> Option<Arc<Grant>> {
+        let (grant, until) = self.by_token.get(&self.hashing.digest(token)?)?;
+        if until.is_some_and(|until| until <= Timestamp::now()) {
+            return None;
+        }
+        Some(Arc::clone(grant))
     }
 
     /// The grant for requests without a token; without a server, the only one.
@@ -62,6 +78,7 @@ impl Grants {
 /// The gateway.
 pub struct Gateway {
     grants: ArcSwap<Grants>,
+    lease: Lease,
     counters: Arc<dyn Counters>,
     /// Counts of limits that let calls pass while the store is down: bounded here at least.
     stand_in: Memory,
@@ -93,6 +110,8 @@ pub struct Foundation {
     pub child_stderr: ChildStderr,
     /// Where children are watched and read: it outlives the workers.
     pub background: Handle,
+    /// Until when it may forward anything.
+    pub lease: Lease,
 }
 
 impl Gateway {
@@ -100,6 +119,7 @@ impl Gateway {
     pub fn new(foundation: Foundation, grants: Grants) -> Option<Arc<Self>> {
         Some(Arc::new(Self {
             grants: ArcSwap::from_pointee(grants),
+            lease: foundation.lease,
             counters: foundation.counters,
             stand_in: Memory::default(),
             log: foundation.log,
@@ -117,6 +137,16 @@ impl Gateway {
     /// The grants in force.
     pub fn grants(&self) -> Arc<Grants> {
         self.grants.load_full()
+    }
+
+    /// Puts other grants in force, for every request that begins from now on.
+    pub fn replace_grants(&self, grants: Grants) {
+        self.grants.store(Arc::new(grants));
+    }
+
+    /// The lease under which it forwards.
+    pub fn lease(&self) -> &Lease {
+        &self.lease
     }
 
     /// The counts of limits.

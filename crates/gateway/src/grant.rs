@@ -1,7 +1,7 @@
 //! Grants: labelled bearer tokens, each for one agent on one server under one policy.
 
 use std::collections::HashMap;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, LazyLock, OnceLock};
 
 use arc_swap::ArcSwapOption;
 use aws_lc_rs::digest::{SHA256, digest};
@@ -10,10 +10,11 @@ use policy::{GrantFacts, ToolFacts, ToolRules};
 use crate::pins::Accepted;
 use crate::policy_file::{InForce, PolicyCell};
 use crate::server::Server;
+use crate::terms::Terms;
 use crate::tools::{Tool, ToolList};
 
-/// SHA-256 of a token. Tokens hold 256 random bits, so no slow hash is needed; the digest alone
-/// is kept, and may be printed.
+/// What is kept of a token: its SHA-256, or the keyed hash that a control plane keeps. Tokens hold 256 random
+/// bits, so no slow hash is needed; it may be printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct TokenDigest([u8; 32]);
 
@@ -22,6 +23,11 @@ impl TokenDigest {
     pub fn of(token: &[u8]) -> Self {
         let mut bytes = [0; 32];
         bytes.copy_from_slice(digest(&SHA256, token).as_ref());
+        Self(bytes)
+    }
+
+    /// A hash that was made elsewhere, with the key of [`Hashing::Keyed`].
+    pub fn from_bytes(bytes: [u8; 32]) -> Self {
         Self(bytes)
     }
 
@@ -38,6 +44,35 @@ impl std::fmt::Display for TokenDigest {
     }
 }
 
+/// How a token is turned into what is kept of it.
+#[derive(Debug, Clone, Default)]
+pub enum Hashing {
+    /// By SHA-256 alone.
+    #[default]
+    Plain,
+    /// By a control plane's key.
+    Keyed(Arc<dyn KeyedHash>),
+}
+
+/// A control plane's hash of tokens.
+pub trait KeyedHash: std::fmt::Debug + Send + Sync {
+    /// The hash of a token; `None` for what is no token of ours.
+    fn digest(&self, token: &[u8]) -> Option<TokenDigest>;
+}
+
+impl Hashing {
+    /// What would be kept of a token.
+    pub fn digest(&self, token: &[u8]) -> Option<TokenDigest> {
+        match self {
+            Self::Plain => Some(TokenDigest::of(token)),
+            Self::Keyed(keyed) => keyed.digest(token),
+        }
+    }
+}
+
+/// The one organisation of a gateway without a control plane.
+static LOCAL: LazyLock<Arc<str>> = LazyLock::new(|| Arc::from("local"));
+
 /// A grant.
 #[derive(Debug)]
 pub struct Grant {
@@ -45,12 +80,40 @@ pub struct Grant {
     pub facts: GrantFacts,
     /// The server and the policy that it leads to.
     pub binding: Arc<Binding>,
+    /// The organisation that it belongs to: counts are told apart by it.
+    pub organisation: Arc<str>,
+    /// The terms on which it may be used, where a control plane has given it.
+    pub terms: Option<Terms>,
 }
 
 impl Grant {
+    /// A grant of a gateway without a control plane: it has no terms.
+    pub fn local(facts: GrantFacts, binding: Arc<Binding>) -> Self {
+        Self { facts, binding, organisation: Arc::clone(&LOCAL), terms: None }
+    }
+
+    /// Why calls under it are stopped, if they are.
+    pub fn stopped(&self) -> Option<Arc<String>> {
+        self.terms.as_ref()?.switch.stopped()
+    }
+
+    /// Waits until calls under it are stopped, and tells why; for ever where nothing can stop them.
+    pub async fn until_stopped(&self) -> Arc<String> {
+        match &self.terms {
+            Some(terms) => terms.switch.wait().await,
+            None => std::future::pending().await,
+        }
+    }
+
     /// The grant's name.
     pub fn label(&self) -> &str {
         &self.facts.label
+    }
+
+    /// What tells it from every other grant on its server, also from those of other organisations: sessions are
+    /// bound to it.
+    pub fn key(&self) -> &str {
+        self.terms.as_ref().map_or(&self.facts.label, |terms| &terms.id)
     }
 
     /// The server that the grant leads to.

@@ -12,8 +12,9 @@ use upstream::http::Client;
 
 use crate::body::Body;
 use crate::gateway::Gateway;
-use crate::grant::{Grant, TokenDigest};
+use crate::grant::Grant;
 use crate::refusal::{self, Refusal};
+use crate::terms::Unusable;
 
 pub use child::Children;
 
@@ -79,7 +80,8 @@ impl Front {
     pub async fn answer(&self, peer: IpAddr, request: Request<Incoming>) -> Response<Body> {
         let beside = self.config.beside.as_ref().filter(|_| place(request.uri().path()).is_none());
         match (self.addressed_to_us(request.headers()), beside) {
-            (Ok(()), _) if asks_for_health(&request) => return json(StatusCode::OK, "{\"status\":\"ok\"}"),
+            (Ok(()), _) if asks(&request, "/healthz") => return json(StatusCode::OK, "{\"status\":\"ok\"}"),
+            (Ok(()), _) if asks(&request, "/readyz") => return self.ready(),
             (Ok(()), None) => {}
             (Ok(()), Some(beside)) => return beside.answer(request).await,
             (Err((status, why)), None) => return closing(plain(&json_refusal(status, why))),
@@ -104,6 +106,11 @@ impl Front {
             Ok(grant) => grant,
             Err(reason) => return Box::pin(self.unauthorised(reason, client_ip)).await,
         };
+        if let Some(terms) = &grant.terms
+            && let Err(unusable) = terms.usable(client_ip, jiff::Timestamp::now())
+        {
+            return Box::pin(self.unusable(&unusable, client_ip)).await;
+        }
         match head.method {
             Method::POST => self.post(grant, client_ip, head.headers, body).await,
             Method::GET => Box::pin(self.get(grant, client_ip, &head.headers)).await,
@@ -183,7 +190,7 @@ impl Front {
             (Some(_), Some(_)) => return Err("two Authorization headers"),
             (Some(value), None) => {
                 let token = bearer(value).ok_or("no bearer token")?;
-                grants.by_token(&TokenDigest::of(token)).ok_or("wrong token")?
+                grants.of_token(token).ok_or("wrong token")?
             }
         };
         match place {
@@ -200,11 +207,27 @@ impl Front {
         answer.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"toolgate\""));
         answer
     }
+
+    /// The token is a grant's, and whoever holds it may know why it is of no use.
+    async fn unusable(&self, why: &Unusable, client_ip: IpAddr) -> Response<Body> {
+        self.gateway.refused().slow_down(why.counted_as(), client_ip).await;
+        plain(&json_refusal(StatusCode::FORBIDDEN, &why.to_string()))
+    }
+
+    /// Whether calls would be forwarded now: a load balancer sends them elsewhere while not.
+    fn ready(&self) -> Response<Body> {
+        if self.gateway.lease().holds() {
+            json(StatusCode::OK, "{\"status\":\"ready\"}")
+        } else {
+            let why = "{\"status\":\"not ready\",\"reason\":\"the control plane cannot be reached\"}";
+            json(StatusCode::SERVICE_UNAVAILABLE, why)
+        }
+    }
 }
 
-/// Whether somebody asks if this worker answers: supervisors and load balancers, without a token. It tells them nothing else.
-fn asks_for_health(request: &Request<Incoming>) -> bool {
-    request.uri().path() == "/healthz" && matches!(*request.method(), Method::GET | Method::HEAD)
+/// Whether somebody asks how this worker is: supervisors and load balancers, without a token. It tells them nothing else.
+fn asks(request: &Request<Incoming>, path: &str) -> bool {
+    request.uri().path() == path && matches!(*request.method(), Method::GET | Method::HEAD)
 }
 
 /// Which server a path means. There is one spelling with and one without a slash at the end.

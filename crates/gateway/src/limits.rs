@@ -10,9 +10,6 @@ use smallvec::SmallVec;
 
 use crate::caller::Caller;
 
-/// The one organisation of a gateway without a control plane.
-const ORGANISATION: &str = "local";
-
 /// What one call takes of its limits, each with the count that it means for this caller.
 #[derive(Debug, Default)]
 pub struct Uses {
@@ -143,6 +140,7 @@ pub fn take(limit_use: &LimitUse, caller: &Caller, tool: &str) -> Take {
 
 fn count_id(limit: &Limit, caller: &Caller, tool: &str) -> CountId {
     let server = caller.grant.server().id();
+    let organisation = &*caller.grant.organisation;
     let grant = || Cow::Owned(format!("{server}/{}", caller.grant.label()));
     let parts: SmallVec<[(&str, Cow<'_, str>); 4]> = limit
         .scope
@@ -156,7 +154,7 @@ fn count_id(limit: &Limit, caller: &Caller, tool: &str) -> CountId {
                 None => ("grant", grant()),
             },
             Scope::Server => ("server", Cow::Borrowed(server)),
-            Scope::Organisation => ("organisation", Cow::Borrowed(ORGANISATION)),
+            Scope::Organisation => ("organisation", Cow::Borrowed(organisation)),
             Scope::Tool => ("tool", Cow::Owned(format!("{server}/{tool}"))),
         })
         .collect();
@@ -166,7 +164,7 @@ fn count_id(limit: &Limit, caller: &Caller, tool: &str) -> CountId {
         (false, true) => Cow::Owned(private(limit)),
         (true, true) => Cow::Owned(format!("observed:{}", private(limit))),
     };
-    CountId::new(ORGANISATION, &parts, &counter, limit.window, &limit.zone, limit.kind)
+    CountId::new(organisation, &parts, &counter, limit.window, &limit.zone, limit.kind)
 }
 
 /// The name of a count that belongs to one entry of the policy: no counter is called so.

@@ -6,6 +6,7 @@
 //! them.
 
 mod files;
+mod followed;
 mod settle;
 mod tell;
 mod told;
@@ -21,6 +22,7 @@ use store::Trace;
 pub use files::{BadPins, PinFiles, Written, digest};
 
 use crate::tools::{KnownTools, Tool, ToolList};
+use followed::Followed;
 use told::Told;
 
 /// What is accepted without a person.
@@ -39,6 +41,8 @@ pub type Tell = Arc<dyn Fn(&str) + Send + Sync>;
 pub struct Pinning {
     /// `None`: nothing is pinned, every definition counts as it comes.
     kept: Option<Kept>,
+    /// Where a control plane keeps them.
+    followed: Option<Followed>,
     now: ArcSwap<Accepted>,
 }
 
@@ -129,7 +133,7 @@ impl std::fmt::Debug for Pinning {
 impl Pinning {
     /// No pins: every definition counts as it comes.
     pub fn open() -> Self {
-        Self { kept: None, now: ArcSwap::from_pointee(Accepted { section: None }) }
+        Self { kept: None, followed: None, now: ArcSwap::from_pointee(Accepted { section: None }) }
     }
 
     /// The pins of a server, as they stand in the files now.
@@ -151,7 +155,7 @@ impl Pinning {
             changed: AtomicBool::new(false),
             seen: Mutex::new(seen),
         };
-        Ok(Self { kept: Some(kept), now: ArcSwap::from_pointee(Accepted { section: Some(section) }) })
+        Ok(Self { kept: Some(kept), followed: None, now: ArcSwap::from_pointee(Accepted { section: Some(section) }) })
     }
 
     /// What is accepted now.
@@ -162,6 +166,9 @@ impl Pinning {
     /// Whether the gateway lists the server's tools itself before it passes on a list, so that what is
     /// held is told, and what may be accepted is, before anybody sees the answer.
     pub(crate) fn comes_first(&self, tools: &KnownTools) -> bool {
+        if self.followed.is_some() {
+            return tools.current().is_none_or(|list| !self.has_compared(&list));
+        }
         let Some(kept) = &self.kept else { return false };
         if kept.acceptance.cosmetic {
             // What was listed a moment ago may be spelt otherwise now.

@@ -19,6 +19,7 @@ use crate::caller::Caller;
 use crate::expected::Expected;
 use crate::gateway::Gateway;
 use crate::grant::Book;
+use crate::halt::halted;
 use crate::limits::{self, Outcome, Uses};
 use crate::methods;
 use crate::record::{Judgement, Subject};
@@ -54,6 +55,9 @@ pub async fn judge(
     message: &Message<'_>,
     upstream: &dyn AskForTools,
 ) -> Judged {
+    if let Some(halt) = halted(gateway, caller) {
+        return halt.answer(gateway, caller, message);
+    }
     match message {
         Message::Request(request) => {
             let judged = match request.kind {

@@ -91,6 +91,12 @@ pub fn denied_request(id: &str, verdict: &Verdict<'_>) -> Refusal {
     Refusal { status: 200, body: with_id(id, "error", &error) }
 }
 
+/// The answer to a request that was under way when calls were stopped.
+pub fn cut(id: &str, reason: &str) -> Refusal {
+    let text = format!("{reason} Whether the request was carried out is not known.");
+    error(id, code::DENIED, &text, 503)
+}
+
 /// The one answer for a tool that is hidden and for one that does not exist.
 pub fn unknown_tool(id: &str, name: &str) -> Refusal {
     error(id, code::INVALID_PARAMS, &policy::refusal::unknown_tool(name), 200)

@@ -31,7 +31,7 @@ const MAX_SESSIONS: usize = 100_000;
 pub enum Conversation {
     /// A session by its number.
     Session(SessionNumber),
-    /// A grant that sends without a session, by label and server.
+    /// A grant that sends without a session, by key and server.
     Grant(String, String),
 }
 

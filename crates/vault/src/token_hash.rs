@@ -133,6 +133,14 @@ impl fmt::Display for HashKeyId {
     }
 }
 
+impl TokenHash {
+    /// Its 32 bytes, without the key's name: for tables in memory, whose hashes are all of one key.
+    #[must_use]
+    pub fn mac(&self) -> [u8; 32] {
+        self.mac
+    }
+}
+
 impl PartialEq for TokenHash {
     fn eq(&self, other: &Self) -> bool {
         equal(&self.key, &other.key) & equal(&self.mac, &other.mac)

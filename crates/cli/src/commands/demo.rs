@@ -74,7 +74,7 @@ pub fn demo(options: &DemoOptions) -> Result<ExitCode, Failure> {
     });
     let binding = Binding::new(server, Some(cell));
     let token = Token::fresh()?;
-    let grant = Arc::new(Grant { facts: facts("demo"), binding });
+    let grant = Arc::new(Grant::local(facts("demo"), binding));
     let grants = Grants::new(vec![(token.digest(), grant)], Vec::new(), true);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().trying("the runtime")?;
     let gateway =

@@ -31,7 +31,7 @@ pub fn run(options: RunOptions) -> Result<ExitCode, Failure> {
     let server = pinned(config, file, &options.pins, options.data.dir.as_deref())?;
     let pins = vec![(server.id().to_owned(), Arc::clone(&server.pins))];
     let binding = Binding::new(Arc::clone(&server), Some(Arc::clone(&cell)));
-    let grant = Arc::new(Grant { facts: facts(&options.server.grant), binding });
+    let grant = Arc::new(Grant::local(facts(&options.server.grant), binding));
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().trying("the runtime")?;
     let gateway = foundation::lay(
         options.data.dir.as_deref(),

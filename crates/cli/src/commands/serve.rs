@@ -117,7 +117,7 @@ fn plan(options: &ServeOptions) -> Result<Plan, Failure> {
     let cell = policy_watch::load(file)?;
     let server = pinned(config, file, &options.pins, options.data.dir.as_deref())?;
     let binding = Binding::new(Arc::clone(&server), Some(Arc::clone(&cell)));
-    let grant = |label: &str| Arc::new(Grant { facts: facts(label), binding: Arc::clone(&binding) });
+    let grant = |label: &str| Arc::new(Grant::local(facts(label), Arc::clone(&binding)));
     let (token, fresh) = match (&options.token, &options.token_file) {
         (Some(text), _) => (Some(Token::chosen(text).trying("--token")?), None),
         (None, Some(path)) => (Some(Token::from_file(path)?), None),

@@ -1,6 +1,8 @@
 //! The answer of an endpoint: relayed as a stream or whole, with the session that it opened; and what
 //! the agent reads where there is none.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderMap, HeaderValue, Response, StatusCode};
@@ -53,7 +55,9 @@ impl Front {
             };
             let resumable = session.is_some();
             let changes = relay.expected().and_then(|expected| subscription_notice(&caller, expected));
-            let mut events = Events::new(EventReader::new(body, idle), relay, link, resumable).announcing(changes);
+            let grant = Arc::clone(&caller.grant);
+            let reader = EventReader::new(body, idle);
+            let mut events = Events::new(reader, relay, link, grant, resumable).announcing(changes);
             let ready = if initialize { Box::pin(events.until_answered()).await } else { Vec::new() };
             let negotiated = events.negotiated();
             let response = events.into_response(ready);
@@ -99,7 +103,7 @@ impl Front {
             }
         };
         let id = sealed
-            .and_then(|session| self.gateway.seal().seal(&session, caller.grant.label(), caller.grant.server().id()));
+            .and_then(|session| self.gateway.seal().seal(&session, caller.grant.key(), caller.grant.server().id()));
         match id.and_then(|id| HeaderValue::from_str(&id).ok()) {
             Some(id) => {
                 response.headers_mut().insert(SESSION_ID, id);

@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use futures_util::stream;
+use futures_util::{StreamExt, stream};
 use http::{HeaderMap, HeaderValue, Response, StatusCode};
 use mcp::message::Message;
 use mcp::method::Kind;
@@ -130,7 +130,7 @@ impl Front {
         if let Some(number) = fresh {
             let revision = answer.extensions().get::<Negotiated>().and_then(|negotiated| negotiated.0);
             let session = Session { number, revision, upstream: String::new() };
-            let sealed = self.gateway.seal().seal(&session, caller.grant.label(), caller.grant.server().id());
+            let sealed = self.gateway.seal().seal(&session, caller.grant.key(), caller.grant.server().id());
             if let Some(id) = sealed.and_then(|id| HeaderValue::from_str(&id).ok()) {
                 answer.headers_mut().insert(SESSION_ID, id);
             }
@@ -143,7 +143,7 @@ impl Front {
     async fn to_modern_child(&self, caller: Caller, headers: &HeaderMap, message: &Message<'_>) -> Response<Body> {
         let server = Arc::clone(caller.grant.server());
         let id = names::raw_id(message).unwrap_or("null").to_owned();
-        let owner = Owner::Grant(server.id().to_owned(), caller.grant.label().to_owned());
+        let owner = Owner::Grant(server.id().to_owned(), caller.grant.key().to_owned());
         let bridge = match self.gateway.children().get(&owner) {
             Some(bridge) => bridge,
             None if server.era.get() == Some(Era::Legacy) => return legacy_child(&id),
@@ -262,29 +262,21 @@ impl Front {
             }
             *listener = Some(sender);
         }
-        let _ = caller;
         // The first bytes tell the agent that the stream is open.
         let opened: Bytes = Bytes::from_static(b": open\n\n");
         let rest = stream::unfold((receiver, changes, Some(opened)), |(mut receiver, mut changes, ready)| async move {
             if let Some(bytes) = ready {
                 return Some((bytes, (receiver, changes, None)));
             }
-            let text = match &mut changes {
-                None => receiver.recv().await?,
-                Some(known) => tokio::select! {
-                    text = receiver.recv() => text?,
-                    changed = known.policy.changed() => {
-                        let notice = known.notice.clone();
-                        if changed.is_err() {
-                            changes = None;
-                        }
-                        notice
-                    }
-                },
+            let text = tokio::select! {
+                text = receiver.recv() => text?,
+                notice = Changes::next(&mut changes) => notice,
             };
             Some((encode(None, &text), (receiver, changes, None)))
         });
-        event_stream(Body::Stream(Box::pin(rest)))
+        let grant = Arc::clone(&caller.grant);
+        let stopped = async move { grant.until_stopped().await };
+        event_stream(Body::Stream(Box::pin(rest.take_until(Box::pin(stopped)))))
     }
 
     /// Ends a session's child.

@@ -104,7 +104,7 @@ impl Front {
         }
         let session = match one(headers, &SESSION_ID).map_err(bad)? {
             None => None,
-            Some(id) => match self.gateway.seal().open(id, grant.label(), grant.server().id()) {
+            Some(id) => match self.gateway.seal().open(id, grant.key(), grant.server().id()) {
                 Some(session) if !self.gateway.sessions().has_ended(session.number) => Some(session),
                 _ => {
                     let id = message.and_then(names::raw_id).unwrap_or("null");
@@ -155,6 +155,29 @@ impl Front {
             let id = names::raw_id(message).unwrap_or("null");
             return plain(&refusal::error(id, refusal::code::HEADER_MISMATCH, &mismatch.message, 400));
         }
+        let grant = Arc::clone(&caller.grant);
+        let forwarded = self.forward(caller, session, headers, body, message);
+        if grant.terms.is_none() {
+            return forwarded.await;
+        }
+        tokio::select! {
+            biased;
+            answer = forwarded => answer,
+            // What was under way is dropped, and recorded as such by what it held.
+            reason = grant.until_stopped() => {
+                plain(&refusal::cut(names::raw_id(message).unwrap_or("null"), &reason))
+            }
+        }
+    }
+
+    async fn forward(
+        &self,
+        caller: Caller,
+        session: Option<Session>,
+        headers: &HeaderMap,
+        body: &Bytes,
+        message: &Message<'_>,
+    ) -> Response<Body> {
         match &caller.grant.server().config.reach {
             Reach::Child(_) => Box::pin(self.to_child(caller, session, headers, message)).await,
             Reach::Http(endpoint) => {

@@ -29,6 +29,8 @@ pub(super) struct Events {
     resumable: bool,
     /// Tells that the policy was replaced, on streams where the agent hears of such things.
     changes: Option<Changes>,
+    /// Under which it is read: when that is stopped, so is the stream.
+    grant: Arc<Grant>,
     done: bool,
 }
 
@@ -39,9 +41,22 @@ pub(super) struct Changes {
     pub(super) notice: String,
 }
 
+impl Changes {
+    /// The notification to send when the policy is replaced; for ever waiting where nothing announces that.
+    pub(super) async fn next(known: &mut Option<Self>) -> String {
+        if let Some(changes) = known
+            && changes.policy.changed().await.is_ok()
+        {
+            return changes.notice.clone();
+        }
+        *known = None;
+        std::future::pending().await
+    }
+}
+
 impl Events {
-    pub(super) fn new(reader: EventReader, relay: Relay, link: HttpLink, resumable: bool) -> Self {
-        Self { reader, relay, link, resumable, changes: None, done: false }
+    pub(super) fn new(reader: EventReader, relay: Relay, link: HttpLink, grant: Arc<Grant>, resumable: bool) -> Self {
+        Self { reader, relay, link, resumable, changes: None, grant, done: false }
     }
 
     pub(super) fn announcing(mut self, changes: Option<Changes>) -> Self {
@@ -80,18 +95,14 @@ impl Events {
     /// The bytes of the next event for the agent; `None` at the end.
     async fn next(&mut self) -> Option<Bytes> {
         while !self.done {
-            let step = match &mut self.changes {
-                None => self.reader.next().await,
-                Some(changes) => tokio::select! {
-                    step = self.reader.next() => step,
-                    changed = changes.policy.changed() => {
-                        if changed.is_err() {
-                            self.changes = None;
-                            continue;
-                        }
-                        return Some(encode(None, &changes.notice));
-                    }
-                },
+            let step = tokio::select! {
+                biased;
+                reason = self.grant.until_stopped() => {
+                    self.done = true;
+                    return self.last_word(Ended::Unknown, reason.trim_end_matches('.'));
+                }
+                step = self.reader.next() => step,
+                notice = Changes::next(&mut self.changes) => return Some(encode(None, &notice)),
             };
             match step {
                 Ok(Some(event)) => {
@@ -195,8 +206,9 @@ impl Front {
             head.headers.get(CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"text/event-stream"));
         if head.status.is_success() && streams {
             // Such a stream is silent for as long as the server has nothing to say.
+            let grant = Arc::clone(&caller.grant);
             let relay = Relay::new(&self.gateway, caller, None);
-            return Events::new(EventReader::new(body, None), relay, link, true)
+            return Events::new(EventReader::new(body, None), relay, link, grant, true)
                 .announcing(changes)
                 .into_response(Vec::new());
         }

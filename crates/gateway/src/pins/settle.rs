@@ -20,6 +20,10 @@ impl Pinning {
     /// # Errors
     /// When what is accepted cannot be written.
     pub(crate) async fn settle(self: &Arc<Self>, list: &Arc<ToolList>, gateway: &Arc<Gateway>) -> Result<(), BadPins> {
+        if let Some(followed) = &self.followed {
+            followed.wait(list).await;
+            return Ok(());
+        }
         let Some(kept) = &self.kept else { return Ok(()) };
         let settled = || kept.settled.load().as_ref().is_some_and(|known| Arc::ptr_eq(known, list));
         if settled() {
@@ -187,7 +191,7 @@ fn have_come_back(before: &ToolList, list: &ToolList, accepted: &Accepted) -> bo
     })
 }
 
-fn pin(tool: &Tool, time: &str, by: &str) -> Pin {
+pub(super) fn pin(tool: &Tool, time: &str, by: &str) -> Pin {
     Pin {
         digest: tool.digest.to_string(),
         class: tool.class,
@@ -206,6 +210,6 @@ fn spelled(pin: &Pin, tool: &Tool) -> bool {
 }
 
 /// Now, to the second that has begun: what happens from now on is not before it.
-fn timestamp() -> String {
+pub(super) fn timestamp() -> String {
     Timestamp::from_second(Timestamp::now().as_second()).unwrap_or_default().to_string()
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use sqlx::any::{AnyConnectOptions, AnyPoolOptions, install_default_drivers};
 use sqlx::migrate::{MigrateError, Migration, MigrationType, Migrator};
-use sqlx::{Any, AnyConnection, AnyPool, ConnectOptions as _, Connection as _, Executor, SqlStr, Transaction};
+use sqlx::{Any, AnyConnection, AnyPool, Connection as _, Executor, SqlStr, Transaction};
 
 use crate::DataDir;
 use crate::data_dir::private_file;

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::access::{ManageServers, Permit, See};
 use super::page::{id, json, text};
-use super::{BadControl, ControlDatabase, Deed};
+use super::{BadControl, Change, ControlDatabase, Deed};
 
 /// What is pinned of one tool.
 #[derive(Clone, Debug, PartialEq)]
@@ -62,25 +62,8 @@ impl ControlDatabase {
         reason: &str,
     ) -> Result<i64, BadControl> {
         let mut change = self.change(permit).await?;
-        let (organisation, actor, now) = (change.organisation(), change.actor(), change.now());
         let name = change.touch_server(server).await?;
-        for (tool, definition) in definitions {
-            let insert = sqlx::query(
-                "INSERT INTO pin (organisation, server, tool, accepted, accepted_by, accepted_at)
-                 VALUES ($1, $2, $3, $4, $5, $6)
-                 ON CONFLICT (server, tool) DO UPDATE SET accepted = excluded.accepted, seen = NULL, seen_at = NULL,
-                    accepted_by = excluded.accepted_by, accepted_at = excluded.accepted_at",
-            );
-            insert
-                .bind(organisation.to_string())
-                .bind(server.to_string())
-                .bind(tool.clone())
-                .bind(text("a definition", definition)?)
-                .bind(actor.clone())
-                .bind(now)
-                .execute(change.connection())
-                .await?;
-        }
+        change.keep_accepted(server, definitions).await?;
         for tool in gone {
             let delete = sqlx::query("DELETE FROM pin WHERE server = $1 AND tool = $2");
             delete.bind(server.to_string()).bind(tool.clone()).execute(change.connection()).await?;
@@ -89,6 +72,33 @@ impl ControlDatabase {
         let detail = serde_json::json!({ "tools": tools, "gone": gone });
         let deed = Deed { action: "server.accept", kind: "server", object: server, name: &name, detail, reason };
         change.commit(deed).await
+    }
+
+    /// Accepts a server's first list, unless something was accepted before. `None`: it was.
+    ///
+    /// # Errors
+    /// [`BadControl`].
+    pub async fn accept_first(
+        &self,
+        permit: Permit<'_, ManageServers>,
+        server: Id,
+        definitions: &BTreeMap<String, Value>,
+    ) -> Result<Option<i64>, BadControl> {
+        let mut change = self.change(permit).await?;
+        let name = change.touch_server(server).await?;
+        let (accepted,): (i64,) =
+            sqlx::query_as("SELECT COUNT(*) FROM pin WHERE server = $1 AND accepted IS NOT NULL")
+                .bind(server.to_string())
+                .fetch_one(change.connection())
+                .await?;
+        if accepted > 0 {
+            return Ok(None);
+        }
+        change.keep_accepted(server, definitions).await?;
+        let detail = serde_json::json!({ "tools": definitions.keys().collect::<Vec<_>>() });
+        let reason = "its first list";
+        let deed = Deed { action: "server.accept_first", kind: "server", object: server, name: &name, detail, reason };
+        change.commit(deed).await.map(Some)
     }
 
     /// Keeps what a server shows and nobody has accepted: the data plane's own word, which changes nothing that
@@ -125,5 +135,29 @@ impl ControlDatabase {
         let empty = sqlx::query("DELETE FROM pin WHERE server = $1 AND accepted IS NULL AND seen IS NULL");
         empty.bind(server.to_string()).execute(&mut *transaction).await?;
         Ok(transaction.commit().await?)
+    }
+}
+
+impl<R> Change<'_, R> {
+    async fn keep_accepted(&mut self, server: Id, definitions: &BTreeMap<String, Value>) -> Result<(), BadControl> {
+        let (organisation, actor, now) = (self.organisation(), self.actor(), self.now());
+        for (tool, definition) in definitions {
+            let insert = sqlx::query(
+                "INSERT INTO pin (organisation, server, tool, accepted, accepted_by, accepted_at)
+                 VALUES ($1, $2, $3, $4, $5, $6)
+                 ON CONFLICT (server, tool) DO UPDATE SET accepted = excluded.accepted, seen = NULL, seen_at = NULL,
+                    accepted_by = excluded.accepted_by, accepted_at = excluded.accepted_at",
+            );
+            insert
+                .bind(organisation.to_string())
+                .bind(server.to_string())
+                .bind(tool.clone())
+                .bind(text("a definition", definition)?)
+                .bind(actor.clone())
+                .bind(now)
+                .execute(self.connection())
+                .await?;
+        }
+        Ok(())
     }
 }

@@ -363,6 +363,13 @@ pub async fn definitions_are_accepted(ground: &Ground) {
     let pins = database.pins(&admin.permit().unwrap(), server).await.unwrap();
     assert_eq!((pins[0].accepted.as_ref(), pins[0].seen.as_ref()), (Some(&one), None));
     assert_eq!(pins[0].accepted_by.as_deref(), Some("operator:ada"));
+    // A first list is one that comes before anything was accepted.
+    let late = database.accept_first(admin.permit().unwrap(), server, &seen(&two)).await.unwrap();
+    assert_eq!(late, None);
+    let other = register(&database, &admin, "other").await;
+    database.definitions_seen(other, &seen(&one)).await.unwrap();
+    assert!(database.accept_first(admin.permit().unwrap(), other, &seen(&two)).await.unwrap().is_some());
+    assert_eq!(database.pins(&admin.permit().unwrap(), other).await.unwrap()[0].accepted.as_ref(), Some(&two));
     // What is shown later waits beside what counts; when it is shown no more, it is forgotten.
     database.definitions_seen(server, &seen(&two)).await.unwrap();
     let pins = database.pins(&admin.permit().unwrap(), server).await.unwrap();

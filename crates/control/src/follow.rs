@@ -1,0 +1,165 @@
+//! A replica: keeps a gateway to what was decided, and serves under a lease.
+//!
+//! It looks for a new version many times a second, puts what has changed in force, and only then says so. While it
+//! cannot look, it does not renew its lease; when that runs out, the gateway forwards nothing. Whoever publishes or
+//! revokes waits for both ([`confirm`](crate::confirm)), so what was answered holds everywhere.
+
+mod grants;
+mod lists;
+mod servers;
+mod state;
+
+use std::ffi::OsString;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use audit::Id;
+use gateway::gateway::Gateway;
+use store::control::BadControl;
+use store::control::access::{Actor, Role, Who};
+use store::log::ids;
+
+use crate::Instance;
+use state::State;
+
+/// How often one looks for a new version: what is stopped is stopped within a second, with room to spare.
+const LOOK: Duration = Duration::from_millis(100);
+
+/// How often the times of use are written.
+const USED_EVERY: Duration = Duration::from_secs(60);
+
+/// How long a lease lasts, unless the operator says otherwise.
+pub const LEASE: Duration = Duration::from_secs(5);
+
+/// The shortest lease.
+pub const SHORTEST_LEASE: Duration = Duration::from_secs(1);
+
+/// The longest lease.
+pub const LONGEST_LEASE: Duration = Duration::from_secs(600);
+
+/// Receives a sentence for the operator.
+pub type Tell = Arc<dyn Fn(&str) + Send + Sync>;
+
+/// How a replica follows.
+#[derive(Clone)]
+pub struct Following {
+    /// Its name for people, such as that of its machine.
+    pub name: String,
+    /// How long it serves without having heard from the database; from [`SHORTEST_LEASE`] to [`LONGEST_LEASE`]. A short
+    /// one makes a change hold sooner while a replica is cut off, a long one serves on through longer outages.
+    pub lease: Duration,
+    /// Variables of its own environment that no program of a server inherits.
+    pub hidden: Vec<OsString>,
+    /// Where sentences for the operator go.
+    pub tell: Tell,
+}
+
+/// A replica.
+pub struct Replica {
+    instance: Instance,
+    id: Id,
+    following: Following,
+    state: State,
+    gateway: Arc<Gateway>,
+    renewed: Option<Instant>,
+    used: Instant,
+    lost: bool,
+}
+
+impl Replica {
+    /// A replica that serves nothing yet.
+    pub fn new(instance: Instance, gateway: Arc<Gateway>, following: Following) -> Self {
+        let state = State::new(&instance, following.hidden.clone(), Arc::clone(&following.tell));
+        let used = Instant::now();
+        Self { instance, id: ids::next(), following, state, gateway, renewed: None, used, lost: false }
+    }
+
+    /// Puts in force what was decided up to now, and takes a lease: from then on the gateway serves.
+    ///
+    /// # Errors
+    /// [`BadControl`]: it serves nothing.
+    pub async fn step(&mut self) -> Result<(), BadControl> {
+        let database = self.instance.database.clone();
+        // The lease counts from before the question: it never ends later here than there.
+        let asked = Instant::now();
+        if database.version().await? != self.state.seen() {
+            let delta = database.changes_since(self.state.seen()).await?;
+            self.gateway.replace_grants(self.state.take(delta));
+            database.applied(self.id, self.state.seen()).await?;
+        }
+        self.settle().await?;
+        let due = self.renewed.is_none_or(|renewed| renewed.elapsed() >= self.following.lease / 3);
+        if due {
+            let lasts = i64::try_from(self.following.lease.as_millis()).unwrap_or(i64::MAX);
+            database.renew_lease(self.id, &self.following.name, lasts, self.state.seen()).await?;
+            self.gateway.lease().hold_until(asked + self.following.lease);
+            self.renewed = Some(asked);
+        }
+        if self.used.elapsed() >= USED_EVERY {
+            self.used = Instant::now();
+            database.grants_used(&self.state.used()).await?;
+        }
+        Ok(())
+    }
+
+    /// Compares lists of tools that are new here with what is accepted, and says what waits.
+    async fn settle(&mut self) -> Result<(), BadControl> {
+        let database = self.instance.database.clone();
+        for fresh in self.state.fresh_lists() {
+            if let Some(first) = fresh.first_list() {
+                let who = Who::Operator(format!("replica {}", self.following.name));
+                let actor = Actor { organisation: fresh.organisation, first: false, who, role: Role::Admin };
+                let Ok(permit) = actor.permit() else { continue };
+                database.accept_first(permit, fresh.id, &first).await?;
+                // What was accepted is put in force before anybody is told that it was compared.
+                let delta = database.changes_since(self.state.seen()).await?;
+                self.gateway.replace_grants(self.state.take(delta));
+            }
+            database.definitions_seen(fresh.id, &fresh.waiting()).await?;
+            fresh.server.pins.compared(&fresh.list);
+            self.state.tell_lists(fresh.id);
+        }
+        Ok(())
+    }
+
+    /// Follows for as long as it is polled. What goes wrong is told once, and tried again.
+    pub async fn run(&mut self) {
+        let mut look = tokio::time::interval(LOOK);
+        look.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        loop {
+            look.tick().await;
+            // A database that is silent is as good as away.
+            let step = tokio::time::timeout(self.following.lease, self.step()).await;
+            let failed = match step {
+                Ok(Ok(())) => None,
+                Ok(Err(error)) => Some(error.to_string()),
+                Err(_) => Some("the control plane's database does not answer".to_owned()),
+            };
+            self.report(failed);
+        }
+    }
+
+    fn report(&mut self, failed: Option<String>) {
+        match (failed, std::mem::take(&mut self.lost)) {
+            (None, true) => (self.following.tell)("the control plane is back: calls are forwarded again"),
+            (Some(why), already) => {
+                self.lost = true;
+                if !already {
+                    let rest = "calls go on until the lease ends, then nothing is forwarded until it is back";
+                    (self.following.tell)(&format!("the control plane cannot be followed ({why}); {rest}"));
+                }
+            }
+            (None, false) => {}
+        }
+    }
+
+    /// Serves no more: the lease is given back, so that nobody waits for it.
+    ///
+    /// # Errors
+    /// [`BadControl`]: then others wait until it has run out.
+    pub async fn leave(&mut self) -> Result<(), BadControl> {
+        self.gateway.lease().hold_until(Instant::now());
+        self.instance.database.grants_used(&self.state.used()).await?;
+        self.instance.database.end_lease(self.id).await
+    }
+}

@@ -1,0 +1,175 @@
+//! What a replica has seen, and the grants that follow from it.
+
+use std::collections::HashMap;
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use audit::Id;
+use gateway::gateway::Grants;
+use gateway::grant::Binding;
+use gateway::policy_file::{PolicyCell, compile};
+use store::control::live::{Delta, LivePolicy, LiveStop};
+use store::control::stops::Stoppable;
+
+use super::Tell;
+use super::grants::{Held, hashing};
+use super::servers::Reached;
+use crate::Instance;
+
+/// Everything that calls are judged by.
+pub(super) struct State {
+    pub(super) instance: Instance,
+    pub(super) hidden: Vec<OsString>,
+    pub(super) tell: Tell,
+    seen: i64,
+    pub(super) organisations: HashMap<Id, Arc<str>>,
+    pub(super) agents: HashMap<Id, String>,
+    policies: HashMap<Id, Option<Arc<PolicyCell>>>,
+    pub(super) servers: HashMap<Id, Reached>,
+    pub(super) grants: HashMap<Id, Held>,
+    stops: HashMap<(Id, Stoppable), String>,
+    bindings: HashMap<(Id, Option<Id>), Arc<Binding>>,
+}
+
+impl State {
+    pub(super) fn new(instance: &Instance, hidden: Vec<OsString>, tell: Tell) -> Self {
+        Self {
+            instance: instance.clone(),
+            hidden,
+            tell,
+            seen: 0,
+            organisations: HashMap::new(),
+            agents: HashMap::new(),
+            policies: HashMap::new(),
+            servers: HashMap::new(),
+            grants: HashMap::new(),
+            stops: HashMap::new(),
+            bindings: HashMap::new(),
+        }
+    }
+
+    /// The version up to which everything is in here.
+    pub(super) fn seen(&self) -> i64 {
+        self.seen
+    }
+
+    /// Takes what has changed, and gives the grants that hold from now on. Calls under way of what is stopped or
+    /// revoked are told.
+    pub(super) fn take(&mut self, delta: Delta) -> Grants {
+        self.seen = delta.version;
+        let organisations = delta.organisations.into_iter();
+        self.organisations = organisations.map(|(id, _)| (id, Arc::from(id.to_string()))).collect();
+        self.agents.extend(delta.agents.into_iter().map(|agent| (agent.id, agent.name)));
+        for policy in delta.policies {
+            self.policy(policy);
+        }
+        for server in delta.servers {
+            self.server(server);
+        }
+        for LiveStop { organisation, what, reason } in delta.stops {
+            match reason {
+                Some(reason) => drop(self.stops.insert((organisation, what), reason)),
+                None => drop(self.stops.remove(&(organisation, what))),
+            }
+        }
+        for grant in delta.grants {
+            self.grant(grant);
+        }
+        self.turn_switches();
+        self.forget_old_bindings();
+        let mut by_token = HashMap::new();
+        let held: Vec<Id> = self.grants.keys().copied().collect();
+        for id in held {
+            self.admit(id, &mut by_token);
+        }
+        Grants::controlled(hashing(&self.instance), by_token, true)
+    }
+
+    fn policy(&mut self, live: LivePolicy) {
+        let published = live.published.filter(|_| !live.gone);
+        let Some((version, document)) = published else {
+            self.policies.insert(live.id, None);
+            return;
+        };
+        match compile(document) {
+            Ok((in_force, _)) => match self.policies.get(&live.id) {
+                Some(Some(cell)) => drop(cell.replace(in_force)),
+                _ => {
+                    // There is no file; its name stands where messages name one.
+                    let name = PathBuf::from(&live.name);
+                    self.policies.insert(live.id, Some(PolicyCell::new(name, in_force)));
+                }
+            },
+            Err(rejected) => {
+                let first = rejected.diagnostics.first().map(|first| first.message.clone()).unwrap_or_default();
+                let rest = "grants that have it may call nothing until a version that it knows is published";
+                (self.tell)(&format!(
+                    "version {version} of policy {} is none for this version of Toolgate ({first}); {rest}",
+                    live.name
+                ));
+                self.policies.insert(live.id, None);
+            }
+        }
+    }
+
+    /// The server and the policy of a grant, shared by all that have both.
+    pub(super) fn binding(&mut self, server: Id, policy: Option<Id>) -> Option<Arc<Binding>> {
+        let reached = self.servers.get(&server)?.server.as_ref()?;
+        let cell = policy.and_then(|policy| self.policies.get(&policy).cloned().flatten());
+        let binding = self.bindings.entry((server, policy));
+        Some(Arc::clone(binding.or_insert_with(|| Binding::new(Arc::clone(reached), cell))))
+    }
+
+    /// What was worked out for a server and a policy stays as long as both do.
+    fn forget_old_bindings(&mut self) {
+        let (servers, policies) = (&self.servers, &self.policies);
+        self.bindings.retain(|(server, policy), binding| {
+            let reached = servers.get(server).and_then(|reached| reached.server.as_ref());
+            let cell = policy.and_then(|policy| policies.get(&policy)).and_then(Option::as_ref);
+            let same_cell = match (cell, &binding.policy) {
+                (Some(one), Some(other)) => Arc::ptr_eq(one, other),
+                (None, None) => true,
+                _ => false,
+            };
+            same_cell && reached.is_some_and(|reached| Arc::ptr_eq(reached, &binding.server))
+        });
+    }
+
+    /// The policies under which a server is used.
+    pub(super) fn policies_of(&self, server: Id) -> Vec<Arc<PolicyCell>> {
+        let of_server = self.bindings.iter().filter(|((bound, _), _)| *bound == server);
+        of_server.filter_map(|(_, binding)| binding.policy.clone()).collect()
+    }
+
+    /// Stops and resumes as it was decided.
+    fn turn_switches(&self) {
+        for held in self.grants.values() {
+            match self.why_stopped(held) {
+                // The same reason again would end what has just begun.
+                Some(reason) if held.switch.stopped().is_some_and(|stopped| *stopped == reason) => {}
+                Some(reason) => held.switch.stop(&reason),
+                None => held.switch.resume(),
+            }
+        }
+    }
+
+    fn why_stopped(&self, held: &Held) -> Option<String> {
+        let grant = &held.grant;
+        if grant.revoked_at.is_some() {
+            return Some("This grant was revoked.".to_owned());
+        }
+        let scopes = [
+            (Stoppable::Everything, "Everything"),
+            (Stoppable::Server(grant.server), "This server"),
+            (Stoppable::Agent(grant.agent), "This agent"),
+            (Stoppable::Grant(grant.id), "This grant"),
+        ];
+        let stopped = scopes.into_iter().find_map(|(what, name)| {
+            let reason = self.stops.get(&(grant.organisation, what))?;
+            let colon = if reason.is_empty() { "" } else { ": " };
+            Some(format!("{name} was stopped by an operator{colon}{}.", reason.trim_end_matches('.')))
+        });
+        stopped.or_else(|| self.servers.get(&grant.server).and_then(|server| server.broken.clone()))
+    }
+}

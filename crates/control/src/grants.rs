@@ -1,0 +1,158 @@
+//! Grants: minted, rotated, revoked. A token is shown to whoever asked for it, once.
+
+use std::collections::BTreeMap;
+
+use audit::Id;
+use policy::text::cidr::Block;
+use store::control::BadControl;
+use store::control::access::{Actor, ManageGrants, See, WritePolicies};
+use store::control::grants::NewGrant;
+use vault::token::{Token, TokenKind};
+
+use crate::servers::taken;
+use crate::{Instance, Refused};
+
+/// The longest that an old token may go on beside a new one, in milliseconds: 30 days.
+const LONGEST_OVERLAP: i64 = 30 * 86_400_000;
+
+/// A grant as somebody describes it.
+#[derive(Debug, Default)]
+pub struct GrantGiven {
+    /// Its label, the only one of its server.
+    pub label: String,
+    /// The server that it leads to, by name.
+    pub server: String,
+    /// Who holds it, by name; an agent of this name is made where there is none.
+    pub agent: String,
+    /// Its policy, by name; without one that of its server.
+    pub policy: Option<String>,
+    /// Who answers for it.
+    pub owner: Option<String>,
+    /// What policies may read of it.
+    pub tags: BTreeMap<String, String>,
+    /// The networks from which it may be used.
+    pub networks: Vec<String>,
+    /// From when on it is refused, in milliseconds since 1970.
+    pub expires_at: Option<i64>,
+}
+
+/// A grant that was minted.
+#[derive(Debug)]
+pub struct Minted {
+    /// Its id.
+    pub grant: Id,
+    /// Its token: this is the only time that it is there.
+    pub token: Token,
+    /// The version of the instance at which it holds.
+    pub version: i64,
+}
+
+impl GrantGiven {
+    async fn check(&self, instance: &Instance) -> Result<(), Refused> {
+        label("/label", &self.label)?;
+        label("/agent", &self.agent)?;
+        if let Some(owner) = &self.owner {
+            label("/owner", owner)?;
+        }
+        for (name, value) in &self.tags {
+            let place = format!("/tags/{}", policy::rule_id::escape(name));
+            label(&place, name)?;
+            label(&place, value)?;
+        }
+        for (index, network) in self.networks.iter().enumerate() {
+            Block::parse(network).map_err(|why| Refused::invalid(format!("/networks/{index}"), why))?;
+        }
+        match self.expires_at {
+            Some(at) if at <= instance.database.now().await? => {
+                Err(Refused::invalid("/expires_at", "that time is over: the grant could never be used"))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+impl Instance {
+    /// Mints a grant.
+    ///
+    /// # Errors
+    /// [`Refused`].
+    pub async fn mint(&self, actor: &Actor, given: &GrantGiven, reason: &str) -> Result<Minted, Refused> {
+        let permit = actor.permit::<ManageGrants>()?;
+        given.check(self).await?;
+        let see = actor.permit::<See>()?;
+        let server = match self.database.server(&see, &given.server).await {
+            Err(BadControl::Missing(_)) => {
+                return Err(Refused::invalid("/server", "there is no server of this name: `server list` names them"));
+            }
+            server => server?.id,
+        };
+        let policy = self.policy_id(actor, given.policy.as_deref()).await?;
+        let agent = match self.database.agent(&see, &given.agent).await {
+            Err(BadControl::Missing(_)) => {
+                self.database.add_agent(permit, &given.agent, given.owner.as_deref(), "", reason).await?
+            }
+            agent => agent?.id,
+        };
+        let token = fresh()?;
+        let hash = self.hash_key.hash(&token).to_string();
+        let new = NewGrant {
+            label: &given.label,
+            server,
+            agent,
+            policy,
+            owner: given.owner.as_deref(),
+            tags: &given.tags,
+            networks: &given.networks,
+            expires_at: given.expires_at,
+            hash: &hash,
+        };
+        let added = self.database.add_grant(permit, &new, reason).await.map_err(Refused::from);
+        let (grant, version) = taken(added, "/label", "another grant on this server has this label")?;
+        Ok(Minted { grant, token, version })
+    }
+
+    /// Gives a grant another token; the old one goes on for `overlap` milliseconds.
+    ///
+    /// # Errors
+    /// [`Refused`].
+    pub async fn rotate(&self, actor: &Actor, grant: Id, overlap: i64, reason: &str) -> Result<Minted, Refused> {
+        let permit = actor.permit::<ManageGrants>()?;
+        if !(0..=LONGEST_OVERLAP).contains(&overlap) {
+            return Err(Refused::invalid("/overlap_seconds", "the old token may go on for up to 30 days"));
+        }
+        let token = fresh()?;
+        let hash = self.hash_key.hash(&token).to_string();
+        let version = self.database.rotate_grant(permit, grant, &hash, overlap, reason).await?;
+        Ok(Minted { grant, token, version })
+    }
+
+    /// Revokes a grant, for good. Returns the version at which it holds.
+    ///
+    /// # Errors
+    /// [`Refused`].
+    pub async fn revoke(&self, actor: &Actor, grant: Id, reason: &str) -> Result<i64, Refused> {
+        Ok(self.database.revoke_grant(actor.permit()?, grant, reason).await?)
+    }
+
+    /// Attaches a policy to a grant; `None` leaves it with that of its server. Returns the version at which it holds.
+    ///
+    /// # Errors
+    /// [`Refused`].
+    pub async fn attach(&self, actor: &Actor, grant: Id, policy: Option<&str>, reason: &str) -> Result<i64, Refused> {
+        let permit = actor.permit::<WritePolicies>()?;
+        let policy = self.policy_id(actor, policy).await?;
+        Ok(self.database.attach(permit, grant, policy, reason).await?)
+    }
+}
+
+fn fresh() -> Result<Token, Refused> {
+    Token::fresh(TokenKind::Grant).map_err(|error| Refused::Vault(error.to_string()))
+}
+
+/// What stands in one line of a log or a table.
+fn label(place: &str, text: &str) -> Result<(), Refused> {
+    if (1..=120).contains(&text.chars().count()) && !text.chars().any(char::is_control) && text.trim() == text {
+        return Ok(());
+    }
+    Err(Refused::invalid(place, "it has 1 to 120 characters on one line, without space around them"))
+}

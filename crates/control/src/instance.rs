@@ -1,0 +1,104 @@
+//! The instance: its tables, opened with the right keys.
+
+use std::sync::Arc;
+
+use store::control::{BadControl, ControlDatabase, Place};
+use vault::token::{Token, TokenKind};
+use vault::token_hash::{HashKey, HashKeyError};
+use vault::vault::{SealError, Vault, WrongKeys};
+use vault::{KeyRing, Sealed};
+
+/// Names of what the instance keeps for itself.
+const CHECK: &str = "check";
+const HASH_KEY: &str = "token hash key";
+const SETUP: &str = "setup token";
+
+/// The first organisation, until somebody names it otherwise.
+const FIRST: (&str, &str) = ("default", "Default");
+
+/// An instance whose tables and keys fit.
+#[derive(Debug, Clone)]
+pub struct Instance {
+    pub(crate) database: ControlDatabase,
+    pub(crate) vault: Arc<Vault>,
+    pub(crate) hash_key: Arc<HashKey>,
+}
+
+/// Why an instance does not start. Nothing was changed.
+#[derive(Debug, thiserror::Error)]
+pub enum BadInstance {
+    /// The tables.
+    #[error(transparent)]
+    Control(#[from] BadControl),
+    /// The keys are not those that its secrets were sealed with.
+    #[error(transparent)]
+    Keys(#[from] WrongKeys),
+    /// The key of token hashes.
+    #[error(transparent)]
+    HashKey(#[from] HashKeyError),
+    /// What is kept for the instance itself is not what was written.
+    #[error("the instance's own {0} is damaged: restore the database from a backup")]
+    Damaged(&'static str),
+    /// Nothing can be sealed.
+    #[error(transparent)]
+    Seal(#[from] SealError),
+    /// No token can be made.
+    #[error(transparent)]
+    Crypto(#[from] vault::crypto::CryptoFailed),
+}
+
+impl Instance {
+    /// Opens the tables and looks whether the keys are the right ones, before anything is written there. Founds the
+    /// instance if nobody has.
+    ///
+    /// # Errors
+    /// [`BadInstance`].
+    pub async fn open(place: &Place, keys: KeyRing) -> Result<Self, BadInstance> {
+        let database = ControlDatabase::open(place).await?;
+        let vault = Vault::new(keys);
+        if let Some(kept) = database.instance_secret(CHECK).await? {
+            vault.check(&sealed(&kept, "check value")?)?;
+        }
+        let (name, title) = FIRST;
+        database.found(name, title).await?;
+        // Of several processes that found it at once, all use what the first has kept.
+        let check = database.keep_instance_secret(CHECK, &vault.check_value()?.to_string()).await?;
+        vault.check(&sealed(&check, "check value")?)?;
+        let fresh = HashKey::generate()?.seal(&vault)?.to_string();
+        let kept = database.keep_instance_secret(HASH_KEY, &fresh).await?;
+        let hash_key = HashKey::open(&vault, &sealed(&kept, "key of token hashes")?)?;
+        Ok(Self { database, vault: Arc::new(vault), hash_key: Arc::new(hash_key) })
+    }
+
+    /// The tables.
+    pub fn database(&self) -> &ControlDatabase {
+        &self.database
+    }
+
+    /// A token with which somebody may set the instance up, once: `None` where there is an admin already. One
+    /// that was made before is good no more.
+    ///
+    /// # Errors
+    /// [`BadInstance`].
+    pub async fn setup_token(&self) -> Result<Option<Token>, BadInstance> {
+        if self.database.any_admin().await? {
+            return Ok(None);
+        }
+        let token = Token::fresh(TokenKind::Setup)?;
+        let hash = self.hash_key.hash(&token).to_string();
+        if let Some(old) = self.database.instance_secret(SETUP).await? {
+            self.database.take_instance_secret(SETUP, &old).await?;
+        }
+        self.database.keep_instance_secret(SETUP, &hash).await?;
+        Ok(Some(token))
+    }
+
+    /// Uses a setup token up; true if it was good.
+    pub(crate) async fn take_setup_token(&self, token: &Token) -> Result<bool, BadControl> {
+        self.database.take_instance_secret(SETUP, &self.hash_key.hash(token).to_string()).await
+    }
+}
+
+fn sealed(text: &str, what: &'static str) -> Result<Sealed, BadInstance> {
+    text.parse().map_err(|_| BadInstance::Damaged(what))
+}

@@ -1,0 +1,96 @@
+//! Policies: written, checked by the engine that will obey them, and published with a reason.
+
+use audit::Id;
+use policy::{Diagnostic, Load};
+use store::control::access::{Actor, ReadPolicies, See, WritePolicies};
+use store::control::policies::{Document, PolicyVersion};
+
+use crate::servers::taken;
+use crate::{Instance, Refused};
+
+/// The longest document, in bytes.
+const LONGEST: usize = 1024 * 1024;
+
+impl Instance {
+    /// Makes a policy with its first version, not yet in force. A document with errors is not kept.
+    ///
+    /// # Errors
+    /// [`Refused`]; [`Refused::Policy`] with every diagnostic.
+    pub async fn add_policy(
+        &self,
+        actor: &Actor,
+        name: &str,
+        description: &str,
+        text: &str,
+        reason: &str,
+    ) -> Result<(Id, Vec<Diagnostic>), Refused> {
+        let permit = actor.permit::<WritePolicies>()?;
+        if !gateway::server::is_server_id(name) {
+            return Err(Refused::invalid("/name", "a policy's name is 1 to 40 of a-z, 0-9 and -"));
+        }
+        let (digest, warnings) = checked(text)?;
+        let document = Document { text, digest: &digest };
+        let added = self.database.add_policy(permit, name, description, document, reason).await;
+        let policy = taken(added.map_err(Refused::from), "/name", "another policy has this name")?;
+        Ok((policy, warnings))
+    }
+
+    /// Keeps another version of a policy, if the newest one still is `seen`. Returns its number.
+    ///
+    /// # Errors
+    /// [`Refused`]; [`Refused::Policy`] with every diagnostic.
+    pub async fn edit_policy(
+        &self,
+        actor: &Actor,
+        name: &str,
+        seen: i64,
+        text: &str,
+        reason: &str,
+    ) -> Result<(i64, Vec<Diagnostic>), Refused> {
+        let permit = actor.permit::<WritePolicies>()?;
+        let policy = self.database.policy(&actor.permit::<See>()?, name).await?;
+        let (digest, warnings) = checked(text)?;
+        let document = Document { text, digest: &digest };
+        let version = self.database.add_policy_version(permit, policy.id, seen, document, reason).await?;
+        Ok((version, warnings))
+    }
+
+    /// Puts a version in force: the newest, or an older one again. It is checked once more, by this version of the
+    /// engine. Returns the version of the instance at which it holds.
+    ///
+    /// # Errors
+    /// [`Refused`].
+    pub async fn publish(&self, actor: &Actor, name: &str, version: i64, reason: &str) -> Result<i64, Refused> {
+        let permit = actor.permit::<WritePolicies>()?;
+        if reason.trim().is_empty() {
+            return Err(Refused::invalid("/reason", "say why: whoever reads the history will want to know"));
+        }
+        let policy = self.database.policy(&actor.permit::<See>()?, name).await?;
+        let kept = self.database.policy_version(&actor.permit::<ReadPolicies>()?, policy.id, version).await?;
+        checked(&kept.document)?;
+        Ok(self.database.publish(permit, policy.id, version, reason).await?)
+    }
+
+    /// One version of a policy.
+    ///
+    /// # Errors
+    /// [`Refused`].
+    pub async fn policy_document(&self, actor: &Actor, name: &str, version: i64) -> Result<PolicyVersion, Refused> {
+        let permit = actor.permit::<ReadPolicies>()?;
+        let policy = self.database.policy(&actor.permit::<See>()?, name).await?;
+        Ok(self.database.policy_version(&permit, policy.id, version).await?)
+    }
+}
+
+/// The digest of a document without errors, and what there is to warn of.
+fn checked(text: &str) -> Result<(String, Vec<Diagnostic>), Refused> {
+    if text.len() > LONGEST {
+        return Err(Refused::invalid("/document", format!("a policy has up to {LONGEST} bytes")));
+    }
+    let loaded = policy::load(text, Load { comments_allowed: true });
+    if loaded.policy.is_none() {
+        return Err(Refused::Policy(loaded.diagnostics));
+    }
+    let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, text.as_bytes());
+    Ok((gateway::hex::encode(digest.as_ref()), loaded.diagnostics))
+}
