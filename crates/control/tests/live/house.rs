@@ -1,0 +1,216 @@
+//! What the cases stand on: an instance of its own, replicas with gateways that listen, a server that records.
+
+use std::net::TcpListener;
+use std::path::PathBuf;
+use std::sync::{Arc, LazyLock, mpsc};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use control::follow::{Following, Replica};
+use control::grants::{GrantGiven, Minted};
+use control::servers::{ReachGiven, ServerGiven};
+use control::{Instance, confirm};
+use gateway::gateway::{Foundation, Gateway, Grants};
+use gateway::http_front::FrontConfig;
+use gateway::lease::Lease;
+use gateway::listen::Workers;
+use secrecy::SecretString;
+use store::DataDir;
+use store::control::Place;
+use store::control::access::{Actor, Role, Who};
+use store::control::servers::Settings;
+use store::log::{AuditLog, Options};
+use store::processes::Processes;
+use tempfile::TempDir;
+use testkit::client::McpHttp;
+use testkit::postgres::Postgres;
+use testkit::upstream::Upstream;
+use tokio::runtime::{Builder, Runtime};
+use tokio::sync::oneshot;
+use vault::KeyRing;
+
+static POSTGRES: LazyLock<Postgres> = LazyLock::new(|| Postgres::start().unwrap());
+
+/// A lease that outlives a test, so that nothing is seen to hold because a lease ran out.
+pub const LONG: Duration = Duration::from_secs(600);
+
+pub struct House {
+    pub folder: TempDir,
+    pub place: Place,
+    pub keys: SecretString,
+}
+
+pub fn sqlite() -> House {
+    let folder = tempfile::tempdir().unwrap();
+    let place = Place::Embedded(DataDir::open(&folder.path().join("data")).unwrap());
+    House { folder, place, keys: KeyRing::generate("a test").unwrap().text() }
+}
+
+pub fn postgres() -> House {
+    let folder = tempfile::tempdir().unwrap();
+    let place = Place::Postgres(POSTGRES.database().unwrap());
+    House { folder, place, keys: KeyRing::generate("a test").unwrap().text() }
+}
+
+/// Somebody at the control plane, on a runtime of their own.
+pub struct Desk {
+    pub instance: Instance,
+    pub admin: Actor,
+    pub runtime: Runtime,
+}
+
+pub fn runtime() -> Runtime {
+    Builder::new_current_thread().enable_all().build().unwrap()
+}
+
+impl House {
+    pub fn ring(&self) -> KeyRing {
+        use secrecy::ExposeSecret;
+        KeyRing::parse(self.keys.expose_secret().as_bytes(), "a test").unwrap()
+    }
+
+    pub fn desk(&self) -> Desk {
+        let runtime = runtime();
+        let instance = runtime.block_on(Instance::open(&self.place, self.ring())).unwrap();
+        let organisation = runtime.block_on(instance.database().first_organisation()).unwrap().id;
+        let who = Who::Operator("ada".to_owned());
+        let admin = Actor { organisation, first: true, who, role: Role::Admin };
+        Desk { instance, admin, runtime }
+    }
+
+    pub fn replica(&self, name: &str) -> Serving {
+        self.replica_with(name, LONG)
+    }
+
+    /// A gateway on a thread of its own, which serves when this returns.
+    pub fn replica_with(&self, name: &str, lease: Duration) -> Serving {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let (ready, is_ready) = mpsc::channel();
+        let (stop, stopping) = oneshot::channel();
+        let data = self.folder.path().join(name);
+        let following = Following { name: name.to_owned(), lease, hidden: Vec::new(), tell: Arc::new(|_| {}) };
+        let (place, ring) = (self.place.clone(), self.ring());
+        let thread = std::thread::spawn(move || serve(&listener, &place, ring, data, following, &ready, stopping));
+        is_ready.recv().unwrap();
+        Serving { url, stop: Some(stop), thread: Some(thread) }
+    }
+}
+
+fn serve(
+    listener: &TcpListener,
+    place: &Place,
+    ring: KeyRing,
+    data: PathBuf,
+    following: Following,
+    ready: &mpsc::Sender<()>,
+    stopping: oneshot::Receiver<()>,
+) {
+    let runtime = runtime();
+    let data = DataDir::open(&data).unwrap();
+    let foundation = Foundation {
+        counters: Arc::new(quota::Memory::default()),
+        log: AuditLog::open(&data.audit(), Options::default()).unwrap(),
+        session_key: [7; 32],
+        processes: Processes::register(&data).unwrap(),
+        child_stderr: Arc::new(|_, _| {}),
+        background: runtime.handle().clone(),
+        lease: Lease::ended(),
+    };
+    let gateway = Gateway::new(foundation, Grants::default()).unwrap();
+    runtime.block_on(async {
+        let instance = Instance::open(place, ring).await.unwrap();
+        let housekeeping = tokio::spawn(Arc::clone(&gateway).housekeeping());
+        let mut replica = Replica::new(instance, Arc::clone(&gateway), following);
+        replica.step().await.unwrap();
+        let front = Arc::new(FrontConfig::default());
+        let workers = Workers::start(listener, &gateway, &front, Duration::from_secs(5), 2).unwrap();
+        ready.send(()).unwrap();
+        tokio::select! {
+            () = replica.run() => {}
+            _ = stopping => {}
+        }
+        // A database that is away is none to say good-bye to.
+        let _ = replica.leave().await;
+        workers.drain().await;
+        housekeeping.abort();
+        gateway.shut_down("the test has ended").await;
+    });
+}
+
+/// A replica; it ends when this is dropped.
+pub struct Serving {
+    pub url: String,
+    stop: Option<oneshot::Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Serving {
+    pub fn agent(&self, server: &str, minted: &Minted) -> McpHttp {
+        self.agent_with(server, minted.token.reveal())
+    }
+
+    pub fn agent_with(&self, server: &str, token: &str) -> McpHttp {
+        McpHttp::modern(&format!("{}/mcp/{server}/", self.url), Some(token)).unwrap()
+    }
+}
+
+impl Drop for Serving {
+    fn drop(&mut self) {
+        drop(self.stop.take());
+        if let Some(thread) = self.thread.take() {
+            let ended = thread.join();
+            assert!(ended.is_ok() || std::thread::panicking(), "a replica has panicked");
+        }
+    }
+}
+
+/// Allows everything.
+pub const OPEN: &str = r#"{ "default": "allow" }"#;
+
+impl Desk {
+    pub fn register(&self, name: &str, upstream: &Upstream) {
+        self.register_as(&self.admin, name, upstream);
+    }
+
+    pub fn register_as(&self, actor: &Actor, name: &str, upstream: &Upstream) {
+        let given = ServerGiven {
+            name: name.to_owned(),
+            title: String::new(),
+            reach: ReachGiven::Http { url: upstream.url(), headers: Default::default() },
+            settings: Settings { accept_first: true, ..Settings::default() },
+            policy: None,
+        };
+        self.runtime.block_on(self.instance.add_server(actor, &given, "")).unwrap();
+    }
+
+    /// A policy, published.
+    pub fn policy(&self, actor: &Actor, name: &str, document: &str) {
+        self.runtime.block_on(async {
+            self.instance.add_policy(actor, name, "", document, "").await.unwrap();
+            self.instance.publish(actor, name, 1, "first").await.unwrap();
+        });
+    }
+
+    pub fn mint(&self, actor: &Actor, given: &GrantGiven) -> Minted {
+        let minted = self.runtime.block_on(self.instance.mint(actor, given, "")).unwrap();
+        self.confirmed(minted.version);
+        minted
+    }
+
+    /// Waits as an answer of the API would.
+    pub fn confirmed(&self, version: i64) {
+        let lost = self.runtime.block_on(confirm::everywhere(self.instance.database(), version)).unwrap();
+        assert!(lost.is_empty(), "{lost:?}");
+    }
+}
+
+pub fn given(label: &str, server: &str, policy: &str) -> GrantGiven {
+    GrantGiven {
+        label: label.to_owned(),
+        server: server.to_owned(),
+        agent: format!("{label}-agent"),
+        policy: Some(policy.to_owned()),
+        ..GrantGiven::default()
+    }
+}

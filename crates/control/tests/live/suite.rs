@@ -1,0 +1,31 @@
+//! Each case of the suite, once for every engine.
+
+macro_rules! cases {
+    ($($module:ident: $($case:ident),* $(,)?;)*) => {
+        mod sqlite {
+            $($(#[test] fn $case() { crate::$module::$case(&crate::house::sqlite()); })*)*
+        }
+        mod postgres {
+            $($(#[test] fn $case() { crate::$module::$case(&crate::house::postgres()); })*)*
+        }
+    };
+}
+
+cases! {
+    changes:
+        a_grant_leads_to_its_server,
+        a_revoked_grant_fails_on_every_replica,
+        a_published_policy_holds_when_it_was_answered,
+        a_rotated_token_is_good_and_the_old_one_for_its_time,
+        calls_under_way_are_cut_when_they_are_stopped,
+        what_is_stopped_stays_stopped_for_a_new_replica,
+        a_changed_definition_is_held_everywhere,
+        networks_and_expiry_are_obeyed,
+        organisations_do_not_share_names_or_counts;
+    first_start:
+        the_first_admin_is_made_with_the_setup_token_once,
+        who_signs_in_is_recognised_until_signing_out,
+        the_wrong_keys_are_refused_and_change_nothing;
+    secrets:
+        secrets_reach_the_server_and_nothing_else;
+}
