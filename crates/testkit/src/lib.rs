@@ -13,6 +13,7 @@ pub mod message;
 pub mod peers;
 pub mod place;
 pub mod record;
+pub mod redis;
 pub mod registry;
 pub mod script;
 pub mod seeds;
