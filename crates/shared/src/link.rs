@@ -270,6 +270,9 @@ fn said(error: &RedisError) -> String {
     if error.is_connection_refusal() {
         return "refuses connections".to_owned();
     }
+    if error.kind() == ErrorKind::AuthenticationFailed || matches!(error.code(), Some("WRONGPASS" | "NOAUTH")) {
+        return "refuses the user or the password".to_owned();
+    }
     if error.code() == Some("OOM") {
         return "has no memory left for counts (raise its `maxmemory`)".to_owned();
     }

@@ -1,5 +1,6 @@
 //! A replica that is killed while it takes gives nothing back. This test is a program of its own, which starts itself
 //! as the replica.
+#![expect(clippy::unwrap_used, reason = "a test, and fails as tests do")]
 
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Command, Stdio};

@@ -177,7 +177,7 @@ fn comes_up(child: &mut Child, port: u16) -> anyhow::Result<bool> {
         }
         let lines = command(port, &["INFO", "server"]).unwrap_or_default();
         let ready = || command(port, &["PING"]).is_ok();
-        (lines.iter().any(|line| *line == own) && ready()).then_some(true)
+        (lines.contains(&own) && ready()).then_some(true)
     })
 }
 

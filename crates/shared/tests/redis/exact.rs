@@ -193,3 +193,63 @@ fn a_take_that_too_few_replicas_have_is_refused_and_given_back() {
     testkit::wait::for_it("the second unit", again).unwrap();
     assert!(matches!(runtime.block_on(counts.take(&one)), Ok(Taken::Full(_))));
 }
+
+/// A call costs one round trip, whatever windows its limits have.
+#[test]
+fn a_call_is_one_round_trip() {
+    let redis = Redis::start().unwrap();
+    let runtime = runtime();
+    let counts = open(options(&redis.url()), &runtime);
+    until_up(&counts);
+    runtime.block_on(counts.begin("local")).unwrap();
+    let calendar = |window: Window| {
+        let one = hourly("calendar", 1000);
+        let id = CountId::new("local", &SCOPE, "calendar", Some(window), &one.zone, Kind::Quota);
+        Take { id, window: Some(window), ..one }
+    };
+    let takes = [hourly("rolling", 1000), calendar(Window::Second), calendar(Window::Minute), calendar(Window::Month)];
+    let asked = || -> u32 {
+        let lines = redis.command(&["INFO", "commandstats"]).unwrap();
+        let line = lines.iter().find_map(|line| line.strip_prefix("cmdstat_evalsha:calls=")).unwrap();
+        line.split(',').next().unwrap().parse().unwrap()
+    };
+    let before = asked();
+    for _ in 0..100 {
+        assert!(matches!(runtime.block_on(counts.take(&takes)), Ok(Taken::Granted(_))));
+    }
+    assert_eq!(asked() - before, 100);
+}
+
+/// Replication is not awaited by default, so what the one before had counted last may be missing.
+#[test]
+fn a_replica_that_took_over_is_trusted_only_by_who_says_so() {
+    let mut redis = Redis::start_durable().unwrap();
+    let follower = Redis::start_durable().unwrap();
+    let runtime = runtime();
+    let one = [hourly("promoted", 3)];
+    follower.command(&["REPLICAOF", "127.0.0.1", &redis.port().to_string()]).unwrap();
+    let careful = shared::Options { replicas: 1, ..options(&redis.url()) };
+    let counts = open(careful, &runtime);
+    until_up(&counts);
+    runtime.block_on(counts.begin("local")).unwrap();
+    for _ in 0..2 {
+        let taken = runtime.block_on(counts.take(&one));
+        assert!(matches!(taken, Ok(Taken::Granted(_))), "{taken:?}");
+    }
+    redis.stop().unwrap();
+    follower.read_only(false).unwrap();
+
+    let trusting = shared::Options { restarts: shared::Restarts::Trusted, ..options(&follower.url()) };
+    let trusting = open(trusting, &runtime);
+    until_up(&trusting);
+    assert_eq!(runtime.block_on(trusting.look(&one)).unwrap(), None, "it has both uses of three");
+    let usual = open(options(&follower.url()), &runtime);
+    until_up(&usual);
+    let told = runtime.block_on(usual.take(&one)).unwrap_err().to_string();
+    assert!(told.contains("Redis has lost counts"), "{told}");
+    // Once one replica of ours has called the counts lost, they are for all.
+    assert!(runtime.block_on(trusting.take(&one)).is_err());
+    assert!(runtime.block_on(usual.confirm("local")).unwrap());
+    assert!(matches!(runtime.block_on(trusting.take(&one)), Ok(Taken::Granted(_))));
+    assert!(matches!(runtime.block_on(trusting.take(&one)), Ok(Taken::Full(_))), "and what was counted still is");
+}

@@ -1,8 +1,16 @@
 //! Counts and news on a real Redis, whatever happens to it.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test that is wrong about its own input should fail"
+)]
+
 mod exact;
 mod faults;
 mod news;
+mod reach;
 
 use std::time::Duration;
 
