@@ -20,7 +20,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
-use quota::{Bucket, CountId, Folded, Full, Held, Kind, Receipt, StoreDown, Take, Taken, Use, Window, fold};
+use jiff::tz::TimeZone;
+use quota::{Amount, Bucket, CountId, Folded, Full, Held, Kind, Receipt, StoreDown, Take, Taken, Use, Window, fold};
 use redis::FromRedisValue;
 use tokio::runtime::Handle;
 
@@ -122,27 +123,45 @@ impl Counts {
         self.look_at(takes, None).await
     }
 
+    /// [`take`](Self::take), and in the same round trip each of the observed ones by itself, if the others were granted:
+    /// those that fit are taken, for good, and the places of those that are full are returned.
+    ///
+    /// # Errors
+    /// As [`take`](Self::take).
+    pub async fn take_and_observe(&self, takes: &[Take], observed: &[Take]) -> Result<(Taken, Vec<usize>), StoreDown> {
+        self.take_and_observe_at(takes, observed, None).await
+    }
+
     async fn take_at(&self, takes: &[Take], at: Option<Timestamp>) -> Result<Taken, StoreDown> {
-        if takes.is_empty() {
-            return Ok(Taken::Granted(Receipt::default()));
+        self.take_and_observe_at(takes, &[], at).await.map(|(taken, _)| taken)
+    }
+
+    async fn take_and_observe_at(
+        &self,
+        takes: &[Take],
+        observed: &[Take],
+        at: Option<Timestamp>,
+    ) -> Result<(Taken, Vec<usize>), StoreDown> {
+        if takes.is_empty() && observed.is_empty() {
+            return Ok((Taken::Granted(Receipt::default()), Vec::new()));
         }
         let folded = fold(takes);
-        let call = self.shared.next.fetch_add(1, Ordering::Relaxed);
-        match self.ask(Mode::Take, &folded, call, at).await? {
-            Reached::Fits { generation, buckets } => {
+        let asked = Asked { mode: Mode::Take, enforced: &folded, observed, call: self.next_call(), at };
+        match self.ask(&asked).await? {
+            Reached::Fits { generation, buckets, would } => {
                 let mut under_way = self.in_flight();
-                let held = folded.into_iter().zip(buckets).map(|(take, bucket)| {
+                let held = folded.iter().zip(buckets).map(|(take, bucket)| {
                     let bucket = if take.kind == Kind::Concurrency {
-                        under_way.insert((call, take.id.clone()));
-                        Bucket(call)
+                        under_way.insert((asked.call, take.id.clone()));
+                        Bucket(asked.call)
                     } else {
                         bucket
                     };
-                    Held { indices: take.indices, id: take.id.clone(), kind: take.kind, bucket, amount: take.amount }
+                    held(take, bucket)
                 });
-                Ok(Taken::Granted(Receipt::new(held.collect()).of_generation(generation)))
+                Ok((Taken::Granted(Receipt::new(held.collect()).of_generation(generation)), would))
             }
-            Reached::Full(full) => Ok(Taken::Full(full)),
+            Reached::Full(full) => Ok((Taken::Full(full), Vec::new())),
         }
     }
 
@@ -150,7 +169,9 @@ impl Counts {
         if takes.is_empty() {
             return Ok(None);
         }
-        match self.ask(Mode::Look, &fold(takes), 0, at).await? {
+        let folded = fold(takes);
+        let asked = Asked { mode: Mode::Look, enforced: &folded, observed: &[], call: self.next_call(), at };
+        match self.ask(&asked).await? {
             Reached::Fits { .. } => Ok(None),
             Reached::Full(full) => Ok(Some(full)),
         }
@@ -335,38 +356,35 @@ impl Counts {
         Ok(answer::read::<i64>(answers)? == 1)
     }
 
-    async fn ask(
-        &self,
-        mode: Mode,
-        takes: &[Folded<'_>],
-        call: i64,
-        at: Option<Timestamp>,
-    ) -> Result<Reached, StoreDown> {
+    async fn ask(&self, asked: &Asked<'_>) -> Result<Reached, StoreDown> {
         let link = &self.shared.link;
         let up = link.up()?;
         let options = link.options();
         let deadline = Instant::now() + options.timeout.get();
-        let believed = at.map_or_else(|| link.time(), |at| at.as_microsecond());
-        let mut times: Vec<i64> = vec![believed; takes.len()];
+        let believed = asked.at.map_or_else(|| link.time(), |at| at.as_microsecond());
+        let takes = asked.enforced;
+        let mut times: Vec<i64> = vec![believed; takes.len() + asked.observed.len()];
         for _ in 0..ATTEMPTS {
-            let invocation = self.taking(mode, takes, call, at, &times, &up)?;
-            let replicas = (mode == Mode::Take && options.replicas > 0).then_some(options.replicas);
+            let invocation = self.taking(asked, &times, &up)?;
+            let replicas = (asked.mode == Mode::Take && options.replicas > 0).then_some(options.replicas);
             let (answer, copies) = self.answer(&up, &invocation, replicas, deadline).await?;
-            let answer = Answer::parse(answer)?;
-            if at.is_none() {
+            let answer = Answer::parse(answer, takes.len())?;
+            if asked.at.is_none() {
                 link.learn(answer.now());
             }
             if let (Answer::Fits { generation, buckets, .. }, Some(copies)) = (&answer, copies)
                 && let Err(what) = enough(copies, options)
             {
                 // Nothing is forwarded, so nothing was used.
-                self.give_back_later(taken(takes, buckets, call).of_generation(*generation));
+                self.give_back_later(taken(asked, buckets).of_generation(*generation));
                 return Err(link.trip(&up, &what));
             }
             match answer {
-                Answer::Edges { times: others, .. } if others.len() == takes.len() => times = others,
+                Answer::Edges { times: others, .. } if others.len() == times.len() => times = others,
                 Answer::Edges { .. } => return Err(answer::unreadable()),
-                Answer::Fits { generation, buckets, .. } => return Ok(Reached::Fits { generation, buckets }),
+                Answer::Fits { generation, buckets, would, .. } => {
+                    return Ok(Reached::Fits { generation, buckets, would });
+                }
                 Answer::Full { now, place, used, fields } => {
                     let take = takes.get(place).ok_or_else(answer::unreadable)?;
                     let frees_at = answer::frees_at(take, &fields, timestamp(now));
@@ -381,39 +399,34 @@ impl Counts {
         Err(StoreDown { reason: "Redis's clock jumps from one window to another; look after its time".to_owned() })
     }
 
-    fn taking(
-        &self,
-        mode: Mode,
-        takes: &[Folded<'_>],
-        call: i64,
-        at: Option<Timestamp>,
-        times: &[i64],
-        up: &Up,
-    ) -> Result<Invocation, StoreDown> {
-        let Some(first) = takes.first() else { return Err(answer::unreadable()) };
+    fn taking(&self, asked: &Asked<'_>, times: &[i64], up: &Up) -> Result<Invocation, StoreDown> {
+        let first = asked.counts().next().ok_or_else(answer::unreadable)?;
         let (keys, tag) = (&self.shared.keys, keys::tag(first.id));
         let mut invocation = Invocation::new(&TAKE);
         invocation.key(keys.generation(&tag));
-        invocation.arg(if mode == Mode::Take { "take" } else { "look" }).arg(micros_text(at));
-        invocation.arg(up.run.to_string()).arg(fresh_generation()?).arg(if up.trusted { "1" } else { "0" });
+        invocation.arg(if asked.mode == Mode::Take { "take" } else { "look" }).arg(micros_text(asked.at));
+        // Each call's own, so that no two generations are called the same.
+        let fresh = generation_text(self.shared.lessee.wrapping_add(asked.call.cast_unsigned()));
+        invocation.arg(up.run.to_string()).arg(fresh).arg(if up.trusted { "1" } else { "0" });
         invocation.arg(if self.shared.link.options().unknown == Unknown::WaitOut { "wait" } else { "confirm" });
-        invocation.arg(self.field(call)).arg(LEASE.as_micros().to_string());
-        for (take, time) in takes.iter().zip(times) {
-            if keys::tag(take.id) != tag {
+        invocation.arg(self.field(asked.call)).arg(LEASE.as_micros().to_string());
+        invocation.arg(asked.enforced.len().to_string());
+        for (count, time) in asked.counts().zip(times) {
+            if keys::tag(count.id) != tag {
                 return Err(StoreDown { reason: "the limits of one call belong to several organisations".to_owned() });
             }
-            invocation.key(keys.count(&tag, take.id));
-            let (kind, numbers) = match (take.kind, take.window) {
+            invocation.key(keys.count(&tag, count.id));
+            let (kind, numbers) = match (count.kind, count.window) {
                 (Kind::Concurrency, _) | (_, None) => ("f", [0; 3]),
                 (_, Some(Window::Rolling(seconds))) => ("r", [i64::from(seconds.max(1)), 0, 0]),
-                (_, Some(window)) => ("c", edges(window, take, *time).ok_or_else(beyond)?),
+                (_, Some(window)) => ("c", edges(window, count.zone, *time).ok_or_else(beyond)?),
             };
             invocation.arg(kind);
             for number in numbers {
                 invocation.arg(number.to_string());
             }
-            let amount = if kind == "f" { quota::Amount::ONE } else { take.amount };
-            invocation.arg(take.max.micros().to_string()).arg(amount.micros().to_string());
+            let amount = if kind == "f" { Amount::ONE } else { count.amount };
+            invocation.arg(count.max.micros().to_string()).arg(amount.micros().to_string());
         }
         Ok(invocation)
     }
@@ -468,6 +481,10 @@ impl Counts {
         self.shared.in_flight.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn next_call(&self) -> i64 {
+        self.shared.next.fetch_add(1, Ordering::Relaxed)
+    }
+
     /// The name of a call in flight.
     fn field(&self, call: i64) -> String {
         format!("{:016x}.{call}", self.shared.lessee)
@@ -476,26 +493,71 @@ impl Counts {
 
 /// What came of asking.
 enum Reached {
-    Fits { generation: u64, buckets: Vec<Bucket> },
+    Fits { generation: u64, buckets: Vec<Bucket>, would: Vec<usize> },
     Full(Full),
 }
 
+/// What a call asks of its counts.
+struct Asked<'a> {
+    mode: Mode,
+    /// All of them or none.
+    enforced: &'a [Folded<'a>],
+    /// Each by itself.
+    observed: &'a [Take],
+    /// The number of the call.
+    call: i64,
+    /// A time in place of Redis's own.
+    at: Option<Timestamp>,
+}
+
+/// One of these counts.
+struct Count<'a> {
+    id: &'a CountId,
+    kind: Kind,
+    window: Option<Window>,
+    zone: &'a TimeZone,
+    max: Amount,
+    amount: Amount,
+}
+
+impl Asked<'_> {
+    fn counts(&self) -> impl Iterator<Item = Count<'_>> {
+        let enforced = self.enforced.iter().map(|take| Count {
+            id: take.id,
+            kind: take.kind,
+            window: take.window,
+            zone: take.zone,
+            max: take.max,
+            amount: take.amount,
+        });
+        enforced.chain(self.observed.iter().map(|take| Count {
+            id: &take.id,
+            kind: take.kind,
+            window: take.window,
+            zone: &take.zone,
+            max: take.max,
+            amount: take.amount,
+        }))
+    }
+}
+
+fn held(take: &Folded<'_>, bucket: Bucket) -> Held {
+    Held { indices: take.indices.clone(), id: take.id.clone(), kind: take.kind, bucket, amount: take.amount }
+}
+
 /// The units of a take that must not stand.
-fn taken(takes: &[Folded<'_>], buckets: &[Bucket], call: i64) -> Receipt {
-    let held = takes.iter().zip(buckets).map(|(take, bucket)| Held {
-        indices: take.indices.clone(),
-        id: take.id.clone(),
-        kind: take.kind,
-        bucket: if take.kind == Kind::Concurrency { Bucket(call) } else { *bucket },
-        amount: take.amount,
+fn taken(asked: &Asked<'_>, buckets: &[Bucket]) -> Receipt {
+    let units = asked.enforced.iter().zip(buckets).map(|(take, bucket)| {
+        let bucket = if take.kind == Kind::Concurrency { Bucket(asked.call) } else { *bucket };
+        held(take, bucket)
     });
-    Receipt::new(held.collect())
+    Receipt::new(units.collect())
 }
 
 /// Begin and end of the calendar window around a time, and the end of the one after it, in seconds.
-fn edges(window: Window, take: &Folded<'_>, micros: i64) -> Option<[i64; 3]> {
-    let (begin, end) = window.calendar(take.zone, Timestamp::from_microsecond(micros).ok()?)?;
-    let (_, next) = window.calendar(take.zone, end)?;
+fn edges(window: Window, zone: &TimeZone, micros: i64) -> Option<[i64; 3]> {
+    let (begin, end) = window.calendar(zone, Timestamp::from_microsecond(micros).ok()?)?;
+    let (_, next) = window.calendar(zone, end)?;
     Some([begin.as_second(), end.as_second(), next.as_second()])
 }
 

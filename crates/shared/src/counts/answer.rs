@@ -9,19 +9,20 @@ pub(super) const UNCONFIRMED: i64 = 9_000_000_000_000_000;
 
 /// An answer; times in microseconds.
 pub(super) enum Answer {
-    Fits { now: i64, generation: u64, buckets: Vec<Bucket> },
+    Fits { now: i64, generation: u64, buckets: Vec<Bucket>, would: Vec<usize> },
     Full { now: i64, place: usize, used: Amount, fields: Vec<String> },
     Unknown { now: i64, since: i64, place: usize },
     Edges { now: i64, times: Vec<i64> },
 }
 
 impl Answer {
-    pub(super) fn parse(value: Value) -> Result<Self, StoreDown> {
+    /// The answer to a call that asked so many counts.
+    pub(super) fn parse(value: Value, enforced: usize) -> Result<Self, StoreDown> {
         let words = Vec::<String>::from_redis_value(value).map_err(|_| unreadable())?;
-        Self::from_words(&words).ok_or_else(unreadable)
+        Self::from_words(&words, enforced).ok_or_else(unreadable)
     }
 
-    fn from_words(words: &[String]) -> Option<Self> {
+    fn from_words(words: &[String], enforced: usize) -> Option<Self> {
         let number = |word: &String| word.parse::<i64>().ok();
         // Lua counts from 1.
         let place = |word: &String| word.parse::<usize>().ok()?.checked_sub(1);
@@ -29,10 +30,12 @@ impl Answer {
         let (now, rest) = rest.split_first()?;
         let now = number(now)?;
         match (kind.as_str(), rest) {
-            ("ok", [generation, buckets @ ..]) => {
+            ("ok", [generation, places @ ..]) => {
                 let generation = u64::from_str_radix(generation, 16).ok()?;
+                let (buckets, would) = places.split_at_checked(enforced)?;
                 let buckets = buckets.iter().map(|bucket| number(bucket).map(Bucket)).collect::<Option<_>>()?;
-                Some(Self::Fits { now, generation, buckets })
+                let would = would.iter().map(place).collect::<Option<_>>()?;
+                Some(Self::Fits { now, generation, buckets, would })
             }
             ("full", [_, at, used, fields @ ..]) => {
                 let used = Amount::from_micros(used.parse().ok()?)?;
@@ -124,6 +127,9 @@ mod tests {
         let words = |text: &str| text.split(' ').map(str::to_owned).collect::<Vec<_>>();
         for (text, whole) in [
             ("ok 1 00000000000000ff 28 29", true),
+            ("ok 1 00000000000000ff 28 29 1", true),
+            ("ok 1 00000000000000ff 28 29 0", false),
+            ("ok 1 00000000000000ff 28", false),
             ("ok 1 zz 28", false),
             ("ok 1 ff x", false),
             ("ok", false),
@@ -136,7 +142,7 @@ mod tests {
             ("edges 1 5 x", false),
             ("maybe 1", false),
         ] {
-            assert_eq!(Answer::from_words(&words(text)).is_some(), whole, "{text}");
+            assert_eq!(Answer::from_words(&words(text), 2).is_some(), whole, "{text}");
         }
     }
 }

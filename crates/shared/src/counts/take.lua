@@ -5,6 +5,7 @@
 --       3 the server's run  4 the id of a new generation, should one begin here
 --       5 1 where this run may go on with the counts of another  6 wait | confirm: what lost counts need
 --       7 the field of a call in flight  8 how long such a call counts without a sign of life, in microseconds
+--       9 how many of the counts are enforced; the others come after them and are observed
 --       then six a count: kind, three numbers, the maximum, the amount
 --         r  seconds, -, -             a rolling window
 --         c  begin, end, next end      a calendar window and the one after it, in seconds
@@ -12,7 +13,7 @@
 -- Amounts are millionths as decimal text, up to 21 digits. Numbers of Lua are exact to 2^53 only, so sums are kept in
 -- two halves, split at 10^12.
 --
--- Answers  ok       now, generation, the bucket of each count
+-- Answers  ok       now, generation, the bucket of each count that is enforced, the place of each observed one that is full
 --          full     now, generation, the place of the count, what is used, then its hash
 --          unknown  now, since when counts are known, the place of the count
 --          edges    now, then for each count the time that its calendar window must hold
@@ -59,15 +60,14 @@ end
 if another and mode == 'take' then redis.call('HSET', KEYS[1], 'id', id, 'since', since, 'run', ARGV[3]) end
 local from = tonumber(since)
 
--- Everything is read and judged before anything is written.
-local plan, times, again, full, unknown = {}, {}, false, nil, nil
-for i = 1, (#ARGV - 8) / 6 do
-  local at = 8 + (i - 1) * 6
+-- What a call asks of a count, as it stands now, and whether it fits.
+local function read(i)
+  local at = 9 + (i - 1) * 6
   local kind, max, amount, key = ARGV[at + 1], ARGV[at + 5], ARGV[at + 6], KEYS[i + 1]
   local latest = kind == 'f' and now or tonumber(redis.call('HGET', key, 'l') or '0')
   -- A clock that goes back frees nothing.
-  local this = { kind = kind, key = key, max = max, amount = amount, at = math.max(now, latest), stale = {} }
-  local h, l, sure = 0, 0, true
+  local this = { kind = kind, key = key, max = max, amount = amount, at = math.max(now, latest), stale = {}, sure = true }
+  local h, l = 0, 0
   if kind == 'f' then
     local fields = redis.call('HGETALL', key)
     local calls = 0
@@ -77,7 +77,7 @@ for i = 1, (#ARGV - 8) / 6 do
       end
     end
     h, l = halves(whole(calls * 1000000))
-    sure = from + lease <= now
+    this.sure = from + lease <= now
   elseif kind == 'r' then
     local seconds = tonumber(ARGV[at + 2])
     this.number = part(this.at, seconds)
@@ -89,63 +89,73 @@ for i = 1, (#ARGV - 8) / 6 do
       elseif number and number <= this.number then h, l = plus(h, l, fields[f + 1]) end
       if number == this.number then this.held = fields[f + 1] end
     end
-    sure = from == 0 or part(from, seconds) + 61 <= this.number
+    this.sure = from == 0 or part(from, seconds) + 61 <= this.number
   else
     for edge = 2, 3 do
       local begin, fin = tonumber(ARGV[at + edge]), tonumber(ARGV[at + edge + 1])
       if begin * 1000000 <= this.at and this.at < fin * 1000000 then this.number, this.ends = begin, fin * 1000000 end
     end
-    if this.number then
-      this.held = redis.call('HGET', key, whole(this.number))
-      if this.held then
-        h, l = halves(this.held)
-      else
-        for _, field in ipairs(redis.call('HKEYS', key)) do
-          local number = tonumber(field)
-          if number and number < this.number then table.insert(this.stale, field) end
-        end
-      end
-      sure = from <= this.number * 1000000
+    -- The window that was sent is not the present one.
+    if not this.number then return this end
+    this.held = redis.call('HGET', key, whole(this.number))
+    if this.held then
+      h, l = halves(this.held)
     else
-      again = true
+      for _, field in ipairs(redis.call('HKEYS', key)) do
+        local number = tonumber(field)
+        if number and number < this.number then table.insert(this.stale, field) end
+      end
     end
+    this.sure = from <= this.number * 1000000
   end
-  times[i] = whole(this.at)
-  plan[i] = this
   local mh, ml = halves(max)
   local wh, wl = plus(h, l, amount)
-  if not full and (wh > mh or (wh == mh and wl > ml)) then full = { i, text(h, l) } end
-  if not unknown and not sure then unknown = i end
+  this.used = text(h, l)
+  this.fits = wh < mh or (wh == mh and wl <= ml)
+  return this
+end
+
+local function write(this)
+  if this.kind == 'f' then
+    redis.call('HSET', this.key, me, whole(now + lease), 'm', this.max)
+    redis.call('PEXPIRE', this.key, whole(math.ceil((lease + MARGIN) / 1000)))
+  else
+    local h, l = halves(this.held or '0')
+    redis.call('HSET', this.key, whole(this.number), text(plus(h, l, this.amount)), 'l', whole(this.at), 'm', this.max)
+    redis.call('PEXPIRE', this.key, whole(math.ceil((this.ends - now + MARGIN) / 1000)))
+  end
+  if #this.stale > 0 then redis.call('HDEL', this.key, unpack(this.stale)) end
+end
+
+-- Everything is read and judged before anything is written.
+local all, enforced = (#ARGV - 9) / 6, tonumber(ARGV[9])
+local plan, times, again, full, unknown = {}, {}, false, nil, nil
+for i = 1, all do
+  local this = read(i)
+  plan[i], times[i] = this, whole(this.at)
+  if this.kind ~= 'f' and not this.number then again = true
+  elseif i <= enforced then
+    if not full and not this.fits then full = i end
+    if not unknown and not this.sure then unknown = i end
+  end
 end
 if again then return { 'edges', whole(now), unpack(times) } end
 if full then
-  local answer = { 'full', whole(now), id, whole(full[1]), full[2] }
-  for _, value in ipairs(redis.call('HGETALL', KEYS[full[1] + 1])) do table.insert(answer, value) end
+  local answer = { 'full', whole(now), id, whole(full), plan[full].used }
+  for _, value in ipairs(redis.call('HGETALL', KEYS[full + 1])) do table.insert(answer, value) end
   return answer
 end
 if unknown then return { 'unknown', whole(now), since, whole(unknown) } end
 
 local answer = { 'ok', whole(now), id }
-for i, this in ipairs(plan) do
-  if this.kind == 'f' then
-    answer[i + 3] = '0'
-    if mode == 'take' then
-      redis.call('HSET', this.key, me, whole(now + lease), 'm', this.max)
-      redis.call('PEXPIRE', this.key, whole(math.ceil((lease + MARGIN) / 1000)))
-    end
-  else
-    local number = whole(this.number)
-    answer[i + 3] = number
-    if mode == 'take' then
-      local sum = text(plus(0, 0, this.amount))
-      if this.held then
-        local h, l = halves(this.held)
-        sum = text(plus(h, l, this.amount))
-      end
-      redis.call('HSET', this.key, number, sum, 'l', whole(this.at), 'm', this.max)
-      redis.call('PEXPIRE', this.key, whole(math.ceil((this.ends - now + MARGIN) / 1000)))
-    end
-  end
-  if mode == 'take' and #this.stale > 0 then redis.call('HDEL', this.key, unpack(this.stale)) end
+for i = 1, enforced do
+  answer[i + 3] = whole(plan[i].number or 0)
+  if mode == 'take' then write(plan[i]) end
+end
+-- Each that is only observed, on its own: it holds nothing up, and may be the same count as the one before.
+for i = enforced + 1, all do
+  local this = read(i)
+  if this.sure and not this.fits then table.insert(answer, whole(i - enforced)) end
+  if this.sure and this.fits and mode == 'take' then write(this) end
 end
 return answer

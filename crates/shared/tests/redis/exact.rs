@@ -220,6 +220,29 @@ fn a_call_is_one_round_trip() {
     assert_eq!(asked() - before, 100);
 }
 
+/// Limits that are only observed are counted in the round trip of the others, each by itself, and hold nothing up.
+#[test]
+fn what_is_observed_is_counted_beside_what_is_enforced() {
+    let redis = Redis::start().unwrap();
+    let runtime = runtime();
+    let counts = open(options(&redis.url()), &runtime);
+    until_up(&counts);
+    runtime.block_on(counts.begin("local")).unwrap();
+    let enforced = [hourly("enforced", 4)];
+    let observed = [hourly("observed", 2), hourly("observed", 5), hourly("other", 3)];
+    let mut seen = Vec::new();
+    for _ in 0..5 {
+        let (taken, would) = runtime.block_on(counts.take_and_observe(&enforced, &observed)).unwrap();
+        seen.push((matches!(taken, Taken::Granted(_)), would));
+    }
+    // The first two are one count, which a call takes once for each.
+    let expected = [(true, vec![]), (true, vec![0]), (true, vec![0]), (true, vec![0, 2]), (false, vec![])];
+    assert_eq!(seen, expected);
+    let (taken, would) = runtime.block_on(counts.take_and_observe(&[], &observed)).unwrap();
+    assert!(matches!(taken, Taken::Granted(receipt) if receipt.is_empty()));
+    assert_eq!(would, [0, 1, 2]);
+}
+
 /// Replication is not awaited by default, so what the one before had counted last may be missing.
 #[test]
 fn a_replica_that_took_over_is_trusted_only_by_who_says_so() {
