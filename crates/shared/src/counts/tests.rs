@@ -4,11 +4,12 @@
 mod model;
 
 use jiff::Timestamp;
-use quota::{Counters, Full, Receipt, StoreDown, Take, Taken, Use};
+use quota::{Counters, Full, Receipt, StoreDown, Take, Taken, Use, Window};
 use testkit::redis::Redis;
 use tokio::runtime::Runtime;
 
 use super::*;
+use crate::Unknown;
 
 fn options(redis: &Redis, prefix: &str) -> Options {
     let timeout = crate::Timeout::new(Duration::from_secs(1)).unwrap();

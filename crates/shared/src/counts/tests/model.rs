@@ -1,7 +1,7 @@
 //! Random uses, against the form in memory: the two never differ.
 
 use proptest::prelude::*;
-use quota::{Amount, Memory};
+use quota::{Amount, Memory, Window};
 
 use super::*;
 
