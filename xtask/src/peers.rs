@@ -1,4 +1,4 @@
-//! Real MCP servers and clients, which other people wrote, and a browser and a terminal, for the tests that need them.
+//! Real MCP servers and clients, which other people wrote, and a browser, a terminal and a Redis, for the tests that need them.
 //!
 //! They are installed into `.cache/peers/`, each into a folder of its own, at the versions that
 //! the tests were written against. `.cache/peers/commands` then says how each is started: a line
@@ -103,6 +103,7 @@ pub fn install() -> Result<Peers> {
     writeln!(commands, "chromium\t{}", needed("chromium", "the tests of the catalogue's pages")?.display())?;
     writeln!(commands, "tmux\t{}", needed("tmux", "the tests of questions on a terminal")?.display())?;
     postgres()?;
+    writeln!(commands, "redis-server\t{}", needed("redis-server", "the tests of counts in Redis")?.display())?;
     fs::write(folder.join("commands"), commands)?;
     Ok(Peers { folder, node })
 }

@@ -9,7 +9,7 @@ use anyhow::{Context, Result, bail};
 use crate::system::root;
 
 /// The rows of the house, top to bottom: a crate uses only crates above it.
-const ROWS: [&str; 16] = [
+const ROWS: [&str; 17] = [
     "mcp",
     "quota",
     "policy",
@@ -17,6 +17,7 @@ const ROWS: [&str; 16] = [
     "audit",
     "clients",
     "store",
+    "shared",
     "search",
     "vault",
     "upstream",

@@ -91,13 +91,27 @@ pub struct Held {
 #[derive(Debug, Default)]
 pub struct Receipt {
     held: SmallVec<[Held; 1]>,
+    generation: u64,
 }
 
 impl Receipt {
     /// A receipt of these units.
     #[must_use]
     pub fn new(held: SmallVec<[Held; 1]>) -> Self {
-        Self { held }
+        Self { held, generation: 0 }
+    }
+
+    /// The same receipt, of a store that can lose all it knew: of the generation of counts that the
+    /// units were taken from, so that none goes back to a later one, which never saw them.
+    #[must_use]
+    pub fn of_generation(self, generation: u64) -> Self {
+        Self { generation, ..self }
+    }
+
+    /// The generation of counts that it belongs to; 0 where a store has only one.
+    #[must_use]
+    pub fn generation(&self) -> u64 {
+        self.generation
     }
 
     /// The units.
@@ -121,7 +135,8 @@ impl Receipt {
     #[must_use]
     pub fn split(self, chosen: impl Fn(usize) -> bool) -> (Self, Self) {
         let (part, rest) = self.held.into_iter().partition(|held| held.indices.iter().all(|index| chosen(*index)));
-        (Self { held: part }, Self { held: rest })
+        let generation = self.generation;
+        (Self { held: part, generation }, Self { held: rest, generation })
     }
 }
 

@@ -14,6 +14,7 @@ pub mod peers;
 pub mod place;
 pub mod postgres;
 pub mod record;
+pub mod redis;
 pub mod registry;
 pub mod script;
 pub mod seeds;

@@ -1,0 +1,101 @@
+//! A way to a server that delays, or swallows, what comes back.
+
+use std::io::{Read, Write};
+use std::net::{Shutdown, TcpListener, TcpStream};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+/// A proxy before a server on this machine.
+#[derive(Debug)]
+pub struct Slow {
+    port: u16,
+    state: Arc<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    /// Milliseconds by which every answer is late.
+    delay: AtomicU64,
+    /// Whether answers are lost, and the connection with them.
+    swallows: AtomicBool,
+    stopped: AtomicBool,
+}
+
+impl Slow {
+    /// A proxy before a port, without delay.
+    ///
+    /// # Errors
+    /// When there is no port to listen on.
+    pub fn start(server: u16) -> anyhow::Result<Self> {
+        let listener = TcpListener::bind("127.0.0.1:0")?;
+        let port = listener.local_addr()?.port();
+        let state = Arc::new(State::default());
+        let shared = Arc::clone(&state);
+        std::thread::spawn(move || {
+            for client in listener.incoming().flatten() {
+                if shared.stopped.load(Ordering::Acquire) {
+                    return;
+                }
+                let Ok(server) = TcpStream::connect(("127.0.0.1", server)) else { continue };
+                relay(client, server, &shared);
+            }
+        });
+        Ok(Self { port, state })
+    }
+
+    /// Where clients reach the server through it.
+    pub fn url(&self) -> String {
+        format!("redis://127.0.0.1:{}", self.port)
+    }
+
+    /// Delays every answer from now on.
+    pub fn delay(&self, by: Duration) {
+        self.state.delay.store(u64::try_from(by.as_millis()).unwrap_or(u64::MAX), Ordering::Release);
+    }
+
+    /// Lets requests through, and cuts the connection in place of the answer.
+    pub fn swallow(&self, on: bool) {
+        self.state.swallows.store(on, Ordering::Release);
+    }
+}
+
+impl Drop for Slow {
+    fn drop(&mut self) {
+        self.state.stopped.store(true, Ordering::Release);
+        // It waits for somebody to come.
+        let _ = TcpStream::connect(("127.0.0.1", self.port));
+    }
+}
+
+fn relay(client: TcpStream, server: TcpStream, state: &Arc<State>) {
+    let (Ok(client_reads), Ok(server_reads)) = (client.try_clone(), server.try_clone()) else { return };
+    let _ = (client.set_nodelay(true), server.set_nodelay(true));
+    let state = Arc::clone(state);
+    std::thread::spawn(move || pass(client_reads, server, |_| true));
+    std::thread::spawn(move || {
+        pass(server_reads, client, |came| {
+            // As it is when the answer comes, and while it is held back.
+            loop {
+                let due = came + Duration::from_millis(state.delay.load(Ordering::Acquire));
+                let left = due.saturating_duration_since(Instant::now());
+                if left.is_zero() {
+                    return !state.swallows.load(Ordering::Acquire);
+                }
+                std::thread::park_timeout(left.min(Duration::from_millis(20)));
+            }
+        });
+    });
+}
+
+/// Passes on what comes, for as long as `may` says so.
+fn pass(mut from: TcpStream, mut to: TcpStream, may: impl Fn(Instant) -> bool) {
+    let mut bytes = [0; 16 * 1024];
+    while let Ok(count) = from.read(&mut bytes) {
+        let Some(chunk) = bytes.get(..count).filter(|chunk| !chunk.is_empty()) else { break };
+        if !may(Instant::now()) || to.write_all(chunk).is_err() {
+            break;
+        }
+    }
+    let _ = (from.shutdown(Shutdown::Both), to.shutdown(Shutdown::Both));
+}
