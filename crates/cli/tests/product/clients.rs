@@ -314,7 +314,7 @@ fn a_folder_that_cannot_be_written_is_named() -> anyhow::Result<()> {
     Ok(())
 }
 
-fn runs_as_root() -> anyhow::Result<bool> {
+pub(crate) fn runs_as_root() -> anyhow::Result<bool> {
     Ok(std::fs::metadata("/proc/self")?.uid() == 0)
 }
 
