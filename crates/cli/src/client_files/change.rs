@@ -255,7 +255,9 @@ impl write::Change for Noted<'_> {
     }
 
     fn note(&mut self, before: &[u8], after: &[u8]) -> Result<(), String> {
-        self.journal.keep(before)?;
+        // What could not be undone is not done.
+        let unchanged = |why: String| format!("it was not changed: {why}");
+        self.journal.keep(before).map_err(unchanged)?;
         self.change = journal::Change {
             id: journal::id().map_err(|failure| failure.to_string())?,
             time: jiff::Timestamp::now(),
@@ -265,7 +267,7 @@ impl write::Change for Noted<'_> {
             ..self.change.clone()
         };
         self.open = true;
-        self.journal.append(&Line::Change(Box::new(self.change.clone())))
+        self.journal.append(&Line::Change(Box::new(self.change.clone()))).map_err(unchanged)
     }
 
     fn ended(&mut self, done: bool) -> Result<(), String> {

@@ -96,7 +96,8 @@ pub fn put_back(table: &Table, journal: &Journal, taken: &Taken) -> Result<PutBa
         doing.back.whole = bytes(&change.file).is_ok_and(|now| journal::sha256(&now) == change.before);
     }
     if doing.back.conflicts.is_empty() {
-        taken.ids.iter().try_for_each(|id| journal.append(&Line::Undone { change: id.clone() }))?;
+        let noted = taken.ids.iter().try_for_each(|id| journal.append(&Line::Undone { change: id.clone() }));
+        noted.map_err(|why| format!("it is put back, which could not be noted: {why}"))?;
     }
     Ok(doing.back)
 }

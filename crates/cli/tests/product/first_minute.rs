@@ -1,7 +1,7 @@
 //! What a person sees around wrapping: names that stay the same, what is left from before, what stays behind, and faults.
 
 use std::os::unix::fs::PermissionsExt as _;
-use std::process::{Command, Stdio};
+use std::process::{Command, Output, Stdio};
 
 use anyhow::{Context, ensure};
 use serde_json::{Value, json};
@@ -171,25 +171,49 @@ fn a_configuration_of_five_megabytes_comes_back() -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Runs a command on a disk on which no file has room for more than 4 KiB.
+fn short_of_room(home: &Home, words: &[&str]) -> anyhow::Result<Output> {
+    let script = "trap '' XFSZ; ulimit -S -f 8; exec \"$0\" \"$@\"";
+    let mut command = Command::new("/bin/sh");
+    command.args(["-c", script, EXE]).args(words).env_clear().env("HOME", home.path());
+    Ok(command.current_dir(home.project()).stdin(Stdio::null()).output()?)
+}
+
 #[test]
 fn no_room_for_secrets_leaves_all_as_it_was() -> anyhow::Result<()> {
     let home = Home::new()?;
     let token = "sk-live-".repeat(1_000);
     let (file, before) = home.cursor(&json!({ "crm": { "command": "npx", "env": { "TOKEN": token } } }))?;
-    let script = "trap '' XFSZ; ulimit -S -f 8; exec \"$0\" \"$@\"";
-    let output = Command::new("/bin/sh")
-        .args(["-c", script, EXE, "wrap", "--yes", "--secrets-to-file"])
-        .env_clear()
-        .env("HOME", home.path())
-        .current_dir(home.project())
-        .stdin(Stdio::null())
-        .output()?;
+    let output = short_of_room(&home, &["wrap", "--yes", "--secrets-to-file"])?;
     ensure!(output.status.code() == Some(1) && said(&output).contains("free some space"), "{}", said(&output));
     ensure!(std::fs::read(&file)? == before && !home.path().join(".config/toolgate/secrets").exists());
     ensure!(!said(&output).contains("sk-live"));
     home.does(&["wrap", "--yes", "--secrets-to-file"])?;
     home.does(&["undo", "--all"])?;
     ensure!(std::fs::read(&file)? == before);
+    Ok(())
+}
+
+#[test]
+fn no_room_for_the_journal_leaves_all_as_it_was() -> anyhow::Result<()> {
+    let home = Home::new()?;
+    let file = home.file(".cursor/mcp.json", ONE.as_bytes())?;
+    std::fs::create_dir_all(home.journal().parent().context("a folder")?)?;
+    std::fs::write(home.journal(), "\n".repeat(6_000))?;
+    let output = short_of_room(&home, &["wrap", "--yes"])?;
+    ensure!(
+        output.status.code() == Some(1) && said(&output).contains("it was not changed: the journal"),
+        "{}",
+        said(&output)
+    );
+    ensure!(std::fs::read_to_string(&file)? == ONE && std::fs::read_dir(home.path().join(".cursor"))?.count() == 1);
+    home.does(&["wrap", "--yes"])?;
+    // Nor does an undo that cannot be noted lose anything.
+    let output = short_of_room(&home, &["undo"])?;
+    ensure!(output.status.code() == Some(1) && said(&output).contains("could not be noted"), "{}", said(&output));
+    ensure!(std::fs::read_to_string(&file)? == ONE, "{}", said(&output));
+    home.does(&["undo"])?;
+    ensure!(std::fs::read_to_string(&file)? == ONE);
     Ok(())
 }
 

@@ -18,7 +18,8 @@ const MOVE: &[&str] = &["wrap", "--yes", "--secrets-to-file"];
 fn telling(home: &Home, name: &str, token: &str) -> anyhow::Result<Value> {
     let server = home.server(name, &["look"])?;
     let told = home.folder.path().join(format!("{name}.told"));
-    let words = [&server["command"], &server["args"][0], &server["args"][1]].map(|word| word.as_str().unwrap_or(""));
+    let at = |pointer: &str| server.pointer(pointer).and_then(Value::as_str).context("a word");
+    let words = [at("/command")?, at("/args/0")?, at("/args/1")?];
     let script = format!("env > '{}'; echo \"my token is $API_TOKEN\" >&2; exec \"$0\" \"$@\"", told.display());
     let env = json!({ "API_TOKEN": token, "LOG": "info" });
     Ok(json!({ "command": "/bin/sh", "args": ["-c", script, words[0], words[1], words[2]], "env": env }))
@@ -110,7 +111,7 @@ fn a_file_that_was_changed_stays_and_is_named() -> anyhow::Result<()> {
     ensure!(undone.contains("secrets/crm.env: left as it is") && undone.contains("delete it"), "{undone}");
     // As long as something may use it, it is not taken away either.
     home.does(MOVE)?;
-    let edited = std::fs::read_to_string(&file)?.replace("\"look\"", "\"look\"").replace("\"LOG\"", "\"LOGS\"");
+    let edited = std::fs::read_to_string(&file)?.replace("\"LOG\"", "\"LOGS\"");
     std::fs::write(&file, &edited)?;
     let output = home.run(&["undo"])?;
     ensure!(output.status.code() == Some(1) && std::fs::read_to_string(&file)? == edited, "{}", said(&output));
