@@ -9,7 +9,8 @@ use serde_json::{Value, json};
 use super::change::Plan;
 use super::journal::{self, Change, Journal};
 use super::survey::{Left, Survey};
-use super::{shown as path_shown, visible};
+use super::{secrets, shown as path_shown, visible};
+use crate::commands::status::shell_word;
 use crate::failure::Failure;
 
 /// What becomes of a file.
@@ -70,7 +71,7 @@ pub fn left_policies(survey: &Survey, home: &Path) -> Vec<String> {
 }
 
 /// Where secrets go, and which stay, a line each.
-pub fn secrets(outcomes: &[Outcome<'_>], home: &Path) -> Vec<String> {
+pub fn secrets_moved(outcomes: &[Outcome<'_>], home: &Path) -> Vec<String> {
     let mut lines = Vec::new();
     for outcome in outcomes.iter().filter(|outcome| !matches!(outcome.written, Some(Err(_)))) {
         let how = if outcome.is_written() { "moved" } else { "would move" };
@@ -90,6 +91,18 @@ pub fn secrets(outcomes: &[Outcome<'_>], home: &Path) -> Vec<String> {
         }
     }
     lines
+}
+
+/// Files of secrets that are in entries again from which the gateway was taken out, a line each.
+pub fn secrets_again(outcomes: &[Outcome<'_>], home: &Path) -> Vec<String> {
+    let planned = outcomes.iter().filter(|outcome| outcome.is_written()).flat_map(|outcome| &outcome.plan.planned);
+    let files = planned.filter_map(|one| secrets::file_of_launch(&one.launch));
+    let files: BTreeSet<_> = files.filter(|file| file.exists()).collect();
+    let line = |file: &std::path::PathBuf| {
+        let shown = path_shown(file, home);
+        format!("{shown} stays, for toolgate undo. When nothing needs it any more: rm {}", shell_word(file))
+    };
+    files.iter().map(line).collect()
 }
 
 /// Writes what is still open, and gives the id of the run.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
-use clients::Secret;
+use clients::{Launch, Secret, Wrapped};
 
 use super::change::{Made, Noted, within};
 use super::covered::option;
@@ -110,6 +110,13 @@ impl Moved {
 /// The file of secrets that the words of an entry name.
 pub fn file_of(options: &[String]) -> Option<&Path> {
     option(options, OPTION).map(Path::new)
+}
+
+/// The file of secrets from which an entry took its own while it started the gateway.
+pub fn file_of_launch(launch: &Launch) -> Option<PathBuf> {
+    let Launch::Stdio { command, args, .. } = launch else { return None };
+    let wrapped = Wrapped::parse(command, &args.iter().map(String::as_str).collect::<Vec<_>>())?;
+    file_of(&wrapped.options).map(Path::to_path_buf)
 }
 
 /// Whether a file of secrets is as the journal knows it.

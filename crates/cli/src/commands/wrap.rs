@@ -108,7 +108,11 @@ impl<'a> Doing<'a> {
                 say!("  {}: {}", visible(&planned.key), check.says())?;
             }
         }
-        outcome::secrets(outcomes, &self.home).iter().try_for_each(|line| say!("{line}"))?;
+        let secrets = match self.wraps {
+            true => outcome::secrets_moved(outcomes, &self.home),
+            false => outcome::secrets_again(outcomes, &self.home),
+        };
+        secrets.iter().try_for_each(|line| say!("{line}"))?;
         for (file, why) in &survey.broken {
             say!("{}: {why}", path_shown(file, &self.home))?;
         }

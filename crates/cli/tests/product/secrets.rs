@@ -81,7 +81,8 @@ fn unwrap_puts_back_what_the_file_says_now() -> anyhow::Result<()> {
     let (file, before) = home.cursor(&json!({ "crm": telling(&home, "crm", "sk-live-1")? }))?;
     home.does(MOVE)?;
     let wrapped = std::fs::read(&file)?;
-    home.does(&["unwrap", "--yes"])?;
+    let said_then = home.does(&["unwrap", "--yes"])?;
+    ensure!(said_then.contains("secrets/crm.env stays") && said_then.contains("rm "), "{said_then}");
     ensure!(std::fs::read(&file)? == before);
     home.does(&["undo"])?;
     ensure!(std::fs::read(&file)? == wrapped && starts(&home, &file, "crm")? == ["look"]);

@@ -271,7 +271,7 @@ pub fn done(servers: &[Server], outcomes: &[Outcome<'_>], checks: &Checks, home:
             None => {}
         }
     }
-    for line in outcome::secrets(outcomes, home) {
+    for line in outcome::secrets_moved(outcomes, home) {
         out.push_str(&paragraph(&line, 0, look.columns));
     }
     if outcomes.iter().any(Outcome::is_written) {
