@@ -20,7 +20,7 @@ pub use catalogue::{
 };
 pub use clients::{ClientsOptions, ConnectOptions, InitOptions, UndoOptions, WrapOptions};
 pub use policy::{PolicyCheck, PolicyCommand, PolicyEdit, PolicyExplain, PolicyTest};
-pub use scan::{ScanOptions, TemperWord};
+pub use scan::{BoundOptions, ScanOptions, TemperWord};
 pub use server::{AcceptOptions, HeldOptions, PinPlace, ServerCommand};
 pub use shell::{CompletionsOptions, ManOptions, ShellWord};
 pub use status::{PromoteOptions, StatusOptions};
@@ -41,6 +41,7 @@ Exit codes:
   0  done; where something is asked, the answer is yes
   1  the answer is no: a call would not be allowed, something is wrong or was left as it was
   2  wrong usage: an option, a file or a directory cannot be used; stderr says which
+  130, 143  ended by Ctrl-C or SIGTERM while servers were asked
   `toolgate run` ends with the status of its server's program."
 )]
 pub struct Arguments {
@@ -232,6 +233,9 @@ pub struct RunOptions {
     /// The server.
     #[command(flatten)]
     pub server: ServerOptions,
+    /// A file of your own, mode 0600, with variables for the server and for --header-from, NAME="value" a line
+    #[arg(long, value_name = "FILE")]
+    pub env_file: Option<PathBuf>,
     /// Accepted definitions.
     #[command(flatten)]
     pub pins: PinOptions,

@@ -9,6 +9,7 @@ pub mod outcome;
 pub mod overlays;
 pub mod policies;
 pub mod put_back;
+pub mod secrets;
 pub mod survey;
 pub mod write;
 

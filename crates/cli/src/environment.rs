@@ -4,11 +4,12 @@ use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-use clients::{Os, Places};
+use clients::{Os, Places, Secret};
 use http::HeaderName;
 use upstream::child::Command;
 use upstream::http::Endpoint;
 
+use crate::env_file::Variables;
 use crate::failure::{Failure, Trying};
 
 /// The data directory that was asked for, or the platform's place.
@@ -110,6 +111,14 @@ pub fn policies() -> Result<PathBuf, Failure> {
     Ok(configuration()?.join("policies"))
 }
 
+/// Where secrets lie that have left the files of clients.
+///
+/// # Errors
+/// When there is no home directory.
+pub fn secrets() -> Result<PathBuf, Failure> {
+    Ok(configuration()?.join("secrets"))
+}
+
 /// The folders in which programs are looked for.
 pub fn program_folders() -> Vec<PathBuf> {
     let path = variable("PATH").unwrap_or_default();
@@ -168,11 +177,13 @@ pub fn header_from(pair: &str) -> Result<(&str, &str), Failure> {
 #[derive(Debug, Default)]
 pub struct Headers {
     /// Names and values.
-    pub headers: Vec<(String, String)>,
+    pub headers: Vec<(String, Secret)>,
     /// Variables that were used: children do not inherit them.
     pub variables: BTreeSet<String>,
     /// Names of headers whose value stood on the command line itself.
     pub literal: Vec<String>,
+    /// Variables that stand in a file, and are looked for there before the environment.
+    pub given: Variables,
 }
 
 impl Headers {
@@ -187,12 +198,13 @@ impl Headers {
             let text = "a header is written NAME: VALUE, where NAME is of letters, digits and -";
             return Err(Failure::Usage(text.to_owned()));
         };
-        let (value, variables) = expand(value.trim()).trying(format!("header {}", name.trim()))?;
+        let (value, variables) =
+            filled(value.trim(), &|name| self.variable(name)).trying(format!("header {}", name.trim()))?;
         if variables.is_empty() {
             self.literal.push(name.trim().to_owned());
         }
         self.variables.extend(variables);
-        self.headers.push((name.trim().to_owned(), value));
+        self.headers.push((name.trim().to_owned(), Secret::new(value)));
         Ok(())
     }
 
@@ -203,12 +215,12 @@ impl Headers {
     /// When it is no such pair, or the variable is not set or empty.
     pub fn add_from(&mut self, pair: &str) -> Result<(), Failure> {
         let (name, variable) = header_from(pair)?;
-        let Some(value) = text_variable(variable) else {
+        let Some(value) = self.variable(variable) else {
             let why = format!("--header-from {name}: the environment variable `{variable}` is not set, or empty");
             return Err(Failure::Usage(why));
         };
         self.variables.insert(variable.to_owned());
-        self.headers.push((name.to_owned(), value));
+        self.headers.push((name.to_owned(), Secret::new(value)));
         Ok(())
     }
 
@@ -229,19 +241,28 @@ impl Headers {
         Ok(())
     }
 
+    fn variable(&self, name: &str) -> Option<String> {
+        let given = self.given.iter().find(|(known, _)| known == name).map(|(_, value)| value.expose().to_owned());
+        given.filter(|value| !value.is_empty()).or_else(|| text_variable(name))
+    }
+
     /// Puts the headers on an endpoint.
     ///
     /// # Errors
     /// When one of them cannot be sent.
     pub fn apply(&self, endpoint: &mut Endpoint) -> Result<(), Failure> {
         let mut all = self.headers.iter();
-        all.try_for_each(|(name, value)| endpoint.add_header(name, value))
+        all.try_for_each(|(name, value)| endpoint.add_header(name, value.expose()))
             .map_err(|error| Failure::Usage(error.to_string()))
     }
 }
 
 /// Replaces `${NAME}` by the variable's value and tells which variables were used.
 pub fn expand(template: &str) -> Result<(String, BTreeSet<String>), String> {
+    filled(template, &text_variable)
+}
+
+fn filled(template: &str, variable: &dyn Fn(&str) -> Option<String>) -> Result<(String, BTreeSet<String>), String> {
     let mut text = String::new();
     let mut used = BTreeSet::new();
     let mut rest = template;
@@ -249,7 +270,7 @@ pub fn expand(template: &str) -> Result<(String, BTreeSet<String>), String> {
         let Some((name, after)) = after.split_once('}') else {
             return Err("`${` is not closed by `}`".to_owned());
         };
-        let value = text_variable(name).ok_or_else(|| format!("the environment variable `{name}` is not set"))?;
+        let value = variable(name).ok_or_else(|| format!("the environment variable `{name}` is not set"))?;
         text.push_str(before);
         text.push_str(&value);
         used.insert(name.to_owned());
@@ -279,7 +300,7 @@ pub fn command(
             name.starts_with("TOOLGATE_") || hidden.contains(name.as_ref())
         })
         .collect();
-    Ok(Command { program: program.clone(), args: args.to_vec(), env, env_remove })
+    Ok(Command { program: program.clone(), args: args.to_vec(), env, env_remove, cwd: None })
 }
 
 #[cfg(test)]

@@ -3,6 +3,8 @@
 
 use std::fmt;
 
+use crate::stop::Stop;
+
 /// A reason to end, as the person at the terminal reads it.
 #[derive(Debug)]
 pub enum Failure {
@@ -10,6 +12,8 @@ pub enum Failure {
     No(String),
     /// The command cannot do its work as it was asked to.
     Usage(String),
+    /// Somebody ended it, and what had become of its work by then.
+    Stopped(Stop, String),
 }
 
 impl Failure {
@@ -18,6 +22,7 @@ impl Failure {
         match self {
             Self::No(_) => 1,
             Self::Usage(_) => 2,
+            Self::Stopped(stop, _) => stop.code(),
         }
     }
 }
@@ -26,6 +31,7 @@ impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::No(text) | Self::Usage(text) => f.write_str(text),
+            Self::Stopped(stop, text) => write!(f, "{stop}: {text}"),
         }
     }
 }

@@ -8,6 +8,7 @@ mod args;
 mod client_files;
 mod commands;
 mod config;
+mod env_file;
 mod environment;
 mod failure;
 mod foundation;
@@ -17,6 +18,7 @@ mod pins;
 mod policy_watch;
 #[cfg(test)]
 mod reference;
+mod stop;
 mod terminal;
 mod text_diff;
 mod token;

@@ -152,7 +152,7 @@ impl Document {
         }
     }
 
-    fn behind_last(&self, map: &Map, name: &str, data: &Data) -> Result<(Range<usize>, String), Refusal> {
+    pub(crate) fn behind_last(&self, map: &Map, name: &str, data: &Data) -> Result<(Range<usize>, String), Refusal> {
         let last = map.members.last().ok_or(Refusal::Unfit)?;
         let (separator, colon) = self.beside(map, last);
         if !map.flow {
@@ -213,7 +213,7 @@ impl Document {
     }
 
     /// Where the value of a member may begin.
-    fn behind_colon(&self, member: &Member) -> usize {
+    pub(crate) fn behind_colon(&self, member: &Member) -> usize {
         let rest = self.text.get(member.key_span.end..).unwrap_or_default();
         member.key_span.end + rest.find(':').map_or(0, |colon| colon + 1)
     }
@@ -315,7 +315,7 @@ impl Document {
     }
 
     /// [`Document::without`], but for comments on the member before and on the one behind.
-    fn away(&self, map: &Map, member: &Member) -> Changes {
+    pub(crate) fn away(&self, map: &Map, member: &Member) -> Changes {
         let at = map.members.iter().position(|other| other.key_span == member.key_span).unwrap_or(0);
         let before = at.checked_sub(1).and_then(|before| map.members.get(before));
         let commented = |range: &Range<usize>| self.raw(range).contains(['/', '#']);

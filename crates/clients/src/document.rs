@@ -108,12 +108,16 @@ impl Document {
 
     /// The node of an entry of this document.
     pub(crate) fn node_of(&self, entry: &Entry) -> Result<&Node, Refusal> {
-        let root = self.root.as_ref().ok_or(Refusal::Stale)?;
-        let node = match (entry.place.split_last(), entry.index) {
+        self.node_at(entry).filter(|node| node.span == entry.span).ok_or(Refusal::Stale)
+    }
+
+    /// What stands where an entry of this document, or of an earlier state of it, stood.
+    pub(crate) fn node_at(&self, entry: &Entry) -> Option<&Node> {
+        let root = self.root.as_ref()?;
+        match (entry.place.split_last(), entry.index) {
             (Some((_, way)), Some(index)) => root.at(way).and_then(Node::list).and_then(|list| list.items.get(index)),
             _ => root.at(&entry.place),
-        };
-        node.filter(|node| node.span == entry.span).ok_or(Refusal::Stale)
+        }
     }
 
     /// An edit of this document.

@@ -25,6 +25,8 @@ pub struct Entry {
     pub state: State,
     /// Whether the client uses it.
     pub enabled: bool,
+    /// The folder in which its program is started, as it is written, where the entry names one.
+    pub cwd: Option<String>,
     pub(crate) shape: Arc<Shape>,
     pub(crate) span: Range<usize>,
     pub(crate) index: Option<usize>,
@@ -268,11 +270,21 @@ fn entry(
         launch,
         state,
         enabled: !off,
+        cwd: cwd(shape, node),
         shape: Arc::clone(shape),
         span: node.span.clone(),
         index,
         at,
     }
+}
+
+/// The keys under which clients take the folder in which a program is started.
+const FOLDERS: [&str; 3] = ["cwd", "working_directory", "workingDirectory"];
+
+fn cwd(shape: &Shape, node: &Node) -> Option<String> {
+    let map = body(shape, node)?;
+    let folder = FOLDERS.iter().find_map(|key| member(map, key)?.value.text());
+    folder.filter(|folder| !folder.is_empty()).map(str::to_owned)
 }
 
 /// How an entry reaches its server, and whether the gateway stands before it.

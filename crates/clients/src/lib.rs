@@ -39,6 +39,7 @@ mod shown;
 pub mod table;
 mod tree;
 mod unwrap;
+mod variables;
 mod wrap;
 mod wrapped;
 mod write;

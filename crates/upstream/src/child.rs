@@ -7,6 +7,7 @@
 use std::collections::VecDeque;
 use std::ffi::OsString;
 use std::io;
+use std::path::PathBuf;
 use std::process::{ExitStatus, Stdio};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -43,6 +44,8 @@ pub struct Command {
     pub env: Vec<(OsString, OsString)>,
     /// Variables that the child does not inherit.
     pub env_remove: Vec<OsString>,
+    /// The folder in which it is started; else ours.
+    pub cwd: Option<PathBuf>,
 }
 
 impl std::fmt::Debug for Command {
@@ -98,6 +101,9 @@ impl Child {
             .kill_on_drop(true);
         for name in &command.env_remove {
             process.env_remove(name);
+        }
+        if let Some(folder) = &command.cwd {
+            process.current_dir(folder);
         }
         process.envs(command.env.iter().map(|(name, value)| (name, value)));
         let mut process = process.spawn()?;

@@ -39,6 +39,12 @@ pub struct WrapOptions {
     /// Also the files of the project in the current directory, which others may share
     #[arg(long)]
     pub project: bool,
+    /// Make a new policy, under another name, where an earlier server of that name has left one
+    #[arg(long)]
+    pub new_policy: bool,
+    /// Move secrets out of the clients' files, each server's into a file that only you can read
+    #[arg(long)]
+    pub secrets_to_file: bool,
     /// After wrapping, start each server through the gateway and list its tools; what lists none is put back
     #[arg(long)]
     pub verify: bool,
@@ -71,6 +77,12 @@ pub struct InitOptions {
     /// Also the files of the project in the current directory, which others wrote and may share
     #[arg(long)]
     pub project: bool,
+    /// Make a new policy, under another name, where an earlier server of that name has left one
+    #[arg(long)]
+    pub new_policy: bool,
+    /// Move secrets out of the clients' files, each server's into a file that only you can read
+    #[arg(long)]
+    pub secrets_to_file: bool,
     /// The longest that a server may take to list its tools [default: 180]
     #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=3600))]
     pub wait: Option<u64>,
@@ -103,9 +115,15 @@ pub struct ConnectOptions {
     /// The policy, a file that is there [default: one of that name that observes]
     #[arg(long, value_name = "FILE")]
     pub policy: Option<PathBuf>,
+    /// Make a new policy, under another name, where an earlier server of that name has left one
+    #[arg(long, conflicts_with = "policy")]
+    pub new_policy: bool,
     /// The file of the project in the current directory, which others may share
     #[arg(long)]
     pub project: bool,
+    /// After adding it, start the server through the gateway and list its tools; if it lists none it is taken out again
+    #[arg(long)]
+    pub verify: bool,
     /// Show what would change, and change nothing
     #[arg(long, conflicts_with = "yes")]
     pub dry_run: bool,

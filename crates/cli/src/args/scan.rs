@@ -18,6 +18,30 @@ pub enum TemperWord {
     LockedDown,
 }
 
+/// What is the operator's in rules that are made by what tools can do.
+#[derive(Debug, Args, Clone, Default)]
+pub struct BoundOptions {
+    /// For rules that are made: a domain to which mail may go
+    #[arg(long, value_name = "DOMAIN")]
+    pub domain: Vec<String>,
+    /// For rules that are made: a folder, as an absolute path, below which files may be touched
+    #[arg(long, value_name = "FOLDER")]
+    pub root: Vec<String>,
+    /// For rules that are made: a host that may be asked; *.example.com is any below
+    #[arg(long, value_name = "HOST")]
+    pub host: Vec<String>,
+    /// For rules that are made: the most that one call may spend, in the unit of the tool's argument
+    #[arg(long, value_name = "AMOUNT")]
+    pub cap: Option<u64>,
+}
+
+impl BoundOptions {
+    /// Whether none is given.
+    pub fn is_empty(&self) -> bool {
+        self.domain.is_empty() && self.root.is_empty() && self.host.is_empty() && self.cap.is_none()
+    }
+}
+
 /// Options of `scan`.
 #[derive(Debug, Args)]
 #[command(after_long_help = "\
@@ -62,18 +86,9 @@ pub struct ScanOptions {
     /// Print a policy for these tools and nothing else
     #[arg(long, value_name = "TEMPER", value_enum, group = "output")]
     pub policy: Option<TemperWord>,
-    /// For --policy: a domain to which mail may go
-    #[arg(long, value_name = "DOMAIN", requires = "policy")]
-    pub domain: Vec<String>,
-    /// For --policy: a folder, as an absolute path, below which files may be touched
-    #[arg(long, value_name = "FOLDER", requires = "policy")]
-    pub root: Vec<String>,
-    /// For --policy: a host that may be asked; *.example.com is any below
-    #[arg(long, value_name = "HOST", requires = "policy")]
-    pub host: Vec<String>,
-    /// For --policy: the most that one call may spend, in the unit of the tool's argument
-    #[arg(long, value_name = "AMOUNT", requires = "policy")]
-    pub cap: Option<u64>,
+    /// What rules may name.
+    #[command(flatten)]
+    pub bounds: BoundOptions,
     /// Data.
     #[command(flatten)]
     pub data: DataOptions,

@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use super::{DataOptions, TemperWord};
+use super::{BoundOptions, DataOptions, TemperWord};
 
 /// Options of `status`.
 #[derive(Debug, Args)]
@@ -25,6 +25,9 @@ pub struct PromoteOptions {
     /// they are; where there are none, balanced]
     #[arg(long, value_name = "TEMPER", value_enum)]
     pub temper: Option<TemperWord>,
+    /// What rules may name.
+    #[command(flatten)]
+    pub bounds: BoundOptions,
     /// How far back calls are looked at: 90m, 1h, 7d, or a time
     #[arg(long, value_name = "WHEN", default_value = "30d")]
     pub since: String,

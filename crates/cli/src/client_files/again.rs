@@ -56,5 +56,5 @@ fn made(place: &Place, repair: &Repair, bytes: &[u8]) -> Result<Option<Made>, St
     let written = at(&then).and_then(|now| then.document.text_of(&now).ok().map(str::to_owned));
     let original = contents.document.text_of(&entry).ok().map(str::to_owned);
     let (original, written) = original.zip(written).ok_or("its entry would be lost")?;
-    Ok(Some(Made { edit, bytes, entries: vec![Changed { place: entry.place, original, written }] }))
+    Ok(Some(Made { bytes, entries: vec![Changed { place: entry.place, original, written }] }))
 }

@@ -7,7 +7,9 @@ use clients::{Client, Edit, Entry, Launch, Restored, State, Wrapper};
 use super::found::{Contents, File};
 use super::journal::{self, Changed, Journal, Line};
 use super::policies::{self, Wanted};
+use super::secrets::{self, Moved};
 use super::write;
+use crate::env_file;
 
 /// What becomes of one entry.
 #[derive(Debug)]
@@ -18,10 +20,16 @@ pub struct Planned {
     pub place: Vec<String>,
     /// How it was reached when it was shown.
     pub launch: Launch,
+    /// The folder in which it is started, where its entry names one.
+    pub cwd: Option<String>,
     /// What is put before it; none, where the gateway is taken out.
     pub wrapper: Option<Wrapper>,
     /// The policy that is to be there.
     pub policy: Option<Wanted>,
+    /// The secrets that leave it.
+    pub secrets: Option<Moved>,
+    /// What looks like a secret and stays in it, where they are to leave.
+    pub stays: Vec<String>,
     /// Whether its client uses it.
     pub enabled: bool,
 }
@@ -41,8 +49,6 @@ pub struct Plan {
 
 /// What is made of a document.
 pub struct Made {
-    /// The change.
-    pub edit: Edit,
     /// Its bytes afterwards.
     pub bytes: Vec<u8>,
     /// The entries before and afterwards.
@@ -55,24 +61,45 @@ impl Planned {
         matches!(entry.state, State::Wrapped(_)) == self.wrapper.is_some()
     }
 
-    /// The change of the one entry.
+    /// The change of the one entry of a file.
     ///
     /// # Errors
     /// Why it cannot be made.
-    pub fn edit(&self, contents: &Contents, entry: &Entry, known: &[journal::Change]) -> Result<Edit, String> {
+    pub fn edit(
+        &self,
+        contents: &Contents,
+        entry: &Entry,
+        file: &Path,
+        known: &[journal::Change],
+    ) -> Result<Edit, String> {
         let document = &contents.document;
+        let refused = |refusal: clients::Refusal| refusal.to_string();
         if let Some(wrapper) = &self.wrapper {
-            return document.wrap(entry, wrapper).map_err(|refusal| refusal.to_string());
+            return match &self.secrets {
+                Some(moved) => document.wrap_without(entry, wrapper, &moved.names()).map_err(refused),
+                None => document.wrap(entry, wrapper).map_err(refused),
+            };
         }
-        let text = document.text_of(entry).map_err(|refusal| refusal.to_string())?;
-        let changes = known.iter().rev().flat_map(|change| &change.entries);
-        let of_it = changes.into_iter().find(|change| change.place == entry.place && change.written == text);
-        if let Some(of_it) = of_it
-            && let Ok(Restored::Edit(edit)) = document.restore(&of_it.original, &of_it.written, entry)
-        {
-            return Ok(edit);
+        let State::Wrapped(wrapped) = &entry.state else { return document.unwrap(entry).map_err(refused) };
+        let text = document.text_of(entry).map_err(refused)?;
+        let of_file = known.iter().rev().filter(|change| change.file == super::found::real(file));
+        let of_it = of_file
+            .flat_map(|change| &change.entries)
+            .find(|change| change.place == entry.place && change.written == text);
+        let restored = of_it.and_then(|of_it| match document.restore(&of_it.original, &of_it.written, entry) {
+            Ok(Restored::Edit(edit)) => Some(edit),
+            _ => None,
+        });
+        let Some(secrets) = secrets::file_of(&wrapped.options) else {
+            return restored.map_or_else(|| document.unwrap(entry).map_err(refused), Ok);
+        };
+        match (env_file::read(secrets), restored) {
+            // A secret that was renewed since stands in its file alone.
+            (Ok(_), Some(edit)) if secrets::is_as_made(secrets, known) => Ok(edit),
+            (Ok(variables), _) => document.unwrap_with(entry, &variables).map_err(refused),
+            (Err(_), Some(edit)) => Ok(edit),
+            (Err(why), None) => Err(format!("its secrets belong in {}, and {why}", secrets.display())),
         }
-        document.unwrap(entry).map_err(|refusal| refusal.to_string())
     }
 }
 
@@ -81,10 +108,8 @@ impl Plan {
     ///
     /// # Errors
     /// Why it is left alone.
-    pub fn make(&self, bytes: &[u8], known: &[journal::Change]) -> Result<Option<Made>, String> {
+    pub fn make(&self, bytes: &[u8], known: &[journal::Change]) -> Result<Option<(Edit, Made)>, String> {
         let contents = self.file.parse(&self.client, bytes)?;
-        let known: Vec<_> =
-            known.iter().filter(|change| change.file == super::found::real(&self.file.path)).cloned().collect();
         let mut whole: Option<Edit> = None;
         let mut changed = Vec::new();
         for planned in &self.planned {
@@ -97,7 +122,8 @@ impl Plan {
             if entry.launch != planned.launch {
                 return Err(format!("the server {name} was changed since it was read: look at it, and try again"));
             }
-            let edit = planned.edit(&contents, entry, &known).map_err(|why| format!("{name}: {why}"))?;
+            let edit =
+                planned.edit(&contents, entry, &self.file.path, known).map_err(|why| format!("{name}: {why}"))?;
             changed.push(entry);
             whole = match whole {
                 None => Some(edit),
@@ -118,7 +144,7 @@ impl Plan {
             Ok(Changed { place: entry.place.clone(), original: original.to_owned(), written: written.to_owned() })
         });
         let entries = entries.collect::<Result<_, &str>>()?;
-        Ok(Some(Made { edit, bytes: after, entries }))
+        Ok(Some((edit, Made { bytes: after, entries })))
     }
 
     /// What changes, for people to read.
@@ -127,9 +153,9 @@ impl Plan {
     /// Why nothing can change.
     pub fn diff(&self, name: &str, known: &[journal::Change]) -> Result<String, String> {
         let bytes = super::found::bytes(&self.file.path)?;
-        let Some(made) = self.make(&bytes, known)? else { return Ok(String::new()) };
+        let Some((edit, _)) = self.make(&bytes, known)? else { return Ok(String::new()) };
         let contents = self.file.parse(&self.client, &bytes)?;
-        contents.document.diff(&made.edit, name).map_err(|refusal| refusal.to_string())
+        contents.document.diff(&edit, name).map_err(|refusal| refusal.to_string())
     }
 
     /// Does it; whether there was something to do.
@@ -138,9 +164,36 @@ impl Plan {
     /// Why the file was left alone.
     pub fn apply(&self, journal: &Journal, run: &str, known: &[journal::Change]) -> Result<bool, String> {
         self.planned.iter().filter_map(|planned| planned.policy.as_ref()).try_for_each(policies::write)?;
-        let mut make = |bytes: &[u8]| self.make(bytes, known);
-        let mut noted = Noted::new(journal, run, &self.client.id, &self.file.path, &self.within, &mut make);
-        write::replace(&self.file.path, &self.within, &mut noted)
+        let mut made: Vec<&Moved> = Vec::new();
+        // Secrets are in their file before they leave this one.
+        let moved = self.planned.iter().filter_map(|planned| planned.secrets.as_ref()).try_for_each(|moved| {
+            if moved.write(journal, run)? {
+                made.push(moved);
+            }
+            Ok(())
+        });
+        let done = moved.and_then(|()| {
+            let mut make = |bytes: &[u8]| Ok(self.make(bytes, known)?.map(|(_, made)| made));
+            let mut noted = Noted::new(journal, run, &self.client.id, &self.file.path, &self.within, &mut make);
+            write::replace(&self.file.path, &self.within, &mut noted)
+        });
+        if done != Ok(true) {
+            made.iter().filter(|moved| !self.names(&moved.path)).for_each(|moved| {
+                secrets::take_back(&moved.path, journal, run);
+            });
+        }
+        done
+    }
+
+    /// Whether an entry of the file, as it stands now, takes secrets from a file.
+    fn names(&self, secrets: &Path) -> bool {
+        let entries = self.file.read(&self.client).map(|contents| contents.entries);
+        let takes = |entry: &Entry| match &entry.state {
+            State::Wrapped(wrapped) => secrets::file_of(&wrapped.options) == Some(secrets),
+            State::Bare | State::NotCovered(_) => false,
+        };
+        // One that cannot be read may.
+        entries.map_or(true, |entries| entries.iter().any(takes))
     }
 }
 
@@ -202,7 +255,9 @@ impl write::Change for Noted<'_> {
     }
 
     fn note(&mut self, before: &[u8], after: &[u8]) -> Result<(), String> {
-        self.journal.keep(before)?;
+        // What could not be undone is not done.
+        let unchanged = |why: String| format!("it was not changed: {why}");
+        self.journal.keep(before).map_err(unchanged)?;
         self.change = journal::Change {
             id: journal::id().map_err(|failure| failure.to_string())?,
             time: jiff::Timestamp::now(),
@@ -212,7 +267,7 @@ impl write::Change for Noted<'_> {
             ..self.change.clone()
         };
         self.open = true;
-        self.journal.append(&Line::Change(Box::new(self.change.clone())))
+        self.journal.append(&Line::Change(Box::new(self.change.clone()))).map_err(unchanged)
     }
 
     fn ended(&mut self, done: bool) -> Result<(), String> {

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use clients::{Client, Entry, Scope, State, Wrapped};
 
 use super::found::{self, File, Found, policy_of};
-use crate::environment::{home, places, policies};
+use crate::environment::{places, policies};
 use crate::failure::{Failure, Trying};
 
 /// The id of a server that names none.
@@ -88,10 +88,8 @@ impl Covered {
 /// When there is no home directory, or the table of clients cannot be used.
 pub fn machine() -> Result<Machine, Failure> {
     let project = std::env::current_dir().trying("the current directory")?;
-    // Files right below the home are the person's own.
-    let project = Some(project).filter(|project| home().is_ok_and(|home| found::real(&home) != found::real(project)));
-    let all = found::all(&found::table()?, &places(project.as_deref())?);
-    Ok(Machine::of(&all, project.as_deref().unwrap_or(Path::new("/"))))
+    let all = found::all(&found::table()?, &places(Some(&project))?);
+    Ok(Machine::of(&all, &project))
 }
 
 impl Machine {
@@ -157,7 +155,7 @@ impl Machine {
 }
 
 /// The value of an option, in either way of writing it.
-fn option<'a>(options: &'a [String], name: &str) -> Option<&'a str> {
+pub fn option<'a>(options: &'a [String], name: &str) -> Option<&'a str> {
     let mut words = options.iter();
     while let Some(word) = words.next() {
         if word == name {

@@ -111,9 +111,15 @@ fn files(client: &Client, places: &Places) -> Vec<File> {
                 format && (file.path == path || real(&file.path) == real(&path))
             };
             match files.iter_mut().find(same) {
-                // In the home a project's file may be the user's: what lies in one place is read once.
-                Some(file) if file.surfaces.iter().any(|known| known.pointer == surface.pointer) => {}
-                Some(file) => file.surfaces.push(surface.clone()),
+                // In the home a project's file may be the user's: what lies in one place is read once, as the user's.
+                Some(file) => {
+                    if surface.scope == Scope::User {
+                        file.scope = Scope::User;
+                    }
+                    if !file.surfaces.iter().any(|known| known.pointer == surface.pointer) {
+                        file.surfaces.push(surface.clone());
+                    }
+                }
                 None => files.push(File { path, scope: surface.scope, surfaces: vec![surface.clone()] }),
             }
         }

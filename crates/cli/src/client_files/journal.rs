@@ -120,8 +120,7 @@ impl Journal {
     /// Why not.
     pub fn append(&self, line: &Line) -> Result<(), String> {
         let path = self.folder.join("journal.ndjson");
-        let failed =
-            |error: &dyn std::fmt::Display| format!("the journal {} cannot be written: {error}", path.display());
+        let failed = |error: &dyn std::fmt::Display| unwritten("the journal", &path, error);
         let text = serde_json::to_string(line).map_err(|error| failed(&error))?;
         let opened = private(OpenOptions::new().create(true).append(true).read(true), &path);
         let mut file = opened.map_err(|error| failed(&error))?;
@@ -139,7 +138,7 @@ impl Journal {
     /// Why not.
     pub fn keep(&self, bytes: &[u8]) -> Result<(), String> {
         let path = self.folder.join("before").join(sha256(bytes));
-        let failed = |error: std::io::Error| format!("the copy {} cannot be written: {error}", path.display());
+        let failed = |error: std::io::Error| unwritten("the copy", &path, &error);
         if std::fs::read(&path).is_ok_and(|kept| kept == bytes) {
             return Ok(());
         }
@@ -189,6 +188,11 @@ impl Journal {
         }
         Ok(changes)
     }
+}
+
+fn unwritten(what: &str, path: &Path, error: &dyn std::fmt::Display) -> String {
+    let remedy = "make it writable for you, or free some space, and try again";
+    format!("{what} {} cannot be written ({error}): {remedy}", path.display())
 }
 
 /// Opens a file that nobody else may read.

@@ -9,7 +9,8 @@ use serde_json::{Value, json};
 use super::change::Plan;
 use super::journal::{self, Change, Journal};
 use super::survey::{Left, Survey};
-use super::{shown as path_shown, visible};
+use super::{secrets, shown as path_shown, visible};
+use crate::commands::status::shell_word;
 use crate::failure::Failure;
 
 /// What becomes of a file.
@@ -41,13 +42,67 @@ impl<'a> Outcome<'a> {
     pub fn json(&self) -> Value {
         let servers = self.plan.planned.iter();
         let policy = |one: &super::change::Planned| one.policy.as_ref().map(|policy| policy.path.clone());
-        let servers: Vec<Value> = servers.map(|one| json!({ "server": one.key, "policy": policy(one) })).collect();
+        let secrets = |one: &super::change::Planned| {
+            let moved = one.secrets.as_ref();
+            moved.map(|moved| json!({ "file": moved.path, "variables": moved.names() }))
+        };
+        let servers = servers.map(|one| {
+            json!({
+                "server": one.key, "policy": policy(one),
+                "policy_left": one.policy.as_ref().is_some_and(|policy| policy.left), "secrets": secrets(one), "secrets_left": one.stays,
+            })
+        });
+        let servers: Vec<Value> = servers.collect();
         let error = self.written.as_ref().and_then(|written| written.as_ref().err());
         json!({
             "client": self.plan.client.id, "file": self.plan.file.path, "servers": servers,
             "diff": self.diff, "written": self.is_written(), "error": error,
         })
     }
+}
+
+/// Policies that earlier servers have left, a line each.
+pub fn left_policies(survey: &Survey, home: &Path) -> Vec<String> {
+    let mut once = BTreeSet::new();
+    let planned = survey.plans.iter().flat_map(|plan| &plan.planned);
+    let said = planned.filter_map(|one| Some((one, one.policy.as_ref()?)));
+    let said = said.filter(|(_, policy)| once.insert(&policy.path));
+    said.filter_map(|(one, policy)| Some(format!("{}: {}", visible(&one.key), policy.said(home)?))).collect()
+}
+
+/// Where secrets go, and which stay, a line each.
+pub fn secrets_moved(outcomes: &[Outcome<'_>], home: &Path) -> Vec<String> {
+    let mut lines = Vec::new();
+    for outcome in outcomes.iter().filter(|outcome| !matches!(outcome.written, Some(Err(_)))) {
+        let how = if outcome.is_written() { "moved" } else { "would move" };
+        for one in &outcome.plan.planned {
+            let (key, client) = (visible(&one.key), &outcome.plan.client.name);
+            let names = |names: &[String]| visible(&names.join(", "));
+            if let Some(moved) = &one.secrets {
+                let file = path_shown(&moved.path, home);
+                lines.push(format!("{client}, {key}: {} {how} to {file}", names(&moved.names())));
+            }
+            if !one.stays.is_empty() {
+                lines.push(format!(
+                    "{client}, {key}: {} stays in the file (docs/clients.md says why)",
+                    names(&one.stays)
+                ));
+            }
+        }
+    }
+    lines
+}
+
+/// Files of secrets that are in entries again from which the gateway was taken out, a line each.
+pub fn secrets_again(outcomes: &[Outcome<'_>], home: &Path) -> Vec<String> {
+    let planned = outcomes.iter().filter(|outcome| outcome.is_written()).flat_map(|outcome| &outcome.plan.planned);
+    let files = planned.filter_map(|one| secrets::file_of_launch(&one.launch));
+    let files: BTreeSet<_> = files.filter(|file| file.exists()).collect();
+    let line = |file: &std::path::PathBuf| {
+        let shown = path_shown(file, home);
+        format!("{shown} stays, for toolgate undo. When nothing needs it any more: rm {}", shell_word(file))
+    };
+    files.iter().map(line).collect()
 }
 
 /// Writes what is still open, and gives the id of the run.

@@ -1,6 +1,6 @@
 //! Which policy a wrapped server gets: one a server, by its name.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use clients::{Entry, State};
@@ -25,15 +25,30 @@ pub const OBSERVE: &str = r#"{
 #[derive(Debug, Default)]
 pub struct Names {
     taken: BTreeMap<String, String>,
+    /// Those of servers that are behind the gateway by now.
+    wrapped: BTreeSet<String>,
+    /// A folder whose policies are left to the servers that had them.
+    avoided: Option<PathBuf>,
 }
 
 impl Names {
+    /// Names that lead to no policy which is there and no server uses any more.
+    pub fn avoiding(folder: PathBuf) -> Self {
+        Self { avoided: Some(folder), ..Self::default() }
+    }
+
+    /// Whether a policy of this name, if there is one, is left from an earlier server.
+    pub fn is_left(&self, name: &str) -> bool {
+        !self.wrapped.contains(name)
+    }
+
     /// Takes note of a server that has a name already.
     pub fn known(&mut self, entry: &Entry) {
         let State::Wrapped(wrapped) = &entry.state else { return };
         let name = wrapped.options.iter().find_map(|option| option.strip_prefix("--name="));
         if let (Some(name), Some(identity)) = (name, identity(entry)) {
             self.taken.entry(name.to_owned()).or_insert(identity);
+            self.wrapped.insert(name.to_owned());
         }
     }
 
@@ -41,14 +56,20 @@ impl Names {
     pub fn of(&mut self, key: &str, identity: &str) -> String {
         let base = slug(key);
         let mut name = base.clone();
+        let left =
+            |name: &str| self.avoided.as_ref().is_some_and(|folder| folder.join(format!("{name}.json")).exists());
         for number in 2_u64.. {
-            match self.taken.get(&name) {
-                Some(other) if other != identity => {
+            let is_of_another = match self.taken.get(&name) {
+                Some(other) => other != identity,
+                None => left(&name),
+            };
+            match is_of_another {
+                true => {
                     let end = format!("-{number}");
                     let kept: String = base.chars().take(LONGEST.saturating_sub(end.len())).collect();
                     name = kept.trim_end_matches('-').to_owned() + &end;
                 }
-                _ => break,
+                false => break,
             }
         }
         self.taken.insert(name.clone(), identity.to_owned());
@@ -78,6 +99,27 @@ pub struct Wanted {
     pub path: PathBuf,
     /// What a new one says.
     pub text: String,
+    /// Whether one is there that an earlier server has left: it is kept, and decides for this one.
+    pub left: bool,
+}
+
+impl Wanted {
+    /// A policy that observes, where none is there; `left`: what is there is of an earlier server.
+    pub fn observing(path: PathBuf, left: bool) -> Self {
+        let left = left && path.exists();
+        Self { path, text: OBSERVE.to_owned(), left }
+    }
+
+    /// What is said of a policy that an earlier server has left.
+    pub fn said(&self, home: &Path) -> Option<String> {
+        let file = super::shown(&self.path, home);
+        self.left.then(|| {
+            format!(
+                "the policy {file} is there already, from an earlier server of that name; it is kept, with the \
+                 definitions that were accepted then. For a new one: the same command with --new-policy"
+            )
+        })
+    }
 }
 
 /// Writes a policy, unless there is one of that name: a person's policy is kept.
@@ -236,6 +278,20 @@ mod tests {
         let long = "a".repeat(60);
         assert_eq!(names.of(&long, "one").len(), 40);
         assert_eq!(names.of(&long, "two"), format!("{}-2", "a".repeat(38)));
+    }
+
+    #[test]
+    fn a_name_whose_policy_is_left_is_avoided_when_asked() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("git.json"), OBSERVE).unwrap();
+        assert_eq!(Names::default().of("git", "one"), "git");
+        let mut names = Names::avoiding(folder.path().to_path_buf());
+        assert_eq!(names.of("git", "one"), "git-2");
+        assert_eq!(names.of("git", "one"), "git-2");
+        assert_eq!(names.of("files", "two"), "files");
+        assert!(Wanted::observing(folder.path().join("git.json"), true).left);
+        assert!(!Wanted::observing(folder.path().join("git.json"), false).left);
+        assert!(!Wanted::observing(folder.path().join("new.json"), true).left);
     }
 
     #[test]

@@ -4,7 +4,7 @@ use clients::{Client, Edit, Entry, PathPattern, Refusal, Restored, State, Surfac
 
 use super::found::{Contents, File, bytes};
 use super::journal::{self, Change, Changed, Journal, Line};
-use super::write;
+use super::{secrets, write};
 
 /// What became of a change.
 #[derive(Debug, Default)]
@@ -88,12 +88,16 @@ pub fn put_back(table: &Table, journal: &Journal, taken: &Taken) -> Result<PutBa
     {
         write::remove(&change.file, &change.within, folders)?;
         doing.back.whole = true;
+    } else if change.client == secrets::CLIENT {
+        let note = "it was changed since, so it stays: delete it when no server needs it any more";
+        doing.back.notes.push(note.to_owned());
     } else {
         write::replace(&change.file, &change.within, &mut doing)?;
         doing.back.whole = bytes(&change.file).is_ok_and(|now| journal::sha256(&now) == change.before);
     }
     if doing.back.conflicts.is_empty() {
-        taken.ids.iter().try_for_each(|id| journal.append(&Line::Undone { change: id.clone() }))?;
+        let noted = taken.ids.iter().try_for_each(|id| journal.append(&Line::Undone { change: id.clone() }));
+        noted.map_err(|why| format!("it is put back, which could not be noted: {why}"))?;
     }
     Ok(doing.back)
 }

@@ -3,12 +3,13 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use clients::{Client, Entry, Scope, State, Table, Wrapper};
+use clients::{Client, Entry, Launch, Scope, State, Table, Wrapper};
 
 use super::change::{Plan, Planned, within};
 use super::found::{self, Contents, File, Found};
 use super::journal::Change;
 use super::policies::{self, Names, Wanted};
+use super::secrets::{Moved, Shelf};
 use crate::args::WrapOptions;
 use crate::environment::{self, home, places, program};
 use crate::failure::{Failure, Trying};
@@ -22,8 +23,8 @@ pub struct Survey {
     pub left: Vec<Left>,
     /// Files that cannot be read, with the reason.
     pub broken: Vec<(PathBuf, String)>,
-    /// How many servers the gateway stands before already.
-    pub wrapped: usize,
+    /// The servers that the gateway stands before already, each once.
+    pub wrapped: Vec<Launch>,
 }
 
 /// A server that is left alone.
@@ -47,6 +48,8 @@ struct Ground {
     project: Option<PathBuf>,
     names: Names,
     project_names: Names,
+    /// Where secrets go, if they are to.
+    shelf: Option<Shelf>,
 }
 
 /// Looks.
@@ -60,13 +63,16 @@ pub fn survey(options: &WrapOptions, wraps: bool, known: &[Change]) -> Result<Su
     let all = found::all(&table, &places(project.as_deref())?);
     let program = if wraps { program()? } else { PathBuf::new() };
     let program = program.to_str().ok_or_else(|| Failure::Usage("the path of this program is no text".to_owned()))?;
+    let policies = environment::policies()?;
+    let names = |folder: PathBuf| if options.new_policy { Names::avoiding(folder) } else { Names::default() };
     let mut ground = Ground {
         program: program.to_owned(),
-        policies: environment::policies()?,
+        names: names(policies.clone()),
+        project_names: project.as_ref().map(|project| names(project.join(".toolgate"))).unwrap_or_default(),
+        policies,
         home: home()?,
         project,
-        names: Names::default(),
-        project_names: Names::default(),
+        shelf: options.secrets_to_file.then(environment::secrets).transpose()?.map(Shelf::new),
     };
     let mut survey = Survey::default();
     let mut read: Vec<(&Found, &File, Contents)> = Vec::new();
@@ -104,16 +110,18 @@ pub fn survey(options: &WrapOptions, wraps: bool, known: &[Change]) -> Result<Su
             if !seen.insert((found::real(&file.path), entry.place.clone())) {
                 continue;
             }
-            survey.wrapped += usize::from(matches!(entry.state, State::Wrapped(_)));
+            if matches!(entry.state, State::Wrapped(_)) && !survey.wrapped.contains(&entry.launch) {
+                survey.wrapped.push(entry.launch.clone());
+            }
             let named = options.server.contains(&entry.key);
             let what = match file.scope {
                 Scope::Managed => Err("this file is managed by others".to_owned()),
-                _ if wraps => ground.wrap(file, entry, named),
+                _ if wraps => ground.wrap(file, &contents, entry, named),
                 _ => Ok(ground.unwrap(entry)),
             };
             let what = what.and_then(|what| {
                 let Some(what) = what else { return Ok(None) };
-                what.edit(&contents, entry, known).map(|_| Some(what))
+                what.edit(&contents, entry, &file.path, known).map(|_| Some(what))
             });
             match what {
                 Ok(Some(what)) => planned.push(what),
@@ -153,7 +161,13 @@ fn left(client: &Client, file: &File, entry: &Entry, why: String) -> Left {
 
 impl Ground {
     /// What is put before an entry; none, where the gateway stands there.
-    fn wrap(&mut self, file: &File, entry: &Entry, named: bool) -> Result<Option<Planned>, String> {
+    fn wrap(
+        &mut self,
+        file: &File,
+        contents: &Contents,
+        entry: &Entry,
+        named: bool,
+    ) -> Result<Option<Planned>, String> {
         match &entry.state {
             State::Wrapped(_) => return Ok(None),
             State::NotCovered(why) if !(named && why.if_asked()) => return Err(why.to_string()),
@@ -163,6 +177,7 @@ impl Ground {
         let shared = file.scope == Scope::Project;
         let names = if shared { &mut self.project_names } else { &mut self.names };
         let name = names.of(&entry.key, &identity);
+        let is_left = names.is_left(&name);
         let folder = match (&self.project, shared) {
             (Some(project), true) => project.join(".toolgate"),
             _ => self.policies.clone(),
@@ -172,13 +187,34 @@ impl Ground {
         let written = if shared { Path::new(".toolgate").join(format!("{name}.json")) } else { policy.clone() };
         let written = written.to_str().ok_or("the folder of policies is no text in UTF-8")?;
         let options = ["run", "--policy", written].map(str::to_owned);
-        let wrapper = Wrapper {
+        let mut wrapper = Wrapper {
             program: if shared { "toolgate".to_owned() } else { self.program.clone() },
             options: options.into_iter().chain([format!("--name={name}")]).collect(),
             portable: shared,
         };
-        let policy = Wanted { path: policy, text: policies::OBSERVE.to_owned() };
-        Ok(Some(planned(entry, Some(wrapper), Some(policy))))
+        let policy = Wanted::observing(policy, is_left);
+        let (secrets, stays) = self.moved(&name, contents, entry, &wrapper)?;
+        if let Some(secrets) = &secrets {
+            wrapper.options.push(secrets.option()?);
+        }
+        Ok(Some(Planned { secrets, stays, ..planned(entry, Some(wrapper), Some(policy)) }))
+    }
+
+    /// The secrets that leave an entry, if they are to, and the names of those that stay.
+    fn moved(
+        &mut self,
+        name: &str,
+        contents: &Contents,
+        entry: &Entry,
+        wrapper: &Wrapper,
+    ) -> Result<(Option<Moved>, Vec<String>), String> {
+        let Some(shelf) = &mut self.shelf else { return Ok((None, Vec::new())) };
+        let launch = contents.document.launch_wrapped(entry, wrapper).map_err(|refusal| refusal.to_string())?;
+        // A file that others share must not name one of this machine.
+        let leaves = if wrapper.portable { Vec::new() } else { launch.movable_secrets() };
+        let stays = launch.plain_secrets().into_iter().filter(|name| leaves.iter().all(|(moved, _)| moved != name));
+        let stays = stays.collect();
+        Ok(((!leaves.is_empty()).then(|| shelf.place(name, leaves)), stays))
     }
 
     fn unwrap(&self, entry: &Entry) -> Option<Planned> {
@@ -188,5 +224,6 @@ impl Ground {
 
 fn planned(entry: &Entry, wrapper: Option<Wrapper>, policy: Option<Wanted>) -> Planned {
     let (key, place, launch) = (entry.key.clone(), entry.place.clone(), entry.launch.clone());
-    Planned { key, place, launch, wrapper, policy, enabled: entry.enabled }
+    let cwd = entry.cwd.clone();
+    Planned { key, place, launch, cwd, wrapper, policy, secrets: None, stays: Vec::new(), enabled: entry.enabled }
 }

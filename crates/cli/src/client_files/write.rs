@@ -125,7 +125,7 @@ pub fn remove(path: &Path, within: &Path, folders: &[PathBuf]) -> Result<(), Str
 }
 
 /// The file that a path leads to, which must lie in the folder.
-fn inside(path: &Path, within: &Path) -> Result<PathBuf, String> {
+pub(super) fn inside(path: &Path, within: &Path) -> Result<PathBuf, String> {
     let file = path.canonicalize().map_err(|error| format!("it cannot be found: {error}"))?;
     if file.starts_with(real(within)) {
         return Ok(file);

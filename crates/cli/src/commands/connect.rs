@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use clients::{Client, Document, Launch, Scope, State, Surface};
+use clients::{Client, Document, Edit, Launch, Scope, State, Surface};
 use serde_json::json;
 
 use crate::args::ConnectOptions;
@@ -11,12 +11,16 @@ use crate::client_files::change::{Made, Noted, within};
 use crate::client_files::found::{self, Contents, File};
 use crate::client_files::journal::{self, Changed, Journal};
 use crate::client_files::policies::{self, Names, Wanted};
+use crate::client_files::put_back::{Taken, put_back};
 use crate::client_files::survey::wanted;
 use crate::client_files::{outcome, shown as path_shown, supported, visible, write};
+use crate::commands::init::verify::{self, Check};
 use crate::commands::scan::json::printed;
+use crate::commands::status::option_words;
 use crate::environment::{self, data_dir, home, places, program};
 use crate::failure::{Failure, Trying};
 use crate::output::{self, say};
+use crate::stop::Hold;
 
 /// What is added.
 struct Addition {
@@ -39,30 +43,53 @@ pub fn connect(options: &ConnectOptions) -> Result<ExitCode, Failure> {
     let shown = path_shown(&path, &home);
     let within = within(&path, &home, project.as_deref());
     let bytes = if addition.exists { found::bytes(&path).map_err(|why| at(&shown, &why))? } else { Vec::new() };
-    let made = addition.make(&bytes).map_err(|why| at(&shown, &why))?;
+    let (edit, _) = addition.make(&bytes).map_err(|why| at(&shown, &why))?;
     let before = Document::read(addition.surface.format, &bytes).trying(&shown)?;
-    let diff = before.diff(&made.edit, &shown).trying(&shown)?;
+    let diff = before.diff(&edit, &shown).trying(&shown)?;
     if !options.json {
         output::text(&diff)?;
+        if let Some(left) = addition.policy.as_ref().and_then(|policy| policy.said(&home)) {
+            say!("{}: {left}", visible(&addition.key))?;
+        }
         if !addition.exists {
             say!("{shown} is not there yet: it would be made.")?;
         }
     }
     let written = may_write(options)?;
+    let mut verified = None;
     if written {
-        addition.write(&data, &within).map_err(|why| Failure::No(at(&shown, &why).to_string()))?;
+        let _hold = options.verify.then(Hold::new).transpose()?;
+        let run = addition.write(&data, &within).map_err(|why| Failure::No(at(&shown, &why).to_string()))?;
+        if options.verify {
+            let back = || taken_back(&data, &run);
+            verified = Some(verify::one(&addition.launch, &data, crate::commands::scan::PATIENCE, back));
+        }
     }
+    let check = verified.as_ref().map(|(check, _)| check);
     if options.json {
         let document = json!({
             "client": addition.client.id, "file": path, "server": addition.key, "created": written && !addition.exists,
-            "policy": addition.policy.as_ref().map(|policy| &policy.path), "diff": diff, "written": written,
-            "undo": written.then_some("toolgate undo"),
+            "policy": addition.policy.as_ref().map(|policy| &policy.path),
+            "policy_left": addition.policy.as_ref().is_some_and(|policy| policy.left), "diff": diff, "written": written,
+            "verified": check.map(Check::json), "undo": written.then_some("toolgate undo"),
         });
         output::text(&(printed(&document).trying("the report")? + "\n"))?;
     } else if written {
         say!("{}, {shown}: {} added, through toolgate", addition.client.name, visible(&addition.key))?;
-        say!("{}", outcome::reload(&addition.client.name, addition.client.reload))?;
-        say!("To take this back: toolgate undo")?;
+        if let Some(check) = check {
+            say!("  {}: {}", visible(&addition.key), check.says())?;
+        }
+        if check.is_none_or(Check::stays) {
+            say!("{}", outcome::reload(&addition.client.name, addition.client.reload))?;
+            say!("To take this back: toolgate undo")?;
+        }
+    }
+    match verified {
+        Some((_, Some(stop))) => return Err(Failure::Stopped(stop, verify::STOPPED.to_owned())),
+        Some((check, None)) if !check.stays() => {
+            return Err(Failure::No("1 server was put back as before, as said above".to_owned()));
+        }
+        _ => {}
     }
     match written || options.dry_run {
         true => Ok(ExitCode::SUCCESS),
@@ -82,6 +109,21 @@ fn may_write(options: &ConnectOptions) -> Result<bool, Failure> {
         true => Ok(true),
         false => Err(Failure::No("nothing was changed".to_owned())),
     }
+}
+
+/// Takes back what a run has written.
+fn taken_back(data: &Path, run: &str) -> Result<(), String> {
+    let said = |failure: Failure| failure.to_string();
+    let (table, journal) = (found::table().map_err(said)?, Journal::open(data).map_err(said)?);
+    let mut changes = journal.open_changes().map_err(said)?;
+    changes.retain(|change| change.run == run);
+    for taken in Taken::of(changes) {
+        let back = put_back(&table, &journal, &taken)?;
+        if let Some(conflict) = back.conflicts.first() {
+            return Err(conflict.clone());
+        }
+    }
+    Ok(())
 }
 
 /// What is to be added, and where.
@@ -124,7 +166,8 @@ fn addition(options: &ConnectOptions, project: Option<&Path>) -> Result<Addition
         (None, Some(url)) => name_of_address(url),
         (None, None) => name_of_program(&options.program),
     };
-    let mut names = Names::default();
+    let folder = policy_folder(project)?;
+    let mut names = if options.new_policy { Names::avoiding(folder) } else { Names::default() };
     for file in all.iter().flat_map(|found| found.files.iter().map(move |file| (found, file))) {
         let (found, file) = file;
         if (file.scope == Scope::Project) == options.project
@@ -139,7 +182,7 @@ fn addition(options: &ConnectOptions, project: Option<&Path>) -> Result<Addition
         None => words.iter().fold("run".to_owned(), |all, word| all + "\0" + word),
     };
     let name = names.of(&key, &identity);
-    let (policy, named) = policy(options, project, &name)?;
+    let (policy, named) = policy(options, project, &name, names.is_left(&name))?;
     let mut args: Vec<String> = ["run".to_owned(), "--policy".to_owned(), named, format!("--name={name}")].into();
     match &options.server {
         Some(url) => {
@@ -157,8 +200,18 @@ fn addition(options: &ConnectOptions, project: Option<&Path>) -> Result<Addition
     Ok(Addition { client, file, surface, key, launch, policy, exists })
 }
 
+/// Where new policies lie.
+fn policy_folder(project: Option<&Path>) -> Result<PathBuf, Failure> {
+    project.map_or_else(environment::policies, |project| Ok(project.join(".toolgate")))
+}
+
 /// The policy that is to be there, and how the entry names it.
-fn policy(options: &ConnectOptions, project: Option<&Path>, name: &str) -> Result<(Option<Wanted>, String), Failure> {
+fn policy(
+    options: &ConnectOptions,
+    project: Option<&Path>,
+    name: &str,
+    is_left: bool,
+) -> Result<(Option<Wanted>, String), Failure> {
     if let Some(file) = &options.policy {
         let path = std::path::absolute(file).trying(file.display())?;
         crate::policy_watch::load(&path)?;
@@ -172,16 +225,10 @@ fn policy(options: &ConnectOptions, project: Option<&Path>, name: &str) -> Resul
         };
     }
     let file = format!("{name}.json");
-    let (path, named) = match project {
-        Some(project) => (project.join(".toolgate").join(&file), format!(".toolgate/{file}")),
-        None => {
-            let path = environment::policies()?.join(&file);
-            let named = text(&path)?;
-            (path, named)
-        }
-    };
+    let path = policy_folder(project)?.join(&file);
+    let named = if project.is_some() { format!(".toolgate/{file}") } else { text(&path)? };
     policies::usable(&path).map_err(Failure::No)?;
-    Ok((Some(Wanted { path, text: policies::OBSERVE.to_owned() }), named))
+    Ok((Some(Wanted::observing(path, is_left)), named))
 }
 
 fn text(path: &Path) -> Result<String, Failure> {
@@ -216,13 +263,13 @@ fn name_of_program(words: &[String]) -> String {
 }
 
 impl Addition {
-    fn make(&self, bytes: &[u8]) -> Result<Made, String> {
+    fn make(&self, bytes: &[u8]) -> Result<(Edit, Made), String> {
         let Contents { document, entries } = self.file.parse(&self.client, bytes)?;
         if entries.iter().any(|entry| entry.key == self.key) {
-            let name = audit::visible::word(&self.key);
+            let (name, server) = (audit::visible::word(&self.key), option_words("--server", &self.key));
             return Err(format!(
                 "there is a server {name} already: choose another name with --name, or put the gateway before that one \
-                 with `toolgate wrap {} --server {name}`",
+                 with `toolgate wrap {} {server}`",
                 self.client.id
             ));
         }
@@ -236,25 +283,26 @@ impl Addition {
         }
         let written = then.document.text_of(entry).map_err(|refusal| refusal.to_string())?.to_owned();
         let entries = vec![Changed { place: entry.place.clone(), original: String::new(), written }];
-        Ok(Made { edit, bytes: after, entries })
+        Ok((edit, Made { bytes: after, entries }))
     }
 
-    fn write(&self, data: &Path, within: &Path) -> Result<(), String> {
+    /// Writes it, and gives the id of the run.
+    fn write(&self, data: &Path, within: &Path) -> Result<String, String> {
         let failed = |failure: Failure| failure.to_string();
         let journal = Journal::open(data).map_err(failed)?;
         let run = journal::id().map_err(failed)?;
         self.policy.as_ref().map_or(Ok(()), policies::write)?;
-        let mut make = |bytes: &[u8]| self.make(bytes).map(Some);
+        let mut make = |bytes: &[u8]| self.make(bytes).map(|(_, made)| Some(made));
         let noted = Noted::new(&journal, &run, &self.client.id, &self.file.path, within, &mut make);
         if self.exists {
             let mut noted = noted;
-            return write::replace(&self.file.path, within, &mut noted).map(|_| ());
+            return write::replace(&self.file.path, within, &mut noted).map(|_| run);
         }
         let mut folders: Vec<PathBuf> =
             self.file.path.ancestors().skip(1).take_while(|folder| !folder.exists()).map(Path::to_path_buf).collect();
         folders.reverse();
         let mut noted = noted.creating(folders.clone());
-        write::create(&self.file.path, within, &folders, &mut noted)
+        write::create(&self.file.path, within, &folders, &mut noted).map(|()| run)
     }
 }
 

@@ -65,7 +65,13 @@ pub fn demo(options: &DemoOptions) -> Result<ExitCode, Failure> {
     let args = vec![OsString::from("sandbox"), "--record".into(), record.clone().into()];
     let server = Server::new(ServerConfig {
         id: "sandbox".to_owned(),
-        reach: Reach::Child(Command { program: program.into(), args, env: Vec::new(), env_remove: Vec::new() }),
+        reach: Reach::Child(Command {
+            program: program.into(),
+            args,
+            env: Vec::new(),
+            env_remove: Vec::new(),
+            cwd: None,
+        }),
         numbers: Numbers::Binary64,
         denials: Denials::Plain,
         classes: std::collections::HashMap::new(),

@@ -5,6 +5,7 @@ mod installation;
 mod policies;
 mod projects;
 mod repair;
+mod secrets;
 
 use std::process::ExitCode;
 

@@ -22,13 +22,14 @@ use crate::client_files::outcome::{self, Outcome};
 use crate::client_files::supported;
 use crate::client_files::survey::{Survey, survey};
 use crate::commands::counted;
+use crate::commands::scan::PATIENCE;
 use crate::commands::scan::json::printed;
 use crate::commands::scan::report::Report;
-use crate::commands::scan::table::Look;
-use crate::commands::scan::{PATIENCE, look};
 use crate::environment::{data_dir, home};
 use crate::failure::{Failure, Trying};
 use crate::output::{self, tell};
+use crate::stop::Hold;
+use crate::terminal::Look;
 
 struct Wizard<'a> {
     options: &'a InitOptions,
@@ -40,7 +41,7 @@ struct Wizard<'a> {
 /// Looks, asks, wraps and verifies.
 pub fn init(options: &InitOptions) -> Result<ExitCode, Failure> {
     supported()?;
-    Wizard { options, home: home()?, data: data_dir(options.data.dir.as_deref())?, look: look() }.run()
+    Wizard { options, home: home()?, data: data_dir(options.data.dir.as_deref())?, look: Look::of_output() }.run()
 }
 
 impl Wizard<'_> {
@@ -64,20 +65,23 @@ impl Wizard<'_> {
         servers::propose(&mut survey, &mut servers, &report, temper)?;
         self.print(|| shown::policies(&servers, &report, temper, &self.home, self.look))?;
         let mut outcomes = Outcome::of(&survey, &self.home, &known);
-        self.print(|| outcomes.iter().map(|outcome| shown::diff(&outcome.diff, self.look)).collect())?;
+        self.print(|| outcomes.iter().map(|outcome| self.look.diff(&outcome.diff)).collect())?;
         let mut checks = Checks::default();
         if self.may_write(&outcomes)? {
+            // From here on what is not verified is put back before this ends.
+            let _hold = Hold::new()?;
             let run = outcome::write(&mut outcomes, &self.data)?;
             let patience = self.options.wait.map_or(PATIENCE, Duration::from_secs);
             let expected = |planned: &Planned| Some(expected(&servers, &report, planned));
             checks = verify::all(&outcomes, &run, &self.data, &expected, patience);
         }
-        self.print(|| shown::done(&outcomes, &checks, &self.home, self.look))?;
+        self.print(|| shown::done(&servers, &outcomes, &checks, &self.home, self.look))?;
         self.document(&survey, &servers, &report, &outcomes, &checks)?;
         if self.options.dry_run {
             self.print(|| "Nothing was changed. To do it: the same command without --dry-run\n".to_owned())?;
             return Ok(ExitCode::SUCCESS);
         }
+        checks.ended()?;
         outcome::ended(&survey, &outcomes, checks.failed()).map(|()| ExitCode::SUCCESS)
     }
 
@@ -91,6 +95,8 @@ impl Wizard<'_> {
             yes: options.yes,
             project: options.project,
             json: options.json,
+            new_policy: options.new_policy,
+            secrets_to_file: options.secrets_to_file,
             verify: true,
             data: options.data.clone(),
         }

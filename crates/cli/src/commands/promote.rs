@@ -19,6 +19,7 @@ use crate::activity::{self, Watched};
 use crate::args::{PromoteOptions, TemperWord};
 use crate::client_files::covered::{Machine, machine};
 use crate::client_files::{policies, shown as path_shown, supported, visible};
+use crate::commands::scan::bounds;
 use crate::commands::scan::json::printed;
 use crate::commands::status::Mode;
 use crate::environment::{data_dir, home};
@@ -66,6 +67,10 @@ pub fn promote(options: &PromoteOptions) -> Result<ExitCode, Failure> {
 
 impl Doing<'_> {
     fn run(&self) -> Result<ExitCode, Failure> {
+        if self.options.back && !self.options.bounds.is_empty() {
+            let why = "--domain, --root, --host and --cap are for rules that are made, and --back makes none";
+            return Err(Failure::Usage(why.to_owned()));
+        }
         let targets = self.targets(&machine()?)?;
         if targets.is_empty() {
             if self.options.json {
@@ -129,6 +134,7 @@ impl Doing<'_> {
 
     fn forward(&self, targets: Vec<Target>) -> Result<Vec<Outcome>, Failure> {
         let since = activity::since(&self.options.since)?;
+        let bounds = bounds::bounds(&self.options.bounds)?;
         let temper = self.options.temper.map(|word| match word {
             TemperWord::Observe => Temper::Observe,
             TemperWord::Balanced => Temper::Balanced,
@@ -137,7 +143,7 @@ impl Doing<'_> {
         let servers: Vec<_> = targets.iter().map(|target| (target.server.as_str(), target.digest.as_str())).collect();
         let all = activity::watched(&self.data, since, &servers)?;
         let outcome = |(target, watched): (Target, Watched)| {
-            let proposal = propose(&target.text, temper, &target.tools);
+            let proposal = propose(&target.text, temper, &bounds, &target.tools);
             let (stops, recorded) = match &proposal {
                 Ok(Proposal::Rules { text, temper, .. }) if *temper != Temper::Observe => {
                     (foreseen(text, &target.server, &target.tools, &watched.called), false)

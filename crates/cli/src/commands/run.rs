@@ -16,6 +16,7 @@ use upstream::child::Exit;
 use upstream::http::{Client, Endpoint};
 
 use crate::args::{AcceptWord, PinOptions, RunOptions, ServerOptions};
+use crate::env_file::{self, Variables};
 use crate::environment::{Headers, command, data_dir};
 use crate::failure::{Failure, Trying};
 use crate::output::tell;
@@ -23,7 +24,9 @@ use crate::{foundation, pins, policy_watch};
 
 /// Runs until the agent closes stdin or the server's program ends.
 pub fn run(options: RunOptions) -> Result<ExitCode, Failure> {
-    let config = server(&options.server)?;
+    let variables = options.env_file.as_deref().map(variables).transpose()?.unwrap_or_default();
+    let given = variables.clone();
+    let config = with_variables(&options.server, variables)?;
     let Some(file) = &options.server.policy else {
         return Err(Failure::Usage("run needs --policy FILE: without a policy nothing may be called".to_owned()));
     };
@@ -45,8 +48,12 @@ pub fn run(options: RunOptions) -> Result<ExitCode, Failure> {
         let housekeeping = tokio::spawn(Arc::clone(&gateway).housekeeping());
         let watch =
             tokio::spawn(policy_watch::watch(Arc::clone(&gateway), vec![(cell, vec![server.id().to_owned()])], pins));
-        // What the child says on stderr is for whoever reads ours.
-        let stderr: upstream::child::StderrSink = Arc::new(|line: &str| tell!("{line}"));
+        // What the child says on stderr is for whoever reads ours, but for the secrets of its file: programs that keep
+        // what we say must not keep those.
+        let stderr: upstream::child::StderrSink = Arc::new(move |line: &str| {
+            let given = given.iter().map(|(name, value)| (name.as_str(), value.expose()));
+            tell!("{}", clients::without_secrets(line, given));
+        });
         let mut terminate = signal(SignalKind::terminate()).trying("signals")?;
         let serving = stdio_front::run(&gateway, grant, client, stderr, tokio::io::stdin(), tokio::io::stdout());
         let ended = tokio::select! {
@@ -100,12 +107,21 @@ pub fn pinned(
     pins::registered(config, files, acceptance)
 }
 
+/// The variables of a file, which nothing but the server gets.
+fn variables(file: &Path) -> Result<Variables, Failure> {
+    env_file::read(file).trying(format!("--env-file {} (the server was not started)", file.display()))
+}
+
 /// The one server of a command line.
 pub fn server(options: &ServerOptions) -> Result<ServerConfig, Failure> {
+    with_variables(options, Variables::new())
+}
+
+fn with_variables(options: &ServerOptions, given: Variables) -> Result<ServerConfig, Failure> {
     if !gateway::server::is_server_id(&options.name) {
         return Err(Failure::Usage(format!("`{}` cannot name a server: use 1 to 40 of a-z, 0-9 and -", options.name)));
     }
-    let mut headers = Headers::default();
+    let mut headers = Headers { given, ..Headers::default() };
     options.header.iter().try_for_each(|line| headers.add(line))?;
     options.header_from.iter().try_for_each(|pair| headers.add_from(pair))?;
     options.header_file.iter().try_for_each(|path| headers.add_file(path))?;
@@ -129,7 +145,11 @@ pub fn server(options: &ServerOptions) -> Result<ServerConfig, Failure> {
                     .to_owned(),
             ));
         }
-        None => Reach::Child(command(&options.program, Vec::new(), &headers.variables)?),
+        None => {
+            let given = headers.given.iter();
+            let env = given.map(|(name, value)| (name.into(), value.expose().into())).collect();
+            Reach::Child(command(&options.program, env, &headers.variables)?)
+        }
     };
     Ok(ServerConfig {
         id: options.name.clone(),

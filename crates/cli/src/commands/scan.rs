@@ -3,7 +3,7 @@
 //! Servers are asked for their lists and for nothing else. Everything that they say is untrusted:
 //! it is read as data, and written in visible characters only.
 
-mod bounds;
+pub mod bounds;
 mod changes;
 pub mod client_config;
 mod connect;
@@ -20,6 +20,7 @@ pub mod source;
 pub mod table;
 pub mod tools;
 
+use std::collections::VecDeque;
 use std::io::IsTerminal;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -29,8 +30,8 @@ use gateway::server::Server;
 use jiff::Timestamp;
 use risk::findings::Level;
 use risk::recommend::Bounds;
-use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::Semaphore;
+use tokio::task::JoinHandle;
 use upstream::http::Client;
 
 pub use self::connect::PATIENCE;
@@ -39,11 +40,12 @@ use self::kept::Shelf;
 pub use self::report::category;
 use self::report::{Failed, Report, Scanned, judge};
 use self::source::{Get, Source, Target};
-use self::table::Look;
 use crate::args::ScanOptions;
-use crate::environment::{data_dir, text_variable};
+use crate::environment::data_dir;
 use crate::failure::{Failure, Trying};
 use crate::output::{self, tell};
+use crate::stop::{Hold, Stop};
+use crate::terminal::Look;
 
 /// Servers that are asked at once.
 const AT_ONCE: usize = 8;
@@ -51,12 +53,13 @@ const AT_ONCE: usize = 8;
 /// Until a connection stands.
 const CONNECT: Duration = Duration::from_secs(10);
 
-/// Columns where nobody says how many there are.
-const COLUMNS: usize = 100;
-
 /// Scans, and prints what was found.
 pub fn scan(options: &ScanOptions) -> Result<ExitCode, Failure> {
-    let bounds = bounds::bounds(options)?;
+    if options.policy.is_none() && !options.bounds.is_empty() {
+        let why = "--domain, --root, --host and --cap are for the rules of a policy: add --policy TEMPER";
+        return Err(Failure::Usage(why.to_owned()));
+    }
+    let bounds = bounds::bounds(&options.bounds)?;
     let targets = source::targets(options)?;
     let (mut servers, failed) = ask(targets, PATIENCE)?;
     if let ([], [only]) = (servers.as_slice(), failed.as_slice())
@@ -104,34 +107,54 @@ pub fn list(servers: impl IntoIterator<Item = Arc<Server>>) -> Result<Vec<(Strin
 /// # Errors
 /// When none can be asked, or somebody ends this.
 pub fn ask(targets: Vec<Target>, patience: Duration) -> Result<(Vec<Scanned>, Vec<Failed>), Failure> {
+    let (servers, failed, stopped) = ask_until_stopped(targets, patience)?;
+    match stopped {
+        Some(stop) => Err(Failure::Stopped(stop, "no list was made".to_owned())),
+        None => Ok((servers, failed)),
+    }
+}
+
+/// [`ask`], with what there was by the time when somebody ended this.
+///
+/// # Errors
+/// When none can be asked.
+pub fn ask_until_stopped(targets: Vec<Target>, patience: Duration) -> Result<Asked, Failure> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().trying("the runtime")?;
     let running = Running::default();
+    let mut hold = Hold::new()?;
     let outcome = runtime.block_on(async {
         let client = Client::new(CONNECT).trying("the HTTP client")?;
-        let mut terminate = signal(SignalKind::terminate()).trying("signals")?;
-        let outcome = tokio::select! {
-            outcome = gather(targets, client, &running, patience) => Ok(outcome),
-            _ = terminate.recv() => Err(Failure::Usage("told to stop".to_owned())),
-            _ = tokio::signal::ctrl_c() => Err(Failure::Usage("interrupted".to_owned())),
-        };
+        let mut asking = Asking::of(targets, client, &running, patience);
+        tokio::select! {
+            biased;
+            _ = hold.wait() => asking.those_that_ended().await,
+            () = asking.all() => {}
+        }
         // Nothing that a scan has started outlives it.
         running.stop().await;
-        outcome
+        Ok((asking.servers, asking.failed, hold.told()))
     });
     runtime.shutdown_background();
     outcome
 }
 
-async fn gather(
-    targets: Vec<Target>,
-    client: Client,
-    running: &Running,
-    patience: Duration,
-) -> (Vec<Scanned>, Vec<Failed>) {
-    let permits = Arc::new(Semaphore::new(AT_ONCE));
-    let asked: Vec<_> = targets
-        .into_iter()
-        .map(|Target { name, source, way }| {
+/// The lists, those that gave none, and whether somebody ended it before all had answered.
+type Asked = (Vec<Scanned>, Vec<Failed>, Option<Stop>);
+
+/// What a server answers.
+type Answer = Result<(Vec<tools::Tool>, usize, Option<mcp::revision::Revision>, Option<String>), String>;
+
+/// Servers that are asked, and what came of it so far.
+struct Asking {
+    open: VecDeque<(String, Source, JoinHandle<Answer>)>,
+    servers: Vec<Scanned>,
+    failed: Vec<Failed>,
+}
+
+impl Asking {
+    fn of(targets: Vec<Target>, client: Client, running: &Running, patience: Duration) -> Self {
+        let permits = Arc::new(Semaphore::new(AT_ONCE));
+        let asked = targets.into_iter().map(|Target { name, source, way }| {
             let (permits, client, running) = (Arc::clone(&permits), client.clone(), running.clone());
             let task = tokio::spawn(async move {
                 let _permit = permits.acquire().await;
@@ -143,22 +166,47 @@ async fn gather(
                 }
             });
             (name, source, task)
-        })
-        .collect();
-    let mut progress = Progress::of(asked.len());
-    let (mut servers, mut failed) = (Vec::new(), Vec::new());
-    for (number, (name, source, task)) in asked.into_iter().enumerate() {
-        progress.at(number);
-        match task.await.unwrap_or_else(|error| Err(error.to_string())) {
-            Ok((tools, unreadable, revision, server)) => {
-                let tools = judge(tools);
-                servers.push(Scanned { name, source, revision, server, tools, unreadable, changes: None });
-            }
-            Err(why) => failed.push(Failed { name, source, why }),
+        });
+        Self { open: asked.collect(), servers: Vec::new(), failed: Vec::new() }
+    }
+
+    /// Waits for all of them.
+    async fn all(&mut self) {
+        let progress = Progress::of(self.open.len());
+        let mut number = 0;
+        while let Some((_, _, task)) = self.open.front_mut() {
+            progress.at(number);
+            number += 1;
+            let answer = task.await.unwrap_or_else(|error| Err(error.to_string()));
+            self.ended(answer);
         }
     }
-    progress.done();
-    (servers, failed)
+
+    /// Takes what has come, and leaves the rest.
+    async fn those_that_ended(&mut self) {
+        for _ in 0..self.open.len() {
+            match self.open.front_mut() {
+                Some((_, _, task)) if task.is_finished() => {
+                    let answer = task.await.unwrap_or_else(|error| Err(error.to_string()));
+                    self.ended(answer);
+                }
+                _ => self.open.rotate_left(1),
+            }
+        }
+        self.open.iter().for_each(|(_, _, task)| task.abort());
+    }
+
+    /// Takes the answer of the first that is open.
+    fn ended(&mut self, answer: Answer) {
+        let Some((name, source, _)) = self.open.pop_front() else { return };
+        match answer {
+            Ok((tools, unreadable, revision, server)) => {
+                let tools = judge(tools);
+                self.servers.push(Scanned { name, source, revision, server, tools, unreadable, changes: None });
+            }
+            Err(why) => self.failed.push(Failed { name, source, why }),
+        }
+    }
 }
 
 /// A line on stderr that says how far the work is, where a person looks at it.
@@ -177,9 +225,11 @@ impl Progress {
             output::prompt(&format!("\r\x1b[Kasking for tools: {} of {} …", number + 1, self.of));
         }
     }
+}
 
-    fn done(&mut self) {
-        if std::mem::take(&mut self.shown) {
+impl Drop for Progress {
+    fn drop(&mut self) {
+        if self.shown {
             output::prompt("\r\x1b[K");
         }
     }
@@ -230,18 +280,7 @@ fn print(options: &ScanOptions, bounds: &Bounds, report: &Report) -> Result<(), 
     } else if options.markdown {
         markdown::document(report)
     } else {
-        table::table(report, look())
+        table::table(report, Look::of_output())
     };
     output::text(&text)
-}
-
-/// How the table is to look: for the terminal that it goes to.
-pub fn look() -> Look {
-    let terminal = std::io::stdout().is_terminal();
-    let asked = text_variable("COLUMNS").and_then(|columns| columns.parse().ok());
-    let own = terminal_size::terminal_size().map(|(width, _)| usize::from(width.0)).filter(|_| terminal);
-    Look {
-        columns: own.or(asked).unwrap_or(COLUMNS).clamp(60, 180),
-        colours: terminal && text_variable("NO_COLOR").is_none(),
-    }
 }

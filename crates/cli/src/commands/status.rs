@@ -241,6 +241,12 @@ impl Status<'_> {
     }
 }
 
+/// An option with its value as words of a shell, also where the value looks like an option.
+pub fn option_words(option: &str, value: &str) -> String {
+    let between = if value.starts_with('-') { "=" } else { " " };
+    format!("{option}{between}{}", shell_word(Path::new(value)))
+}
+
 /// A path as a word of a shell.
 pub fn shell_word(path: &Path) -> String {
     let text = visible(&path.display().to_string());

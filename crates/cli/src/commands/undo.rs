@@ -1,5 +1,7 @@
 //! `toolgate undo`: takes back what `wrap` and `unwrap` have changed.
 
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use serde_json::{Value, json};
@@ -8,9 +10,11 @@ use crate::args::UndoOptions;
 use crate::client_files::found::table;
 use crate::client_files::journal::{Change, Journal};
 use crate::client_files::put_back::{PutBack, Taken, put_back};
-use crate::client_files::{shown as path_shown, supported, visible};
+use crate::client_files::{secrets, shown as path_shown, supported, visible};
+use crate::commands::counted;
 use crate::commands::scan::json::printed;
-use crate::environment::{data_dir, home};
+use crate::commands::status::shell_word;
+use crate::environment::{data_dir, home, policies, secrets as secrets_folder};
 use crate::failure::{Failure, Trying};
 use crate::output::{self, say};
 
@@ -34,12 +38,22 @@ pub fn undo(options: &UndoOptions) -> Result<ExitCode, Failure> {
     }
     let mut done: Vec<(Change, Result<PutBack, String>)> = Vec::new();
     for taken in Taken::of(changes) {
-        let back = put_back(&table, &journal, &taken);
+        let is_left = done.iter().any(|(_, back)| back.as_ref().map_or(true, |back| !back.conflicts.is_empty()));
+        let back = match taken.change.client == secrets::CLIENT && is_left {
+            true => Err(secrets::IN_USE.to_owned()),
+            false => put_back(&table, &journal, &taken),
+        };
         done.push((taken.change, back));
     }
+    let open = journal.open_changes()?.len();
+    let stays = stays(&done, &data);
     if options.json {
         let files: Vec<Value> = done.iter().map(|(change, back)| document(change, back)).collect();
-        output::text(&(printed(&json!({ "files": files })).trying("the report")? + "\n"))?;
+        let stays_json = stays.iter().map(|(path, what)| json!({ "path": path, "what": what }));
+        let stays_json: Vec<Value> = stays_json.collect();
+        output::text(
+            &(printed(&json!({ "files": files, "open": open, "stays": stays_json })).trying("the report")? + "\n"),
+        )?;
     } else {
         for (change, back) in &done {
             let file = path_shown(&change.file, &home);
@@ -49,6 +63,7 @@ pub fn undo(options: &UndoOptions) -> Result<ExitCode, Failure> {
                     match (back.whole, back.conflicts.is_empty()) {
                         (true, _) if !change.file.exists() => say!("{file}: gone again, as it was before")?,
                         (true, _) => say!("{file}: byte for byte as it was before")?,
+                        (false, true) if change.client == secrets::CLIENT => say!("{file}: left as it is")?,
                         (false, true) => {
                             say!("{file}: its servers are as they were before; what else changed since stays")?
                         }
@@ -59,6 +74,17 @@ pub fn undo(options: &UndoOptions) -> Result<ExitCode, Failure> {
                 }
             }
         }
+        if open > 0 {
+            say!(
+                "{} of earlier runs, or left alone above, can still be undone: toolgate undo --all",
+                counted(open, "change")
+            )?;
+        } else if !stays.is_empty() {
+            say!("What stays is yours:")?;
+            stays.iter().try_for_each(|(path, what)| say!("  {}: {what}", path_shown(path, &home)))?;
+            let words: Vec<String> = stays.iter().map(|(path, _)| shell_word(path)).collect();
+            say!("To remove that too: rm -r {}", words.join(" "))?;
+        }
     }
     let left = done.iter().filter(|(_, back)| back.as_ref().map_or(true, |back| !back.conflicts.is_empty())).count();
     match left {
@@ -67,6 +93,23 @@ pub fn undo(options: &UndoOptions) -> Result<ExitCode, Failure> {
             "not everything was put back, as said above: correct it by hand, or try toolgate unwrap".to_owned(),
         )),
     }
+}
+
+/// What toolgate has made beside the changes, and keeps.
+fn stays(done: &[(Change, Result<PutBack, String>)], data: &Path) -> Vec<(PathBuf, &'static str)> {
+    const POLICIES: &str = "policies, with the definitions of tools that were accepted (toolgate.lock)";
+    let projects: BTreeSet<PathBuf> = done.iter().map(|(change, _)| change.within.join(".toolgate")).collect();
+    let own = [
+        (policies().ok(), POLICIES),
+        (secrets_folder().ok(), "secrets that were moved there"),
+        (
+            Some(data.to_path_buf()),
+            "the log of calls, counts, a catalogue, and the copies of files from which changes are undone",
+        ),
+    ];
+    let own = own.into_iter().filter_map(|(path, what)| Some((path?, what)));
+    let all = projects.into_iter().map(|path| (path, POLICIES)).chain(own);
+    all.filter(|(path, _)| path.is_dir()).collect()
 }
 
 fn document(change: &Change, back: &Result<PutBack, String>) -> Value {

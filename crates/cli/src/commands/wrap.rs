@@ -16,6 +16,7 @@ use crate::commands::scan::json::printed;
 use crate::environment::{data_dir, home};
 use crate::failure::{Failure, Trying};
 use crate::output::{self, say};
+use crate::stop::Hold;
 
 /// Puts the gateway before servers.
 pub fn wrap(options: &WrapOptions) -> Result<ExitCode, Failure> {
@@ -46,11 +47,15 @@ impl<'a> Doing<'a> {
         let mut outcomes = Outcome::of(&survey, &self.home, &known);
         if !self.options.json {
             outcomes.iter().try_for_each(|outcome| output::text(&outcome.diff))?;
+            outcome::left_policies(&survey, &self.home).iter().try_for_each(|line| say!("{line}"))?;
         }
         let mut checks = Checks::default();
         if self.allowed(&outcomes)? {
+            let verifies = self.wraps && self.options.verify;
+            // From here on what is not verified is put back before this ends.
+            let _hold = verifies.then(Hold::new).transpose()?;
             let run = outcome::write(&mut outcomes, &self.data)?;
-            if self.wraps && self.options.verify {
+            if verifies {
                 checks = verify::all(&outcomes, &run, &self.data, &|_| None, crate::commands::scan::PATIENCE);
             }
         }
@@ -58,6 +63,7 @@ impl<'a> Doing<'a> {
         if self.options.dry_run {
             return Ok(ExitCode::SUCCESS);
         }
+        checks.ended()?;
         outcome::ended(&survey, &outcomes, checks.failed()).map(|()| ExitCode::SUCCESS)
     }
 
@@ -98,10 +104,15 @@ impl<'a> Doing<'a> {
                 Some(Err(why)) => say!("{name}, {file}: {}", visible(why))?,
                 None => {}
             }
-            for (key, check) in checks.of(number, outcome) {
-                say!("  {}: {}", visible(key), check.says())?;
+            for (planned, check) in checks.of(number, outcome) {
+                say!("  {}: {}", visible(&planned.key), check.says())?;
             }
         }
+        let secrets = match self.wraps {
+            true => outcome::secrets_moved(outcomes, &self.home),
+            false => outcome::secrets_again(outcomes, &self.home),
+        };
+        secrets.iter().try_for_each(|line| say!("{line}"))?;
         for (file, why) in &survey.broken {
             say!("{}: {why}", path_shown(file, &self.home))?;
         }

@@ -314,7 +314,7 @@ fn a_folder_that_cannot_be_written_is_named() -> anyhow::Result<()> {
     Ok(())
 }
 
-fn runs_as_root() -> anyhow::Result<bool> {
+pub(crate) fn runs_as_root() -> anyhow::Result<bool> {
     Ok(std::fs::metadata("/proc/self")?.uid() == 0)
 }
 
@@ -339,7 +339,8 @@ fn no_room_leaves_the_file_as_it_was() -> anyhow::Result<()> {
 #[test]
 fn without_a_home_it_says_so() -> anyhow::Result<()> {
     let home = Home::new()?;
-    for words in [&["clients"][..], &["wrap", "--yes"], &["undo"]] {
+    let connect = &["connect", "cursor", "--yes", "--", "npx", "x"][..];
+    for words in [&["clients"][..], &["init", "--yes"], connect, &["wrap", "--yes"], &["status"], &["undo"]] {
         let output = home.command(words).env_remove("HOME").output()?;
         ensure!(output.status.code() == Some(2) && said(&output).contains("home directory"), "{}", said(&output));
     }

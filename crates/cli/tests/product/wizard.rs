@@ -26,7 +26,7 @@ fn screen(home: &Home, columns: u16, words: &str) -> anyhow::Result<Option<Scree
     let screen = Screen { socket: home.folder.path().join("tmux") };
     let path = "/usr/local/bin:/usr/bin:/bin";
     let line = format!(
-        "cd '{}' && env -i HOME='{}' PATH={path} TERM=\"$TERM\" LANG=C.UTF-8 '{EXE}' {words}; echo \"ended with $?\"; exec cat",
+        "trap : INT; cd '{}' && env -i HOME='{}' PATH={path} TERM=\"$TERM\" LANG=C.UTF-8 '{EXE}' {words}; echo \"ended with $?\"; exec cat",
         home.project().display(),
         home.path().display()
     );
@@ -111,5 +111,20 @@ fn a_no_changes_nothing() -> anyhow::Result<()> {
     let text = screen.shows("ended with 1")?;
     ensure!(text.contains("nothing was changed") && !home.record("files").exists(), "{text}");
     ensure!(std::fs::read(&file)? == before);
+    Ok(())
+}
+
+#[test]
+fn ctrl_c_at_a_question_ends_it() -> anyhow::Result<()> {
+    let home = Home::new()?;
+    let (file, before) = home.cursor(&json!({ "files": home.server("files", &["look"])? }))?;
+    let Some(screen) = screen(&home, 80, "init")? else { return Ok(()) };
+    screen.shows("Start and ask them? [y/N]")?;
+    screen.types("y")?;
+    // By now signals have been listened for, and nothing waits for them any more.
+    screen.shows("Which policies? [observe]")?;
+    screen.tmux(&["send-keys", "-t", "w", "C-c"])?;
+    screen.shows("ended with 130")?;
+    ensure!(std::fs::read(&file)? == before && !home.journal().exists());
     Ok(())
 }

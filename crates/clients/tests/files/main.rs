@@ -10,6 +10,7 @@
 
 mod adding;
 mod golden;
+mod moving;
 mod paths;
 mod properties;
 mod reading;

@@ -106,6 +106,24 @@ fn holds(id: &str, format: Format, text: &str, servers: &[Server]) -> Result<(),
         let Restored::Edit(restored) = restored else { return Err(TestCaseError::fail("a conflict")) };
         prop_assert_eq!(string(after(&restored, &wrapped)), text);
 
+        // Whatever variables it has can leave with it, and come back.
+        let Launch::Stdio { env, .. } = &now.launch else { return Err(TestCaseError::fail("no program")) };
+        let names: Vec<String> = env.iter().map(|(name, _)| name.clone()).collect();
+        let edit_out = document.wrap_without(one, &wrapper("x"), &names);
+        let edit_out = edit_out.map_err(|error| TestCaseError::fail(format!("out: {error:?}\n{text}")))?;
+        let without = after(&edit_out, bytes);
+        prop_assert_eq!(edit_out.inverse().apply(&without).unwrap(), bytes);
+        let third = read(format, &without);
+        let bare = third.entries(&client, &surface).unwrap().into_iter().find(|now| now.place == one.place).unwrap();
+        let is_bare = matches!(&bare.launch, Launch::Stdio { env, .. } if env.is_empty());
+        prop_assert!(is_bare, "{:?}", bare);
+        let back = third.unwrap_with(&bare, env);
+        let back =
+            back.map_err(|error| TestCaseError::fail(format!("back: {error:?}\n{}", string(without.clone()))))?;
+        let back = read(format, &after(&back, &without)).entries(&client, &surface).unwrap();
+        let back = back.into_iter().find(|now| now.place == one.place).unwrap();
+        prop_assert_eq!(&back.launch, &one.launch);
+
         let diff = document.diff(&edit, "file").unwrap();
         prop_assert!(!diff.contains("Bearer fake"), "{}", diff);
 

@@ -8,7 +8,7 @@ use clients::table::Known;
 use clients::{Launch, Scope, Target};
 
 use super::repair::Fix;
-use super::{Finding, home_or_note, policies, projects};
+use super::{Finding, home_or_note, policies, projects, secrets};
 use crate::client_files::again::Repair;
 use crate::client_files::covered::{Machine, Place, machine};
 use crate::client_files::found::real;
@@ -41,6 +41,7 @@ pub fn findings(data: &Path) -> Vec<Finding> {
     found.extend(drifted(&machine, data, &home));
     found.extend(list_changed(&machine));
     found.extend(projects::findings(&machine, &home));
+    found.extend(secrets::findings(&machine, &home));
     found.extend(policies::findings(&machine, data, &home));
     found
 }
@@ -198,8 +199,8 @@ fn is_as_written(place: &Place, written: &str) -> bool {
 /// The command that wraps one server.
 fn wrap(place: &Place) -> String {
     let project = if place.file.scope == Scope::Project { " --project" } else { "" };
-    let key = crate::commands::status::shell_word(Path::new(&place.entry.key));
-    format!("toolgate wrap {} --server {key}{project}", place.client.id)
+    let server = crate::commands::status::option_words("--server", &place.entry.key);
+    format!("toolgate wrap {} {server}{project}", place.client.id)
 }
 
 /// Clients that do not ask again when they are told that tools have changed.

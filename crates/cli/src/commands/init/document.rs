@@ -42,7 +42,7 @@ pub fn document(
         "files": files,
         "not_covered": left,
         "broken": broken,
-        "wrapped_already": survey.wrapped,
+        "wrapped_already": survey.wrapped.len(),
         "undo": outcomes.iter().any(Outcome::is_written).then_some("toolgate undo"),
     })
 }
@@ -52,6 +52,7 @@ fn server(server: &Server, report: &Report) -> Value {
     let temper = server.policy.temper.and_then(|temper| Some(temper.to_possible_value()?.get_name().to_owned()));
     json!({
         "server": server.name,
+        "id": server.id,
         "clients": server.clients,
         "enabled": server.enabled,
         "tools": scanned.map(classes),

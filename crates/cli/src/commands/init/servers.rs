@@ -19,12 +19,18 @@ use crate::failure::Failure;
 
 /// A server that would be wrapped.
 pub struct Server {
-    /// Its name, which no other of them has.
+    /// Its id, as `toolgate status` and `promote` know it.
+    pub id: String,
+    /// Its name, which no other of them has: its id, with `@` and the client or the file where several have that.
     pub name: String,
+    /// The folder in which it is started, where its entry names one.
+    pub cwd: Option<String>,
     /// How it is reached.
     pub launch: Launch,
     /// Whether a client uses it.
     pub enabled: bool,
+    /// The id of the first client that has it.
+    pub client: String,
     /// The clients that have it.
     pub clients: Vec<String>,
     /// The files that name it.
@@ -57,28 +63,44 @@ pub fn of(survey: &Survey, home: &Path) -> Vec<Server> {
                 }
                 continue;
             }
-            let stem = policy.path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
-            let taken = |name: &str| servers.iter().any(|known| known.name == name);
-            let numbered = (2..).map(|number: u32| format!("{stem} ({number})"));
-            let name = std::iter::once(stem.clone()).chain(numbered).find(|name| !taken(name)).unwrap_or(stem);
+            let id = policy.path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
             servers.push(Server {
-                name,
+                name: id.clone(),
+                id,
+                cwd: planned.cwd.clone(),
                 launch: planned.launch.clone(),
                 enabled: planned.enabled,
+                client: plan.client.id.clone(),
                 clients: vec![client.clone()],
                 files: vec![file.clone()],
                 policy: Policy { path: policy.path.clone(), temper: None },
             });
         }
     }
+    name(&mut servers);
     servers
+}
+
+/// Tells servers of one id apart by their first client, or else by its file.
+fn name(servers: &mut [Server]) {
+    let file = |one: &Server| one.files.first().cloned().unwrap_or_default();
+    let about: Vec<[String; 3]> = servers
+        .iter()
+        .map(|one| [one.id.clone(), format!("{}@{}", one.id, one.client), format!("{}@{}", one.id, file(one))])
+        .collect();
+    for (number, server) in servers.iter_mut().enumerate() {
+        let Some(own) = about.get(number) else { continue };
+        let alone = |at: usize| about.iter().filter(|other| other.get(at) == own.get(at)).count() == 1;
+        let name = (0..own.len()).find(|at| alone(*at)).and_then(|at| own.get(at));
+        server.name = name.cloned().unwrap_or_else(|| format!("{}@{}", server.id, number + 1));
+    }
 }
 
 impl Server {
     /// Whether an entry is of this server.
     pub fn is(&self, planned: &Planned) -> bool {
         let same = planned.policy.as_ref().is_some_and(|policy| policy.path == self.policy.path);
-        same && planned.launch == self.launch
+        same && planned.launch == self.launch && planned.cwd == self.cwd
     }
 
     /// What it listed.
@@ -98,13 +120,14 @@ impl Server {
 }
 
 /// How a server is reached, as a scan takes it.
-pub fn way(launch: &Launch) -> Way {
+pub fn way(launch: &Launch, cwd: Option<&str>) -> Way {
     let exposed = |pairs: &[(String, clients::Secret)]| {
         pairs.iter().map(|(name, value)| (name.clone(), value.expose().to_owned())).collect()
     };
     match launch {
         Launch::Stdio { command, args, env } => {
-            Way::Program { words: std::iter::once(command).chain(args).cloned().collect(), env: exposed(env) }
+            let words = std::iter::once(command).chain(args).cloned().collect();
+            Way::Program { words, env: exposed(env), cwd: cwd.map(str::to_owned) }
         }
         Launch::Http { url, headers } => Way::Url { url: url.clone(), headers: exposed(headers) },
         Launch::Other(why) => Way::Not(why.to_string()),
@@ -119,10 +142,14 @@ pub fn list(servers: &[Server], patience: Duration) -> Result<Report, Failure> {
     let used = servers.iter().filter(|server| server.enabled);
     let named = used.map(|server| {
         let file = server.files.first().map_or("", String::as_str);
-        (server.name.clone(), Source::entry(&server.name, file, file), way(&server.launch))
+        (server.name.clone(), Source::entry(&server.name, file, file), way(&server.launch, server.cwd.as_deref()))
     });
     let folder = std::env::current_dir().unwrap_or_default();
-    let (listed, failed) = ask(filled(named.collect(), &folder.display().to_string()), patience)?;
+    let asked = ask(filled(named.collect(), &folder.display().to_string()), patience);
+    let (listed, failed) = asked.map_err(|failure| match failure {
+        Failure::Stopped(stop, _) => Failure::Stopped(stop, "nothing was changed".to_owned()),
+        other => other,
+    })?;
     Ok(Report::new(listed, failed))
 }
 

@@ -10,6 +10,7 @@ use super::document::{CLASSES, with};
 use super::servers::{Server, way};
 use super::verify::Checks;
 use crate::args::TemperWord;
+use crate::client_files::change::Planned;
 use crate::client_files::outcome::{self, Outcome};
 use crate::client_files::survey::Survey;
 use crate::client_files::{shown as path_shown, visible};
@@ -17,7 +18,7 @@ use crate::commands::counted;
 use crate::commands::scan::consent::line;
 use crate::commands::scan::layout::{pad, paragraph, row, width, wrap};
 use crate::commands::scan::report::{Report, Scanned, category};
-use crate::commands::scan::table::Look;
+use crate::terminal::Look;
 
 /// The most names of one kind that are shown.
 const MOST_NAMES: usize = 8;
@@ -30,7 +31,7 @@ const WIDEST: usize = 28;
 
 /// Nothing is to be wrapped.
 pub fn nothing(survey: &Survey, home: &Path, look: Look) -> String {
-    let mut out = match survey.wrapped {
+    let mut out = match survey.wrapped.len() {
         0 => "No server was found that the gateway can stand before. `toolgate clients` lists what is here, and \
               `toolgate connect` adds a server to a client.\n"
             .to_owned(),
@@ -38,7 +39,7 @@ pub fn nothing(survey: &Survey, home: &Path, look: Look) -> String {
         number => format!("All {number} servers that can go through toolgate do so already: nothing to do.\n"),
     };
     out = paragraph(out.trim_end(), 0, look.columns);
-    out + &not_covered(survey, home, look, survey.wrapped == 0)
+    out + &not_covered(survey, home, look, survey.wrapped.is_empty())
 }
 
 /// How much there is.
@@ -52,8 +53,8 @@ pub fn headline(servers: &[Server], survey: &Survey, look: Look) -> String {
         counted(clients.len(), "client"),
         clients.join(", ")
     );
-    if survey.wrapped > 0 {
-        let _ = write!(said, "; {} more through toolgate already", survey.wrapped);
+    if !survey.wrapped.is_empty() {
+        let _ = write!(said, "; {} more through toolgate already", survey.wrapped.len());
     }
     look.bold(paragraph(&said, 0, look.columns).trim_end()) + "\n"
 }
@@ -68,7 +69,7 @@ pub fn commands(servers: &[Server], agreed: bool, look: Look) -> String {
         format!("To list their tools, these programs {are} started and these addresses asked; no tool is called:");
     let mut out = paragraph(&said, 0, look.columns);
     for server in used {
-        rows(&mut out, 2, &[(&word(&server.name), names), (&line(&way(&server.launch)), rest)]);
+        rows(&mut out, 2, &[(&word(&server.name), names), (&line(&way(&server.launch, server.cwd.as_deref())), rest)]);
     }
     out
 }
@@ -223,47 +224,44 @@ pub fn policies(servers: &[Server], report: &Report, temper: TemperWord, home: &
     let (name, what) = temper_name(temper);
     let mut out =
         format!("\n{}\n", look.bold(paragraph(&format!("Policies: {name}, {what}"), 0, look.columns).trim_end()));
-    let names = column(servers.iter().map(|server| word(&server.name)));
+    let names = column(servers.iter().map(|server| word(&server.id)));
     let rest = look.columns.saturating_sub(names + 4);
     let mut shown = std::collections::BTreeSet::new();
     for server in servers.iter().filter(|server| shown.insert(&server.policy.path)) {
         let file = path_shown(&server.policy.path, home);
         let said = match server.policy.temper {
-            None => format!("{file} (there already, kept as it is)"),
+            None => format!(
+                "{file} (there already, from an earlier server of that name: kept as it is; --new-policy makes another)"
+            ),
             Some(of_it) if of_it != temper => format!("{file} (observe, as nothing is known of its tools)"),
             Some(_) if server.scanned(report).is_none() => {
                 format!("{file} (no rules, as nothing is known of its tools)")
             }
             Some(_) => file,
         };
-        rows(&mut out, 2, &[(&word(&server.name), names), (&said, rest)]);
+        rows(&mut out, 2, &[(&word(&server.id), names), (&said, rest)]);
     }
     out.push('\n');
     out
 }
 
-/// A difference, with colours where there are any.
-pub fn diff(diff: &str, look: Look) -> String {
-    let line = |line: &str| match line.chars().next() {
-        Some('+') => look.painted("32", line),
-        Some('-') => look.painted("31", line),
-        _ => line.to_owned(),
-    };
-    diff.lines().map(|text| line(text) + "\n").collect()
-}
-
 /// What was done, how it is taken back, and what comes next.
-pub fn done(outcomes: &[Outcome<'_>], checks: &Checks, home: &Path, look: Look) -> String {
+pub fn done(servers: &[Server], outcomes: &[Outcome<'_>], checks: &Checks, home: &Path, look: Look) -> String {
     let mut out = String::from("\n");
+    // By the names that were said before.
+    let name = |planned: &Planned| {
+        let server = servers.iter().find(|server| server.is(planned));
+        word(server.map_or(&planned.key, |server| &server.name))
+    };
     for (number, outcome) in outcomes.iter().enumerate() {
         let head = format!("{}, {}", outcome.plan.client.name, path_shown(&outcome.plan.file.path, home));
         match &outcome.written {
             Some(Ok(true)) => {
                 let _ = writeln!(out, "{}", look.bold(&head));
-                let names = column(outcome.plan.planned.iter().map(|planned| word(&planned.key)));
-                for (key, check) in checks.of(number, outcome) {
+                let names = column(outcome.plan.planned.iter().map(name));
+                for (planned, check) in checks.of(number, outcome) {
                     let rest = look.columns.saturating_sub(names + 4);
-                    rows(&mut out, 2, &[(&word(key), names), (&check.says().replace('\n', " "), rest)]);
+                    rows(&mut out, 2, &[(&name(planned), names), (&check.says().replace('\n', " "), rest)]);
                 }
             }
             Some(Ok(false)) => {
@@ -272,6 +270,9 @@ pub fn done(outcomes: &[Outcome<'_>], checks: &Checks, home: &Path, look: Look) 
             Some(Err(why)) => out.push_str(&paragraph(&format!("{head}: {}", visible(why)), 0, look.columns)),
             None => {}
         }
+    }
+    for line in outcome::secrets_moved(outcomes, home) {
+        out.push_str(&paragraph(&line, 0, look.columns));
     }
     if outcomes.iter().any(Outcome::is_written) {
         for line in outcome::reloads(outcomes) {

@@ -36,10 +36,15 @@ pub enum Proposal {
 ///
 /// # Errors
 /// Why there is none.
-pub fn propose(text: &str, temper: Option<Temper>, tools: &Section) -> Result<Proposal, String> {
+pub fn propose(text: &str, temper: Option<Temper>, bounds: &Bounds, tools: &Section) -> Result<Proposal, String> {
     let document = read(text)?;
     let observes = document.get("mode").and_then(Value::as_str) == Some("observe");
     let temper = match temper {
+        None if (!observes || has_rules(&document)) && !is_empty(bounds) => {
+            return Err("--domain, --root, --host and --cap are for rules that are made, and its own rules stay: add \
+                        --temper balanced or locked-down for such rules beside them"
+                .to_owned());
+        }
         None if !observes => return Ok(Proposal::Nothing),
         None if has_rules(&document) => return Ok(changed(text, Proposal::Enforce(enforced(text)?))),
         None => Temper::Balanced,
@@ -55,11 +60,15 @@ pub fn propose(text: &str, temper: Option<Temper>, tools: &Section) -> Result<Pr
                     client, so that its tools are listed, and try again"
             .to_owned());
     }
-    let made = recommended(tools, temper);
+    let made = recommended(tools, temper, bounds);
     let text_now = merged(text, &document, &made, temper)?;
     checked(&text_now)?;
     let rules = Proposal::Rules { text: text_now, temper, unnamed: made.unnamed };
     Ok(changed(text, rules))
+}
+
+fn is_empty(bounds: &Bounds) -> bool {
+    bounds.domains.is_empty() && bounds.roots.is_empty() && bounds.hosts.is_empty() && bounds.cap.is_none()
 }
 
 /// A proposal that changes nothing is none.
@@ -89,7 +98,7 @@ fn has_rules(document: &Value) -> bool {
 }
 
 /// Rules by what was accepted.
-fn recommended(tools: &Section, temper: Temper) -> Recommendation {
+fn recommended(tools: &Section, temper: Temper, bounds: &Bounds) -> Recommendation {
     let definitions: Vec<(&String, Value, Class, bool)> = tools
         .iter()
         .map(|(name, pin)| {
@@ -109,7 +118,7 @@ fn recommended(tools: &Section, temper: Temper) -> Recommendation {
             (definition, can)
         })
         .collect();
-    recommend(&judged, temper, &Bounds::default())
+    recommend(&judged, temper, bounds)
 }
 
 /// The text with `mode` set to enforce.
@@ -214,6 +223,10 @@ mod tests {
 
     use super::*;
 
+    fn propose(text: &str, temper: Option<Temper>, tools: &Section) -> Result<Proposal, String> {
+        super::propose(text, temper, &Bounds::default(), tools)
+    }
+
     fn tools(definitions: &[(&str, &str)]) -> Section {
         let pin = |(name, description): &(&str, &str)| {
             let definition =
@@ -234,6 +247,32 @@ mod tests {
 
     fn two() -> Section {
         tools(&[("read_file", "Reads a file."), ("delete_file", "Deletes a file for good.")])
+    }
+
+    #[test]
+    fn rules_that_are_made_name_what_is_the_operators() {
+        let mut tools = two();
+        let definition = serde_json::json!({
+            "name": "read_file", "description": "Reads a file.",
+            "inputSchema": { "type": "object", "properties": { "path": { "type": "string" } } },
+        });
+        if let Some(pin) = tools.get_mut("read_file") {
+            pin.definition = definition.to_string();
+        }
+        let bounds = Bounds { roots: vec!["/srv/data".to_owned()], ..Bounds::default() };
+        let observing = "{ \"version\": \"1\", \"mode\": \"observe\", \"default\": \"allow\" }";
+        let made = |temper, bounds: &Bounds| super::propose(observing, temper, bounds, &tools);
+        for temper in [None, Some(Temper::LockedDown)] {
+            let Ok(Proposal::Rules { text, .. }) = made(temper, &bounds) else { panic!("rules are made") };
+            let Ok(Proposal::Rules { text: without, .. }) = made(temper, &Bounds::default()) else { panic!() };
+            assert!(text.contains("/srv/data") && !without.contains("/srv/data"), "{text}");
+        }
+        // Own rules that stay are not bounded by what nobody reads.
+        let own = observing.replace("\"allow\"", "\"deny\"");
+        for text in [own.clone(), own.replace("observe", "enforce")] {
+            let why = super::propose(&text, None, &bounds, &tools).unwrap_err();
+            assert!(why.contains("--temper"), "{why}");
+        }
     }
 
     #[test]

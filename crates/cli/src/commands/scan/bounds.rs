@@ -4,7 +4,7 @@ use policy::text::host::Hosts;
 use policy::text::within::Prefix;
 use risk::recommend::Bounds;
 
-use crate::args::ScanOptions;
+use crate::args::BoundOptions;
 use crate::environment::text_variable;
 use crate::failure::Failure;
 
@@ -15,7 +15,7 @@ const MOST: u64 = (1 << 53) - 1;
 ///
 /// # Errors
 /// When one of them could stand in no policy.
-pub fn bounds(options: &ScanOptions) -> Result<Bounds, Failure> {
+pub fn bounds(options: &BoundOptions) -> Result<Bounds, Failure> {
     if options.cap.is_some_and(|cap| cap > MOST) {
         return Err(Failure::Usage(format!("--cap may be {MOST} at most")));
     }

@@ -25,6 +25,8 @@ pub enum Way {
         words: Vec<String>,
         /// Variables that it gets.
         env: BTreeMap<String, String>,
+        /// The folder in which it is started, if it is another one.
+        cwd: Option<String>,
     },
     /// A Streamable HTTP endpoint.
     Url {
@@ -72,7 +74,7 @@ pub fn read(text: &str) -> Result<Vec<Entry>, String> {
 }
 
 fn entry(name: &str, value: &Value) -> Entry {
-    let ignored = ["cwd", "envFile", "headersHelper"].into_iter().filter(|key| value.get(key).is_some()).collect();
+    let ignored = ["envFile", "headersHelper"].into_iter().filter(|key| value.get(key).is_some()).collect();
     let way = match value.as_object() {
         Some(members) => way(members).unwrap_or_else(Way::Not),
         None => Way::Not("the entry is no object".to_owned()),
@@ -97,7 +99,9 @@ fn way(members: &Map<String, Value>) -> Result<Way, String> {
                     words.push(arg.as_str().ok_or("`args` holds something that is no string")?.to_owned());
                 }
             }
-            Ok(Way::Program { words, env: texts(members, "env")? })
+            let cwd = members.get("cwd").filter(|cwd| !cwd.is_null());
+            let cwd = cwd.map(|cwd| cwd.as_str().ok_or("`cwd` is no string")).transpose()?.map(str::to_owned);
+            Ok(Way::Program { words, env: texts(members, "env")?, cwd })
         }
         (Some("http" | "streamable-http" | "streamableHttp") | None, None, Some(url)) => {
             Ok(Way::Url { url: url.to_owned(), headers: texts(members, "headers")? })
@@ -183,11 +187,12 @@ mod tests {
         let program = Way::Program {
             words: vec!["npx".into(), "-y".into(), "x".into()],
             env: BTreeMap::from([("K".into(), "v".into()), ("N".into(), "1".into())]),
+            cwd: Some("/".into()),
         };
         let url = Way::Url { url: "https://e.test/mcp".into(), headers: BTreeMap::from([("A".into(), "b".into())]) };
         let entries = r#"{
             // what it is
-            "one": { "command": "npx", "args": ["-y", "x"], "env": { "K": "v", "N": 1 }, "cwd": "/" },
+            "one": { "command": "npx", "args": ["-y", "x"], "env": { "K": "v", "N": 1 }, "cwd": "/", "envFile": ".env" },
             "two": { "type": "http", "url": "https://e.test/mcp", "headers": { "A": "b" } }, /* and */
             "off": { "command": "never", "disabled": true },
         }"#;
@@ -199,7 +204,7 @@ mod tests {
             let entries = read(&text).unwrap();
             assert_eq!(entries.len(), 2, "{text}");
             assert_eq!((entries[0].name.as_str(), &entries[0].way), ("one", &program));
-            assert_eq!(entries[0].ignored, ["cwd"]);
+            assert_eq!(entries[0].ignored, ["envFile"]);
             assert_eq!(entries[1].way, url);
         }
     }

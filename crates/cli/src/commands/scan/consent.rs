@@ -124,10 +124,12 @@ pub fn obtain(options: &ScanOptions, file: &Path, entries: &[Entry]) -> Result<(
 /// like a secret among words and in addresses.
 pub fn line(way: &Way) -> String {
     match way {
-        Way::Program { words, env } => {
+        Way::Program { words, env, cwd } => {
             let env = env.keys().map(|name| format!("{}=***", word(name)));
+            let folder = cwd.iter().flat_map(|cwd| ["in".to_owned(), whole(cwd) + ":"]);
             // Every word whole: what is cut off is what nobody has agreed to.
-            env.chain(clients::shown_words(words).iter().map(|one| whole(one))).collect::<Vec<_>>().join(" ")
+            let words = clients::shown_words(words);
+            folder.chain(env).chain(words.iter().map(|one| whole(one))).collect::<Vec<_>>().join(" ")
         }
         Way::Url { url, headers } => {
             let headers: Vec<String> = headers.keys().map(|name| format!(", header {}: ***", word(name))).collect();
@@ -182,12 +184,12 @@ mod tests {
     fn values_are_masked_and_nothing_else_is() {
         let env = [("TOKEN".to_owned(), "s3cr3t".to_owned())].into();
         let long = format!("{}; rm -rf \u{202e}/", "x".repeat(300));
-        let shown = line(&Way::Program { words: vec!["sh".into(), "-c".into(), long], env });
+        let shown = line(&Way::Program { words: vec!["sh".into(), "-c".into(), long], env, cwd: None });
         assert!(shown.starts_with("TOKEN=*** sh -c \"xxx"), "{shown}");
         assert!(shown.contains("; rm -rf \\u{202e}/") && !shown.contains("s3cr3t"), "{shown}");
         let words = ["npx", "files", "--api-key", "s3cr3t", "--token=s3cr3t"].map(str::to_owned).to_vec();
-        let shown = line(&Way::Program { words, env: [].into() });
-        assert_eq!(shown, "npx files --api-key ●●● \"--token=●●●\"");
+        let shown = line(&Way::Program { words, env: [].into(), cwd: Some("/srv/my work".to_owned()) });
+        assert_eq!(shown, "in \"/srv/my work\": npx files --api-key ●●● \"--token=●●●\"");
         let headers = [("Authorization".to_owned(), "Bearer s3cr3t".to_owned())].into();
         let shown = line(&Way::Url { url: "https://me:s3cr3t@e.test/mcp?key=s3cr3t".into(), headers });
         assert_eq!(shown, "\"https://●●●@e.test/mcp?key=●●●\", header Authorization: ***");

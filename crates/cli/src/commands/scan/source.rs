@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ffi::OsString;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,6 +10,7 @@ use catalogue::identity::Identity;
 use catalogue::pasted;
 use gateway::server::{Denials, Reach, Server, ServerConfig, TimeLimits};
 use policy::Numbers;
+use upstream::child::Command;
 use upstream::http::Endpoint;
 
 use super::client_config::{self, Way, expand};
@@ -172,9 +173,7 @@ fn from_config(options: &ScanOptions, path: &Path) -> Result<Vec<Target>, Failur
     let named = entries.into_iter().map(|entry| {
         for key in &entry.ignored {
             let name = audit::visible::word(&entry.name);
-            tell!(
-                "toolgate: {name}: `{key}` is ignored: programs are started in the current directory, with `env` alone"
-            );
+            tell!("toolgate: {name}: `{key}` is ignored: programs are started with `env` alone");
         }
         let mut source = Source::entry(&entry.name, &path.display().to_string(), &place).known(identity(&entry.way));
         source.file = Some((place.clone(), text.clone()));
@@ -227,7 +226,7 @@ fn identity(way: &Way) -> Option<Identity> {
 
 /// An entry whose variables are filled in.
 enum Filled {
-    Program { words: Vec<OsString>, env: Vec<(OsString, OsString)> },
+    Program { words: Vec<OsString>, env: Vec<(OsString, OsString)>, cwd: Option<PathBuf> },
     Url { url: String, headers: BTreeMap<String, String>, used: Vec<String> },
 }
 
@@ -236,13 +235,14 @@ fn fill(way: &Way, workspace: &str) -> Result<Filled, String> {
     let mut text = |template: &str| expand(template, workspace, &text_variable, &mut used);
     match way {
         Way::Not(why) => Err(why.clone()),
-        Way::Program { words, env } => {
+        Way::Program { words, env, cwd } => {
+            let cwd = cwd.as_deref().map(|cwd| folder(&text(cwd)?, workspace)).transpose()?;
             let words = words.iter().map(|word| text(word).map(OsString::from)).collect::<Result<_, _>>()?;
             let env = env
                 .iter()
                 .map(|(name, value)| Ok((OsString::from(name), OsString::from(text(value)?))))
                 .collect::<Result<_, String>>()?;
-            Ok(Filled::Program { words, env })
+            Ok(Filled::Program { words, env, cwd })
         }
         Way::Url { url, headers } => {
             let url = text(url)?;
@@ -253,10 +253,22 @@ fn fill(way: &Way, workspace: &str) -> Result<Filled, String> {
     }
 }
 
+/// The folder in which a program is started.
+fn folder(named: &str, workspace: &str) -> Result<PathBuf, String> {
+    let home = named.strip_prefix('~').filter(|rest| rest.is_empty() || rest.starts_with('/'));
+    let home = home.and_then(|rest| Some(text_variable("HOME")? + rest));
+    let folder = Path::new(workspace).join(home.as_deref().unwrap_or(named));
+    match folder.is_dir() {
+        true => Ok(folder),
+        false => Err(format!("the folder in which it is to be started is not there: {}", folder.display())),
+    }
+}
+
 fn reach(filled: Filled, hidden: &BTreeSet<String>) -> Result<Reach, String> {
     match filled {
-        Filled::Program { words, env } => {
-            command(&words, env, hidden).map(Reach::Child).map_err(|failure| failure.to_string())
+        Filled::Program { words, env, cwd } => {
+            let command = command(&words, env, hidden).map_err(|failure| failure.to_string())?;
+            Ok(Reach::Child(Command { cwd, ..command }))
         }
         Filled::Url { url, headers, .. } => {
             let mut endpoint = Endpoint::parse(&url).map_err(|error| error.to_string())?;

@@ -11,6 +11,7 @@ use risk::{Evidence, Place, Severity};
 use super::changes::Changes;
 use super::layout::{pad, paragraph, row, width};
 use super::report::{Judged, LEVELS, Report, Scanned, category, involved};
+use crate::terminal::Look;
 
 /// Below this the class is marked as doubtful.
 pub const DOUBTFUL: f32 = 0.6;
@@ -27,31 +28,7 @@ const MOST_PLACES: usize = 6;
 /// The most tools that are named for one role of a chain.
 const MOST_TOOLS: usize = 4;
 
-/// How a report is printed.
-#[derive(Debug, Clone, Copy)]
-pub struct Look {
-    /// The columns of the terminal.
-    pub columns: usize,
-    /// Whether it shows colours.
-    pub colours: bool,
-}
-
 impl Look {
-    /// In bold letters.
-    pub fn bold(self, text: &str) -> String {
-        self.painted("1", text)
-    }
-
-    /// In faint letters.
-    pub fn faint(self, text: &str) -> String {
-        self.painted("2", text)
-    }
-
-    /// In a colour, by its code.
-    pub fn painted(self, code: &str, text: &str) -> String {
-        if self.colours { format!("\x1b[{code}m{text}\x1b[0m") } else { text.to_owned() }
-    }
-
     /// A severity in capitals.
     pub fn severity(self, severity: Severity) -> String {
         let code = match severity {
