@@ -56,7 +56,7 @@ impl Instance {
     }
 
     /// Puts a version in force: the newest, or an older one again. It is checked once more, by this version of the
-    /// engine. Returns the version of the instance at which it holds.
+    /// engine, and its tests are run. Returns the version of the instance at which it holds.
     ///
     /// # Errors
     /// [`Refused`].
@@ -68,6 +68,10 @@ impl Instance {
         let policy = self.database.policy(&actor.permit::<See>()?, name).await?;
         let kept = self.database.policy_version(&actor.permit::<ReadPolicies>()?, policy.id, version).await?;
         checked(&kept.document)?;
+        let failed = failing(&kept.document);
+        if !failed.is_empty() {
+            return Err(Refused::Tests(failed));
+        }
         Ok(self.database.publish(permit, policy.id, version, reason).await?)
     }
 
@@ -80,6 +84,13 @@ impl Instance {
         let policy = self.database.policy(&actor.permit::<See>()?, name).await?;
         Ok(self.database.policy_version(&permit, policy.id, version).await?)
     }
+}
+
+/// The tests of a document that fail: those that it brings itself, each with what it told.
+fn failing(text: &str) -> Vec<policy::cases::Outcome> {
+    let loaded = policy::load(text, Load { comments_allowed: true });
+    let outcomes = loaded.policy.map(|policy| policy::cases::run(&policy, &[])).unwrap_or_default();
+    outcomes.into_iter().filter(|outcome| !outcome.passed).collect()
 }
 
 /// The digest of a document without errors, and what there is to warn of.

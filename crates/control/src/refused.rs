@@ -20,6 +20,9 @@ pub enum Refused {
     /// The policy has errors.
     #[error("the policy has {} error{}; the first: {}", .0.len(), if .0.len() == 1 { "" } else { "s" }, .0.first().map(|first| first.message.as_str()).unwrap_or_default())]
     Policy(Vec<policy::Diagnostic>),
+    /// Tests of the policy fail, so it is not put in force.
+    #[error("{} of the policy's tests fail{}, so it was not published; the first: {}", .0.len(), if .0.len() == 1 { "s" } else { "" }, .0.first().map(|first| first.name.as_str()).unwrap_or_default())]
+    Tests(Vec<policy::cases::Outcome>),
     /// The tables.
     #[error(transparent)]
     Store(#[from] BadControl),

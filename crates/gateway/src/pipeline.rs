@@ -55,8 +55,8 @@ pub async fn judge(
     message: &Message<'_>,
     upstream: &dyn AskForTools,
 ) -> Judged {
-    if let Some(halt) = halted(gateway, caller) {
-        return halt.answer(gateway, caller, message);
+    if let Some(refused) = halt(gateway, caller, message) {
+        return refused;
     }
     match message {
         Message::Request(request) => {
@@ -75,6 +75,12 @@ pub async fn judge(
         Message::Notification(notification) => notified(gateway, caller, notification),
         Message::Response(response) => methods::response(gateway, caller, response),
     }
+}
+
+/// What is said where nothing may be forwarded at all, whatever the message is: fronts ask before they do anything for
+/// it, such as listing the tools that its headers are compared with.
+pub(crate) fn halt(gateway: &Arc<Gateway>, caller: &Caller, message: &Message<'_>) -> Option<Judged> {
+    halted(gateway, caller).map(|halt| halt.answer(gateway, caller, message))
 }
 
 fn notified(gateway: &Arc<Gateway>, caller: &Caller, notification: &Notification<'_>) -> Judged {

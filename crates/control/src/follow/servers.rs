@@ -94,6 +94,7 @@ impl State {
                     args: args.iter().map(OsString::from).collect(),
                     env: variables,
                     env_remove: self.hidden.clone(),
+                    cwd: None,
                 })
             }
         };

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::json;
 use store::control::access::{Actor, Role};
 use store::control::stops::Stoppable;
-use testkit::message::call;
+use testkit::message::request;
 use testkit::script::{Behaviour, Script, Tool};
 use testkit::upstream::Upstream;
 
@@ -32,7 +32,7 @@ pub fn a_grant_leads_to_its_server(house: &House) {
     let mut other = minted.token.reveal().to_owned();
     other.pop();
     for (server, token) in [("other", minted.token.reveal()), ("files", &other), ("files", "tg_x")] {
-        let refused = replica.agent_with(server, token).post_message(&call(1, "echo", json!({}))).unwrap();
+        let refused = replica.agent_with(server, token).post_message(&modern(1, "echo")).unwrap();
         assert_eq!(refused.status(), 401, "{server} {token}");
     }
     assert_eq!(upstream.called().len(), 2);
@@ -55,7 +55,7 @@ pub fn a_revoked_grant_fails_on_every_replica(house: &House) {
         let version = desk.runtime.block_on(revoked).unwrap();
         desk.confirmed(version);
         for agent in &agents {
-            assert_eq!(agent.post_message(&call(1, "echo", json!({}))).unwrap().status(), 401);
+            assert_eq!(agent.post_message(&modern(1, "echo")).unwrap().status(), 401);
         }
         assert_eq!(upstream.called().len(), before);
     }
@@ -69,9 +69,8 @@ pub fn a_published_policy_holds_when_it_was_answered(house: &House) {
     desk.policy(&desk.admin, "careful", OPEN);
     let minted = desk.mint(&desk.admin, &given("desk", "files", "careful"));
     let agents = replicas.each_ref().map(|replica| replica.agent("files", &minted));
-    let shut = r#"{ "default": "allow", "tools": { "delete_file": "deny" } }"#;
-    let (version, _) =
-        desk.runtime.block_on(desk.instance.edit_policy(&desk.admin, "careful", 1, shut, "")).unwrap();
+    let shut = r#"{ "version": "1", "default": "allow", "tools": { "delete_file": { "action": "deny" } } }"#;
+    let (version, _) = desk.runtime.block_on(desk.instance.edit_policy(&desk.admin, "careful", 1, shut, "")).unwrap();
     assert_eq!(version, 2);
     for agent in &agents {
         // Written is not in force.
@@ -88,6 +87,18 @@ pub fn a_published_policy_holds_when_it_was_answered(house: &House) {
     }
 }
 
+pub fn a_policy_whose_tests_fail_is_not_published(house: &House) {
+    let desk = house.desk();
+    let wrong = r#"{ "version": "1", "default": "allow",
+        "tests": [{ "name": "nothing is deleted", "call": "delete_file", "args": {}, "expect": "deny" }] }"#;
+    desk.runtime.block_on(desk.instance.add_policy(&desk.admin, "wrong", "", wrong, "")).unwrap();
+    let refused = desk.runtime.block_on(desk.instance.publish(&desk.admin, "wrong", 1, "because")).unwrap_err();
+    let told = "1 of the policy's tests fails, so it was not published; the first: nothing is deleted";
+    assert_eq!(refused.to_string(), told);
+    let policy = desk.runtime.block_on(desk.instance.database().policy(&desk.admin.permit().unwrap(), "wrong"));
+    assert_eq!(policy.unwrap().published, None);
+}
+
 pub fn a_rotated_token_is_good_and_the_old_one_for_its_time(house: &House) {
     let upstream = Upstream::start(Script::default().modern()).unwrap();
     let desk = house.desk();
@@ -100,7 +111,7 @@ pub fn a_rotated_token_is_good_and_the_old_one_for_its_time(house: &House) {
         desk.confirmed(rotated.version);
         rotated
     };
-    let status = |minted| replica.agent("files", minted).post_message(&call(1, "echo", json!({}))).unwrap().status();
+    let status = |minted| replica.agent("files", minted).post_message(&modern(1, "echo")).unwrap().status();
     let second = rotate(3_600_000);
     assert_eq!([status(&first), status(&second)], [200, 200]);
     let third = rotate(0);
@@ -124,11 +135,11 @@ pub fn calls_under_way_are_cut_when_they_are_stopped(house: &House) {
     let bystander = replica.agent("files", &other);
     assert!(bystander.call("echo", json!({})).unwrap().is_done());
 
-    let slow = agent.open(&call(7, "slow", json!({}))).unwrap();
-    let mut chatty = agent.open(&with_progress(call(8, "chatty", json!({})))).unwrap();
+    let slow = agent.open(&modern(7, "slow")).unwrap();
+    let mut chatty = agent.open(&modern(8, "chatty")).unwrap();
     upstream.wait_for_call("slow").unwrap();
     // The stream has begun: its head and one event are through.
-    assert_eq!(chatty.head(PATIENCE).unwrap().status, 200);
+    assert_eq!(chatty.head(PATIENCE).unwrap().status(), Some(200));
     assert!(chatty.next(PATIENCE).unwrap().get("method").is_some());
     let stop = |what| {
         let permit = desk.admin.permit().unwrap();
@@ -164,9 +175,10 @@ pub fn calls_under_way_are_cut_when_they_are_stopped(house: &House) {
     assert!(agent.call("echo", json!({})).unwrap().is_done());
 }
 
-fn with_progress(mut message: serde_json::Value) -> serde_json::Value {
-    message["params"]["_meta"]["progressToken"] = json!("p");
-    message
+/// A call as the modern era sends it, which wants to hear of its progress.
+fn modern(id: i64, tool: &str) -> serde_json::Value {
+    let params = json!({ "name": tool, "arguments": {}, "_meta": { "progressToken": "p" } });
+    request(id, "tools/call", testkit::message::modern(params))
 }
 
 pub fn what_is_stopped_stays_stopped_for_a_new_replica(house: &House) {
@@ -216,7 +228,8 @@ pub fn a_changed_definition_is_held_everywhere(house: &House) {
     assert_eq!(tool, "echo");
     let accepted = std::collections::BTreeMap::from([(tool, seen)]);
     let permit = desk.admin.permit().unwrap();
-    let version = desk.runtime.block_on(desk.instance.database().accept(permit, server, &accepted, &[], "looked at it"));
+    let version =
+        desk.runtime.block_on(desk.instance.database().accept(permit, server, &accepted, &[], "looked at it"));
     desk.confirmed(version.unwrap());
     assert!(agent.call("echo", json!({})).unwrap().is_done());
 }
@@ -234,7 +247,7 @@ pub fn networks_and_expiry_are_obeyed(house: &House) {
     let now = desk.runtime.block_on(desk.instance.database().now()).unwrap();
     here.expires_at = Some(now + 3_600_000);
     let (elsewhere, here) = (desk.mint(&desk.admin, &elsewhere), desk.mint(&desk.admin, &here));
-    let refused = replica.agent("files", &elsewhere).post_message(&call(1, "echo", json!({}))).unwrap();
+    let refused = replica.agent("files", &elsewhere).post_message(&modern(1, "echo")).unwrap();
     assert_eq!(refused.status(), 403);
     assert!(refused.text().contains("may not be used from 127.0.0.1"), "{}", refused.text());
     assert!(replica.agent("files", &here).call("echo", json!({})).unwrap().is_done());
@@ -244,7 +257,7 @@ pub fn networks_and_expiry_are_obeyed(house: &House) {
     let patch = store::control::grants::GrantPatch { expires_at: Some(Some(now)), ..Default::default() };
     let changed = desk.instance.database().change_grant(desk.admin.permit().unwrap(), here.grant, seen, &patch, "");
     desk.confirmed(desk.runtime.block_on(changed).unwrap());
-    let refused = replica.agent("files", &here).post_message(&call(1, "echo", json!({}))).unwrap();
+    let refused = replica.agent("files", &here).post_message(&modern(1, "echo")).unwrap();
     assert_eq!(refused.status(), 403);
     assert!(refused.text().contains("has expired"), "{}", refused.text());
     assert_eq!(upstream.called().len(), 1);
@@ -257,7 +270,8 @@ pub fn organisations_do_not_share_names_or_counts(house: &House) {
     let added = desk.instance.database().add_organisation(desk.admin.permit().unwrap(), "other", "Other", "");
     let other = desk.runtime.block_on(added).unwrap();
     let them = Actor { organisation: other.id, first: false, role: Role::Admin, ..desk.admin.clone() };
-    let once = r#"{ "default": "allow", "limits": [{ "tools": "*", "max": 1, "per": "day", "by": "organisation" }] }"#;
+    let once = r#"{ "version": "1", "default": "allow",
+        "all_tools": { "limits": [{ "counter": "calls", "window": "day", "max": 1, "scope": "organisation" }] } }"#;
     let mut agents = Vec::new();
     for (actor, upstream) in [(&desk.admin, &ours), (&them, &theirs)] {
         desk.register_as(actor, "files", upstream);
@@ -273,4 +287,3 @@ pub fn organisations_do_not_share_names_or_counts(house: &House) {
         assert_eq!(upstream.called().len(), 1);
     }
 }
-

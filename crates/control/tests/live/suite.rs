@@ -16,6 +16,7 @@ cases! {
         a_grant_leads_to_its_server,
         a_revoked_grant_fails_on_every_replica,
         a_published_policy_holds_when_it_was_answered,
+        a_policy_whose_tests_fail_is_not_published,
         a_rotated_token_is_good_and_the_old_one_for_its_time,
         calls_under_way_are_cut_when_they_are_stopped,
         what_is_stopped_stays_stopped_for_a_new_replica,

@@ -155,6 +155,12 @@ impl Front {
             let id = names::raw_id(message).unwrap_or("null");
             return plain(&refusal::error(id, refusal::code::HEADER_MISMATCH, &mismatch.message, 400));
         }
+        if let Some(halted) = pipeline::halt(&self.gateway, &caller, message) {
+            return match halted {
+                Judged::Answer(refusal) => plain(&refusal),
+                Judged::Drop | Judged::Forward { .. } => empty(StatusCode::ACCEPTED),
+            };
+        }
         let grant = Arc::clone(&caller.grant);
         let forwarded = self.forward(caller, session, headers, body, message);
         if grant.terms.is_none() {
