@@ -57,6 +57,15 @@ impl Field {
         Self::ALL.into_iter().find(|field| field.as_str() == word)
     }
 
+    /// Whether which servers are copies of others, or could be taken for them, may be another after a word on this.
+    #[must_use]
+    pub fn tells_servers_apart(self) -> bool {
+        match self {
+            Self::Original | Self::Publisher | Self::Verified | Self::NotImpostor | Self::Visibility => true,
+            Self::Class | Self::Hidden => false,
+        }
+    }
+
     /// Whether it can be said of this: of a tool, or of a server.
     ///
     /// # Errors
@@ -136,6 +145,11 @@ mod tests {
             assert_eq!(Field::of(field.as_str()), Some(field));
             let places = (field.fits(false).is_ok(), field.fits(true).is_ok());
             assert_eq!(places, (field != Field::Class, matches!(field, Field::Class | Field::Hidden)), "{field:?}");
+            assert_ne!(
+                places.1,
+                field.tells_servers_apart(),
+                "what is said of tools tells nothing of servers: {field:?}"
+            );
         }
     }
 }

@@ -21,6 +21,7 @@ mod encoded;
 mod folded;
 mod hints;
 mod joined;
+mod likely;
 mod phrases;
 mod places;
 mod references;

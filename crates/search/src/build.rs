@@ -3,6 +3,7 @@
 use std::ops::Bound;
 use std::path::{Path, PathBuf};
 
+use tantivy::index::SegmentId;
 use tantivy::indexer::NoMergePolicy;
 use tantivy::query::RangeQuery;
 use tantivy::{IndexWriter, SegmentMeta, TantivyDocument, Term};
@@ -125,16 +126,22 @@ impl Builder {
     /// [`BadIndex`], in which case the old one stays in use.
     pub fn finish(mut self) -> Result<(), BadIndex> {
         self.writer.commit()?;
-        let parts = self.writer.index().searchable_segment_metas()?;
         // One part, without what was taken out of it: whoever asks goes through all that a part holds.
-        if parts.len() > 1 || parts.iter().any(SegmentMeta::has_deletes) {
-            let parts: Vec<_> = parts.iter().map(SegmentMeta::id).collect();
+        if let Some(parts) = self.scattered()? {
             self.writer.merge(&parts).wait()?;
         }
         self.writer.garbage_collect_files().wait()?;
         self.writer.wait_merging_threads()?;
         folder::use_now(&self.folder, &self.path)?;
         Ok(())
+    }
+
+    /// The parts that are to become one; nothing where there is one already. Their names alone: while somebody holds what
+    /// is known of a part, its files stay on disk.
+    fn scattered(&self) -> Result<Option<Vec<SegmentId>>, BadIndex> {
+        let parts = self.writer.index().searchable_segment_metas()?;
+        let scattered = parts.len() > 1 || parts.iter().any(SegmentMeta::has_deletes);
+        Ok(scattered.then(|| parts.iter().map(SegmentMeta::id).collect()))
     }
 }
 

@@ -73,6 +73,16 @@ pub(crate) struct Plan {
     pub(crate) since: Option<i64>,
 }
 
+impl Plan {
+    /// The same where it does not matter what an entry is worth: the lists are gone through without a look at how often
+    /// and in how long a text a word stands.
+    pub(crate) fn unweighed(mut self) -> Self {
+        self.beside.clear();
+        self.must.iter_mut().for_each(Node::unweigh);
+        self
+    }
+}
+
 /// A part of a question.
 #[derive(Debug)]
 pub(crate) enum Node {
@@ -82,6 +92,15 @@ pub(crate) enum Node {
     All(Vec<Node>),
     /// One of several parts.
     Any(Vec<Node>),
+}
+
+impl Node {
+    fn unweigh(&mut self) {
+        match self {
+            Node::Lists(lists) => lists.iter_mut().for_each(|list| (list.worth, list.relevance) = (1.0, 0.0)),
+            Node::All(nodes) | Node::Any(nodes) => nodes.iter_mut().for_each(Node::unweigh),
+        }
+    }
 }
 
 /// The entries that have a word in a field.

@@ -7,7 +7,7 @@ use tantivy::{IndexReader, ReloadPolicy};
 use crate::conditions::Conditions;
 use crate::fields::{Fields, Kind, TOKENIZER, Words, schema};
 use crate::query::{Query, plan};
-use crate::weigh::{Best, Weighing};
+use crate::weigh::{Best, Weighing, worthy};
 use crate::{BadIndex, folder};
 
 /// An index that is open: it answers from what was in use when it was opened.
@@ -63,6 +63,19 @@ impl Index {
         let (_, fields) = schema();
         let reader = index.reader_builder().reload_policy(ReloadPolicy::Manual).try_into()?;
         Ok(Self { reader, fields, known: Conditions::default() })
+    }
+
+    /// How many entries a question finds. That costs less than to find the best of them.
+    ///
+    /// # Errors
+    /// [`BadIndex`], when the files cannot be read.
+    pub fn count(&self, query: &Query) -> Result<usize, BadIndex> {
+        let searcher = self.reader.searcher();
+        let plan = plan(query, &self.fields, &searcher)?.unweighed();
+        searcher.segment_readers().iter().enumerate().try_fold(0, |count, (number, part)| {
+            let weighing = Weighing { searcher: &searcher, number, part, known: &self.known };
+            Ok(count + worthy(&weighing.worths(&plan)?).count())
+        })
     }
 
     /// Answers a question.

@@ -229,7 +229,7 @@ fn at(worths: &mut Worths, entry: DocId, change: impl FnOnce(&mut f32)) {
 }
 
 /// The entries that are worth something, with that.
-fn worthy(worths: &[f32]) -> impl Iterator<Item = (DocId, f32)> + '_ {
+pub(crate) fn worthy(worths: &[f32]) -> impl Iterator<Item = (DocId, f32)> + '_ {
     /// So many are looked at at once: most are worth nothing, and a row of noughts is seen as one.
     const ROW: usize = 64;
     let rows = (0..).step_by(ROW).zip(worths.chunks(ROW));

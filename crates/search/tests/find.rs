@@ -60,6 +60,7 @@ fn ask(index: &Index, words: &str, change: impl FnOnce(&mut Query)) -> Vec<Strin
     change(&mut query);
     let found = index.search(&query).unwrap();
     assert_eq!(found.total, Some(found.hits.len()));
+    assert_eq!(index.count(&query).unwrap(), found.hits.len(), "counted and found are the same");
     let name = |hit: &search::Hit| match hit.kind {
         Kind::Server => "(server)".to_owned(),
         Kind::Tool => TOOLS[usize::try_from(hit.id).unwrap()].0.to_owned(),
@@ -191,8 +192,16 @@ fn what_is_changed_in_an_index_is_as_if_it_were_made_anew() {
     let last = Index::open(folder.path()).unwrap();
     assert_eq!(ask(&last, "", |_| ()).len(), TOOLS.len() - 1);
     assert_eq!(ask(&last, "update lead", |_| ())[0], "update_lead");
-    let folders = std::fs::read_dir(folder.path()).unwrap().filter(|entry| entry.as_ref().unwrap().path().is_dir());
-    assert_eq!(folders.count(), 1);
+    let folders: Vec<_> = std::fs::read_dir(folder.path())
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.is_dir())
+        .collect();
+    assert_eq!(folders.len(), 1);
+    // And so are those of the parts that became one: each part has a file of words.
+    let files = std::fs::read_dir(&folders[0]).unwrap().map(|entry| entry.unwrap().path());
+    let words = files.filter(|file| file.extension().is_some_and(|extension| extension == "term"));
+    assert_eq!(words.count(), 1, "one part lies on disk");
 }
 
 #[test]

@@ -95,7 +95,10 @@ impl Database {
         let writing = options.clone().pragma("cache_size", WRITER_CACHE).pragma("wal_autocheckpoint", WRITER_LOG);
         let writer = SqlitePoolOptions::new().max_connections(1).connect_with(writing).await?;
         migrator().run(&writer).await?;
-        let readers = SqlitePoolOptions::new().max_connections(READERS).connect_lazy_with(options.read_only(true));
+        // A file does not hang up: to ask a connection whether it is alive would be a second way to its thread and back
+        // for each statement.
+        let readers = SqlitePoolOptions::new().max_connections(READERS).test_before_acquire(false);
+        let readers = readers.connect_lazy_with(options.read_only(true));
         Ok(Self { writer, readers })
     }
 

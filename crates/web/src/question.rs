@@ -174,7 +174,7 @@ impl Asked {
 
     /// How many there are.
     pub(crate) fn count(&self, site: &Site) -> Result<usize, Failure> {
-        Ok(site.search(self.query(0, 1))?.total.unwrap_or(0))
+        site.count(self.query(0, 0))
     }
 
     /// What is found.

@@ -78,11 +78,20 @@ impl Site {
     }
 
     /// Answers a question from the newest index. Only what the audience may see is found.
-    pub(crate) fn search(&self, mut query: Query) -> Result<Found, Failure> {
+    pub(crate) fn search(&self, query: Query) -> Result<Found, Failure> {
+        Ok(self.index()?.1.search(&self.for_audience(query))?)
+    }
+
+    /// How many entries a question finds, of those that the audience may see.
+    pub(crate) fn count(&self, query: Query) -> Result<usize, Failure> {
+        Ok(self.index()?.1.count(&self.for_audience(query))?)
+    }
+
+    fn for_audience(&self, mut query: Query) -> Query {
         if self.is_public() {
             query.filters.push(search::Filter { field: "visibility".to_owned(), value: "public".to_owned() });
         }
-        Ok(self.index()?.1.search(&query)?)
+        query
     }
 
     /// The index that is in use; another import may have made a newer one.

@@ -100,12 +100,12 @@ fn place(path: &str) -> Place {
     stretch().unwrap_or_else(|| Place::Parameter(path.trim_start_matches("inputSchema.").to_owned()))
 }
 
-/// The tools of a server, the most severe first.
+/// The tools of a server, the most severe first; without the evidence for what each can do.
 ///
 /// # Errors
 /// [`BadDatabase`].
 pub async fn known(catalogue: &Catalogue, server: &Server) -> Result<Vec<Known>, BadDatabase> {
-    Ok(in_order(catalogue.tools_of(server.id).await?))
+    Ok(in_order(catalogue.definitions_of(server.id).await?))
 }
 
 /// The same, with no more of each than says which of them belong together.

@@ -14,6 +14,7 @@ pub(super) mod settle;
 mod show;
 mod snapshot;
 mod sync;
+mod values;
 
 use std::io::IsTerminal;
 use std::path::Path;

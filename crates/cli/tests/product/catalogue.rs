@@ -214,6 +214,14 @@ fn what_is_searched_is_found() -> anyhow::Result<()> {
     ensure!(found["total"] == 2 && found["found"][0]["category"] == "Destructive", "{found}");
     ensure!(place.json(&["search", "lead", "--since", "2100-01-01"])?["total"] == 0);
     ensure!(place.json(&["search", "leads", "--kind", "server", "--licence", "mit"])?["total"] == 1);
+    for (option, wrong, says) in [
+        ("--licence", "nonsense", "mit"),
+        ("--language", "xx", ""),
+        ("--transport", "pigeon", "--transport takes stdio, streamable-http, sse, not pigeon"),
+    ] {
+        let said = place.say(&["search", "lead", option, wrong])?;
+        ensure!(said.code == Some(2) && said.err.contains(wrong) && said.err.contains(says), "{option}: {said:?}");
+    }
     // Times are said as everywhere.
     for (since, total) in [("24h", 2), ("7d", 2), ("2w", 2), ("2100-01-01T00:00:00Z", 0)] {
         ensure!(place.json(&["search", "delete", "lead", "--since", since])?["total"] == total, "{since}");

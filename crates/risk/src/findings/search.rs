@@ -2,14 +2,15 @@
 
 use std::sync::{LazyLock, OnceLock};
 
-use regex::bytes::{Regex, RegexBuilder, RegexSet, RegexSetBuilder};
+use regex::bytes::{Regex, RegexBuilder};
 
 use super::disguise;
 use super::folded::Folded;
+use super::likely::Likely;
 use super::rule::{Form, Rule};
 use super::table::RULES;
 use super::texts::Text;
-use super::vocabulary::{exact, wide};
+use super::vocabulary::exact;
 
 /// What was found.
 pub(crate) struct Hit {
@@ -48,7 +49,7 @@ pub(crate) fn phrases(text: &str) -> Vec<Hit> {
     hits
 }
 
-/// A phrase. Its exact form is compiled when its wide one was first seen.
+/// A phrase. It is compiled when a text first was likely to hold it.
 struct Phrase {
     rule: &'static Rule,
     spelled: &'static str,
@@ -58,8 +59,8 @@ struct Phrase {
 
 struct Phrases {
     all: Vec<Phrase>,
-    /// The wide forms. Without it, as when one of them does not compile, every phrase is tried.
-    set: Option<RegexSet>,
+    /// Without it every phrase is tried.
+    likely: Option<Likely>,
 }
 
 impl Phrases {
@@ -70,18 +71,13 @@ impl Phrases {
             .flat_map(|rule| rule.phrases.iter().map(move |(_, spelled)| (*rule, *spelled)))
             .map(|(rule, spelled)| Phrase { rule, spelled, exact: OnceLock::new(), unless: OnceLock::new() })
             .collect();
-        let set = RegexSetBuilder::new(all.iter().map(|phrase| wide(phrase.spelled)))
-            .unicode(false)
-            .size_limit(64 << 20)
-            .dfa_size_limit(32 << 20)
-            .build()
-            .ok();
-        Phrases { all, set }
+        let spelled: Vec<String> = all.iter().map(|phrase| exact(phrase.spelled)).collect();
+        Phrases { likely: Likely::of(spelled.iter().map(String::as_str)), all }
     }
 
     fn search(&self, text: &str, origin: impl Fn(usize, usize) -> (usize, usize), hits: &mut Vec<Hit>) {
-        let likely: Vec<usize> = match &self.set {
-            Some(set) => set.matches(text.as_bytes()).into_iter().collect(),
+        let likely: Vec<usize> = match &self.likely {
+            Some(likely) => likely.phrases(text.as_bytes()).collect(),
             None => (0..self.all.len()).collect(),
         };
         for phrase in likely.into_iter().filter_map(|number| self.all.get(number)) {
@@ -146,11 +142,9 @@ mod tests {
         for rule in RULES {
             for (language, phrase) in rule.phrases {
                 assert!(compile(phrase).is_some(), "{} {language}: {phrase}", rule.id);
-                let wide = RegexSetBuilder::new([wide(phrase)]).unicode(false).build();
-                assert!(wide.is_ok(), "{} {language}: {phrase}: {wide:?}", rule.id);
             }
             assert!(rule.unless.is_empty() || compile(rule.unless).is_some(), "{}", rule.id);
         }
-        assert!(FOLDED.set.is_some() && RAW.set.is_some());
+        assert!(FOLDED.likely.is_some() && RAW.likely.is_some());
     }
 }

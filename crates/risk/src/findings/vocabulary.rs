@@ -1,16 +1,9 @@
 //! How phrases are spelled: regular expressions over bytes, with names in angle brackets for what
 //! many of them share.
-//!
-//! Each phrase has two forms. The exact one counts how far its words may lie apart. The wide one
-//! does not, and so needs no counters: all wide ones together run as a single automaton, and only
-//! what they let through is looked at exactly.
 
-/// How far words may lie apart: the name, the exact form, the wide form.
-const GAPS: [(&str, &str, &str); 3] = [
-    ("<gap>", r"[^\n]{0,90}", r"[^\n]*"),
-    ("<near>", r"[^\n]{0,32}", r"[^\n]*"),
-    ("<few>", r"(?: [^ \n]+){0,4}", r"[^\n]*"),
-];
+/// How far words may lie apart.
+const GAPS: [(&str, &str); 3] =
+    [("<gap>", r"[^\n]{0,90}"), ("<near>", r"[^\n]{0,32}"), ("<few>", r"(?: [^ \n]+){0,4}")];
 
 /// Words that phrases share.
 const WORDS: [(&str, &str); 9] = [
@@ -34,23 +27,11 @@ const WORDS: [(&str, &str); 9] = [
     ),
 ];
 
-/// A phrase as it is matched exactly.
+/// A phrase as it is matched.
 pub(crate) fn exact(phrase: &str) -> String {
-    spell(phrase, |(_, exact, _)| exact)
-}
-
-/// What the phrase certainly matches, and more.
-pub(crate) fn wide(phrase: &str) -> String {
-    spell(phrase, |(_, _, wide)| wide)
-}
-
-fn spell(phrase: &str, form: impl Fn((&'static str, &'static str, &'static str)) -> &'static str) -> String {
     let mut spelled = phrase.to_owned();
-    for (name, words) in WORDS {
+    for (name, words) in WORDS.into_iter().chain(GAPS) {
         spelled = spelled.replace(name, words);
-    }
-    for gap in GAPS {
-        spelled = spelled.replace(gap.0, form(gap));
     }
     spelled
 }
@@ -62,7 +43,6 @@ mod tests {
     #[test]
     fn names_are_replaced() {
         assert_eq!(exact("a<near>b"), r"a[^\n]{0,32}b");
-        assert_eq!(wide("a<near>b<gap>c"), r"a[^\n]*b[^\n]*c");
         assert!(!exact("<not><adverb> <user><place><sensitive>").contains("<adverb>"));
     }
 }

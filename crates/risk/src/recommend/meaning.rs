@@ -1,5 +1,7 @@
 //! What an argument is for, told by names and by what the definition says.
 
+use std::cell::OnceCell;
+
 use policy::Class;
 use serde_json::Value;
 
@@ -27,8 +29,10 @@ pub(crate) enum Meaning {
 pub(super) struct Tool<'a> {
     /// The words of its name.
     name: Vec<String>,
-    /// The words of its name, its title and its description.
-    said: Vec<String>,
+    /// Its title and its description.
+    texts: [&'a str; 2],
+    /// The words of its name and of these; few arguments leave room for doubt, so few tools need them.
+    said: OnceCell<Vec<String>>,
     assessment: &'a Assessment,
     /// An argument beside the others is a host.
     has_host: bool,
@@ -171,14 +175,12 @@ const MAIL: [&str; 12] = [
 ];
 
 impl<'a> Tool<'a> {
-    pub(super) fn new(definition: &Definition<'_>, assessment: &'a Assessment, arguments: &[Argument<'_>]) -> Tool<'a> {
+    pub(super) fn new(definition: &Definition<'a>, assessment: &'a Assessment, arguments: &[Argument<'_>]) -> Tool<'a> {
         let name = words(definition.name);
-        let mut said = name.clone();
-        said.extend(folded(definition.title));
-        said.extend(folded(definition.description));
         let any = |names: &[&str]| arguments.iter().any(|one| one.way.len() == 1 && one.named(names));
         let moves = any(&["source", "src", "from"]) && any(&["destination", "dest", "dst", "target", "to"]);
-        Tool { name, said, assessment, has_host: any(&HOSTS), moves }
+        let texts = [definition.title, definition.description];
+        Tool { name, texts, said: OnceCell::new(), assessment, has_host: any(&HOSTS), moves }
     }
 
     /// What an argument is for.
@@ -220,7 +222,14 @@ impl<'a> Tool<'a> {
     }
 
     fn says(&self, words: &[&str]) -> bool {
-        has(&self.said, words)
+        has(self.said(), words)
+    }
+
+    fn said(&self) -> &[String] {
+        self.said.get_or_init(|| {
+            let texts = self.texts.iter().flat_map(|text| folded(text));
+            self.name.iter().cloned().chain(texts).collect()
+        })
     }
 
     /// Whether the argument is SQL: it, the tool or the schema's text says so.
@@ -239,7 +248,7 @@ impl<'a> Tool<'a> {
         let otherwise = has(&self.name, &OTHERWISE) || has(&text, &OTHERWISE) || self.says(&["natural"]);
         let searches = self.says(&OTHERWISE) || self.says(&["docs", "documentation"]);
         let runs = self.assessment.class == Class::Execute || has(&self.name, &["execute", "query", "run"]);
-        !otherwise && (self.says(&["sql"]) || (!searches && (named(&self.said) || (runs && self.says(&STORES)))))
+        !otherwise && (self.says(&["sql"]) || (!searches && (named(self.said()) || (runs && self.says(&STORES)))))
     }
 
     fn is_path(&self, argument: &Argument<'_>) -> bool {
@@ -266,10 +275,9 @@ impl<'a> Tool<'a> {
             .is_some_and(|last| last != "curl" && ["url", "urls", "uri", "uris"].iter().any(|end| last.ends_with(end)));
         let fetched = argument.named(&["address"])
             && !has(&argument.words, &MAIL)
-            && has(
-                &self.said,
-                &["browse", "crawl", "fetch", "fetches", "http", "https", "navigate", "scrape", "webpage", "website"],
-            );
+            && self.says(&[
+                "browse", "crawl", "fetch", "fetches", "http", "https", "navigate", "scrape", "webpage", "website",
+            ]);
         plainly_address(argument)
             || argument.named(&MORE_ADDRESSES)
             || run_together

@@ -78,6 +78,34 @@ impl Catalogue {
         Ok(format!("{}.{}.{}.{}", number("runs")?, number("lines")?, number("finished")?, number("overrides")?))
     }
 
+    /// The licences of all servers, as they were written, the commonest first.
+    ///
+    /// # Errors
+    /// [`BadDatabase`].
+    pub async fn licences(&self) -> Result<Vec<String>, BadDatabase> {
+        self.words(
+            "SELECT licence AS word, COUNT(*) AS servers FROM servers GROUP BY licence ORDER BY servers DESC, word",
+        )
+        .await
+    }
+
+    /// The languages that all servers are described in, the commonest first.
+    ///
+    /// # Errors
+    /// [`BadDatabase`].
+    pub async fn languages(&self) -> Result<Vec<String>, BadDatabase> {
+        self.words(
+            "SELECT language AS word, COUNT(*) AS servers FROM servers GROUP BY language ORDER BY servers DESC, word",
+        )
+        .await
+    }
+
+    async fn words(&self, statement: &'static str) -> Result<Vec<String>, BadDatabase> {
+        let rows = sqlx::query(statement).fetch_all(&self.database.readers).await?;
+        let words = rows.iter().map(|row| Ok(row.try_get::<Option<String>, _>("word")?));
+        words.filter_map(Result::transpose).collect()
+    }
+
     /// Every server that has not been withdrawn or hidden, in the order of its name.
     ///
     /// # Errors

@@ -24,7 +24,12 @@ const SOUGHT: &str = "tools_said WHERE id > $1 ORDER BY id LIMIT 5000";
 
 const SIBLINGS: &str = "(
     SELECT id, server, name, title, SUBSTR(description, 1, 400) AS description,
-        CASE WHEN LENGTH(name) <= 8 THEN input_schema END AS input_schema, NULL AS annotations, digest, class, severity,
+        CASE WHEN LENGTH(name) <= 8 THEN input_schema END AS input_schema, NULL AS annotations, x'' AS digest, class,
+        severity, severity_fine, facets, confidence, '[]' AS evidence, said_class, said_hidden, first_seen, changed
+    FROM tools_said WHERE server = $1 ORDER BY name)";
+
+const DEFINITIONS: &str = "(
+    SELECT id, server, name, title, description, input_schema, annotations, x'' AS digest, class, severity,
         severity_fine, facets, confidence, '[]' AS evidence, said_class, said_hidden, first_seen, changed
     FROM tools_said WHERE server = $1 ORDER BY name)";
 
@@ -167,8 +172,16 @@ impl Catalogue {
         self.tools_from("tools_said WHERE server = $1 ORDER BY name", server).await
     }
 
+    /// The tools of a server, in the order of their names, without what tells how they were judged: no evidence, no digest.
+    ///
+    /// # Errors
+    /// [`BadDatabase`].
+    pub async fn definitions_of(&self, server: i64) -> Result<Vec<Tool>, BadDatabase> {
+        self.tools_from(DEFINITIONS, server).await
+    }
+
     /// The tools of a server in the order of their names, with what says which of them belong together: of descriptions
-    /// the beginning, no evidence, and the schema only where the name alone may say too little.
+    /// the beginning, no evidence and digest, and the schema only where the name alone may say too little.
     ///
     /// # Errors
     /// [`BadDatabase`].

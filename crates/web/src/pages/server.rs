@@ -201,7 +201,7 @@ impl ServerPageParts for ServerPage {
     }
 
     fn policy(&self, policy: &Recommended) -> Markup {
-        let document = json::lines(&policy.document);
+        let document = json::beginning(&policy.document, POLICY);
         let file = format!("/policy/{}/{}.json", self.slug, policy.temper);
         let does = TEMPERS.iter().find(|(temper, ..)| *temper == policy.temper).map_or("", |(.., does)| does);
         html! {

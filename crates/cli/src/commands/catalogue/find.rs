@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 use store::catalogue::{Catalogue, Server, Shown};
 
 use super::settle::behind;
-use super::{class, footnote, gist, json as as_json, table};
+use super::{class, footnote, gist, json as as_json, table, values};
 use crate::args::{KindWord, SearchOptions};
 use crate::commands::scan::json::printed;
 use crate::failure::{Failure, Trying};
@@ -23,6 +23,7 @@ enum Row {
 /// Searches.
 pub async fn search(options: &SearchOptions) -> Result<ExitCode, Failure> {
     let (data, catalogue) = super::open(&options.data).await?;
+    values::check(&catalogue, options).await?;
     let behind = behind(&data);
     if let Some((says, _)) = &behind {
         tell!("toolgate: {says}");

@@ -64,7 +64,7 @@ pub async fn put(options: &OverrideOptions) -> Result<ExitCode, Failure> {
         Field::Class | Field::Publisher | Field::Visibility | Field::Hidden | Field::Verified => {
             let change = Change::by(right, &catalogue, &data)?;
             catalogue.add_override(&said).await.trying("the catalogue")?;
-            change.settle_one(server.id, said.tool.as_deref()).await?;
+            change.settle_one(server.id, said.tool.as_deref(), field.tells_servers_apart()).await?;
         }
         Field::Original | Field::NotImpostor => {
             catalogue.add_override(&said).await.trying("the catalogue")?;

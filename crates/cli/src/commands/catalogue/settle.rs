@@ -81,10 +81,10 @@ impl<'a> Change<'a> {
         Ok(Some(found))
     }
 
-    /// Ends one of a single server, or of a tool of it: the rest of the index stays.
-    pub async fn settle_one(self, server: i64, tool: Option<&str>) -> Result<(), Failure> {
-        // Of a tool alone nothing follows for servers.
-        if tool.is_none() {
+    /// Ends one of a single server, or of a tool of it: the rest of the index stays. Servers are compared where `apart`
+    /// says that the change may tell them apart, and where a change before this one was not ended.
+    pub async fn settle_one(self, server: i64, tool: Option<&str>, apart: bool) -> Result<(), Failure> {
+        if apart || self.stale {
             relate(self.catalogue).await?;
         }
         let refreshed = match self.stale {
