@@ -208,7 +208,8 @@ async fn agents(moment: &mut Transaction<'static, Any>, seen: i64) -> Result<Vec
 }
 
 async fn policies(moment: &mut Transaction<'static, Any>, seen: i64) -> Result<Vec<LivePolicy>, BadControl> {
-    let rows: Vec<(String, String, Option<i64>, Option<String>, Option<i64>)> = sqlx::query_as(
+    type Row = (String, String, Option<i64>, Option<String>, Option<i64>);
+    let rows: Vec<Row> = sqlx::query_as(
         "SELECT policy.id, policy.name, policy.published, policy_version.document, policy.gone_at
          FROM policy LEFT JOIN policy_version
             ON policy_version.policy = policy.id AND policy_version.version = policy.published
