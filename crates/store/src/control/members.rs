@@ -44,6 +44,8 @@ pub struct NewMember<'a> {
 /// What is to be another way with a member; what is `None` stays.
 #[derive(Clone, Debug, Default)]
 pub struct MemberPatch<'a> {
+    /// The version at which the member was read, where only that one is to be changed.
+    pub seen: Option<i64>,
     /// What others read.
     pub display: Option<&'a str>,
     /// What they may do.
@@ -150,7 +152,7 @@ impl ControlDatabase {
     /// Changes a member. The last admin who may sign in stays one.
     ///
     /// # Errors
-    /// [`BadControl`]; [`BadControl::LastAdmin`].
+    /// [`BadControl`]; [`BadControl::LastAdmin`]; [`BadControl::Stale`] where somebody was faster.
     pub async fn change_member(
         &self,
         permit: Permit<'_, ManageMembers>,
@@ -169,9 +171,9 @@ impl ControlDatabase {
         let role = patch.role.unwrap_or(now_is.role);
         let update = sqlx::query(
             "UPDATE member SET display = $3, role = $4, password = COALESCE($5, password), disabled_at = $6, changed = $7
-             WHERE organisation = $1 AND id = $2",
+             WHERE organisation = $1 AND id = $2 AND changed = $8",
         );
-        update
+        let done = update
             .bind(organisation.to_string())
             .bind(wanted.to_string())
             .bind(patch.display.unwrap_or(&now_is.display).to_owned())
@@ -179,8 +181,12 @@ impl ControlDatabase {
             .bind(patch.password.map(str::to_owned))
             .bind(disabled_at)
             .bind(version)
+            .bind(patch.seen.unwrap_or(now_is.changed))
             .execute(change.connection())
             .await?;
+        if done.rows_affected() == 0 {
+            return Err(BadControl::Stale("member"));
+        }
         let admins = sqlx::query_as(
             "SELECT COUNT(*) FROM member WHERE organisation = $1 AND role = 'admin' AND disabled_at IS NULL",
         );

@@ -38,4 +38,8 @@ cases! {
         a_lease_is_renewed_and_ends,
         a_replica_reads_all_and_then_what_changed,
         versions_are_seen_in_their_order;
+    repeated:
+        a_request_is_done_once_and_answered_again,
+        a_request_of_which_nothing_happened_may_come_again,
+        keys_are_ones_own;
 }
