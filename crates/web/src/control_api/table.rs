@@ -145,8 +145,8 @@ fn upstreams() -> Vec<Route> {
 }
 
 fn rules() -> Vec<Route> {
-    let document = "{ \"default\": \"deny\", \"rules\": [] }";
-    let open = "{ \"default\": \"allow\" }";
+    let document = "{ \"version\": \"1\", \"default\": \"deny\", \"rules\": [] }";
+    let open = "{ \"version\": \"1\", \"default\": \"allow\" }";
     vec![
         get("/api/v1/policies", "policies.list", "The policies.").right::<See>().paged().by(policies::policies),
         post("/api/v1/policies", "policies.add", "Makes a policy with its first version, not yet in force.")
@@ -163,7 +163,7 @@ fn rules() -> Vec<Route> {
             .by(policies::policy),
         put("/api/v1/policies/{policy}", "policies.edit", "Keeps another version, not yet in force.")
             .right::<WritePolicies>()
-            .example(json!({ "document": "{ \"default\": \"deny\" }", "reason": "tighter" }))
+            .example(json!({ "document": open, "reason": "wider" }))
             .takes(policies::edit),
         delete("/api/v1/policies/{policy}", "policies.remove", "Removes a policy that nothing names.")
             .right::<WritePolicies>()

@@ -175,7 +175,8 @@ pub(crate) struct Attaching {
 }
 
 pub(crate) async fn attach(call: Call, to: Attaching) -> Answered<Nothing> {
-    let grant = call.id("grant")?;
+    // Whether there is such a grant comes before what is to become of it.
+    let grant = call.database().grant(&call.permit::<See>()?, call.id("grant")?).await?.id;
     let version = call.api.instance.attach(call.actor()?, grant, to.policy.as_deref(), &to.reason).await?;
     Ok(Done::of(Nothing {}).holds(version))
 }
