@@ -6,6 +6,7 @@ use audit::Id;
 use policy::text::cidr::Block;
 use store::control::BadControl;
 use store::control::access::{Actor, ManageGrants, See, WritePolicies};
+use store::control::agents::Holder;
 use store::control::grants::{GrantPatch, NewGrant};
 use vault::token::{Token, TokenKind};
 
@@ -98,12 +99,7 @@ impl Instance {
             server => server?.id,
         };
         let policy = self.policy_id(actor, given.policy.as_deref()).await?;
-        let agent = match self.database.agent(&see, &given.agent).await {
-            Err(BadControl::Missing(_)) => {
-                self.database.add_agent(permit, &given.agent, given.owner.as_deref(), "", reason).await?
-            }
-            agent => agent?.id,
-        };
+        let agent = Holder::Named { name: &given.agent, owner: given.owner.as_deref() };
         let token = fresh()?;
         let hash = self.hash_key.hash(&token).to_string();
         let new = NewGrant {

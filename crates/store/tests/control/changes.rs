@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use audit::Id;
 use serde_json::json;
 use store::control::access::{Actor, Role, Who};
+use store::control::agents::Holder;
 use store::control::events::EventFilter;
 use store::control::grants::{GrantPatch, NewGrant};
 use store::control::members::{MemberPatch, NewMember};
@@ -48,7 +49,7 @@ pub async fn grant(database: &ControlDatabase, admin: &Actor, server: Id, label:
     let new = NewGrant {
         label,
         server,
-        agent,
+        agent: Holder::Known(agent),
         policy: None,
         owner: Some("ada"),
         tags: &tags,
@@ -299,7 +300,7 @@ pub async fn a_grant_from_minting_to_revocation(ground: &Ground) {
     let new = NewGrant {
         label: "desk",
         server,
-        agent,
+        agent: Holder::Known(agent),
         policy: None,
         owner: None,
         tags: &tags,
