@@ -107,12 +107,9 @@ impl SignIn {
         };
         member_name(admin).map_err(at_admin)?;
         let hash = self.hash(password).await.map_err(at_admin)?;
-        let added = self.instance().database().add_organisation(permit, name, title, reason).await;
-        let made = taken(added.map_err(Refused::from), "/name", "another organisation has this name")?;
-        let there = Actor { organisation: made.id, first: false, who: actor.who.clone(), role: Role::Admin };
-        let new = NewMember { name: admin, display: admin, role: Role::Admin, password: Some(&hash) };
-        self.instance().database().add_member(there.permit()?, &new, "the first admin").await?;
-        Ok(made)
+        let first = NewMember { name: admin, display: admin, role: Role::Admin, password: Some(&hash) };
+        let added = self.instance().database().add_organisation_with(permit, name, title, Some(&first), reason).await;
+        taken(added.map_err(Refused::from), "/name", "another organisation has this name")
     }
 
     async fn hashed(&self, password: Option<&SecretString>) -> Result<Option<String>, Refused> {

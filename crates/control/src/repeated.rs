@@ -34,7 +34,8 @@ impl Instance {
             Known::Other => Repeated::Other,
             Known::Answered(sealed) => {
                 let (organisation, who) = (permit.organisation().to_string(), actor.who.to_string());
-                let sealed = sealed.parse().map_err(|error: vault::sealed::NotSealed| Refused::Vault(error.to_string()))?;
+                let sealed =
+                    sealed.parse().map_err(|error: vault::sealed::NotSealed| Refused::Vault(error.to_string()))?;
                 let opened = self.vault.open(&place(&organisation, &who, key), &sealed);
                 let opened = opened.map_err(|error| Refused::Vault(error.to_string()))?;
                 let text = std::str::from_utf8(opened.expose_secret());

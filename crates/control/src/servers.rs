@@ -6,10 +6,10 @@ use audit::Id;
 use gateway::server::is_server_id;
 use http::HeaderValue;
 use secrecy::{ExposeSecret, SecretString};
+use store::control::BadControl;
 use store::control::access::{Actor, ManageServers, See};
 use store::control::secrets::Sealed;
 use store::control::servers::{Reach, Server, ServerDraft, Settings};
-use store::control::BadControl;
 use upstream::http::Endpoint;
 use vault::Place;
 
@@ -133,7 +133,10 @@ impl ServerGiven {
         ];
         for (name, seconds) in times {
             if seconds.is_some_and(|seconds| !(1..=LONGEST).contains(&seconds)) {
-                return Err(Refused::invalid(format!("/settings/{name}"), format!("it is from 1 to {LONGEST} seconds")));
+                return Err(Refused::invalid(
+                    format!("/settings/{name}"),
+                    format!("it is from 1 to {LONGEST} seconds"),
+                ));
             }
         }
         self.reach.check()
@@ -145,7 +148,8 @@ impl Instance {
     pub(crate) fn unseal(&self, server: &Server, sealed: &Sealed) -> Result<SecretString, Refused> {
         let (organisation, object) = (server.organisation.to_string(), server.id.to_string());
         let place = place(&organisation, &object, &sealed.field);
-        let kept = sealed.sealed.parse().map_err(|error: vault::sealed::NotSealed| Refused::Vault(error.to_string()))?;
+        let kept =
+            sealed.sealed.parse().map_err(|error: vault::sealed::NotSealed| Refused::Vault(error.to_string()))?;
         let bytes = self.vault.open(&place, &kept).map_err(|error| Refused::Vault(error.to_string()))?;
         let text = std::str::from_utf8(bytes.expose_secret())
             .map_err(|_| Refused::Vault(format!("{place} is no text: set it anew")))?;
@@ -254,4 +258,3 @@ pub(crate) fn taken<T>(result: Result<T, Refused>, place: &str, why: &str) -> Re
         other => other,
     }
 }
-

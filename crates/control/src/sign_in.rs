@@ -81,12 +81,7 @@ impl SignIn {
     ///
     /// # Errors
     /// [`Refused`].
-    pub async fn set_up(
-        &self,
-        token: &str,
-        name: &str,
-        password: &SecretString,
-    ) -> Result<Option<audit::Id>, Refused> {
+    pub async fn set_up(&self, token: &str, name: &str, password: &SecretString) -> Result<Option<audit::Id>, Refused> {
         let Ok(token) = Token::parse(TokenKind::Setup, token) else { return Ok(None) };
         member_name(name)?;
         let hash = self.hash(password).await?;
@@ -165,5 +160,8 @@ pub(crate) fn member_name(name: &str) -> Result<(), Refused> {
     if (1..=120).contains(&name.len()) && name.chars().all(good) {
         return Ok(());
     }
-    Err(Refused::invalid("/name", "a member's name is 1 to 120 letters, digits and . _ - @ +; an e-mail address will do"))
+    Err(Refused::invalid(
+        "/name",
+        "a member's name is 1 to 120 letters, digits and . _ - @ +; an e-mail address will do",
+    ))
 }

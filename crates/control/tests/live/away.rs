@@ -47,8 +47,10 @@ fn a_replica_without_a_lease_forwards_nothing_and_comes_back() {
     assert_eq!(upstream.called().len(), before);
 
     postgres.thaw().unwrap();
-    until("a call that is forwarded again", PATIENCE, || agent.call("echo", json!({})).unwrap().is_done().then_some(()))
-        .unwrap();
+    until("a call that is forwarded again", PATIENCE, || {
+        agent.call("echo", json!({})).unwrap().is_done().then_some(())
+    })
+    .unwrap();
     assert!(ready(&replica.url));
 }
 

@@ -70,8 +70,7 @@ pub fn a_published_policy_holds_when_it_was_answered(house: &House) {
     let minted = desk.mint(&desk.admin, &given("desk", "files", "careful"));
     let agents = replicas.each_ref().map(|replica| replica.agent("files", &minted));
     let shut = r#"{ "default": "allow", "tools": { "delete_file": "deny" } }"#;
-    let (version, _) =
-        desk.runtime.block_on(desk.instance.edit_policy(&desk.admin, "careful", 1, shut, "")).unwrap();
+    let (version, _) = desk.runtime.block_on(desk.instance.edit_policy(&desk.admin, "careful", 1, shut, "")).unwrap();
     assert_eq!(version, 2);
     for agent in &agents {
         // Written is not in force.
@@ -216,7 +215,8 @@ pub fn a_changed_definition_is_held_everywhere(house: &House) {
     assert_eq!(tool, "echo");
     let accepted = std::collections::BTreeMap::from([(tool, seen)]);
     let permit = desk.admin.permit().unwrap();
-    let version = desk.runtime.block_on(desk.instance.database().accept(permit, server, &accepted, &[], "looked at it"));
+    let version =
+        desk.runtime.block_on(desk.instance.database().accept(permit, server, &accepted, &[], "looked at it"));
     desk.confirmed(version.unwrap());
     assert!(agent.call("echo", json!({})).unwrap().is_done());
 }
@@ -273,4 +273,3 @@ pub fn organisations_do_not_share_names_or_counts(house: &House) {
         assert_eq!(upstream.called().len(), 1);
     }
 }
-

@@ -35,12 +35,7 @@ impl ControlDatabase {
     ///
     /// # Errors
     /// [`BadControl`]: the request must not be done.
-    pub async fn begin_request(
-        &self,
-        permit: &Permit<'_, See>,
-        key: &str,
-        request: &str,
-    ) -> Result<Known, BadControl> {
+    pub async fn begin_request(&self, permit: &Permit<'_, See>, key: &str, request: &str) -> Result<Known, BadControl> {
         let mut transaction = self.begin().await?;
         let now = self.now_in(&mut transaction).await?;
         let over = sqlx::query("DELETE FROM idempotent WHERE created_at <= $1");

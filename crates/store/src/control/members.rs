@@ -81,6 +81,33 @@ fn member(row: Row) -> Result<Member, BadControl> {
     })
 }
 
+/// Writes a member's row, in an organisation in which somebody may.
+pub(super) async fn insert(
+    connection: &mut sqlx::AnyConnection,
+    organisation: Id,
+    new: &NewMember<'_>,
+    now: i64,
+    version: i64,
+) -> Result<Id, BadControl> {
+    let member = ids::next();
+    let insert = sqlx::query(
+        "INSERT INTO member (id, organisation, name, display, role, password, created_at, changed)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+    );
+    insert
+        .bind(member.to_string())
+        .bind(organisation.to_string())
+        .bind(new.name.to_owned())
+        .bind(new.display.to_owned())
+        .bind(new.role.name())
+        .bind(new.password.map(str::to_owned))
+        .bind(now)
+        .bind(version)
+        .execute(connection)
+        .await?;
+    Ok(member)
+}
+
 impl ControlDatabase {
     /// The members of the permit's organisation.
     ///
@@ -127,22 +154,7 @@ impl ControlDatabase {
     ) -> Result<Id, BadControl> {
         let mut change = self.change(permit).await?;
         let (organisation, now, version) = (change.organisation(), change.now(), change.version());
-        let member = ids::next();
-        let insert = sqlx::query(
-            "INSERT INTO member (id, organisation, name, display, role, password, created_at, changed)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
-        );
-        insert
-            .bind(member.to_string())
-            .bind(organisation.to_string())
-            .bind(new.name.to_owned())
-            .bind(new.display.to_owned())
-            .bind(new.role.name())
-            .bind(new.password.map(str::to_owned))
-            .bind(now)
-            .bind(version)
-            .execute(change.connection())
-            .await?;
+        let member = insert(change.connection(), organisation, new, now, version).await?;
         let detail = serde_json::json!({ "role": new.role.name() });
         let deed = Deed { action: "member.add", kind: "member", object: member, name: new.name, detail, reason };
         change.commit(deed).await?;

@@ -86,11 +86,10 @@ impl ControlDatabase {
     ) -> Result<Option<i64>, BadControl> {
         let mut change = self.change(permit).await?;
         let name = change.touch_server(server).await?;
-        let (accepted,): (i64,) =
-            sqlx::query_as("SELECT COUNT(*) FROM pin WHERE server = $1 AND accepted IS NOT NULL")
-                .bind(server.to_string())
-                .fetch_one(change.connection())
-                .await?;
+        let (accepted,): (i64,) = sqlx::query_as("SELECT COUNT(*) FROM pin WHERE server = $1 AND accepted IS NOT NULL")
+            .bind(server.to_string())
+            .fetch_one(change.connection())
+            .await?;
         if accepted > 0 {
             return Ok(None);
         }

@@ -23,6 +23,7 @@ cases! {
         versions_of_a_policy_never_change,
         a_policy_in_use_stays,
         a_grant_from_minting_to_revocation,
+        an_agent_that_is_made_for_a_grant_is_made_with_it,
         a_rotated_token_overlaps,
         unused_grants_are_listed,
         definitions_are_accepted,

@@ -17,8 +17,9 @@ pub(super) async fn path(parts: &mut Parts) -> Result<BTreeMap<String, String>, 
 
 /// The query: parameters that the route has, each once.
 pub(super) fn query(parts: &Parts, route: &Route) -> Result<BTreeMap<String, String>, Problem> {
-    let Query(pairs) = Query::<Vec<(String, String)>>::try_from_uri(&parts.uri)
-        .map_err(|_| Problem::parameter("", "the query cannot be read: write name=value&name=value, percent-encoded"))?;
+    let Query(pairs) = Query::<Vec<(String, String)>>::try_from_uri(&parts.uri).map_err(|_| {
+        Problem::parameter("", "the query cannot be read: write name=value&name=value, percent-encoded")
+    })?;
     let mut query = BTreeMap::new();
     for (name, value) in pairs {
         if !route.query.iter().any(|parameter| parameter.name == name) {

@@ -104,7 +104,9 @@ impl Buckets {
 impl Taken {
     /// Until there is room for one more.
     fn wait(&self) -> Duration {
-        Duration::from_secs_f64(((1.0 - self.left).max(0.0) / self.allowance.rate().max(f64::MIN_POSITIVE)).min(86_400.0))
+        Duration::from_secs_f64(
+            ((1.0 - self.left).max(0.0) / self.allowance.rate().max(f64::MIN_POSITIVE)).min(86_400.0),
+        )
     }
 
     /// Says it in the headers of the IETF's draft, and when to come again.
@@ -156,7 +158,8 @@ mod tests {
             told.push((text("ratelimit").unwrap(), text("retry-after")));
             assert_eq!(text("ratelimit-policy").unwrap(), "\"caller\";q=2;w=10");
         }
-        let expected = [("\"caller\";r=1;t=5", None), ("\"caller\";r=0;t=10", None), ("\"caller\";r=0;t=10", Some("6"))];
+        let expected =
+            [("\"caller\";r=1;t=5", None), ("\"caller\";r=0;t=10", None), ("\"caller\";r=0;t=10", Some("6"))];
         let expected = expected.map(|(left, after)| (left.to_owned(), after.map(str::to_owned)));
         assert_eq!(told, expected);
     }

@@ -240,15 +240,31 @@ mod tests {
             (r#"{ "name": "" }"#, "/name", "it has at least 1 characters; 0 were sent"),
             (r#"{ "name": "abcd" }"#, "/name", "it has at most 3 characters; 4 were sent"),
             (r#"{ "name": "a", "cuont": 1 }"#, "/cuont", "there is no such field; did you mean `count`?"),
-            (r#"{ "name": "a", "a/b": 1 }"#, "/a~1b", "there is no such field; there are name, count, role, list, reach, map"),
-            (r#"{ "name": "a", "count": 1.5 }"#, "/count", "here belongs integer or null; what was sent is of type number"),
+            (
+                r#"{ "name": "a", "a/b": 1 }"#,
+                "/a~1b",
+                "there is no such field; there are name, count, role, list, reach, map",
+            ),
+            (
+                r#"{ "name": "a", "count": 1.5 }"#,
+                "/count",
+                "here belongs integer or null; what was sent is of type number",
+            ),
             (r#"{ "name": "a", "count": -1 }"#, "/count", "it is at least 0"),
             (r#"{ "name": "a", "count": 10 }"#, "/count", "it is at most 9"),
             (r#"{ "name": "a", "role": "c" }"#, "/role", "here belongs one of a, b"),
-            (r#"{ "name": "a", "list": [true, "x"] }"#, "/list/1", "here belongs boolean; what was sent is of type string"),
+            (
+                r#"{ "name": "a", "list": [true, "x"] }"#,
+                "/list/1",
+                "here belongs boolean; what was sent is of type string",
+            ),
             (r#"{ "name": "a", "list": [true, true, true] }"#, "/list", "it has at most 2 elements"),
             (r#"{ "name": "a", "reach": { "kind": "z" } }"#, "/reach/kind", "here belongs one of x, y"),
-            (r#"{ "name": "a", "reach": { "kind": "x", "url": 1 } }"#, "/reach/url", "here belongs string; what was sent is of type number"),
+            (
+                r#"{ "name": "a", "reach": { "kind": "x", "url": 1 } }"#,
+                "/reach/url",
+                "here belongs string; what was sent is of type number",
+            ),
             (r#"{ "name": "a", "map": { "q": 1 } }"#, "/map/q", "here belongs string; what was sent is of type number"),
         ];
         for (sent, pointer, why) in cases {

@@ -78,16 +78,18 @@ fn parameters(route: &Route) -> Vec<Value> {
     let text = json!({ "type": "string" });
     let names = route.path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'));
     let path = names.map(|name| json!({ "name": name, "in": "path", "required": true, "schema": text }));
-    let query = route.query.iter().map(|parameter| {
-        json!({ "name": parameter.name, "in": "query", "description": parameter.about, "schema": text })
-    });
-    let header = |name: &str, required: bool, about: &str| {
-        json!({ "name": name, "in": "header", "required": required, "description": about, "schema": text })
-    };
+    let query = route.query.iter().map(
+        |parameter| json!({ "name": parameter.name, "in": "query", "description": parameter.about, "schema": text }),
+    );
+    let header = |name: &str, required: bool, about: &str| json!({ "name": name, "in": "header", "required": required, "description": about, "schema": text });
     let matched = route.matched.then(|| header("If-Match", true, "The ETag of the object as it was read."));
     let keyed = route.method == axum::http::Method::POST && route.access != Access::Strangers;
     let key = keyed.then(|| {
-        header("Idempotency-Key", false, "The same request with the same key is done once in 24 hours, and answered again.")
+        header(
+            "Idempotency-Key",
+            false,
+            "The same request with the same key is done once in 24 hours, and answered again.",
+        )
     });
     path.chain(query).chain(matched).chain(key).collect()
 }

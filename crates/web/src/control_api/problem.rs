@@ -99,7 +99,10 @@ impl Problem {
 
     /// The one answer for what is not there and for what belongs to somebody else.
     pub(crate) fn missing() -> Self {
-        Self::new(Kind::Missing, "there is nothing like that in this organisation: look at the list, and mind the spelling")
+        Self::new(
+            Kind::Missing,
+            "there is nothing like that in this organisation: look at the list, and mind the spelling",
+        )
     }
 
     pub(crate) fn unknown() -> Self {
@@ -179,7 +182,8 @@ impl From<Refused> for Problem {
             Refused::Forbidden(error) => error.into(),
             Refused::Invalid { place, why } => Self::invalid(place, why),
             Refused::Policy(diagnostics) => {
-                let detail = "nothing was kept: put right what `diagnostics` names; POST /api/v1/policies/check looks again";
+                let detail =
+                    "nothing was kept: put right what `diagnostics` names; POST /api/v1/policies/check looks again";
                 let place = Some(("pointer", "/document".to_owned()));
                 Self { place, diagnostics, ..Self::new(Kind::Policy, detail) }
             }

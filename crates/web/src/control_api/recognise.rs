@@ -112,8 +112,10 @@ mod tests {
             (&[("host", "a.example")], false),
         ];
         for (sent, ours) in cases {
-            let sent: HeaderMap =
-                sent.iter().map(|(name, value)| (name.parse::<HeaderName>().unwrap(), value.parse().unwrap())).collect();
+            let sent: HeaderMap = sent
+                .iter()
+                .map(|(name, value)| (name.parse::<HeaderName>().unwrap(), value.parse().unwrap()))
+                .collect();
             assert_eq!(from_here(&sent), ours, "{sent:?}");
         }
     }

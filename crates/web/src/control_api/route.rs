@@ -207,20 +207,6 @@ impl Draft {
 
     fn finished(self, request: Option<Schemas>, answer: Schemas, handler: Handler) -> Route {
         let Self { method, path, name, summary, access, query, status, tagged, matched, example } = self;
-        Route {
-            method,
-            path,
-            name,
-            summary,
-            access,
-            query,
-            status,
-            tagged,
-            matched,
-            example,
-            request,
-            answer,
-            handler,
-        }
+        Route { method, path, name, summary, access, query, status, tagged, matched, example, request, answer, handler }
     }
 }

@@ -130,7 +130,8 @@ fn seen(route: &Route, parts: &Parts) -> Result<Option<i64>, Problem> {
         return Ok(None);
     }
     let Some(value) = parts.headers.get(header::IF_MATCH) else {
-        let how = "read the object first, and send its ETag back as If-Match: so nothing that somebody else did is lost";
+        let how =
+            "read the object first, and send its ETag back as If-Match: so nothing that somebody else did is lost";
         return Err(Problem::new(Kind::Unmatched, how));
     };
     let number = value.to_str().ok().and_then(|text| text.strip_prefix('"')?.strip_suffix('"')?.parse().ok());
@@ -162,8 +163,7 @@ async fn read(api: &Api, route: &Route, parts: &Parts, body: Body) -> Result<Vec
         }
         _ => Problem::new(Kind::Unreadable, format!("the body is no JSON: look at byte {}", error.offset)),
     })?;
-    check::check(&api.schemas.named, schema, &sent, "")
-        .map_err(|wrong| Problem::invalid(wrong.pointer, wrong.why))?;
+    check::check(&api.schemas.named, schema, &sent, "").map_err(|wrong| Problem::invalid(wrong.pointer, wrong.why))?;
     Ok(bytes.to_vec())
 }
 

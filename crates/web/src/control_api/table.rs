@@ -240,7 +240,9 @@ fn house() -> Vec<Route> {
             .query("action", "What, such as `grant.revoke`.")
             .query("object", "About what, by id.")
             .by(instance::events),
-        get("/api/v1/replicas", "replicas.list", "The replicas that serve.").right::<SeeReplicas>().by(instance::replicas),
+        get("/api/v1/replicas", "replicas.list", "The replicas that serve.")
+            .right::<SeeReplicas>()
+            .by(instance::replicas),
         get("/api/v1/version", "version.get", "Which version answers.").right::<See>().by(instance::version),
         get("/api/v1/openapi.json", "openapi.get", "This description.").by(instance::description),
     ]

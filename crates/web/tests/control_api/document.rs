@@ -13,7 +13,10 @@ fn the_committed_document_is_the_generated_one() {
         std::fs::write(&path, &generated).unwrap();
     }
     let found = std::fs::read_to_string(&path).unwrap_or_default();
-    assert!(found == generated, "docs/openapi.json is not what the code generates; write it anew with UPDATE_SNAPSHOTS=1");
+    assert!(
+        found == generated,
+        "docs/openapi.json is not what the code generates; write it anew with UPDATE_SNAPSHOTS=1"
+    );
 }
 
 #[test]

@@ -146,11 +146,26 @@ async fn an_id_of_anothers_in_a_body_is_as_good_as_none() {
     let house = sqlite().await;
     let theirs = house.elsewhere.as_str();
     for (path, with, without) in [
-        ("/api/v1/stops", r#"{"kind":"server","object":"crm","reason":"x"}"#, r#"{"kind":"server","object":"nil","reason":"x"}"#),
-        ("/api/v1/stops/resume", r#"{"kind":"server","object":"crm","reason":"x"}"#, r#"{"kind":"server","object":"nil","reason":"x"}"#),
-        ("/api/v1/grants", r#"{"label":"x","agent":"y","server":"crm"}"#, r#"{"label":"x","agent":"y","server":"nil"}"#),
-        ("/api/v1/servers", r#"{"name":"x","policy":"careful","reach":{"kind":"http","url":"https://x.example/"}}"#,
-            r#"{"name":"x","policy":"nil","reach":{"kind":"http","url":"https://x.example/"}}"#),
+        (
+            "/api/v1/stops",
+            r#"{"kind":"server","object":"crm","reason":"x"}"#,
+            r#"{"kind":"server","object":"nil","reason":"x"}"#,
+        ),
+        (
+            "/api/v1/stops/resume",
+            r#"{"kind":"server","object":"crm","reason":"x"}"#,
+            r#"{"kind":"server","object":"nil","reason":"x"}"#,
+        ),
+        (
+            "/api/v1/grants",
+            r#"{"label":"x","agent":"y","server":"crm"}"#,
+            r#"{"label":"x","agent":"y","server":"nil"}"#,
+        ),
+        (
+            "/api/v1/servers",
+            r#"{"name":"x","policy":"careful","reach":{"kind":"http","url":"https://x.example/"}}"#,
+            r#"{"name":"x","policy":"nil","reach":{"kind":"http","url":"https://x.example/"}}"#,
+        ),
     ] {
         let post = async |body| house.send(&ask("POST", path).token(theirs).text("application/json", body)).await;
         let (with, without) = (post(with).await, post(without).await);

@@ -57,7 +57,9 @@ async fn a_day(house: &House) {
     let digest = waits["items"][0]["digest"].clone();
     ok("POST", "servers/crm/pins", json!({ "accept": { "export": digest } }), 200).await;
     assert_eq!(ok("GET", "servers/crm/pins?waiting=true", none.clone(), 200).await["items"], json!([]));
-    let edited = ok("PUT", "policies/careful", json!({ "document": "{ \"version\": \"1\", \"default\": \"allow\" }" }), 200).await;
+    let edited =
+        ok("PUT", "policies/careful", json!({ "document": "{ \"version\": \"1\", \"default\": \"allow\" }" }), 200)
+            .await;
     assert_eq!(edited["policy_version"], 2);
     ok("POST", "policies/careful/publish", json!({ "version": 2, "reason": "open day" }), 200).await;
     ok("POST", "policies/careful/publish", json!({ "version": 1, "reason": "it was a mistake" }), 200).await;

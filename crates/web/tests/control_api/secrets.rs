@@ -38,8 +38,14 @@ async fn forty_planted_secrets_are_in_no_answer() {
         ("servers", json!({ "name": "Bad", "reach": http(24..28) })),
         ("servers", json!({ "name": "bad", "reach": { "kind": "http", "url": 5, "headers": { "X": s(28) } } })),
         ("servers", json!({ "name": "bad", "reach": { "kind": s(29), "url": "https://x.example/" } })),
-        ("servers", json!({ "name": "bad", "reach": { "kind": "http", "url": "https://x.example/", "headers": { "X": format!("{}\n", s(30)) } } })),
-        ("servers", json!({ "name": "bad", "reach": { "kind": "child", "command": ["x"], "env": { "X": format!("{}\u{0}", s(31)) } } })),
+        (
+            "servers",
+            json!({ "name": "bad", "reach": { "kind": "http", "url": "https://x.example/", "headers": { "X": format!("{}\n", s(30)) } } }),
+        ),
+        (
+            "servers",
+            json!({ "name": "bad", "reach": { "kind": "child", "command": ["x"], "env": { "X": format!("{}\u{0}", s(31)) } } }),
+        ),
         ("members", json!({ "name": "carol", "role": "viewer", "password": s(32) })),
         ("members", json!({ "name": "dave", "role": s(33) })),
         ("sessions", json!({ "name": "ada", "password": s(34) })),

@@ -33,9 +33,21 @@ async fn every_wrong_field_is_named() {
         ("tokens", r#"{"label":"a","role":"viewer","expires_at":1.5}"#.into(), "/expires_at"),
         ("tokens", r#"{"label":"a","role":"viewer","expires_at":-1}"#.into(), "/expires_at"),
         ("tokens", r#"{"label":"spare","role":"viewer"}"#.into(), "/label"),
-        ("organisations", r#"{"name":"Upper","title":"U","admin":{"name":"a","password":"correct horse battery"}}"#.into(), "/name"),
-        ("organisations", r#"{"name":"x","title":"X","admin":{"name":"a","password":"short"}}"#.into(), "/admin/password"),
-        ("organisations", r#"{"name":"x","title":"X","admin":{"name":"a b","password":"correct horse battery"}}"#.into(), "/admin/name"),
+        (
+            "organisations",
+            r#"{"name":"Upper","title":"U","admin":{"name":"a","password":"correct horse battery"}}"#.into(),
+            "/name",
+        ),
+        (
+            "organisations",
+            r#"{"name":"x","title":"X","admin":{"name":"a","password":"short"}}"#.into(),
+            "/admin/password",
+        ),
+        (
+            "organisations",
+            r#"{"name":"x","title":"X","admin":{"name":"a b","password":"correct horse battery"}}"#.into(),
+            "/admin/name",
+        ),
         ("servers", format!(r#"{{"name":"A",{http}}}"#), "/name"),
         ("servers", format!(r#"{{"name":"crm",{http}}}"#), "/name"),
         ("servers", r#"{"name":"a"}"#.into(), "/reach"),
@@ -43,12 +55,24 @@ async fn every_wrong_field_is_named() {
         ("servers", r#"{"name":"a","reach":{"kind":"ftp"}}"#.into(), "/reach/kind"),
         ("servers", r#"{"name":"a","reach":{"kind":"http"}}"#.into(), "/reach/url"),
         ("servers", r#"{"name":"a","reach":{"kind":"http","url":"gopher://x"}}"#.into(), "/reach/url"),
-        ("servers", r#"{"name":"a","reach":{"kind":"http","url":"https://x.example/","headers":{"X":1}}}"#.into(), "/reach/headers/X"),
-        ("servers", r#"{"name":"a","reach":{"kind":"http","url":"https://x.example/","headers":{"X":null}}}"#.into(), "/reach/headers/X"),
+        (
+            "servers",
+            r#"{"name":"a","reach":{"kind":"http","url":"https://x.example/","headers":{"X":1}}}"#.into(),
+            "/reach/headers/X",
+        ),
+        (
+            "servers",
+            r#"{"name":"a","reach":{"kind":"http","url":"https://x.example/","headers":{"X":null}}}"#.into(),
+            "/reach/headers/X",
+        ),
         ("servers", r#"{"name":"a","reach":{"kind":"http","url":"https://x.example/","env":{}}}"#.into(), "/reach/env"),
         ("servers", r#"{"name":"a","reach":{"kind":"child","command":[]}}"#.into(), "/reach/command"),
         ("servers", r#"{"name":"a","reach":{"kind":"child","command":["x",1]}}"#.into(), "/reach/command/1"),
-        ("servers", r#"{"name":"a","reach":{"kind":"child","command":["x"],"env":{"A=B":"c"}}}"#.into(), "/reach/env/A=B"),
+        (
+            "servers",
+            r#"{"name":"a","reach":{"kind":"child","command":["x"],"env":{"A=B":"c"}}}"#.into(),
+            "/reach/env/A=B",
+        ),
         ("servers", format!(r#"{{"name":"a",{http},"settings":{{"calls_at_once":0}}}}"#), "/settings/calls_at_once"),
         ("servers", format!(r#"{{"name":"a",{http},"settings":{{"idle_seconds":86401}}}}"#), "/settings/idle_seconds"),
         ("servers", format!(r#"{{"name":"a",{http},"settings":{{"accept_frist":true}}}}"#), "/settings/accept_frist"),
@@ -61,7 +85,11 @@ async fn every_wrong_field_is_named() {
         ("servers/crm/pins", r#"{"gone":["x"]}"#.into(), "/gone/0"),
         ("servers/crm/pins", "{}".into(), "/accept"),
         ("policies", r#"{"name":"No","document":"{}"}"#.into(), "/name"),
-        ("policies", r#"{"name":"careful","document":"{ \"version\": \"1\", \"default\": \"deny\" }"}"#.into(), "/name"),
+        (
+            "policies",
+            r#"{"name":"careful","document":"{ \"version\": \"1\", \"default\": \"deny\" }"}"#.into(),
+            "/name",
+        ),
         ("policies/careful/publish", r#"{"version":0,"reason":"x"}"#.into(), "/version"),
         ("policies/careful/publish", r#"{"version":1}"#.into(), "/reason"),
         ("policies/careful/publish", r#"{"version":1,"reason":" "}"#.into(), "/reason"),
@@ -78,8 +106,7 @@ async fn every_wrong_field_is_named() {
     ];
     for (path, body, pointer) in cases {
         let path = house.filled(&format!("/api/v1/{path}"));
-        let answer =
-            house.send(&ask("POST", &path).token(&house.tokens["admin"]).text("application/json", body)).await;
+        let answer = house.send(&ask("POST", &path).token(&house.tokens["admin"]).text("application/json", body)).await;
         assert_eq!((answer.status, answer.problem().as_str()), (422, "invalid"), "{path} {body}: {}", answer.text);
         assert_eq!(answer.json()["pointer"], *pointer, "{path} {body}: {}", answer.text);
     }
@@ -148,7 +175,8 @@ async fn who_was_slower_is_told() {
         let route = routes.iter().find(|route| route.matched && house.filled(route.path) == path).unwrap();
         let change = async |tag: Option<&str>| {
             let body = house.filled(&route.example.as_ref().unwrap().to_string());
-            let asking = ask(route.method.as_str(), &path).token(&house.tokens["admin"]).text("application/json", &body);
+            let asking =
+                ask(route.method.as_str(), &path).token(&house.tokens["admin"]).text("application/json", &body);
             house.send(&tag.into_iter().fold(asking, |asking, tag| asking.header("If-Match", tag))).await
         };
         let tag = house.get("admin", &path).await.headers["etag"].clone();
