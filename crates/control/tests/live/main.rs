@@ -1,6 +1,13 @@
 //! Real gateways that follow a control plane, over SQLite and over PostgreSQL, in front of a server that records what
 //! reaches it.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a test that is wrong about its own input should fail"
+)]
+
 mod away;
 mod changes;
 mod first_start;

@@ -1,5 +1,12 @@
 //! The control plane's tables: one suite, run over SQLite and over PostgreSQL.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a test that is wrong about its own input should fail"
+)]
+
 mod bad_places;
 mod changes;
 mod isolation;
