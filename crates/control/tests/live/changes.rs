@@ -69,7 +69,7 @@ pub fn a_published_policy_holds_when_it_was_answered(house: &House) {
     desk.policy(&desk.admin, "careful", OPEN);
     let minted = desk.mint(&desk.admin, &given("desk", "files", "careful"));
     let agents = replicas.each_ref().map(|replica| replica.agent("files", &minted));
-    let shut = r#"{ "default": "allow", "tools": { "delete_file": "deny" } }"#;
+    let shut = r#"{ "version": "1", "default": "allow", "tools": { "delete_file": "deny" } }"#;
     let (version, _) = desk.runtime.block_on(desk.instance.edit_policy(&desk.admin, "careful", 1, shut, "")).unwrap();
     assert_eq!(version, 2);
     for agent in &agents {
@@ -257,7 +257,7 @@ pub fn organisations_do_not_share_names_or_counts(house: &House) {
     let added = desk.instance.database().add_organisation(desk.admin.permit().unwrap(), "other", "Other", "");
     let other = desk.runtime.block_on(added).unwrap();
     let them = Actor { organisation: other.id, first: false, role: Role::Admin, ..desk.admin.clone() };
-    let once = r#"{ "default": "allow", "limits": [{ "tools": "*", "max": 1, "per": "day", "by": "organisation" }] }"#;
+    let once = r#"{ "version": "1", "default": "allow", "limits": [{ "tools": "*", "max": 1, "per": "day", "by": "organisation" }] }"#;
     let mut agents = Vec::new();
     for (actor, upstream) in [(&desk.admin, &ours), (&them, &theirs)] {
         desk.register_as(actor, "files", upstream);

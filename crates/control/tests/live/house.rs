@@ -166,7 +166,7 @@ impl Drop for Serving {
 }
 
 /// Allows everything.
-pub const OPEN: &str = r#"{ "default": "allow" }"#;
+pub const OPEN: &str = r#"{ "version": "1", "default": "allow" }"#;
 
 impl Desk {
     pub fn register(&self, name: &str, upstream: &Upstream) {

@@ -147,7 +147,7 @@ fn members(schemas: &Map<String, Value>, schema: &Value, object: &Object<'_>, at
 
 fn unknown(name: &str, known: &Map<String, Value>) -> String {
     let near = known.keys().map(|known| (distance(name, known), known)).min();
-    match near.filter(|(distance, known)| *distance <= known.len() / 3) {
+    match near.filter(|(distance, known)| *distance <= (known.len() + 1) / 3) {
         Some((_, near)) => format!("there is no such field; did you mean `{near}`?"),
         None => {
             let all: Vec<_> = known.keys().map(String::as_str).collect();
