@@ -1,5 +1,7 @@
 //! The instance: its version, its replicas, its admin events, and the description of these addresses.
 
+use std::sync::LazyLock;
+
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
@@ -25,7 +27,9 @@ pub(crate) async fn version(call: Call) -> Answered<Version> {
 }
 
 pub(crate) async fn description(_: Call) -> Answered<Value> {
-    Ok(Done::of(openapi::document()))
+    // Nobody need be recognised to ask, so nothing is worked out for them.
+    static DOCUMENT: LazyLock<Value> = LazyLock::new(openapi::document);
+    Ok(Done::of(DOCUMENT.clone()))
 }
 
 /// A replica whose lease stands.
