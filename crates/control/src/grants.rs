@@ -6,7 +6,8 @@ use audit::Id;
 use policy::text::cidr::Block;
 use store::control::BadControl;
 use store::control::access::{Actor, ManageGrants, See, WritePolicies};
-use store::control::grants::NewGrant;
+use store::control::agents::Holder;
+use store::control::grants::{GrantPatch, NewGrant};
 use vault::token::{Token, TokenKind};
 
 use crate::servers::taken;
@@ -51,23 +52,34 @@ impl GrantGiven {
     async fn check(&self, instance: &Instance) -> Result<(), Refused> {
         label("/label", &self.label)?;
         label("/agent", &self.agent)?;
-        if let Some(owner) = &self.owner {
-            label("/owner", owner)?;
+        said(instance, self.owner.as_deref(), Some(&self.tags), Some(&self.networks), self.expires_at).await
+    }
+}
+
+/// Checks what may be said of a grant anew.
+async fn said(
+    instance: &Instance,
+    owner: Option<&str>,
+    tags: Option<&BTreeMap<String, String>>,
+    networks: Option<&[String]>,
+    expires_at: Option<i64>,
+) -> Result<(), Refused> {
+    if let Some(owner) = owner {
+        label("/owner", owner)?;
+    }
+    for (name, value) in tags.into_iter().flatten() {
+        let place = format!("/tags/{}", policy::rule_id::escape(name));
+        label(&place, name)?;
+        label(&place, value)?;
+    }
+    for (index, network) in networks.into_iter().flatten().enumerate() {
+        Block::parse(network).map_err(|why| Refused::invalid(format!("/networks/{index}"), why))?;
+    }
+    match expires_at {
+        Some(at) if at <= instance.database.now().await? => {
+            Err(Refused::invalid("/expires_at", "that time is over: the grant could never be used"))
         }
-        for (name, value) in &self.tags {
-            let place = format!("/tags/{}", policy::rule_id::escape(name));
-            label(&place, name)?;
-            label(&place, value)?;
-        }
-        for (index, network) in self.networks.iter().enumerate() {
-            Block::parse(network).map_err(|why| Refused::invalid(format!("/networks/{index}"), why))?;
-        }
-        match self.expires_at {
-            Some(at) if at <= instance.database.now().await? => {
-                Err(Refused::invalid("/expires_at", "that time is over: the grant could never be used"))
-            }
-            _ => Ok(()),
-        }
+        _ => Ok(()),
     }
 }
 
@@ -87,12 +99,7 @@ impl Instance {
             server => server?.id,
         };
         let policy = self.policy_id(actor, given.policy.as_deref()).await?;
-        let agent = match self.database.agent(&see, &given.agent).await {
-            Err(BadControl::Missing(_)) => {
-                self.database.add_agent(permit, &given.agent, given.owner.as_deref(), "", reason).await?
-            }
-            agent => agent?.id,
-        };
+        let agent = Holder::Named { name: &given.agent, owner: given.owner.as_deref() };
         let token = fresh()?;
         let hash = self.hash_key.hash(&token).to_string();
         let new = NewGrant {
@@ -109,6 +116,45 @@ impl Instance {
         let added = self.database.add_grant(permit, &new, reason).await.map_err(Refused::from);
         let (grant, version) = taken(added, "/label", "another grant on this server has this label")?;
         Ok(Minted { grant, token, version })
+    }
+
+    /// Changes what is said of a grant, if it still is what it was at version `seen`. Returns the version at which it
+    /// holds.
+    ///
+    /// # Errors
+    /// [`Refused`].
+    pub async fn change_grant(
+        &self,
+        actor: &Actor,
+        grant: Id,
+        seen: i64,
+        patch: &GrantPatch<'_>,
+        reason: &str,
+    ) -> Result<i64, Refused> {
+        let permit = actor.permit::<ManageGrants>()?;
+        said(self, patch.owner.flatten(), patch.tags, patch.networks, patch.expires_at.flatten()).await?;
+        Ok(self.database.change_grant(permit, grant, seen, patch, reason).await?)
+    }
+
+    /// Makes an agent.
+    ///
+    /// # Errors
+    /// [`Refused`].
+    pub async fn add_agent(
+        &self,
+        actor: &Actor,
+        name: &str,
+        owner: Option<&str>,
+        description: &str,
+        reason: &str,
+    ) -> Result<Id, Refused> {
+        let permit = actor.permit::<ManageGrants>()?;
+        label("/name", name)?;
+        if let Some(owner) = owner {
+            label("/owner", owner)?;
+        }
+        let added = self.database.add_agent(permit, name, owner, description, reason).await;
+        taken(added.map_err(Refused::from), "/name", "another agent has this name")
     }
 
     /// Gives a grant another token; the old one goes on for `overlap` milliseconds.
@@ -150,7 +196,7 @@ fn fresh() -> Result<Token, Refused> {
 }
 
 /// What stands in one line of a log or a table.
-fn label(place: &str, text: &str) -> Result<(), Refused> {
+pub(crate) fn label(place: &str, text: &str) -> Result<(), Refused> {
     if (1..=120).contains(&text.chars().count()) && !text.chars().any(char::is_control) && text.trim() == text {
         return Ok(());
     }

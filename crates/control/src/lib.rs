@@ -12,10 +12,13 @@ pub mod confirm;
 pub mod follow;
 pub mod grants;
 mod instance;
+pub mod people;
 pub mod policies;
 mod refused;
+pub mod repeated;
 pub mod servers;
 pub mod sign_in;
+pub mod tools;
 
 pub use instance::{BadInstance, Instance};
 pub use refused::Refused;

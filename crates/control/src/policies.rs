@@ -55,6 +55,15 @@ impl Instance {
         Ok((version, warnings))
     }
 
+    /// What there is to say of a document, which is not kept.
+    ///
+    /// # Errors
+    /// [`Refused`]; [`Refused::Policy`] with every diagnostic.
+    pub fn check_policy(&self, actor: &Actor, text: &str) -> Result<Vec<Diagnostic>, Refused> {
+        actor.permit::<WritePolicies>()?;
+        Ok(checked(text)?.1)
+    }
+
     /// Puts a version in force: the newest, or an older one again. It is checked once more, by this version of the
     /// engine, and its tests are run. Returns the version of the instance at which it holds.
     ///

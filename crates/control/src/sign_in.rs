@@ -37,6 +37,11 @@ impl SignIn {
         Ok(Self { instance: instance.clone(), passwords: Arc::new(passwords), at_once })
     }
 
+    /// Whose members these are.
+    pub(crate) fn instance(&self) -> &Instance {
+        &self.instance
+    }
+
     /// Signs a member in: a session's token, or `None` where the name or the password is wrong. Both take as long.
     ///
     /// # Errors

@@ -10,6 +10,7 @@ mod change;
 mod engine;
 pub mod events;
 pub mod grants;
+pub mod idempotency;
 pub mod instance;
 pub mod live;
 pub mod members;

@@ -7,6 +7,7 @@ mod arguments;
 mod asked;
 mod assets;
 mod chosen;
+pub mod control_api;
 mod counts;
 mod failure;
 mod feeds;

@@ -95,6 +95,8 @@ rights! {
     ManageMembers: "manage members and tokens of programs", [Admin];
     /// Payloads and admin events.
     ReadAdminEvents: "read admin events", [Auditor];
+    /// Which replicas serve.
+    SeeReplicas: "see replicas", [Admin];
     /// Make organisations.
     ManageOrganisations: "make organisations", [Admin], instance true;
 }
@@ -210,6 +212,7 @@ mod tests {
         assert_eq!(may::<ManageGrants>(), "...x.");
         assert_eq!(may::<ManageMembers>(), "...x.");
         assert_eq!(may::<ReadAdminEvents>(), "....x");
+        assert_eq!(may::<SeeReplicas>(), "...x.");
         assert_eq!(may::<ManageOrganisations>(), ".....", "only in the first organisation");
         let first = Actor { first: true, ..actor(Role::Admin) };
         assert!(first.permit::<ManageOrganisations>().is_ok());

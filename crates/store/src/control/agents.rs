@@ -24,6 +24,20 @@ pub struct Agent {
     pub changed: i64,
 }
 
+/// Who is to hold a grant.
+#[derive(Clone, Copy, Debug)]
+pub enum Holder<'a> {
+    /// An agent that there is.
+    Known(Id),
+    /// The agent of a name; it is made where there is none.
+    Named {
+        /// Its name.
+        name: &'a str,
+        /// Who answers for it, where it is made.
+        owner: Option<&'a str>,
+    },
+}
+
 type Row = (String, String, Option<String>, String, i64, i64);
 
 fn agent((agent, name, owner, description, created_at, changed): Row) -> Result<Agent, BadControl> {
@@ -77,22 +91,7 @@ impl ControlDatabase {
         reason: &str,
     ) -> Result<Id, BadControl> {
         let mut change = self.change(permit).await?;
-        let (organisation, now, version) = (change.organisation(), change.now(), change.version());
-        let agent = ids::next();
-        let insert = sqlx::query(
-            "INSERT INTO agent (id, organisation, name, owner, description, created_at, changed)
-             VALUES ($1, $2, $3, $4, $5, $6, $7)",
-        );
-        insert
-            .bind(agent.to_string())
-            .bind(organisation.to_string())
-            .bind(name.to_owned())
-            .bind(owner.map(str::to_owned))
-            .bind(description.to_owned())
-            .bind(now)
-            .bind(version)
-            .execute(change.connection())
-            .await?;
+        let agent = change.insert_agent(name, owner, description).await?;
         let detail = serde_json::json!({ "owner": owner });
         let deed = Deed { action: "agent.add", kind: "agent", object: agent, name, detail, reason };
         change.commit(deed).await?;
@@ -135,8 +134,49 @@ impl ControlDatabase {
 }
 
 impl<R> Change<'_, R> {
+    async fn insert_agent(&mut self, name: &str, owner: Option<&str>, description: &str) -> Result<Id, BadControl> {
+        let (organisation, now, version) = (self.organisation(), self.now(), self.version());
+        let agent = ids::next();
+        let insert = sqlx::query(
+            "INSERT INTO agent (id, organisation, name, owner, description, created_at, changed)
+             VALUES ($1, $2, $3, $4, $5, $6, $7)",
+        );
+        insert
+            .bind(agent.to_string())
+            .bind(organisation.to_string())
+            .bind(name.to_owned())
+            .bind(owner.map(str::to_owned))
+            .bind(description.to_owned())
+            .bind(now)
+            .bind(version)
+            .execute(self.connection())
+            .await?;
+        Ok(agent)
+    }
+
+    /// The agent that is to hold a grant; one of its name is made where there is none.
+    pub(super) async fn holder(&mut self, holder: Holder<'_>, reason: &str) -> Result<Id, BadControl> {
+        let (name, owner) = match holder {
+            Holder::Known(agent) => return self.agent_exists(agent).await.map(|()| agent),
+            Holder::Named { name, owner } => (name, owner),
+        };
+        let there: Option<(String,)> =
+            sqlx::query_as("SELECT id FROM agent WHERE organisation = $1 AND name = $2 AND gone_at IS NULL")
+                .bind(self.organisation().to_string())
+                .bind(name.to_owned())
+                .fetch_optional(self.connection())
+                .await?;
+        if let Some((agent,)) = there {
+            return id(&agent);
+        }
+        let agent = self.insert_agent(name, owner, "").await?;
+        let detail = serde_json::json!({ "owner": owner });
+        self.note(Deed { action: "agent.add", kind: "agent", object: agent, name, detail, reason }).await?;
+        Ok(agent)
+    }
+
     /// An agent that is named must be one of this organisation.
-    pub(super) async fn agent_exists(&mut self, agent: Id) -> Result<(), BadControl> {
+    async fn agent_exists(&mut self, agent: Id) -> Result<(), BadControl> {
         let organisation = self.organisation();
         let row: Option<(String,)> =
             sqlx::query_as("SELECT name FROM agent WHERE organisation = $1 AND id = $2 AND gone_at IS NULL")

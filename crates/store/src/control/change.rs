@@ -86,6 +86,13 @@ impl<R> Change<'_, R> {
     /// # Errors
     /// [`BadControl`]: then nothing has happened.
     pub async fn commit(mut self, deed: Deed<'_>) -> Result<i64, BadControl> {
+        self.note(deed).await?;
+        self.transaction.commit().await?;
+        Ok(self.version)
+    }
+
+    /// Writes down one of several things that are done at once.
+    pub(super) async fn note(&mut self, deed: Deed<'_>) -> Result<(), BadControl> {
         let insert = sqlx::query(
             "INSERT INTO admin_event (id, organisation, at, actor, action, kind, object, name, detail, reason)
              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
@@ -103,7 +110,6 @@ impl<R> Change<'_, R> {
             .bind(deed.reason.to_owned())
             .execute(&mut *self.transaction)
             .await?;
-        self.transaction.commit().await?;
-        Ok(self.version)
+        Ok(())
     }
 }

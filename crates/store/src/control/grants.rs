@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use audit::Id;
 
 use super::access::{ManageGrants, Permit, See, WritePolicies};
+use super::agents::Holder;
 use super::page::{Page, id, json, some_id, text};
 use super::{BadControl, Change, ControlDatabase, Deed};
 use crate::log::ids;
@@ -50,7 +51,7 @@ pub struct NewGrant<'a> {
     /// The server that it leads to.
     pub server: Id,
     /// Who holds it.
-    pub agent: Id,
+    pub agent: Holder<'a>,
     /// Its policy; without one that of its server.
     pub policy: Option<Id>,
     /// Who answers for it.
@@ -215,7 +216,7 @@ impl ControlDatabase {
         let mut change = self.change(permit).await?;
         let (organisation, now, version) = (change.organisation(), change.now(), change.version());
         change.server_exists(new.server).await?;
-        change.agent_exists(new.agent).await?;
+        let agent = change.holder(new.agent, reason).await?;
         change.policy_exists(new.policy).await?;
         let grant = ids::next();
         let insert = sqlx::query(
@@ -228,7 +229,7 @@ impl ControlDatabase {
             .bind(organisation.to_string())
             .bind(new.label.to_owned())
             .bind(new.server.to_string())
-            .bind(new.agent.to_string())
+            .bind(agent.to_string())
             .bind(new.policy.map(|policy| policy.to_string()))
             .bind(new.owner.map(str::to_owned))
             .bind(text("tags", new.tags)?)
@@ -240,7 +241,7 @@ impl ControlDatabase {
             .await?;
         change.keep_token(grant, new.hash).await?;
         let detail = serde_json::json!({
-            "server": new.server, "agent": new.agent, "policy": new.policy, "expires_at": new.expires_at,
+            "server": new.server, "agent": agent, "policy": new.policy, "expires_at": new.expires_at,
         });
         let deed = Deed { action: "grant.mint", kind: "grant", object: grant, name: new.label, detail, reason };
         let version = change.commit(deed).await?;

@@ -4,6 +4,7 @@ use audit::Id;
 
 use super::access::{ManageOrganisations, Permit, See};
 use super::change::next_version;
+use super::members::{self, NewMember};
 use super::page::id;
 use super::{BadControl, ControlDatabase, Deed};
 use crate::log::ids;
@@ -126,10 +127,29 @@ impl ControlDatabase {
         title: &str,
         reason: &str,
     ) -> Result<Organisation, BadControl> {
+        self.add_organisation_with(permit, name, title, None, reason).await
+    }
+
+    /// Makes an organisation with its first member: both, or neither.
+    ///
+    /// # Errors
+    /// [`BadControl`]; [`BadControl::Taken`] where the name is.
+    pub async fn add_organisation_with(
+        &self,
+        permit: Permit<'_, ManageOrganisations>,
+        name: &str,
+        title: &str,
+        first: Option<&NewMember<'_>>,
+        reason: &str,
+    ) -> Result<Organisation, BadControl> {
         let mut change = self.change(permit).await?;
         let (organisation, created_at, version) = (ids::next(), change.now(), change.version());
         insert(change.connection(), organisation, name, title, created_at, version).await?;
-        let detail = serde_json::json!({ "title": title });
+        if let Some(first) = first {
+            members::insert(change.connection(), organisation, first, created_at, version).await?;
+        }
+        let first = first.map(|first| first.name);
+        let detail = serde_json::json!({ "title": title, "first_member": first });
         let deed =
             Deed { action: "organisation.add", kind: "organisation", object: organisation, name, detail, reason };
         change.commit(deed).await?;

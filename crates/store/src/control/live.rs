@@ -207,9 +207,11 @@ async fn agents(moment: &mut Transaction<'static, Any>, seen: i64) -> Result<Vec
     rows.into_iter().map(|(agent, name)| Ok(LiveAgent { id: id(&agent)?, name })).collect()
 }
 
+/// Id, name, version in force, its document, since when it is gone.
+type PolicyRow = (String, String, Option<i64>, Option<String>, Option<i64>);
+
 async fn policies(moment: &mut Transaction<'static, Any>, seen: i64) -> Result<Vec<LivePolicy>, BadControl> {
-    type Row = (String, String, Option<i64>, Option<String>, Option<i64>);
-    let rows: Vec<Row> = sqlx::query_as(
+    let rows: Vec<PolicyRow> = sqlx::query_as(
         "SELECT policy.id, policy.name, policy.published, policy_version.document, policy.gone_at
          FROM policy LEFT JOIN policy_version
             ON policy_version.policy = policy.id AND policy_version.version = policy.published

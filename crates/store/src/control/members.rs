@@ -44,6 +44,8 @@ pub struct NewMember<'a> {
 /// What is to be another way with a member; what is `None` stays.
 #[derive(Clone, Debug, Default)]
 pub struct MemberPatch<'a> {
+    /// The version at which the member was read, where only that one is to be changed.
+    pub seen: Option<i64>,
     /// What others read.
     pub display: Option<&'a str>,
     /// What they may do.
@@ -77,6 +79,33 @@ fn member(row: Row) -> Result<Member, BadControl> {
         disabled_at,
         changed,
     })
+}
+
+/// Writes a member's row, in an organisation in which somebody may.
+pub(super) async fn insert(
+    connection: &mut sqlx::AnyConnection,
+    organisation: Id,
+    new: &NewMember<'_>,
+    now: i64,
+    version: i64,
+) -> Result<Id, BadControl> {
+    let member = ids::next();
+    let insert = sqlx::query(
+        "INSERT INTO member (id, organisation, name, display, role, password, created_at, changed)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+    );
+    insert
+        .bind(member.to_string())
+        .bind(organisation.to_string())
+        .bind(new.name.to_owned())
+        .bind(new.display.to_owned())
+        .bind(new.role.name())
+        .bind(new.password.map(str::to_owned))
+        .bind(now)
+        .bind(version)
+        .execute(connection)
+        .await?;
+    Ok(member)
 }
 
 impl ControlDatabase {
@@ -125,22 +154,7 @@ impl ControlDatabase {
     ) -> Result<Id, BadControl> {
         let mut change = self.change(permit).await?;
         let (organisation, now, version) = (change.organisation(), change.now(), change.version());
-        let member = ids::next();
-        let insert = sqlx::query(
-            "INSERT INTO member (id, organisation, name, display, role, password, created_at, changed)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
-        );
-        insert
-            .bind(member.to_string())
-            .bind(organisation.to_string())
-            .bind(new.name.to_owned())
-            .bind(new.display.to_owned())
-            .bind(new.role.name())
-            .bind(new.password.map(str::to_owned))
-            .bind(now)
-            .bind(version)
-            .execute(change.connection())
-            .await?;
+        let member = insert(change.connection(), organisation, new, now, version).await?;
         let detail = serde_json::json!({ "role": new.role.name() });
         let deed = Deed { action: "member.add", kind: "member", object: member, name: new.name, detail, reason };
         change.commit(deed).await?;
@@ -150,7 +164,7 @@ impl ControlDatabase {
     /// Changes a member. The last admin who may sign in stays one.
     ///
     /// # Errors
-    /// [`BadControl`]; [`BadControl::LastAdmin`].
+    /// [`BadControl`]; [`BadControl::LastAdmin`]; [`BadControl::Stale`] where somebody was faster.
     pub async fn change_member(
         &self,
         permit: Permit<'_, ManageMembers>,
@@ -169,9 +183,9 @@ impl ControlDatabase {
         let role = patch.role.unwrap_or(now_is.role);
         let update = sqlx::query(
             "UPDATE member SET display = $3, role = $4, password = COALESCE($5, password), disabled_at = $6, changed = $7
-             WHERE organisation = $1 AND id = $2",
+             WHERE organisation = $1 AND id = $2 AND changed = $8",
         );
-        update
+        let done = update
             .bind(organisation.to_string())
             .bind(wanted.to_string())
             .bind(patch.display.unwrap_or(&now_is.display).to_owned())
@@ -179,8 +193,12 @@ impl ControlDatabase {
             .bind(patch.password.map(str::to_owned))
             .bind(disabled_at)
             .bind(version)
+            .bind(patch.seen.unwrap_or(now_is.changed))
             .execute(change.connection())
             .await?;
+        if done.rows_affected() == 0 {
+            return Err(BadControl::Stale("member"));
+        }
         let admins = sqlx::query_as(
             "SELECT COUNT(*) FROM member WHERE organisation = $1 AND role = 'admin' AND disabled_at IS NULL",
         );

@@ -70,6 +70,22 @@ impl ControlDatabase {
         rows.into_iter().map(program).collect()
     }
 
+    /// An API token of the permit's organisation.
+    ///
+    /// # Errors
+    /// [`BadControl`].
+    pub async fn program(&self, permit: &Permit<'_, ManageMembers>, wanted: Id) -> Result<Program, BadControl> {
+        let row: Option<Row> = sqlx::query_as(
+            "SELECT id, label, role, owner, created_at, expires_at, used_at, revoked_at
+             FROM api_token WHERE organisation = $1 AND id = $2",
+        )
+        .bind(permit.organisation().to_string())
+        .bind(wanted.to_string())
+        .fetch_optional(self.readers())
+        .await?;
+        program(row.ok_or(BadControl::Missing("token"))?)
+    }
+
     /// Keeps an API token.
     ///
     /// # Errors

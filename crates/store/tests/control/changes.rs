@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use audit::Id;
 use serde_json::json;
 use store::control::access::{Actor, Role, Who};
+use store::control::agents::Holder;
 use store::control::events::EventFilter;
 use store::control::grants::{GrantPatch, NewGrant};
 use store::control::members::{MemberPatch, NewMember};
@@ -48,7 +49,7 @@ pub async fn grant(database: &ControlDatabase, admin: &Actor, server: Id, label:
     let new = NewGrant {
         label,
         server,
-        agent,
+        agent: Holder::Known(agent),
         policy: None,
         owner: Some("ada"),
         tags: &tags,
@@ -299,7 +300,7 @@ pub async fn a_grant_from_minting_to_revocation(ground: &Ground) {
     let new = NewGrant {
         label: "desk",
         server,
-        agent,
+        agent: Holder::Known(agent),
         policy: None,
         owner: None,
         tags: &tags,
@@ -310,6 +311,28 @@ pub async fn a_grant_from_minting_to_revocation(ground: &Ground) {
     database.add_grant(admin.permit().unwrap(), &new, "").await.unwrap();
     let twice = database.add_grant(admin.permit().unwrap(), &NewGrant { hash: "h3", ..new }, "").await;
     assert!(matches!(twice, Err(BadControl::Taken(_))), "{twice:?}");
+}
+
+pub async fn an_agent_that_is_made_for_a_grant_is_made_with_it(ground: &Ground) {
+    let (database, admin) = ground.founded(Role::Admin).await;
+    let server = register(&database, &admin, "crm").await;
+    let tags = BTreeMap::new();
+    let mint = async |label: &str, name: &str, hash: &str| {
+        let agent = Holder::Named { name, owner: Some("ada") };
+        let (networks, expires_at) = (&[][..], None);
+        let new = NewGrant { label, server, agent, policy: None, owner: None, tags: &tags, networks, expires_at, hash };
+        database.add_grant(admin.permit().unwrap(), &new, "").await
+    };
+    let (grant, _) = mint("desk", "bot", "h1").await.unwrap();
+    let (other, _) = mint("night", "bot", "h2").await.unwrap();
+    let agents = async || database.agents(&admin.permit().unwrap(), Page::first(10)).await.unwrap();
+    let [bot] = &agents().await[..] else { panic!("one agent") };
+    for grant in [grant, other] {
+        assert_eq!(database.grant(&admin.permit().unwrap(), grant).await.unwrap().agent, bot.id);
+    }
+    let taken = mint("desk", "another", "h3").await;
+    assert!(matches!(taken, Err(BadControl::Taken(_))), "{taken:?}");
+    assert_eq!(agents().await.len(), 1, "none was made for the grant that was not");
 }
 
 pub async fn a_rotated_token_overlaps(ground: &Ground) {

@@ -7,6 +7,7 @@ use serde_json::json;
 use store::control::BadControl;
 use store::control::ControlDatabase;
 use store::control::access::{Actor, Role};
+use store::control::agents::Holder;
 use store::control::events::EventFilter;
 use store::control::grants::{GrantPatch, NewGrant};
 use store::control::members::{MemberPatch, NewMember};
@@ -121,7 +122,7 @@ pub async fn nothing_of_another_organisation_can_be_named(ground: &Ground) {
     let new = |server, agent, policy| NewGrant {
         label: "sly",
         server,
-        agent,
+        agent: Holder::Known(agent),
         policy,
         owner: None,
         tags: &tags,

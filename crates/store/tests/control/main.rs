@@ -12,4 +12,5 @@ mod changes;
 mod isolation;
 mod leases;
 mod place;
+mod repeated;
 mod suite;

@@ -23,6 +23,7 @@ cases! {
         versions_of_a_policy_never_change,
         a_policy_in_use_stays,
         a_grant_from_minting_to_revocation,
+        an_agent_that_is_made_for_a_grant_is_made_with_it,
         a_rotated_token_overlaps,
         unused_grants_are_listed,
         definitions_are_accepted,
@@ -38,4 +39,8 @@ cases! {
         a_lease_is_renewed_and_ends,
         a_replica_reads_all_and_then_what_changed,
         versions_are_seen_in_their_order;
+    repeated:
+        a_request_is_done_once_and_answered_again,
+        a_request_of_which_nothing_happened_may_come_again,
+        keys_are_ones_own;
 }

@@ -1,0 +1,157 @@
+//! An instance with one of everything, behind a listener; somebody of every role, and the admin of another organisation.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::sync::LazyLock;
+
+use control::grants::GrantGiven;
+use control::servers::{ReachGiven, ServerGiven};
+use control::sign_in::SignIn;
+use control::{Instance, tools};
+use secrecy::SecretString;
+use serde_json::{Value, json};
+use store::DataDir;
+use store::control::Place;
+use store::control::access::{Actor, Role, Who};
+use store::control::members::NewMember;
+use store::control::servers::Settings;
+use store::control::stops::Stoppable;
+use tempfile::TempDir;
+use testkit::postgres::Postgres;
+use vault::KeyRing;
+use web::control_api::{Allowance, Allowances, router};
+
+use crate::client::{Answer, Ask, ask};
+
+static POSTGRES: LazyLock<Postgres> = LazyLock::new(|| Postgres::start().unwrap());
+
+pub struct House {
+    pub folder: TempDir,
+    pub instance: Instance,
+    pub sign_in: SignIn,
+    pub admin: Actor,
+    pub address: SocketAddr,
+    /// Tokens, by role.
+    pub tokens: BTreeMap<&'static str, String>,
+    /// The token of the other organisation's admin.
+    pub elsewhere: String,
+    /// What the names in paths and examples stand for.
+    pub names: BTreeMap<&'static str, String>,
+}
+
+/// Enough for any test.
+pub const PLENTY: Allowance = Allowance { requests: 1_000_000, seconds: 1 };
+
+pub async fn sqlite() -> House {
+    let folder = tempfile::tempdir().unwrap();
+    let place = Place::Embedded(DataDir::open(&folder.path().join("data")).unwrap());
+    House::build(folder, &place, Allowances { caller: PLENTY, stranger: PLENTY }).await
+}
+
+pub async fn postgres() -> House {
+    let place = Place::Postgres(POSTGRES.database().unwrap());
+    House::build(tempfile::tempdir().unwrap(), &place, Allowances { caller: PLENTY, stranger: PLENTY }).await
+}
+
+/// Serves an instance until the test ends.
+pub async fn serve(instance: &Instance, sign_in: &SignIn, allowances: Allowances) -> SocketAddr {
+    let router = router(instance.clone(), sign_in.clone(), allowances);
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let service = router.into_make_service_with_connect_info::<SocketAddr>();
+    tokio::spawn(async move { axum::serve(listener, service).await.unwrap() });
+    address
+}
+
+impl House {
+    pub async fn build(folder: TempDir, place: &Place, allowances: Allowances) -> Self {
+        let instance = Instance::open(place, KeyRing::generate("a test").unwrap()).await.unwrap();
+        let sign_in = SignIn::new(&instance).unwrap();
+        let database = instance.database();
+        let organisation = database.first_organisation().await.unwrap().id;
+        let actor = |organisation, first| Actor {
+            organisation,
+            first,
+            who: Who::Operator("ada".to_owned()),
+            role: Role::Admin,
+        };
+        let admin = actor(organisation, true);
+        let other = database.add_organisation(admin.permit().unwrap(), "other", "Other", "").await.unwrap();
+        let mut tokens = BTreeMap::new();
+        for role in Role::ALL {
+            let (_, token) = instance.add_token(&admin, role.name(), role, None, "").await.unwrap();
+            tokens.insert(role.name(), token.reveal().to_owned());
+        }
+        let theirs = actor(other.id, false);
+        let (_, token) = instance.add_token(&theirs, "theirs", Role::Admin, None, "").await.unwrap();
+        let address = serve(&instance, &sign_in, allowances).await;
+        let elsewhere = token.reveal().to_owned();
+        let names = BTreeMap::new();
+        let mut house = Self { folder, instance, sign_in, admin, address, tokens, elsewhere, names };
+        house.furnish().await;
+        house
+    }
+
+    /// One of everything.
+    async fn furnish(&mut self) {
+        let (instance, admin) = (&self.instance, &self.admin);
+        let database = instance.database();
+        let headers = BTreeMap::from([("Authorization".to_owned(), Some(SecretString::from("Bearer upstream")))]);
+        let given = ServerGiven {
+            name: "crm".to_owned(),
+            title: "CRM".to_owned(),
+            reach: ReachGiven::Http { url: "https://crm.example/mcp".to_owned(), headers },
+            settings: Settings::default(),
+            policy: None,
+        };
+        let server = instance.add_server(admin, &given, "").await.unwrap();
+        let waiting = json!({ "digest": "d" });
+        let seen = BTreeMap::from([("export".to_owned(), waiting.clone())]);
+        database.definitions_seen(server, &seen).await.unwrap();
+        instance.add_policy(admin, "careful", "", "{ \"version\": \"1\", \"default\": \"deny\" }", "").await.unwrap();
+        let grant = GrantGiven {
+            label: "desk".to_owned(),
+            server: "crm".to_owned(),
+            agent: "desk-agent".to_owned(),
+            ..GrantGiven::default()
+        };
+        let grant = instance.mint(admin, &grant, "").await.unwrap().grant;
+        let carol = NewMember { name: "carol", display: "Carol", role: Role::Viewer, password: None };
+        let member = database.add_member(admin.permit().unwrap(), &carol, "").await.unwrap();
+        let (program, _) = instance.add_token(admin, "spare", Role::Viewer, None, "").await.unwrap();
+        database.stop(admin.permit().unwrap(), Stoppable::Server(server), "an incident").await.unwrap();
+        self.names = BTreeMap::from([
+            ("server", "crm".to_owned()),
+            ("policy", "careful".to_owned()),
+            ("version", "1".to_owned()),
+            ("agent", "desk-agent".to_owned()),
+            ("grant", grant.to_string()),
+            ("member", member.to_string()),
+            ("token", program.to_string()),
+            ("digest", tools::definition_digest(&waiting)),
+        ]);
+    }
+
+    /// A text with `{names}` filled in.
+    pub fn filled(&self, text: &str) -> String {
+        self.names.iter().fold(text.to_owned(), |text, (name, value)| text.replace(&format!("{{{name}}}"), value))
+    }
+
+    pub async fn send(&self, ask: &Ask) -> Answer {
+        ask.send(self.address).await
+    }
+
+    pub async fn get(&self, role: &str, path: &str) -> Answer {
+        self.send(&ask("GET", path).token(&self.tokens[role])).await
+    }
+
+    pub async fn post(&self, role: &str, path: &str, body: &Value) -> Answer {
+        self.send(&ask("POST", path).token(&self.tokens[role]).json(body)).await
+    }
+
+    /// All that was done in the first organisation.
+    pub async fn deeds(&self) -> Vec<String> {
+        let all = self.get("auditor", "/api/v1/admin-events?limit=200").await.json();
+        all["items"].as_array().unwrap().iter().map(|event| event["action"].as_str().unwrap().to_owned()).collect()
+    }
+}
