@@ -1,6 +1,6 @@
 //! Commands and addresses as people are shown them: whole, but for what looks like a secret.
 
-use crate::secret::{MASK, is_key, is_open, is_secret, names_secret};
+use crate::secret::{MASK, is_key, is_open, is_plain_word, is_secret, names_secret};
 
 /// Options behind which a name and its value stand in one word.
 const PAIRS: [&str; 5] = ["-e", "--env", "-H", "--header", "--headers"];
@@ -54,15 +54,48 @@ pub fn shown_address(address: &str) -> String {
     format!("{scheme}://{host}{path}{}", parameters.collect::<String>())
 }
 
+/// The shortest piece of a secret that is masked where it stands alone: shorter ones stand in every text.
+const SHORTEST_PIECE: usize = 6;
+
 /// A text of a program that got these variables, with [`MASK`] in the place of their values that look like secrets.
 #[must_use]
 pub fn without_secrets<'a>(text: &str, variables: impl IntoIterator<Item = (&'a str, &'a str)>) -> String {
-    let secrets = variables.into_iter().filter(|(name, value)| is_secret(name, value)).map(|(_, value)| value);
-    // A program repeats a header with its scheme or without.
-    let mut secrets: Vec<&str> = secrets.map(|value| value.rsplit(' ').next().unwrap_or(value)).collect();
-    secrets.retain(|secret| !secret.is_empty());
-    secrets.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
-    secrets.iter().fold(text.to_owned(), |text, secret| text.replace(secret, MASK))
+    let secrets = variables.into_iter().filter(|(name, value)| is_secret(name, value));
+    without_values(text, secrets.map(|(_, value)| value))
+}
+
+/// A line of a program that got these secrets, with [`MASK`] in the place of each: as it is, as JSON writes it, behind its
+/// scheme, and each of its lines and words that is long enough to be told from others.
+///
+/// ```
+/// let shown = clients::without_values("login: correct horse battery staple!", ["correct horse battery staple"]);
+/// assert_eq!(shown, "login: ●●●!");
+/// ```
+#[must_use]
+pub fn without_values<'a>(text: &str, values: impl IntoIterator<Item = &'a str>) -> String {
+    let mut pieces: Vec<String> = values.into_iter().flat_map(pieces).collect();
+    // The longest first: a piece must not break up what holds it.
+    pieces.sort_by(|one, other| other.len().cmp(&one.len()).then_with(|| one.cmp(other)));
+    pieces.dedup();
+    pieces.iter().fold(text.to_owned(), |text, piece| text.replace(piece.as_str(), MASK))
+}
+
+/// The forms and parts in which a program may repeat a secret.
+fn pieces(value: &str) -> Vec<String> {
+    let whole = value.trim();
+    if whole.is_empty() {
+        return Vec::new();
+    }
+    let escaped = [("\\", "\\\\"), ("\"", "\\\""), ("\n", "\\n"), ("\r", "\\r"), ("\t", "\\t")]
+        .iter()
+        .fold(whole.to_owned(), |text, (letter, written)| text.replace(letter, written));
+    let mut pieces = vec![whole.to_owned(), escaped];
+    pieces.extend(["Bearer ", "Basic "].iter().filter_map(|scheme| whole.strip_prefix(scheme)).map(str::to_owned));
+    let parts = whole.lines().chain(whole.split(|letter: char| letter.is_whitespace() || ";,&".contains(letter)));
+    let parts = parts.map(str::trim).filter(|part| part.len() >= SHORTEST_PIECE && !is_plain_word(part));
+    pieces.extend(parts.map(str::to_owned));
+    pieces.retain(|piece| !piece.is_empty());
+    pieces
 }
 
 /// A word behind another.
@@ -174,5 +207,28 @@ mod tests {
         let variables = [("API_TOKEN", "abc"), ("AUTHORIZATION", "Bearer abcd"), ("LOG", "info"), ("REGION", "eu")];
         let shown = without_secrets("abcd and abc refused in eu, info", variables);
         assert_eq!(shown, "●●● and ●●● refused in eu, info");
+    }
+
+    #[test]
+    fn a_secret_is_masked_in_every_form_in_which_a_program_repeats_it() {
+        let cookie = "sid=deadbeefdeadbeef; path=none-of-it";
+        let key = "-----BEGIN KEY-----\nMIIEvQIBADANBgkq\n-----END KEY-----";
+        let cases = [
+            ("login: correct horse battery staple", "correct horse battery staple"),
+            ("got hunter2hunter2 .", "hunter2hunter2 "),
+            ("Cookie: sid=deadbeefdeadbeef; x", cookie),
+            ("MIIEvQIBADANBgkq", key),
+            (r#"{"key":"-----BEGIN KEY-----\nMIIEvQIBADANBgkq\n-----END KEY-----"}"#, key),
+            ("Authorization: made-up-token-1", "Bearer made-up-token-1"),
+            ("Server=db;Pwd=made-up-word;", "Server=db;Pwd=made-up-word;Port=1"),
+        ];
+        for (line, value) in cases {
+            let shown = without_values(line, [value]);
+            for word in ["staple", "hunter2", "deadbeef", "MIIEv", "made-up"] {
+                assert!(!shown.contains(word), "{line}: {shown}");
+            }
+            assert!(shown.contains(MASK), "{line}: {shown}");
+        }
+        assert_eq!(without_values("nothing of it", ["made-up-word"]), "nothing of it");
     }
 }

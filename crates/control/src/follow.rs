@@ -16,10 +16,10 @@ use std::time::{Duration, Instant};
 use audit::Id;
 use gateway::gateway::Gateway;
 use store::control::BadControl;
-use store::control::access::{Actor, Role, Who};
 use store::log::ids;
 
 use crate::Instance;
+use lists::Lists;
 use state::State;
 
 /// How often one looks for a new version: what is stopped is stopped within a second, with room to spare.
@@ -61,6 +61,8 @@ pub struct Replica {
     following: Following,
     state: State,
     gateway: Arc<Gateway>,
+    lists: Lists,
+    acknowledged: i64,
     renewed: Option<Instant>,
     used: Instant,
     lost: bool,
@@ -71,53 +73,44 @@ impl Replica {
     pub fn new(instance: Instance, gateway: Arc<Gateway>, following: Following) -> Self {
         let state = State::new(&instance, following.hidden.clone(), Arc::clone(&following.tell));
         let used = Instant::now();
-        Self { instance, id: ids::next(), following, state, gateway, renewed: None, used, lost: false }
+        let lists = Lists::default();
+        let id = ids::next();
+        Self { instance, id, following, state, gateway, lists, acknowledged: 0, renewed: None, used, lost: false }
     }
 
     /// Puts in force what was decided up to now, and takes a lease: from then on the gateway serves.
     ///
     /// # Errors
-    /// [`BadControl`]: it serves nothing.
+    /// [`BadControl`]: it serves until its last lease ends.
     pub async fn step(&mut self) -> Result<(), BadControl> {
         let database = self.instance.database.clone();
         // The lease counts from before the question: it never ends later here than there.
         let asked = Instant::now();
         if database.version().await? != self.state.seen() {
             let delta = database.changes_since(self.state.seen()).await?;
-            self.gateway.replace_grants(self.state.take(delta));
-            database.applied(self.id, self.state.seen()).await?;
+            // What is stopped is stopped first, and what goes on goes on last: under what is in force by then.
+            let grants = self.state.take(delta);
+            self.gateway.replace_grants(grants);
+            self.state.resume();
         }
-        self.settle().await?;
+        if self.acknowledged != self.state.seen() {
+            database.applied(self.id, self.state.seen()).await?;
+            self.acknowledged = self.state.seen();
+        }
         let due = self.renewed.is_none_or(|renewed| renewed.elapsed() >= self.following.lease / 3);
         if due {
             let lasts = i64::try_from(self.following.lease.as_millis()).unwrap_or(i64::MAX);
-            database.renew_lease(self.id, &self.following.name, lasts, self.state.seen()).await?;
-            self.gateway.lease().hold_until(asked + self.following.lease);
-            self.renewed = Some(asked);
+            let renewed = database.renew_lease(self.id, &self.following.name, lasts, self.state.seen()).await?;
+            // Where something has changed in between, the next look comes first.
+            if renewed.is_some() {
+                self.gateway.lease().hold_until(asked + self.following.lease);
+                self.renewed = Some(asked);
+            }
         }
+        self.lists.turn(&self.instance, &self.following, &self.state);
         if self.used.elapsed() >= USED_EVERY {
             self.used = Instant::now();
             database.grants_used(&self.state.used()).await?;
-        }
-        Ok(())
-    }
-
-    /// Compares lists of tools that are new here with what is accepted, and says what waits.
-    async fn settle(&mut self) -> Result<(), BadControl> {
-        let database = self.instance.database.clone();
-        for fresh in self.state.fresh_lists() {
-            if let Some(first) = fresh.first_list() {
-                let who = Who::Operator(format!("replica {}", self.following.name));
-                let actor = Actor { organisation: fresh.organisation, first: false, who, role: Role::Admin };
-                let Ok(permit) = actor.permit() else { continue };
-                database.accept_first(permit, fresh.id, &first).await?;
-                // What was accepted is put in force before anybody is told that it was compared.
-                let delta = database.changes_since(self.state.seen()).await?;
-                self.gateway.replace_grants(self.state.take(delta));
-            }
-            database.definitions_seen(fresh.id, &fresh.waiting()).await?;
-            fresh.server.pins.compared(&fresh.list);
-            self.state.tell_lists(fresh.id);
         }
         Ok(())
     }

@@ -7,7 +7,7 @@ use gateway::server::is_server_id;
 use http::HeaderValue;
 use secrecy::{ExposeSecret, SecretString};
 use store::control::BadControl;
-use store::control::access::{Actor, ManageServers, See};
+use store::control::access::{Actor, ManageServers, RunPrograms, See};
 use store::control::secrets::Sealed;
 use store::control::servers::{Reach, Server, ServerDraft, Settings};
 use upstream::http::Endpoint;
@@ -71,6 +71,14 @@ impl ReachGiven {
             ReachGiven::Child { command, env } => {
                 Reach::Child { command: command.clone(), env: env.keys().cloned().collect() }
             }
+        }
+    }
+
+    /// A program runs as the gateway's own user: that is for those who run the instance.
+    fn permitted(&self, actor: &Actor) -> Result<(), Refused> {
+        match self {
+            ReachGiven::Http { .. } => Ok(()),
+            ReachGiven::Child { .. } => Ok(actor.permit::<RunPrograms>().map(drop)?),
         }
     }
 
@@ -180,6 +188,7 @@ impl Instance {
     pub async fn add_server(&self, actor: &Actor, given: &ServerGiven, reason: &str) -> Result<Id, Refused> {
         let permit = actor.permit::<ManageServers>()?;
         given.check()?;
+        given.reach.permitted(actor)?;
         let (kind, secrets) = given.reach.secrets();
         if let Some((name, _)) = secrets.iter().find(|(_, value)| value.is_none()) {
             let place = format!("/reach/{kind}/{}", policy::rule_id::escape(name));
@@ -208,6 +217,7 @@ impl Instance {
         let permit = actor.permit::<ManageServers>()?;
         let server = self.database.server(&actor.permit::<See>()?, wanted).await?.id;
         given.check()?;
+        given.reach.permitted(actor)?;
         let (kind, secrets) = given.reach.secrets();
         let there = self.database.secret_names(&actor.permit::<See>()?, server).await?;
         let unknown = |name: &String| !there.iter().any(|(there, _)| there == name);

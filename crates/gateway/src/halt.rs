@@ -46,7 +46,8 @@ impl Halt {
         }
     }
 
-    fn call(&self, gateway: &Arc<Gateway>, caller: &Caller, request: &Request<'_>) -> Judged {
+    /// A call that is refused, and recorded as such.
+    pub(crate) fn call(&self, gateway: &Arc<Gateway>, caller: &Caller, request: &Request<'_>) -> Judged {
         let (id, rule) = (gateway.new_id(), policy::rule_id::built_in(self.rule));
         let judgement = Judgement {
             effect: audit::Effect::Deny,

@@ -123,16 +123,20 @@ async fn call(gateway: &Arc<Gateway>, caller: &Caller, request: &Request<'_>, up
     let Some(policy) = &caller.grant.binding.policy else {
         return way.deny("(no policy)", "This grant has no policy, so it may call nothing.");
     };
-    let in_force = policy.now();
 
     // The tool must be one that the server lists; the gateway asks the server itself.
     let list = match known_list(gateway, caller, upstream).await {
         Ok(list) => list,
         Err(reason) => return way.deny("(evaluation error)", &format!("The call cannot be judged: {reason}.")),
     };
-    // The server may have taken its time: what is judged and counted is the call as it goes on now.
+    // The server may have taken its time: what is judged and counted is the call as it goes on now, under what is in
+    // force now.
     let now = Timestamp::now();
     way.now = now;
+    if let Some(halt) = halted(gateway, caller) {
+        return halt.call(gateway, caller, request);
+    }
+    let in_force = policy.now();
     let book = caller.grant.binding.book(&in_force, &list);
     let Some((listed, rules)) = book.get(tool) else {
         return way.unknown("(unknown tool)", &book);

@@ -51,8 +51,7 @@ pub fn run(options: RunOptions) -> Result<ExitCode, Failure> {
         // What the child says on stderr is for whoever reads ours, but for the secrets of its file: programs that keep
         // what we say must not keep those.
         let stderr: upstream::child::StderrSink = Arc::new(move |line: &str| {
-            let given = given.iter().map(|(name, value)| (name.as_str(), value.expose()));
-            tell!("{}", clients::without_secrets(line, given));
+            tell!("{}", clients::without_values(line, given.iter().map(|(_, value)| value.expose())));
         });
         let mut terminate = signal(SignalKind::terminate()).trying("signals")?;
         let serving = stdio_front::run(&gateway, grant, client, stderr, tokio::io::stdin(), tokio::io::stdout());

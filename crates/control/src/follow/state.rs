@@ -76,7 +76,7 @@ impl State {
         for grant in delta.grants {
             self.grant(grant);
         }
-        self.turn_switches();
+        self.stop();
         self.forget_old_bindings();
         let mut by_token = HashMap::new();
         let held: Vec<Id> = self.grants.keys().copied().collect();
@@ -142,15 +142,23 @@ impl State {
         of_server.filter_map(|(_, binding)| binding.policy.clone()).collect()
     }
 
-    /// Stops and resumes as it was decided.
-    fn turn_switches(&self) {
+    /// Stops what was stopped or revoked.
+    fn stop(&self) {
         for held in self.grants.values() {
             match self.why_stopped(held) {
                 // The same reason again would end what has just begun.
                 Some(reason) if held.switch.stopped().is_some_and(|stopped| *stopped == reason) => {}
                 Some(reason) => held.switch.stop(&reason),
-                None => held.switch.resume(),
+                None => {}
             }
+        }
+    }
+
+    /// Lets go on what is no longer stopped.
+    pub(super) fn resume(&self) {
+        let stopped = self.grants.values().filter(|held| held.switch.stopped().is_some());
+        for held in stopped.filter(|held| self.why_stopped(held).is_none()) {
+            held.switch.resume();
         }
     }
 

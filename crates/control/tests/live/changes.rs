@@ -263,6 +263,63 @@ pub fn networks_and_expiry_are_obeyed(house: &House) {
     assert_eq!(upstream.called().len(), 1);
 }
 
+pub fn a_policy_that_is_published_while_a_list_is_awaited_judges_the_call(house: &House) {
+    let mut script = Script::default();
+    script.list_gate = Some("slow".to_owned());
+    let upstream = Upstream::start(script.modern()).unwrap();
+    let desk = house.desk();
+    let replica = house.replica("one");
+    desk.register("files", &upstream);
+    desk.policy(&desk.admin, "careful", OPEN);
+    let minted = desk.mint(&desk.admin, &given("desk", "files", "careful"));
+    let late = replica.agent("files", &minted).open(&modern(7, "echo")).unwrap();
+    upstream.wait_for("a list", |request| request.json()["method"] == "tools/list").unwrap();
+    let shut = r#"{ "version": "1", "default": "deny" }"#;
+    let version = desk.runtime.block_on(async {
+        desk.instance.edit_policy(&desk.admin, "careful", 1, shut, "").await.unwrap();
+        desk.instance.publish(&desk.admin, "careful", 2, "shut").await.unwrap()
+    });
+    desk.confirmed(version);
+    upstream.release("slow");
+    let answer = late.answer(PATIENCE).unwrap().message().unwrap();
+    assert_eq!(answer["result"]["_meta"]["toolgate/decision"]["effect"], "deny", "{answer}");
+    assert_eq!(upstream.called().len(), 0);
+}
+
+pub fn a_name_that_cannot_be_kept_is_held_and_harms_nobody(house: &House) {
+    let long = "x".repeat(30_000);
+    let tools = ["a\0b", &long, "r"].map(Tool::named);
+    let odd = Upstream::start(Script::with(tools).modern()).unwrap();
+    let usual = Upstream::start(Script::default().modern()).unwrap();
+    let desk = house.desk();
+    let replica = house.replica("one");
+    desk.policy(&desk.admin, "open", OPEN);
+    for (name, upstream) in [("odd", &odd), ("usual", &usual)] {
+        desk.register(name, upstream);
+    }
+    let odd_one = desk.mint(&desk.admin, &given("desk", "odd", "open"));
+    let usual_one = desk.mint(&desk.admin, &given("desk2", "usual", "open"));
+    assert_eq!(replica.agent("odd", &odd_one).tools().unwrap(), ["r"]);
+    assert!(replica.agent("odd", &odd_one).call("r", json!({})).unwrap().is_done());
+    assert!(replica.agent("usual", &usual_one).call("echo", json!({})).unwrap().is_done());
+}
+
+pub fn a_server_that_wants_to_be_asked_each_time_is_served(house: &House) {
+    let script = Script { ttl_ms: 0, ..Script::default() };
+    let upstream = Upstream::start(script.modern()).unwrap();
+    let desk = house.desk();
+    let replica = house.replica("one");
+    desk.register("files", &upstream);
+    desk.policy(&desk.admin, "open", OPEN);
+    let minted = desk.mint(&desk.admin, &given("desk", "files", "open"));
+    let version = desk.runtime.block_on(desk.instance.database().version()).unwrap();
+    for _ in 0..5 {
+        assert!(replica.agent("files", &minted).call("echo", json!({})).unwrap().is_done());
+    }
+    // The first list was accepted; the same again is nothing new.
+    assert_eq!(desk.runtime.block_on(desk.instance.database().version()).unwrap(), version + 1);
+}
+
 pub fn organisations_do_not_share_names_or_counts(house: &House) {
     let [ours, theirs] = [(); 2].map(|()| Upstream::start(Script::default().modern()).unwrap());
     let desk = house.desk();

@@ -22,6 +22,9 @@ cases! {
         what_is_stopped_stays_stopped_for_a_new_replica,
         a_changed_definition_is_held_everywhere,
         networks_and_expiry_are_obeyed,
+        a_policy_that_is_published_while_a_list_is_awaited_judges_the_call,
+        a_name_that_cannot_be_kept_is_held_and_harms_nobody,
+        a_server_that_wants_to_be_asked_each_time_is_served,
         organisations_do_not_share_names_or_counts;
     first_start:
         the_first_admin_is_made_with_the_setup_token_once,

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use arc_swap::{ArcSwap, ArcSwapOption};
+use aws_lc_rs::digest::{Context, SHA256};
 use risk::pins::{FIRST_LIST, Section};
 use tokio::sync::Notify;
 
@@ -15,19 +16,51 @@ use crate::tools::ToolList;
 /// How long an agent waits until a list that is new has been compared; what is not by then is held.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// The list that was compared last, and who waits for it.
+/// The list that was compared last, one that is to be, and who waits for it.
 #[derive(Debug, Default)]
 pub(super) struct Followed {
-    compared: ArcSwapOption<ToolList>,
+    compared: ArcSwapOption<(Arc<ToolList>, Fingerprint)>,
+    to_compare: ArcSwapOption<ToolList>,
     told: Notify,
+}
+
+/// What tells lists apart: names and definitions. A server that lists the same again has listed nothing new.
+type Fingerprint = [u8; 32];
+
+fn fingerprint(list: &ToolList) -> Fingerprint {
+    let mut tools: Vec<(&str, &str)> = list.iter().map(|tool| (&*tool.name, &*tool.digest)).collect();
+    tools.sort_unstable();
+    let mut context = Context::new(&SHA256);
+    for (name, digest) in tools {
+        for text in [name, digest] {
+            context.update(&text.len().to_le_bytes());
+            context.update(text.as_bytes());
+        }
+    }
+    let mut bytes = [0; 32];
+    bytes.copy_from_slice(context.finish().as_ref());
+    bytes
 }
 
 impl Followed {
     fn has_compared(&self, list: &Arc<ToolList>) -> bool {
-        self.compared.load().as_ref().is_some_and(|known| Arc::ptr_eq(known, list))
+        let Some(known) = self.compared.load_full() else { return false };
+        if Arc::ptr_eq(&known.0, list) {
+            return true;
+        }
+        let same = known.1 == fingerprint(list);
+        if same {
+            // The next look at it need not work that out again.
+            self.compared.store(Some(Arc::new((Arc::clone(list), known.1))));
+        }
+        same
     }
 
     pub(super) async fn wait(&self, list: &Arc<ToolList>) {
+        if self.has_compared(list) {
+            return;
+        }
+        self.to_compare.store(Some(Arc::clone(list)));
         let compared = async {
             loop {
                 let told = self.told.notified();
@@ -67,10 +100,16 @@ impl Pinning {
         self.followed.as_ref().is_none_or(|followed| followed.has_compared(list))
     }
 
+    /// A list that somebody waits for and that nobody has compared, if there is one.
+    pub fn to_compare(&self) -> Option<Arc<ToolList>> {
+        let followed = self.followed.as_ref()?;
+        followed.to_compare.load_full().filter(|list| !followed.has_compared(list))
+    }
+
     /// Says that it has: calls that wait for it go on.
     pub fn compared(&self, list: &Arc<ToolList>) {
         if let Some(followed) = &self.followed {
-            followed.compared.store(Some(Arc::clone(list)));
+            followed.compared.store(Some(Arc::new((Arc::clone(list), fingerprint(list)))));
             followed.told.notify_waiters();
         }
     }

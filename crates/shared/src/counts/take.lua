@@ -124,7 +124,10 @@ local function write(this)
     redis.call('HSET', this.key, whole(this.number), text(plus(h, l, this.amount)), 'l', whole(this.at), 'm', this.max)
     redis.call('PEXPIRE', this.key, whole(math.ceil((this.ends - now + MARGIN) / 1000)))
   end
-  if #this.stale > 0 then redis.call('HDEL', this.key, unpack(this.stale)) end
+  -- Lua's stack holds some thousands of values only.
+  for first = 1, #this.stale, 1000 do
+    redis.call('HDEL', this.key, unpack(this.stale, first, math.min(first + 999, #this.stale)))
+  end
 end
 
 -- Everything is read and judged before anything is written.

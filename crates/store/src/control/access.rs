@@ -89,6 +89,8 @@ rights! {
     StopCalls: "stop and resume calls", [PolicyManager, Admin];
     /// Register servers, their credentials and overrides; accept changed definitions.
     ManageServers: "register and change servers", [Admin];
+    /// Have replicas start programs: these run as the gateway's own user, on the machines of all organisations.
+    RunPrograms: "register servers that are programs on the gateway's machines", [Admin], instance true;
     /// Grants and agents.
     ManageGrants: "mint, rotate and revoke grants", [Admin];
     /// Members, programs' tokens and settings.
@@ -216,6 +218,8 @@ mod tests {
         assert_eq!(may::<ManageOrganisations>(), ".....", "only in the first organisation");
         let first = Actor { first: true, ..actor(Role::Admin) };
         assert!(first.permit::<ManageOrganisations>().is_ok());
+        assert!(first.permit::<RunPrograms>().is_ok());
+        assert_eq!(may::<RunPrograms>(), ".....", "only in the first organisation");
         assert!(Actor { role: Role::Auditor, ..first }.permit::<ManageOrganisations>().is_err());
     }
 

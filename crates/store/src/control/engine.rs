@@ -244,8 +244,16 @@ async fn postgres(url: &str) -> Result<ControlDatabase, BadControl> {
         return Err(BadControl::Url);
     }
     let options: AnyConnectOptions = url.parse().map_err(|_| BadControl::Url)?;
-    let pool =
-        AnyPoolOptions::new().max_connections(CONNECTIONS).acquire_timeout(CONNECT).connect_with(options).await?;
+    let pool = AnyPoolOptions::new().max_connections(CONNECTIONS).acquire_timeout(CONNECT);
+    // Whoever is cut off in the midst of a change must not hold up the others' for long.
+    let pool = pool.after_connect(|connection, _| {
+        Box::pin(async move {
+            connection.execute("SET lock_timeout = '5s'").await?;
+            connection.execute("SET idle_in_transaction_session_timeout = '10s'").await?;
+            Ok(())
+        })
+    });
+    let pool = pool.connect_with(options).await?;
     Ok(ControlDatabase { writer: pool.clone(), readers: pool, engine: Engine::Postgres })
 }
 

@@ -368,7 +368,10 @@ impl ControlDatabase {
     /// [`BadControl`].
     pub async fn grants_used(&self, used: &[(Id, i64)]) -> Result<(), BadControl> {
         let mut transaction = self.begin().await?;
-        for (grant, at) in used {
+        // In one order, so that replicas wait for each other and never in a circle.
+        let mut used = used.to_vec();
+        used.sort_unstable();
+        for (grant, at) in &used {
             let update =
                 sqlx::query("UPDATE access_grant SET used_at = $2 WHERE id = $1 AND COALESCE(used_at, 0) < $2");
             update.bind(grant.to_string()).bind(*at).execute(&mut *transaction).await?;

@@ -137,12 +137,25 @@ impl ControlDatabase {
     }
 
     /// Registers a replica, or renews its lease for `lasts` milliseconds, and says which version it follows.
-    /// Returns until when it may serve, by the database's clock.
+    /// Returns until when it may serve, by the database's clock; `None` where that version is no longer the present one:
+    /// whoever waits for a change must not be passed by a replica that comes without it.
     ///
     /// # Errors
     /// [`BadControl`]: then it may serve until its last lease ends.
-    pub async fn renew_lease(&self, replica: Id, name: &str, lasts: i64, applied: i64) -> Result<i64, BadControl> {
+    pub async fn renew_lease(
+        &self,
+        replica: Id,
+        name: &str,
+        lasts: i64,
+        applied: i64,
+    ) -> Result<Option<i64>, BadControl> {
         let mut transaction = self.begin().await?;
+        // No change is made while this row is held.
+        let row = sqlx::query_as("UPDATE instance SET version = version WHERE id = 1 RETURNING version");
+        let (version,): (i64,) = row.fetch_optional(&mut *transaction).await?.ok_or(BadControl::Missing("instance"))?;
+        if applied != version {
+            return Ok(None);
+        }
         let now = self.now_in(&mut transaction).await?;
         let until = now.saturating_add(lasts);
         let upsert = sqlx::query(
@@ -152,7 +165,7 @@ impl ControlDatabase {
         let values = upsert.bind(replica.to_string()).bind(name.to_owned()).bind(now).bind(until).bind(applied);
         values.execute(&mut *transaction).await?;
         transaction.commit().await?;
-        Ok(until)
+        Ok(Some(until))
     }
 
     /// Says which version a replica follows, without a new lease.

@@ -253,24 +253,42 @@ impl ControlDatabase {
         row.map(|(member, password)| Ok(Credentials { member: id(&member)?, password })).transpose()
     }
 
-    /// Begins a session of a member whose sign-in was checked, for `lasts` milliseconds. Only the hash of its
-    /// token is kept.
+    /// Begins a session of a member whose sign-in was checked, for `lasts` milliseconds; false if meanwhile the password is
+    /// another one, or they may do nothing any more. Only the hash of its token is kept.
     ///
     /// # Errors
     /// [`BadControl`].
-    pub async fn begin_session(&self, organisation: Id, member: Id, hash: &str, lasts: i64) -> Result<(), BadControl> {
+    pub async fn begin_session(
+        &self,
+        organisation: Id,
+        checked: &Credentials,
+        hash: &str,
+        lasts: i64,
+    ) -> Result<bool, BadControl> {
         let mut transaction = self.begin().await?;
         let now = self.now_in(&mut transaction).await?;
         let over = sqlx::query("DELETE FROM session WHERE expires_at <= $1");
         over.bind(now).execute(&mut *transaction).await?;
         let insert = sqlx::query(
             "INSERT INTO session (hash, organisation, member, created_at, seen_at, expires_at)
-             VALUES ($1, $2, $3, $4, $4, $5)",
+             SELECT $1, organisation, id, $4, $4, $5 FROM member
+             WHERE organisation = $2 AND id = $3 AND password = $6 AND disabled_at IS NULL",
         );
-        let values = insert.bind(hash.to_owned()).bind(organisation.to_string()).bind(member.to_string());
-        values.bind(now).bind(now.saturating_add(lasts)).execute(&mut *transaction).await?;
+        let values = insert.bind(hash.to_owned()).bind(organisation.to_string()).bind(checked.member.to_string());
+        let values = values.bind(now).bind(now.saturating_add(lasts)).bind(checked.password.clone());
+        let begun = values.execute(&mut *transaction).await?.rows_affected() == 1;
         transaction.commit().await?;
-        Ok(())
+        Ok(begun)
+    }
+
+    /// Keeps the same password under another hash, unless it is another password by now.
+    ///
+    /// # Errors
+    /// [`BadControl`].
+    pub async fn rehash(&self, checked: &Credentials, hash: &str) -> Result<bool, BadControl> {
+        let update = sqlx::query("UPDATE member SET password = $3 WHERE id = $1 AND password = $2");
+        let values = update.bind(checked.member.to_string()).bind(checked.password.clone()).bind(hash.to_owned());
+        Ok(values.execute(self.writer()).await?.rows_affected() == 1)
     }
 
     /// Ends a session.

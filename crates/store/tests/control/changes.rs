@@ -92,8 +92,8 @@ pub async fn members_sign_in_and_out(ground: &Ground) {
     let credentials = database.credentials(admin.organisation, "bob").await.unwrap().unwrap();
     assert_eq!((credentials.member, credentials.password.as_str()), (bob, "$argon2id$1"));
 
-    database.begin_session(admin.organisation, bob, "session-1", DAY).await.unwrap();
-    database.begin_session(admin.organisation, bob, "over", 0).await.unwrap();
+    assert!(database.begin_session(admin.organisation, &credentials, "session-1", DAY).await.unwrap());
+    assert!(database.begin_session(admin.organisation, &credentials, "over", 0).await.unwrap());
     let actor = database.member_of_session("session-1").await.unwrap().unwrap();
     assert_eq!(actor.role, Role::Approver);
     assert!(actor.first);
@@ -105,14 +105,21 @@ pub async fn members_sign_in_and_out(ground: &Ground) {
     assert!(database.member_of_session("session-1").await.unwrap().is_none());
 
     // A new role holds for sessions that stand; a new password, or being disabled, ends them.
-    database.begin_session(admin.organisation, bob, "session-3", DAY).await.unwrap();
+    assert!(database.begin_session(admin.organisation, &credentials, "session-3", DAY).await.unwrap());
     let patch = MemberPatch { role: Some(Role::Viewer), ..MemberPatch::default() };
     database.change_member(admin.permit().unwrap(), bob, &patch, "").await.unwrap();
     assert_eq!(database.member_of_session("session-3").await.unwrap().unwrap().role, Role::Viewer);
     let patch = MemberPatch { password: Some("$argon2id$2"), ..MemberPatch::default() };
     database.change_member(admin.permit().unwrap(), bob, &patch, "").await.unwrap();
     assert!(database.member_of_session("session-3").await.unwrap().is_none());
-    database.begin_session(admin.organisation, bob, "session-4", DAY).await.unwrap();
+    // A sign-in that was checked against the old password begins no session, and does not bring it back.
+    assert!(!database.begin_session(admin.organisation, &credentials, "late", DAY).await.unwrap());
+    assert!(!database.rehash(&credentials, "$argon2id$1b").await.unwrap());
+    let credentials = database.credentials(admin.organisation, "bob").await.unwrap().unwrap();
+    assert_eq!(credentials.password, "$argon2id$2");
+    assert!(database.rehash(&credentials, "$argon2id$2b").await.unwrap());
+    let credentials = database.credentials(admin.organisation, "bob").await.unwrap().unwrap();
+    assert!(database.begin_session(admin.organisation, &credentials, "session-4", DAY).await.unwrap());
     let patch = MemberPatch { disabled: Some(true), ..MemberPatch::default() };
     database.change_member(admin.permit().unwrap(), bob, &patch, "").await.unwrap();
     assert!(database.member_of_session("session-4").await.unwrap().is_none());

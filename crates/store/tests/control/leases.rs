@@ -15,20 +15,24 @@ pub async fn a_lease_is_renewed_and_ends(ground: &Ground) {
     let (database, _) = ground.founded(Role::Admin).await;
     let (one, two) = (Id::from_bits(1), Id::from_bits(2));
     let now = database.now().await.unwrap();
-    let until = database.renew_lease(one, "one", 600_000, 1).await.unwrap();
+    let version = database.version().await.unwrap();
+    // Who follows an older version gets none.
+    assert_eq!(database.renew_lease(one, "one", 600_000, version - 1).await.unwrap(), None);
+    assert!(database.replicas().await.unwrap().is_empty());
+    let until = database.renew_lease(one, "one", 600_000, version).await.unwrap().unwrap();
     assert!(until >= now + 600_000);
     // The second one's lease is over at once.
-    database.renew_lease(two, "two", 0, 7).await.unwrap();
+    database.renew_lease(two, "two", 0, version).await.unwrap();
     let names: Vec<_> = database.replicas().await.unwrap().into_iter().map(|replica| replica.name).collect();
     assert_eq!(names, ["one"]);
     let replicas = database.replicas().await.unwrap();
-    assert_eq!(behind(&replicas, 2), BTreeSet::from(["one"]));
-    database.applied(one, 5).await.unwrap();
+    assert_eq!(behind(&replicas, version + 1), BTreeSet::from(["one"]));
+    database.applied(one, version + 4).await.unwrap();
     // Never back.
-    database.applied(one, 3).await.unwrap();
+    database.applied(one, version + 2).await.unwrap();
     let replicas = database.replicas().await.unwrap();
-    assert_eq!(replicas[0].applied, 5);
-    assert!(behind(&replicas, 5).is_empty());
+    assert_eq!(replicas[0].applied, version + 4);
+    assert!(behind(&replicas, version + 4).is_empty());
     database.end_lease(one).await.unwrap();
     assert!(database.replicas().await.unwrap().is_empty());
 }
