@@ -264,8 +264,7 @@ pub fn networks_and_expiry_are_obeyed(house: &House) {
 }
 
 pub fn a_policy_that_is_published_while_a_list_is_awaited_judges_the_call(house: &House) {
-    let mut script = Script::default();
-    script.list_gate = Some("slow".to_owned());
+    let script = Script { list_gate: Some("slow".to_owned()), ..Script::default() };
     let upstream = Upstream::start(script.modern()).unwrap();
     let desk = house.desk();
     let replica = house.replica("one");
