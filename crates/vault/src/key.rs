@@ -59,7 +59,7 @@ pub enum BadKey {
         "a key is {KEY} bytes in base64, which are {KEY_TEXT} characters with the `=` at the end: `openssl rand -base64 {KEY}` makes one"
     )]
     NotAKey,
-    /// A placeholder.
+    /// All bytes are alike, as in an example that was copied.
     #[error("this key is one byte repeated, which anybody guesses: `openssl rand -base64 {KEY}` makes a random one")]
     Guessable,
     /// It could not be looked at.

@@ -200,7 +200,7 @@ impl KeyRing {
         Ok(id)
     }
 
-    /// Adds a fresh key that only decrypts for now.
+    /// Adds a fresh key that only decrypts until it is promoted.
     ///
     /// # Errors
     /// [`RingError`].
