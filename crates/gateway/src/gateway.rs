@@ -2,7 +2,7 @@
 //! so that no call ever waits for a change.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
@@ -19,10 +19,12 @@ use crate::caller::Caller;
 use crate::grant::{Grant, Hashing, TokenDigest};
 use crate::http_front::Children;
 use crate::lease::Lease;
+use crate::measures::Measures;
 use crate::refused::{Counted, Refused};
 use crate::seal::Seal;
 use crate::server::Server;
 use crate::sessions::Sessions;
+use crate::spans::Spans;
 
 /// The grants, by the digest of their tokens.
 #[derive(Debug, Default)]
@@ -69,6 +71,11 @@ impl Grants {
         }
     }
 
+    /// The grant of each token, and those for requests without one.
+    pub fn all(&self) -> impl Iterator<Item = &Arc<Grant>> {
+        self.by_token.values().map(|(grant, _)| grant).chain(&self.anonymous)
+    }
+
     /// Whether there is one server only.
     pub fn only_server(&self) -> bool {
         self.only_server
@@ -86,6 +93,8 @@ pub struct Gateway {
     seal: Seal,
     sessions: Sessions,
     refused: Refused,
+    measures: Measures,
+    spans: OnceLock<Spans>,
     processes: Processes,
     children: Children,
     child_stderr: ChildStderr,
@@ -126,6 +135,8 @@ impl Gateway {
             seal: Seal::new(&foundation.session_key)?,
             sessions: Sessions::default(),
             refused: Refused::default(),
+            measures: Measures::default(),
+            spans: OnceLock::new(),
             processes: foundation.processes,
             children: Children::default(),
             child_stderr: foundation.child_stderr,
@@ -173,6 +184,25 @@ impl Gateway {
 
     pub(crate) fn refused(&self) -> &Refused {
         &self.refused
+    }
+
+    /// What is counted of it.
+    pub(crate) fn measures(&self) -> &Measures {
+        &self.measures
+    }
+
+    /// Keeps spans of all calls from now on. To be called once, before the first call.
+    pub fn keep_spans(&self, spans: Spans) {
+        // A second queue would be one that nobody asked for.
+        let _ = self.spans.set(spans);
+    }
+
+    pub(crate) fn keeps_spans(&self) -> bool {
+        self.spans.get().is_some()
+    }
+
+    pub(crate) fn spans(&self) -> Option<&Spans> {
+        self.spans.get()
     }
 
     pub(crate) fn children(&self) -> &Children {

@@ -68,6 +68,11 @@ impl Children {
         self.lock().retain(|_, bridge| bridge.touched.lock().unwrap_or_else(PoisonError::into_inner).elapsed() < IDLE);
     }
 
+    /// How many run.
+    pub fn count(&self) -> usize {
+        self.lock().values().filter(|bridge| bridge.link.child.exit().is_none()).count()
+    }
+
     fn get(&self, owner: &Owner) -> Option<Arc<Bridge>> {
         self.lock().get(owner).filter(|bridge| bridge.link.child.exit().is_none()).cloned()
     }
