@@ -1,5 +1,8 @@
 //! `toolgate serve`: listens for agents over HTTP.
 
+mod process;
+mod watched;
+
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener};
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -21,6 +24,7 @@ use crate::failure::{Failure, Trying};
 use crate::output::tell;
 use crate::token::Token;
 use crate::{foundation, policy_watch};
+use watched::Watched;
 
 /// Where `serve` listens unless told otherwise.
 const LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8040);
@@ -81,6 +85,7 @@ pub fn serve(options: ServeOptions) -> Result<ExitCode, Failure> {
         let mut terminate = signal(SignalKind::terminate()).trying("signals")?;
         let housekeeping = tokio::spawn(Arc::clone(&gateway).housekeeping());
         let watch = tokio::spawn(policy_watch::watch(Arc::clone(&gateway), plan.policies, plan.pins));
+        let watched = Watched::start(&options.watch, &gateway)?;
         let workers =
             Workers::start(&listener, &gateway, &Arc::new(plan.front), plan.connect, workers).trying("the workers")?;
         drop(listener);
@@ -103,6 +108,7 @@ pub fn serve(options: ServeOptions) -> Result<ExitCode, Failure> {
         workers.drain().await;
         housekeeping.abort();
         gateway.shut_down(reason).await;
+        watched.finish().await;
         Ok(ExitCode::SUCCESS)
     })
 }
