@@ -21,6 +21,9 @@ const EVERY: Duration = Duration::from_secs(1);
 /// How long a collector may take.
 const PATIENCE: Duration = Duration::from_secs(10);
 
+/// How long the end of a process waits for a collector.
+const LAST: Duration = Duration::from_secs(3);
+
 /// Receives a sentence for the operator.
 type Tell = Arc<dyn Fn(&str) + Send + Sync>;
 
@@ -51,7 +54,7 @@ impl Exporter {
     /// Sends what still waits, and ends.
     pub async fn finish(self) {
         let _ = self.stop.send(());
-        let _ = tokio::time::timeout(PATIENCE, self.task).await;
+        let _ = tokio::time::timeout(LAST, self.task).await;
     }
 }
 
