@@ -28,7 +28,7 @@ const QUEUE: usize = 4096;
 /// Takes finished spans.
 #[derive(Debug, Clone)]
 pub struct Spans {
-    queue: mpsc::Sender<Box<Span>>,
+    queue: mpsc::Sender<Span>,
     /// Spans that found no room.
     pub(crate) dropped: Arc<Counter>,
 }
@@ -70,7 +70,7 @@ pub(crate) struct OpenSpan {
 
 impl Spans {
     /// A queue, and its other end.
-    pub(crate) fn queue() -> (Self, mpsc::Receiver<Box<Span>>) {
+    pub(crate) fn queue() -> (Self, mpsc::Receiver<Span>) {
         let (queue, spans) = mpsc::channel(QUEUE);
         (Self { queue, dropped: Arc::default() }, spans)
     }
@@ -126,7 +126,7 @@ impl Drop for OpenSpan {
     fn drop(&mut self) {
         let Some(mut span) = self.span.take() else { return };
         span.ended = Timestamp::now();
-        if self.spans.queue.try_send(span).is_err() {
+        if self.spans.queue.try_send(*span).is_err() {
             self.spans.dropped.count();
         }
     }

@@ -1,7 +1,7 @@
 //! A span as OTLP has it in JSON, with the names of the semantic conventions of MCP (in development, so all names stand here).
 
 use jiff::Timestamp;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::{Span, Target};
 
@@ -13,9 +13,9 @@ const CLIENT: u8 = 3;
 const ERROR: u8 = 2;
 
 /// A request to export spans.
-pub(super) fn export_request(service: &str, spans: &[Box<Span>]) -> Value {
+pub(super) fn export_request(service: &str, spans: &[Span]) -> Value {
     let resource = [text("service.name", service), text("service.version", env!("CARGO_PKG_VERSION"))];
-    let spans: Vec<Value> = spans.iter().flat_map(|span| both(span)).collect();
+    let spans: Vec<Value> = spans.iter().flat_map(both).collect();
     json!({ "resourceSpans": [{
         "resource": { "attributes": resource },
         "scopeSpans": [{
@@ -28,7 +28,7 @@ pub(super) fn export_request(service: &str, spans: &[Box<Span>]) -> Value {
 /// The agent's request, and below it what the server was asked.
 fn both(span: &Span) -> impl Iterator<Item = Value> + use<> {
     let served = served(span);
-    let asked = span.outcome.map(|outcome| asked(span, outcome));
+    let asked = span.outcome.map(|_| asked(span));
     std::iter::once(served).chain(asked)
 }
 
@@ -45,30 +45,16 @@ fn served(span: &Span) -> Value {
     attributes.push(text("toolgate.decision.effect", span.effect));
     attributes.push(text("toolgate.rule.name", &span.rule));
     attributes.push(text("toolgate.server.name", &span.server));
-    let mut value = frame(span, SERVER, span.ours.span, (span.ours.began, span.ended));
-    if let Some(parent) = span.ours.parent {
-        value["parentSpanId"] = json!(format!("{parent:016x}"));
-    }
-    with_outcome(value, attributes, span.outcome)
+    let frame = Frame { kind: SERVER, id: span.ours.span, parent: span.ours.parent, began: span.ours.began };
+    frame.whole(span, attributes)
 }
 
-fn asked(span: &Span, outcome: &'static str) -> Value {
+fn asked(span: &Span) -> Value {
     let mut attributes = common(span);
     attributes.push(text("network.transport", if span.over_http { "tcp" } else { "pipe" }));
     attributes.push(text("toolgate.server.name", &span.server));
-    let mut value = frame(span, CLIENT, span.ours.client, (span.decided, span.ended));
-    value["parentSpanId"] = json!(format!("{:016x}", span.ours.span));
-    with_outcome(value, attributes, Some(outcome))
-}
-
-/// A denial is what a gateway is for, and no error of its: only the ends of forwarded requests are.
-fn with_outcome(mut value: Value, mut attributes: Vec<Value>, outcome: Option<&'static str>) -> Value {
-    if let Some(outcome) = outcome.filter(|outcome| *outcome != "ok") {
-        attributes.push(text("error.type", outcome));
-        value["status"] = json!({ "code": ERROR });
-    }
-    value["attributes"] = Value::Array(attributes);
-    value
+    let frame = Frame { kind: CLIENT, id: span.ours.client, parent: Some(span.ours.span), began: span.decided };
+    frame.whole(span, attributes)
 }
 
 fn common(span: &Span) -> Vec<Value> {
@@ -85,20 +71,41 @@ fn common(span: &Span) -> Vec<Value> {
     attributes
 }
 
-fn frame(span: &Span, kind: u8, id: u64, (began, ended): (Timestamp, Timestamp)) -> Value {
-    let name = match &span.target {
-        Some(Target::Tool(name) | Target::Prompt(name)) => format!("{} {name}", span.method),
-        None => span.method.clone(),
-    };
-    json!({
-        "traceId": span.trace.id(),
-        "spanId": format!("{id:016x}"),
-        "name": name,
-        "kind": kind,
-        "startTimeUnixNano": began.as_nanosecond().to_string(),
+/// What tells the two spans of a request apart.
+struct Frame {
+    kind: u8,
+    id: u64,
+    parent: Option<u64>,
+    began: Timestamp,
+}
+
+impl Frame {
+    fn whole(self, span: &Span, mut attributes: Vec<Value>) -> Value {
+        let name = match &span.target {
+            Some(Target::Tool(name) | Target::Prompt(name)) => format!("{} {name}", span.method),
+            None => span.method.clone(),
+        };
         // A clock that was set back must not make a span end before it began.
-        "endTimeUnixNano": ended.max(began).as_nanosecond().to_string(),
-    })
+        let ended = span.ended.max(self.began);
+        let mut members = Map::new();
+        let mut member = |name: &str, value: Value| drop(members.insert(name.to_owned(), value));
+        member("traceId", span.trace.id().into());
+        member("spanId", format!("{:016x}", self.id).into());
+        if let Some(parent) = self.parent {
+            member("parentSpanId", format!("{parent:016x}").into());
+        }
+        member("name", name.into());
+        member("kind", self.kind.into());
+        member("startTimeUnixNano", self.began.as_nanosecond().to_string().into());
+        member("endTimeUnixNano", ended.as_nanosecond().to_string().into());
+        // A denial is what a gateway is for, and no error of its: only the ends of forwarded requests are.
+        if let Some(outcome) = span.outcome.filter(|outcome| *outcome != "ok") {
+            attributes.push(text("error.type", outcome));
+            member("status", json!({ "code": ERROR }));
+        }
+        member("attributes", attributes.into());
+        Value::Object(members)
+    }
 }
 
 fn text(key: &str, value: &str) -> Value {

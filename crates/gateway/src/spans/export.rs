@@ -58,7 +58,7 @@ impl Exporter {
     }
 }
 
-async fn run(mut way: Way, mut queue: mpsc::Receiver<Box<Span>>, mut stopping: oneshot::Receiver<()>) {
+async fn run(mut way: Way, mut queue: mpsc::Receiver<Span>, mut stopping: oneshot::Receiver<()>) {
     let mut spans = Vec::with_capacity(BATCH);
     let mut stop = false;
     while !stop {
@@ -80,7 +80,7 @@ async fn run(mut way: Way, mut queue: mpsc::Receiver<Box<Span>>, mut stopping: o
 
 impl Way {
     /// Sends spans, once: what a collector does not take is gone.
-    async fn send(&mut self, spans: &mut Vec<Box<Span>>) {
+    async fn send(&mut self, spans: &mut Vec<Span>) {
         let body = export_request(&self.service, spans).to_string();
         let lost = spans.len();
         spans.clear();
