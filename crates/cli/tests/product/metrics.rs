@@ -7,7 +7,7 @@ use testkit::script::Script;
 use testkit::toolgate::Toolgate;
 use testkit::upstream::Upstream;
 
-use crate::setup::{limited, toolgate};
+use crate::setup::toolgate;
 
 fn metrics(toolgate: &Toolgate) -> anyhow::Result<McpHttp> {
     let text = toolgate.stderr();
@@ -23,10 +23,9 @@ fn text(toolgate: &Toolgate) -> anyhow::Result<String> {
 }
 
 fn policy() -> Value {
-    let mut policy = limited("read_file", 2);
-    policy["tools"]["echo"] = json!({});
-    policy["hide"] = json!(["charge"]);
-    policy
+    let limits = json!([{ "counter": "calls", "window": 2_678_400, "max": 2, "scope": "grant" }]);
+    let tools = json!({ "read_file": { "limits": limits }, "echo": {} });
+    json!({ "version": "1", "default": "deny", "hide": ["charge"], "tools": tools })
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! Traces: taken from agents, passed on to servers, written into records, sent to a collector.
 
+use anyhow::Context;
 use serde_json::{Value, json};
 use testkit::client::McpHttp;
 use testkit::collector::{Collector, Span};
@@ -17,10 +18,11 @@ const OTHER: &str = "0af7651916cd43dd8448eb211c80319c";
 
 /// Calls a tool with header fields and members of `_meta` of one's own.
 fn call(client: &McpHttp, tool: &str, headers: &[(&str, &str)], meta: &Value) -> anyhow::Result<Value> {
-    let mut params = json!({ "name": tool, "arguments": { "secret": "s3cr3t-value" } });
-    if !meta.is_null() {
-        params["_meta"] = meta.clone();
-    }
+    let arguments = json!({ "secret": "s3cr3t-value" });
+    let params = match meta {
+        Value::Null => json!({ "name": tool, "arguments": arguments }),
+        meta => json!({ "name": tool, "arguments": arguments, "_meta": meta }),
+    };
     let message = message::request(client.id(), "tools/call", params);
     client.post_with(headers, message.to_string().as_bytes())?.message()
 }
@@ -29,9 +31,9 @@ fn traced(collector: &Collector, upstream: &Upstream) -> anyhow::Result<Toolgate
     toolgate()?.policy(&allow(&["echo"]))?.upstream(&upstream.url()).options(["--otlp", &collector.url()]).serve()
 }
 
-fn of<'a>(spans: &'a [Span], kind: u64, trace: &str) -> &'a Span {
+fn of<'a>(spans: &'a [Span], kind: u64, trace: &str) -> anyhow::Result<&'a Span> {
     let fits = |span: &&Span| span.text("traceId") == trace && span.json.get("kind") == Some(&json!(kind));
-    spans.iter().find(fits).unwrap_or_else(|| panic!("no span of kind {kind} in {trace}: {spans:#?}"))
+    spans.iter().find(fits).with_context(|| format!("no span of kind {kind} in {trace}: {spans:#?}"))
 }
 
 /// Whether a record is a decision about a tool.
@@ -50,7 +52,7 @@ fn a_call_is_two_spans_of_the_agents_trace() -> anyhow::Result<()> {
     call(&client, "echo", &[("traceparent", PARENT), ("tracestate", "a=1")], &Value::Null)?;
 
     let spans = collector.wait_for(2)?;
-    let (served, asked) = (of(&spans, SERVER, TRACE), of(&spans, CLIENT, TRACE));
+    let (served, asked) = (of(&spans, SERVER, TRACE)?, of(&spans, CLIENT, TRACE)?);
     assert_eq!(served.text("parentSpanId"), "00f067aa0ba902b7");
     assert_eq!(asked.text("parentSpanId"), served.text("spanId"));
     for span in [served, asked] {
@@ -91,9 +93,9 @@ fn what_meta_says_goes_before_headers_and_reaches_the_server_as_it_is() -> anyho
     let meta = json!({ "traceparent": format!("00-{OTHER}-b7ad6b7169203331-01"), "tracestate": "b=2" });
     call(&client, "echo", &[("traceparent", PARENT)], &meta)?;
     let spans = collector.wait_for(2)?;
-    assert_eq!(of(&spans, SERVER, OTHER).text("parentSpanId"), "b7ad6b7169203331");
+    assert_eq!(of(&spans, SERVER, OTHER)?.text("parentSpanId"), "b7ad6b7169203331");
     let told = upstream.wait_for_call("echo")?;
-    let parent = format!("00-{OTHER}-{}-01", of(&spans, CLIENT, OTHER).text("spanId"));
+    let parent = format!("00-{OTHER}-{}-01", of(&spans, CLIENT, OTHER)?.text("spanId"));
     assert_eq!(told.headers.get("traceparent"), Some(parent.as_str()));
     assert_eq!(told.headers.get("tracestate"), Some("b=2"));
     assert_eq!(told.json().pointer("/params/_meta"), Some(&meta));
@@ -111,13 +113,13 @@ fn every_end_of_a_call_has_its_span() -> anyhow::Result<()> {
     call(&client, "read_file", &[("traceparent", PARENT)], &Value::Null)?;
     let spans = collector.wait_for(3)?;
     assert_eq!(spans.len(), 3, "{spans:#?}");
-    let denied = of(&spans, SERVER, TRACE);
+    let denied = of(&spans, SERVER, TRACE)?;
     assert_eq!(denied.attribute("toolgate.decision.effect"), "deny");
     assert_eq!(denied.attribute("toolgate.rule.name"), "(default deny)");
     assert!(denied.json.get("status").is_none() && denied.attribute("error.type").is_empty(), "{denied:?}");
     let fresh = spans.iter().find(|span| span.text("traceId") != TRACE).unwrap().text("traceId").to_owned();
-    assert!(of(&spans, SERVER, &fresh).text("parentSpanId").is_empty());
-    assert_eq!(of(&spans, CLIENT, &fresh).text("parentSpanId"), of(&spans, SERVER, &fresh).text("spanId"));
+    assert!(of(&spans, SERVER, &fresh)?.text("parentSpanId").is_empty());
+    assert_eq!(of(&spans, CLIENT, &fresh)?.text("parentSpanId"), of(&spans, SERVER, &fresh)?.text("spanId"));
     // What a context does not keep is passed on and sent nowhere; what is none is passed over.
     let unkept = format!("00-{OTHER}-b7ad6b7169203331-00");
     call(&client, "echo", &[("traceparent", &unkept)], &Value::Null)?;
