@@ -14,6 +14,7 @@ use upstream::http::{Answer, Client, Endpoint, SendError};
 
 use crate::body::collect;
 use crate::events::{EventReader, MAX_EVENT};
+use crate::names;
 use crate::pipeline::AskForTools;
 use crate::server::Server;
 
@@ -75,6 +76,12 @@ impl HttpLink {
             // Read, so that the connection can be used again.
             let _ = collect(answer.into_body(), 64 * 1024, Some(self.server.config.limits.connect)).await;
         }
+    }
+
+    /// Tells the server beside all else that nobody waits for the answer to a request.
+    pub fn cancel_later(self, raw_id: &str, reason: &str) {
+        let cancel = names::cancel(raw_id, reason);
+        tokio::spawn(async move { self.tell(cancel).await });
     }
 
     /// Asks something of the gateway's own and gives the raw `result`.

@@ -3,6 +3,7 @@
 //! Start reading at [`pipeline`]: it is the whole way of a call. [`http_front`] and
 //! [`stdio_front`] bring messages to it, [`relay`] watches what comes back.
 
+mod admission;
 pub mod body;
 pub mod caller;
 pub mod child_link;
@@ -20,6 +21,7 @@ pub mod limits;
 pub mod listen;
 mod methods;
 mod names;
+mod phase;
 pub mod pins;
 pub mod pipeline;
 pub mod policy_file;
