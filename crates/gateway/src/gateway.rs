@@ -26,6 +26,7 @@ use crate::refused::{Counted, Refused};
 use crate::seal::Seal;
 use crate::server::Server;
 use crate::sessions::Sessions;
+use crate::streams::Streams;
 
 /// The grants, by the digest of their tokens.
 #[derive(Debug, Default)]
@@ -103,6 +104,7 @@ pub struct Gateway {
     log: AuditLog,
     seal: Seal,
     sessions: Sessions,
+    streams: Streams,
     refused: Refused,
     processes: Processes,
     children: Children,
@@ -145,6 +147,7 @@ impl Gateway {
             log: foundation.log,
             seal: Seal::new(&foundation.session_key)?,
             sessions: Sessions::default(),
+            streams: Streams::default(),
             refused: Refused::default(),
             processes: foundation.processes,
             children: Children::default(),
@@ -218,6 +221,15 @@ impl Gateway {
 
     pub(crate) fn sessions(&self) -> &Sessions {
         &self.sessions
+    }
+
+    pub(crate) fn streams(&self) -> &Streams {
+        &self.streams
+    }
+
+    /// How many streams are open on which agents listen.
+    pub fn open_streams(&self) -> usize {
+        self.streams.count()
     }
 
     pub(crate) fn refused(&self) -> &Refused {

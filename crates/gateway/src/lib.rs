@@ -5,6 +5,7 @@
 
 mod admission;
 pub mod body;
+mod bounded;
 pub mod caller;
 pub mod child_link;
 pub mod era;
@@ -33,6 +34,7 @@ pub mod seal;
 pub mod server;
 pub mod sessions;
 pub mod stdio_front;
+mod streams;
 pub mod terms;
 pub mod ticket;
 pub mod tools;

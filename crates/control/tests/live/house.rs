@@ -130,9 +130,13 @@ fn serve(
             () = replica.run() => {}
             _ = stopping => {}
         }
+        // What is under way ends under the lease, which is given back when nothing is.
+        tokio::select! {
+            () = workers.drain() => {}
+            () = replica.run() => {}
+        }
         // A database that is away is none to say good-bye to.
         let _ = replica.leave().await;
-        workers.drain().await;
         housekeeping.abort();
         gateway.shut_down("the test has ended").await;
     });

@@ -38,6 +38,7 @@ use crate::refusal;
 use crate::relay::Relay;
 use crate::seal::{Session, SessionNumber};
 use crate::server::Server;
+use crate::streams::OpenStream;
 
 /// How long a session that nobody uses keeps its child.
 const IDLE: Duration = Duration::from_secs(1800);
@@ -289,6 +290,7 @@ impl Front {
         caller: &Caller,
         session: Option<Session>,
         changes: Option<Changes>,
+        counted: OpenStream,
     ) -> Response<Body> {
         let Some(session) = session else { return not_allowed() };
         let Some(bridge) = self.gateway.children().get(&Owner::Session(session.number), caller.grant.server()) else {
@@ -319,7 +321,11 @@ impl Front {
         });
         let (gateway, caller) = (Arc::clone(&self.gateway), caller.clone());
         let over = async move { until_withdrawn(&gateway, &caller, Work::Listening).await };
-        event_stream(Body::Stream(Box::pin(rest.take_until(Box::pin(over)))))
+        let rest = rest.take_until(Box::pin(over)).inspect(move |_| {
+            // It is counted for as long as it is there.
+            let _ = &counted;
+        });
+        event_stream(Body::Stream(Box::pin(rest)))
     }
 
     /// Ends a session's child.

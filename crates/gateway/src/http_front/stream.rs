@@ -20,6 +20,7 @@ use crate::http_link::{HttpLink, LAST_EVENT_ID};
 use crate::refusal;
 use crate::relay::{Relay, Seen};
 use crate::server::Reach;
+use crate::streams::OpenStream;
 use crate::ticket::Ended;
 
 /// The server's events on their way to an agent.
@@ -33,6 +34,8 @@ pub(super) struct Events {
     changes: Option<Changes>,
     /// What it is: it ends with the admission of whoever reads it.
     work: Work,
+    /// Its place among the streams that are open, where no request of its own holds that.
+    _stream: Option<OpenStream>,
     done: bool,
 }
 
@@ -62,11 +65,16 @@ impl Events {
             Some(expected) if !expected.may_last() => Work::Request,
             _ => Work::Listening,
         };
-        Self { reader, relay, link, resumable, changes: None, work, done: false }
+        Self { reader, relay, link, resumable, changes: None, work, _stream: None, done: false }
     }
 
     pub(super) fn announcing(mut self, changes: Option<Changes>) -> Self {
         self.changes = changes;
+        self
+    }
+
+    pub(super) fn counted_as(mut self, stream: OpenStream) -> Self {
+        self._stream = Some(stream);
         self
     }
 
@@ -197,6 +205,13 @@ impl Front {
         if let Some(halt) = halted(&self.gateway, &caller) {
             return plain(&halt.of_stream(&self.gateway, &caller));
         }
+        let stream = match self.gateway.streams().open(&caller, "null") {
+            Ok(stream) => stream,
+            Err(refusal) => {
+                self.gateway.count_refused("too many streams", &caller);
+                return plain(&refusal);
+            }
+        };
         let changes = caller
             .grant
             .binding
@@ -204,7 +219,7 @@ impl Front {
             .as_ref()
             .map(|cell| Changes { policy: cell.changes(), notice: TOOLS_CHANGED.to_owned() });
         let endpoint = match &caller.grant.server().config.reach {
-            Reach::Child(_) => return self.child_stream(&caller, session, changes).await,
+            Reach::Child(_) => return self.child_stream(&caller, session, changes, stream).await,
             Reach::Http(endpoint) => endpoint.clone(),
         };
         let link = self.link(&caller, session, endpoint);
@@ -233,6 +248,7 @@ impl Front {
             let relay = Relay::new(&self.gateway, caller, None);
             return Events::new(EventReader::new(body, None), relay, link, true)
                 .announcing(changes)
+                .counted_as(stream)
                 .into_response(Vec::new());
         }
         match head.status {
