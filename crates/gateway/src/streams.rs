@@ -34,8 +34,12 @@ impl Streams {
         let holder = (caller.grant.server().id().to_owned(), caller.grant.key().to_owned());
         self.0.take(holder).map_err(|full| {
             let (text, status) = match full {
-                Full::Each(most) => (format!("this grant has {most} streams open here, which is the most; close one first"), 429),
-                Full::All(most) => (format!("{most} streams are open at this gateway, which is the most; ask again later"), 503),
+                Full::Each(most) => {
+                    (format!("this grant has {most} streams open here, which is the most; close one first"), 429)
+                }
+                Full::All(most) => {
+                    (format!("{most} streams are open at this gateway, which is the most; ask again later"), 503)
+                }
             };
             refusal::error(id, refusal::code::DENIED, &text, status)
         })

@@ -92,8 +92,8 @@ impl House {
         let following = Following { name: name.to_owned(), lease, hidden: Vec::new(), tell: Arc::new(|_| {}) };
         let (place, ring) = (self.place.clone(), self.ring());
         let thread = std::thread::spawn(move || serve(&listener, &place, ring, data, following, &ready, stopping));
-        is_ready.recv().unwrap();
-        Serving { url, stop: Some(stop), thread: Some(thread) }
+        let gateway = is_ready.recv().unwrap();
+        Serving { url, gateway, stop: Some(stop), thread: Some(thread) }
     }
 }
 
@@ -103,7 +103,7 @@ fn serve(
     ring: KeyRing,
     data: PathBuf,
     following: Following,
-    ready: &mpsc::Sender<()>,
+    ready: &mpsc::Sender<Arc<Gateway>>,
     stopping: oneshot::Receiver<()>,
 ) {
     let runtime = runtime();
@@ -125,7 +125,7 @@ fn serve(
         replica.step().await.unwrap();
         let front = Arc::new(FrontConfig::default());
         let workers = Workers::start(listener, &gateway, &front, Duration::from_secs(5), 2).unwrap();
-        ready.send(()).unwrap();
+        ready.send(Arc::clone(&gateway)).unwrap();
         tokio::select! {
             () = replica.run() => {}
             _ = stopping => {}
@@ -145,6 +145,7 @@ fn serve(
 /// A replica; it ends when this is dropped.
 pub struct Serving {
     pub url: String,
+    pub gateway: Arc<Gateway>,
     stop: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<()>>,
 }

@@ -62,11 +62,7 @@ impl Front {
         Admitted { grant, token, client_ip }.usable()
     }
 
-    fn grant(
-        &self,
-        place: &Place<'_>,
-        headers: &HeaderMap,
-    ) -> Result<(Option<TokenDigest>, Arc<Grant>), &'static str> {
+    fn grant(&self, place: &Place<'_>, headers: &HeaderMap) -> Result<(Option<TokenDigest>, Arc<Grant>), &'static str> {
         let grants = self.gateway.grants();
         let mut given = headers.get_all(AUTHORIZATION).iter();
         let (token, grant) = match (given.next(), given.next()) {

@@ -94,9 +94,8 @@ impl Children {
 
     /// The child of a session, or that of a grant at the server that it leads to now.
     fn get(&self, owner: &Owner, server: &Arc<Server>) -> Option<Arc<Bridge>> {
-        let usable = |bridge: &&Arc<Bridge>| {
-            bridge.link.child.exit().is_none() && Arc::ptr_eq(bridge.grant.server(), server)
-        };
+        let usable =
+            |bridge: &&Arc<Bridge>| bridge.link.child.exit().is_none() && Arc::ptr_eq(bridge.grant.server(), server);
         self.lock().get(owner).filter(usable).cloned()
     }
 
@@ -130,14 +129,16 @@ impl Front {
         }
         let opens = matches!(message, Message::Request(request) if request.method == "initialize");
         let (caller, bridge, fresh) = match (&session, opens) {
-            (Some(session), false) => match self.gateway.children().get(&Owner::Session(session.number), caller.grant.server()) {
-                Some(bridge) => (caller, bridge, None),
-                None => {
-                    let id = names::raw_id(message).unwrap_or("null");
-                    let text = "the server process of this session has ended; start again with initialize";
-                    return plain(&refusal::error(id, refusal::code::INVALID_REQUEST, text, 404));
+            (Some(session), false) => {
+                match self.gateway.children().get(&Owner::Session(session.number), caller.grant.server()) {
+                    Some(bridge) => (caller, bridge, None),
+                    None => {
+                        let id = names::raw_id(message).unwrap_or("null");
+                        let text = "the server process of this session has ended; start again with initialize";
+                        return plain(&refusal::error(id, refusal::code::INVALID_REQUEST, text, 404));
+                    }
                 }
-            },
+            }
             (_, true) => {
                 let Some(number) = SessionNumber::random() else {
                     return plain(&json_refusal(

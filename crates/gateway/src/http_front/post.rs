@@ -30,12 +30,7 @@ use crate::server::Reach;
 const BODY_TIME: Duration = Duration::from_secs(60);
 
 impl Front {
-    pub(super) async fn post(
-        &self,
-        admitted: Admitted,
-        headers: HeaderMap,
-        body: Incoming,
-    ) -> Response<Body> {
+    pub(super) async fn post(&self, admitted: Admitted, headers: HeaderMap, body: Incoming) -> Response<Body> {
         let client_ip = admitted.client_ip;
         if let Some(refusal) = unreadable_kind(&headers) {
             return closing(plain(&refusal));
