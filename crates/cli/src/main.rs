@@ -13,6 +13,7 @@ mod environment;
 mod failure;
 mod foundation;
 mod help;
+mod listening;
 mod output;
 mod pins;
 mod policy_watch;

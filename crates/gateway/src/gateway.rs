@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
@@ -16,6 +16,7 @@ use tokio::runtime::Handle;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use upstream::child::Exit;
+use upstream::http::Client;
 
 use crate::caller::Caller;
 use crate::grant::{Grant, Hashing, TokenDigest};
@@ -24,7 +25,7 @@ use crate::lease::Lease;
 use crate::phase::Phase;
 use crate::refused::{Counted, Refused};
 use crate::seal::Seal;
-use crate::server::Server;
+use crate::server::{Server, TimeLimits};
 use crate::sessions::Sessions;
 use crate::streams::Streams;
 
@@ -110,6 +111,7 @@ pub struct Gateway {
     children: Children,
     child_stderr: ChildStderr,
     background: Handle,
+    client_beside: OnceLock<Option<Client>>,
     under_way: Mutex<JoinSet<()>>,
 }
 
@@ -153,6 +155,7 @@ impl Gateway {
             children: Children::default(),
             child_stderr: foundation.child_stderr,
             background: foundation.background,
+            client_beside: OnceLock::new(),
             under_way: Mutex::default(),
         }))
     }
@@ -242,6 +245,12 @@ impl Gateway {
 
     pub(crate) fn background(&self) -> &Handle {
         &self.background
+    }
+
+    /// A client for what is said to servers beside calls; its connections belong to no worker.
+    pub(crate) fn client_beside(&self) -> Option<Client> {
+        let made = || Client::new(TimeLimits::default().connect).ok();
+        self.client_beside.get_or_init(made).clone()
     }
 
     /// Does work that no answer waits for, and that is done before the gateway ends.

@@ -16,12 +16,14 @@ use crate::phase::Phase;
 use crate::refusal::{self, Refusal};
 
 pub use child::Children;
+pub use cors::{BadOrigin, Origins, WebOrigin};
 
 mod admit;
 mod answer;
 mod batch;
 mod bridge;
 mod child;
+mod cors;
 mod post;
 mod stream;
 
@@ -37,6 +39,8 @@ pub struct FrontConfig {
     pub proxies: Vec<IpAddr>,
     /// Whether requests without a token act under a grant of the server.
     pub anonymous: bool,
+    /// Origins whose pages may use what is served at `/mcp`.
+    pub origins: Origins,
     /// What answers at every other address than `/mcp`.
     pub beside: Option<Arc<dyn Beside>>,
 }
@@ -78,8 +82,21 @@ enum Place<'a> {
 impl Front {
     /// Answers one request. Nothing of it can fail: what goes wrong is an answer too.
     pub async fn answer(&self, peer: IpAddr, request: Request<Incoming>) -> Response<Body> {
+        if self.config.origins.is_empty() || place(request.uri().path()).is_none() {
+            return self.route(peer, request, false).await;
+        }
+        let origin = self.config.origins.of(request.headers());
+        Box::pin(async {
+            let answer = self.route(peer, request, origin.is_some()).await;
+            cors::mark(answer, origin)
+        })
+        .await
+    }
+
+    /// Answers one request; `named` if a page sends it whose origin may.
+    async fn route(&self, peer: IpAddr, request: Request<Incoming>, named: bool) -> Response<Body> {
         let beside = self.config.beside.as_ref().filter(|_| place(request.uri().path()).is_none());
-        match (self.addressed_to_us(request.headers()), beside) {
+        match (self.addressed_to_us(request.headers(), named), beside) {
             (Ok(()), _) if asks(&request, "/healthz") => return json(StatusCode::OK, "{\"status\":\"ok\"}"),
             (Ok(()), _) if asks(&request, "/readyz") => return self.ready(),
             (Ok(()), None) => {}
@@ -90,6 +107,9 @@ impl Front {
             }
         }
         let (head, body) = request.into_parts();
+        if named && cors::is_preflight(&head.method, &head.headers) {
+            return cors::preflight(&head.headers);
+        }
         let Some(place) = place(head.uri.path()) else {
             return closing(plain(&json_refusal(
                 StatusCode::NOT_FOUND,
@@ -114,8 +134,8 @@ impl Front {
     }
 
     /// The guard against DNS rebinding and cross-site requests: `Host` must be one of ours, and
-    /// so must be the host of an `Origin`.
-    fn addressed_to_us(&self, headers: &HeaderMap) -> Result<(), (StatusCode, &'static str)> {
+    /// so must be the host of an `Origin` that is not named.
+    fn addressed_to_us(&self, headers: &HeaderMap, named: bool) -> Result<(), (StatusCode, &'static str)> {
         let mut hosts = headers.get_all(HOST).iter();
         let (Some(host), None) = (hosts.next(), hosts.next()) else {
             return Err((StatusCode::BAD_REQUEST, "exactly one Host header is needed"));
@@ -123,12 +143,12 @@ impl Front {
         if !host.to_str().is_ok_and(|host| self.is_ours(host)) {
             return Err((StatusCode::FORBIDDEN, "this Host is not served here; allow it with --allow-host NAME"));
         }
-        for origin in headers.get_all(ORIGIN) {
+        for origin in headers.get_all(ORIGIN).iter().filter(|_| !named) {
             let ours = origin.to_str().ok().and_then(|origin| origin.split_once("://"));
             if !ours.is_some_and(|(_, host)| self.is_ours(host)) {
                 return Err((
                     StatusCode::FORBIDDEN,
-                    "requests of this Origin are not served; allow its host with --allow-host NAME",
+                    "requests of this Origin are not served; allow it with --allow-origin ORIGIN, or its host with --allow-host NAME",
                 ));
             }
         }

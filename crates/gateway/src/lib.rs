@@ -37,4 +37,5 @@ pub mod stdio_front;
 mod streams;
 pub mod terms;
 pub mod ticket;
+pub mod tls;
 pub mod tools;

@@ -6,7 +6,7 @@
 
 use std::convert::Infallible;
 use std::io;
-use std::net::TcpListener as StdListener;
+use std::net::{IpAddr, TcpListener as StdListener};
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -14,6 +14,7 @@ use std::time::Duration;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
@@ -23,12 +24,13 @@ use upstream::http::Client;
 use crate::gateway::Gateway;
 use crate::http_front::{Front, FrontConfig};
 use crate::phase::Phase;
+use crate::tls::Tls;
 
 /// How long an agent may take to send the head of a request.
 const HEAD_TIME: Duration = Duration::from_secs(10);
 
 /// The most header fields of a request.
-const MAX_HEADERS: usize = 64;
+pub(crate) const MAX_HEADERS: usize = 64;
 
 /// The most bytes that the head of a request may take.
 const MAX_HEAD: usize = 64 * 1024;
@@ -72,6 +74,7 @@ impl Workers {
         listener: &StdListener,
         gateway: &Arc<Gateway>,
         config: &Arc<FrontConfig>,
+        tls: Option<&Arc<Tls>>,
         connect: Duration,
         count: usize,
     ) -> io::Result<Self> {
@@ -87,11 +90,11 @@ impl Workers {
                 client: Client::new(connect).map_err(io::Error::other)?,
             };
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-            let (door, connections) = (door.subscribe(), Arc::clone(&connections));
+            let (door, connections, tls) = (door.subscribe(), Arc::clone(&connections), tls.cloned());
             let thread = std::thread::Builder::new().name(format!("worker-{number}")).spawn(move || {
                 runtime.block_on(async move {
                     if let Ok(listener) = TcpListener::from_std(listener) {
-                        accept(listener, front, connections, door).await;
+                        accept(listener, front, tls, connections, door).await;
                     }
                 });
             })?;
@@ -126,7 +129,13 @@ impl Workers {
     }
 }
 
-async fn accept(listener: TcpListener, front: Front, connections: Arc<Semaphore>, mut door: watch::Receiver<Door>) {
+async fn accept(
+    listener: TcpListener,
+    front: Front,
+    tls: Option<Arc<Tls>>,
+    connections: Arc<Semaphore>,
+    mut door: watch::Receiver<Door>,
+) {
     let mut tasks = JoinSet::new();
     loop {
         while tasks.try_join_next().is_some() {}
@@ -142,9 +151,9 @@ async fn accept(listener: TcpListener, front: Front, connections: Arc<Semaphore>
             _ = door.wait_for(|door| *door > Door::Open) => break,
         };
         let Ok(permit) = Arc::clone(&connections).try_acquire_owned() else { continue };
-        let (front, door) = (front.clone(), door.clone());
+        let (front, tls, door) = (front.clone(), tls.clone(), door.clone());
         tasks.spawn(async move {
-            serve(stream, front, door).await;
+            connected(stream, front, tls, door).await;
             drop(permit);
         });
     }
@@ -155,12 +164,28 @@ async fn accept(listener: TcpListener, front: Front, connections: Arc<Semaphore>
     }
 }
 
-async fn serve(stream: TcpStream, front: Front, mut door: watch::Receiver<Door>) {
+async fn connected(stream: TcpStream, front: Front, tls: Option<Arc<Tls>>, mut door: watch::Receiver<Door>) {
     let Ok(peer) = stream.peer_addr() else { return };
     let _ = stream.set_nodelay(true);
+    let Some(tls) = tls else { return serve(stream, peer.ip(), front, door).await };
+    let encrypted = tokio::select! {
+        encrypted = tls.handshake(stream, peer.ip()) => encrypted,
+        _ = door.wait_for(|door| *door > Door::Open) => return,
+    };
+    if let Some(stream) = encrypted {
+        Box::pin(serve(stream, peer.ip(), front, door)).await;
+    }
+}
+
+async fn serve(
+    stream: impl AsyncRead + AsyncWrite + Unpin,
+    peer: IpAddr,
+    front: Front,
+    mut door: watch::Receiver<Door>,
+) {
     let service = service_fn(|request| {
         let front = &front;
-        async move { Ok::<_, Infallible>(front.answer(peer.ip(), request).await) }
+        async move { Ok::<_, Infallible>(front.answer(peer, request).await) }
     });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())

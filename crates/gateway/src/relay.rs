@@ -58,6 +58,11 @@ impl Relay {
         Self { gateway: Arc::clone(gateway), caller, expected, negotiated: None }
     }
 
+    /// The gateway through which it goes.
+    pub(crate) fn gateway(&self) -> &Gateway {
+        &self.gateway
+    }
+
     /// Waits until nothing more may be passed on, and tells why.
     pub(crate) async fn until_withdrawn(&self, work: Work) -> Withdrawn {
         until_withdrawn(&self.gateway, &self.caller, work).await

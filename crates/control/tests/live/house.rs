@@ -124,7 +124,7 @@ fn serve(
         let mut replica = Replica::new(instance, Arc::clone(&gateway), following);
         replica.step().await.unwrap();
         let front = Arc::new(FrontConfig::default());
-        let workers = Workers::start(listener, &gateway, &front, Duration::from_secs(5), 2).unwrap();
+        let workers = Workers::start(listener, &gateway, &front, None, Duration::from_secs(5), 2).unwrap();
         ready.send(Arc::clone(&gateway)).unwrap();
         tokio::select! {
             () = replica.run() => {}

@@ -171,7 +171,7 @@ impl Front {
         };
         let Some(id) = names::raw_id(message) else { return plain(&refusal::cut("null", &withdrawn)) };
         if let Some(link) = self.link_to_cancel(&asking, asked_in) {
-            link.cancel_later(id, &withdrawn);
+            link.cancel_later(&self.gateway, id, &withdrawn);
         }
         plain(&refusal::cut(id, &withdrawn))
     }

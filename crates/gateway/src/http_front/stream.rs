@@ -165,7 +165,7 @@ impl Events {
     /// A legacy server works on after its stream was closed, so it is told.
     fn cut(&mut self, withdrawn: &Withdrawn) -> Option<Bytes> {
         if let (Some(expected), true) = (self.relay.expected(), self.link.session.is_some()) {
-            self.link.clone().cancel_later(expected.raw_id(), &withdrawn.to_string());
+            self.link.clone().cancel_later(self.relay.gateway(), expected.raw_id(), &withdrawn.to_string());
         }
         self.last_word(Ended::Unknown, withdrawn.to_string().trim_end_matches('.'))
     }

@@ -1,17 +1,22 @@
 //! `toolgate catalogue serve`: the pages alone.
 
+use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::process::ExitCode;
 
 use axum::body::Body;
 use axum::extract::Request;
-use tokio::net::TcpListener;
+use axum::serve::Listener;
+use gateway::tls::TlsStream;
+use tokio::net::{TcpListener, TcpStream};
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::mpsc;
 use web::{Audience, Site, Web};
 
 use super::open;
 use crate::args::PagesOptions;
 use crate::failure::{Failure, Trying};
+use crate::listening;
 use crate::output::tell;
 
 /// Where it listens unless told otherwise.
@@ -31,10 +36,11 @@ pub(super) async fn serve(options: &PagesOptions) -> Result<ExitCode, Failure> {
     let own = base.parse::<http::Uri>().ok().and_then(|uri| uri.host().map(str::to_owned));
     let hosts = options.allow_host.iter().cloned().chain(own).map(|host| host.to_ascii_lowercase()).collect();
     let web = Web::new(Site::new(catalogue, &data.search(), audience, base, hosts));
+    let tls = listening::tls(&options.tls)?;
     let listener = TcpListener::bind(listen).await.trying(format!("listening at {listen}"))?;
     let address = listener.local_addr().trying("the listening address")?;
     let mut terminate = signal(SignalKind::terminate()).trying("signals")?;
-    tell!("catalogue http://{address}/");
+    tell!("catalogue {}://{address}/", listening::scheme(tls.as_ref()));
     let router = axum::Router::new().fallback(move |request: Request<Body>| {
         let web = web.clone();
         async move { web.answer(request).await }
@@ -45,6 +51,37 @@ pub(super) async fn serve(options: &PagesOptions) -> Result<ExitCode, Failure> {
             _ = tokio::signal::ctrl_c() => {}
         }
     };
-    axum::serve(listener, router).with_graceful_shutdown(stop).await.trying("the pages")?;
+    match tls {
+        None => axum::serve(listener, router).with_graceful_shutdown(stop).await,
+        Some(tls) => {
+            listening::follow(&tls);
+            let encrypted = Encrypted { address, accepted: tls.accept_on(listener) };
+            axum::serve(encrypted, router).with_graceful_shutdown(stop).await
+        }
+    }
+    .trying("the pages")?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Connections that are encrypted when they are accepted.
+struct Encrypted {
+    address: SocketAddr,
+    accepted: mpsc::Receiver<(TlsStream<TcpStream>, SocketAddr)>,
+}
+
+impl Listener for Encrypted {
+    type Io = TlsStream<TcpStream>;
+    type Addr = SocketAddr;
+
+    async fn accept(&mut self) -> (Self::Io, Self::Addr) {
+        match self.accepted.recv().await {
+            Some(accepted) => accepted,
+            // Whoever accepts ends when this does.
+            None => std::future::pending().await,
+        }
+    }
+
+    fn local_addr(&self) -> io::Result<Self::Addr> {
+        Ok(self.address)
+    }
 }
