@@ -60,6 +60,10 @@ pub trait Beside: std::fmt::Debug + Send + Sync {
     ) -> Pin<Box<dyn Future<Output = Response<Body>> + Send + '_>>;
 }
 
+/// The address that a request beside MCP came from: the peer's, or what a trusted proxy says. An extension of the request.
+#[derive(Debug, Clone, Copy)]
+pub struct ClientAddress(pub IpAddr);
+
 /// The front of one worker: the shared gateway and this worker's own connections upstream.
 #[derive(Clone)]
 pub struct Front {
@@ -94,13 +98,17 @@ impl Front {
     }
 
     /// Answers one request; `named` if a page sends it whose origin may.
-    async fn route(&self, peer: IpAddr, request: Request<Incoming>, named: bool) -> Response<Body> {
+    async fn route(&self, peer: IpAddr, mut request: Request<Incoming>, named: bool) -> Response<Body> {
         let beside = self.config.beside.as_ref().filter(|_| place(request.uri().path()).is_none());
         match (self.addressed_to_us(request.headers(), named), beside) {
             (Ok(()), _) if asks(&request, "/healthz") => return json(StatusCode::OK, "{\"status\":\"ok\"}"),
             (Ok(()), _) if asks(&request, "/readyz") => return self.ready(),
             (Ok(()), None) => {}
-            (Ok(()), Some(beside)) => return beside.answer(request).await,
+            (Ok(()), Some(beside)) => {
+                let client = ClientAddress(self.client_ip(peer, request.headers()));
+                request.extensions_mut().insert(client);
+                return beside.answer(request).await;
+            }
             (Err((status, why)), None) => return closing(plain(&json_refusal(status, why))),
             (Err((status, why)), Some(beside)) => {
                 return closing(beside.refuse(request.into_parts().0, status, why).await);

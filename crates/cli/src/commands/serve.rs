@@ -1,5 +1,9 @@
 //! `toolgate serve`: listens for agents over HTTP.
 
+mod doors;
+mod instance;
+mod waiting;
+
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener};
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -18,6 +22,7 @@ use crate::commands::catalogue::beside;
 use crate::commands::run::{facts, pinned, server};
 use crate::config::Config;
 use crate::failure::{Failure, Trying};
+use crate::foundation::Beginning;
 use crate::output::tell;
 use crate::token::Token;
 use crate::{foundation, listening, policy_watch};
@@ -57,7 +62,15 @@ pub fn serve(options: ServeOptions) -> Result<ExitCode, Failure> {
     // The first random number takes tens of milliseconds, in which aws-lc gathers noise for its
     // seed: they pass while the configuration is read. Whoever needs one sooner waits for it.
     std::thread::spawn(|| aws_lc_rs::rand::fill(&mut [0; 16]));
-    let audience = options.catalogue;
+    let one_server =
+        options.server.policy.is_some() || options.server.upstream.is_some() || !options.server.program.is_empty();
+    if options.config.is_none() && !one_server {
+        return instance::serve(&options, workers);
+    }
+    if let Some(name) = options.instance.given() {
+        let text = "is for an instance, which keeps servers, policies and grants itself: leave out --config, --policy, --upstream and the command";
+        return Err(Failure::Usage(format!("{name} {text}")));
+    }
     let mut plan = match &options.config {
         Some(path) => Config::read(path)?.plan(&options)?,
         None => plan(&options)?,
@@ -69,16 +82,16 @@ pub fn serve(options: ServeOptions) -> Result<ExitCode, Failure> {
     }
     let tls = listening::tls(&plan.tls)?;
     listening::guarded(plan.listen, tls.as_ref(), &plan.front.proxies)?;
-    let pages = beside::pages(audience, &plan)?;
+    let pages = beside::pages(options.catalogue, plan.listen, plan.data.as_deref(), &plan.front.hosts)?;
     if let Some(pages) = &pages {
         plan.front.beside = Some(Arc::clone(pages) as Arc<dyn Beside>);
     }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().trying("the runtime")?;
-    let gateway = foundation::lay(plan.data.as_deref(), "serve", plan.durability, plan.grants, runtime.handle())?;
+    let beginning = Beginning::alone("serve", plan.durability, plan.grants);
+    let gateway = foundation::lay(plan.data.as_deref(), beginning, runtime.handle())?;
     let listener = TcpListener::bind(plan.listen).trying(format!("listening at {}", plan.listen))?;
     let address = listener.local_addr().trying("the listening address")?;
     runtime.block_on(async move {
-        let mut terminate = signal(SignalKind::terminate()).trying("signals")?;
         let housekeeping = tokio::spawn(Arc::clone(&gateway).housekeeping());
         let watch = tokio::spawn(policy_watch::watch(Arc::clone(&gateway), plan.policies, plan.pins));
         let workers = Workers::start(&listener, &gateway, &Arc::new(plan.front), tls.as_ref(), plan.connect, workers)
@@ -96,21 +109,26 @@ pub fn serve(options: ServeOptions) -> Result<ExitCode, Failure> {
             tell!("token {}", token.reveal());
             tell!("toolgate: the token is shown this once; agents send it as `Authorization: Bearer TOKEN`");
         }
-        let reason = tokio::select! {
-            _ = terminate.recv() => "SIGTERM",
-            _ = tokio::signal::ctrl_c() => "interrupted",
-        };
+        let reason = told_to_stop().await?;
         tell!("toolgate: {reason}: finishing what is under way");
         watch.abort();
         tokio::select! {
             () = workers.drain() => {}
             // Told twice, it waits no longer.
-            _ = terminate.recv() => {}
-            _ = tokio::signal::ctrl_c() => {}
+            _ = told_to_stop() => {}
         }
         housekeeping.abort();
         gateway.shut_down(reason).await;
         Ok(ExitCode::SUCCESS)
+    })
+}
+
+/// Waits until somebody wants the gateway to stop, and tells how they said it.
+async fn told_to_stop() -> Result<&'static str, Failure> {
+    let mut terminate = signal(SignalKind::terminate()).trying("signals")?;
+    Ok(tokio::select! {
+        _ = terminate.recv() => "SIGTERM",
+        _ = tokio::signal::ctrl_c() => "interrupted",
     })
 }
 

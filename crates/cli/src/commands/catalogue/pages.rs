@@ -1,16 +1,12 @@
 //! `toolgate catalogue serve`: the pages alone.
 
-use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::process::ExitCode;
 
 use axum::body::Body;
 use axum::extract::Request;
-use axum::serve::Listener;
-use gateway::tls::TlsStream;
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::mpsc;
 use web::{Audience, Site, Web};
 
 use super::open;
@@ -51,37 +47,7 @@ pub(super) async fn serve(options: &PagesOptions) -> Result<ExitCode, Failure> {
             _ = tokio::signal::ctrl_c() => {}
         }
     };
-    match tls {
-        None => axum::serve(listener, router).with_graceful_shutdown(stop).await,
-        Some(tls) => {
-            listening::follow(&tls);
-            let encrypted = Encrypted { address, accepted: tls.accept_on(listener) };
-            axum::serve(encrypted, router).with_graceful_shutdown(stop).await
-        }
-    }
-    .trying("the pages")?;
+    tls.iter().for_each(listening::follow);
+    listening::pages(listener, tls.as_ref(), router, stop).await.trying("the pages")?;
     Ok(ExitCode::SUCCESS)
-}
-
-/// Connections that are encrypted when they are accepted.
-struct Encrypted {
-    address: SocketAddr,
-    accepted: mpsc::Receiver<(TlsStream<TcpStream>, SocketAddr)>,
-}
-
-impl Listener for Encrypted {
-    type Io = TlsStream<TcpStream>;
-    type Addr = SocketAddr;
-
-    async fn accept(&mut self) -> (Self::Io, Self::Addr) {
-        match self.accepted.recv().await {
-            Some(accepted) => accepted,
-            // Whoever accepts ends when this does.
-            None => std::future::pending().await,
-        }
-    }
-
-    fn local_addr(&self) -> io::Result<Self::Addr> {
-        Ok(self.address)
-    }
 }
