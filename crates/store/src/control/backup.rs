@@ -376,7 +376,8 @@ mod tests {
     /// The tables of a later version: one column more, which has a value for old rows.
     fn later() -> Migrator {
         let added = "ALTER TABLE organisation ADD COLUMN plan TEXT NOT NULL DEFAULT 'free'";
-        let migration = Migration::new(1000, "later".into(), MigrationType::Simple, sqlx::SqlStr::from_static(added), false);
+        let migration =
+            Migration::new(1000, "later".into(), MigrationType::Simple, sqlx::SqlStr::from_static(added), false);
         Migrator::with_migrations(migrator().iter().cloned().chain([migration]).collect())
     }
 
