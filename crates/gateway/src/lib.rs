@@ -3,7 +3,9 @@
 //! Start reading at [`pipeline`]: it is the whole way of a call. [`http_front`] and
 //! [`stdio_front`] bring messages to it, [`relay`] watches what comes back.
 
+mod admission;
 pub mod body;
+mod bounded;
 pub mod caller;
 pub mod child_link;
 pub mod era;
@@ -21,6 +23,7 @@ pub mod listen;
 pub mod measures;
 mod methods;
 mod names;
+mod phase;
 pub mod pins;
 pub mod pipeline;
 pub mod policy_file;
@@ -33,7 +36,9 @@ pub mod server;
 pub mod sessions;
 pub mod spans;
 pub mod stdio_front;
+mod streams;
 pub mod terms;
 pub mod ticket;
+pub mod tls;
 pub mod tools;
 pub mod trace;

@@ -63,6 +63,7 @@ fn calls_are_counted_by_what_became_of_them() -> anyhow::Result<()> {
     assert_eq!(numbers.value("toolgate_calls_in_flight", &[])?, 0.0);
     assert_eq!(numbers.value("toolgate_refused_requests_total", &[("reason", "wrong_token")])?, 1.0);
     assert_eq!(numbers.value("toolgate_lease_held", &[])?, 1.0);
+    assert_eq!(numbers.value("toolgate_open_streams", &[])?, 0.0);
     assert_eq!(numbers.value("toolgate_build_info", &[("version", env!("CARGO_PKG_VERSION"))])?, 1.0);
     assert!(numbers.value("toolgate_audit_segment_bytes", &[])? > 1000.0);
     if cfg!(target_os = "linux") {

@@ -67,6 +67,7 @@ pub fn render(gateway: &Gateway, text: &mut Exposition) {
         );
     }
     text.single("toolgate_grants", Kind::Gauge, "Tokens of grants in force.", grants.all().count());
+    text.single("toolgate_open_streams", Kind::Gauge, "Streams on which agents listen.", gateway.streams().count());
     text.single("toolgate_children", Kind::Gauge, "Server programs that run.", gateway.children().count());
     let log = gateway.log().load();
     text.single(
