@@ -49,7 +49,7 @@ pub(crate) struct Recorded {
     /// The end of writing it.
     pub(crate) commit: Commit,
     /// The span of the request, where one is kept: with a refusal it ends at once, when this is dropped.
-    pub(crate) span: Option<OpenSpan>,
+    pub(crate) span: Option<Box<OpenSpan>>,
 }
 
 impl Gateway {

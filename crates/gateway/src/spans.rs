@@ -64,7 +64,7 @@ enum Target {
 
 /// A span that is not finished. It is when this is dropped.
 pub(crate) struct OpenSpan {
-    span: Option<Box<Span>>,
+    span: Option<Span>,
     spans: Spans,
 }
 
@@ -82,12 +82,12 @@ impl Spans {
         decision: audit::Id,
         request: &Request<'_>,
         judgement: &Judgement<'_>,
-    ) -> Option<OpenSpan> {
+    ) -> Option<Box<OpenSpan>> {
         let trace = caller.trace.as_ref()?;
         let ours = trace.ours?;
         let server = caller.grant.server();
         let now = Timestamp::now();
-        let span = Box::new(Span {
+        let span = Span {
             trace: Arc::clone(trace),
             ours,
             method: request.method.to_string(),
@@ -108,8 +108,8 @@ impl Spans {
             decided: now,
             ended: now,
             outcome: None,
-        });
-        Some(OpenSpan { span: Some(span), spans: self.clone() })
+        };
+        Some(Box::new(OpenSpan { span: Some(span), spans: self.clone() }))
     }
 }
 
@@ -126,7 +126,7 @@ impl Drop for OpenSpan {
     fn drop(&mut self) {
         let Some(mut span) = self.span.take() else { return };
         span.ended = Timestamp::now();
-        if self.spans.queue.try_send(*span).is_err() {
+        if self.spans.queue.try_send(span).is_err() {
             self.spans.dropped.count();
         }
     }

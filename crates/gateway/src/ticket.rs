@@ -74,7 +74,7 @@ pub struct Ticket {
     held: Box<Held>,
     /// The end of writing the record, until it was awaited.
     commit: Option<Commit>,
-    span: Option<OpenSpan>,
+    span: Option<Box<OpenSpan>>,
     settled: bool,
     unsettled_means: Ended,
 }
