@@ -5,4 +5,5 @@
 mod backups;
 mod desk;
 mod first_start;
+mod full_disk;
 mod replicas;
