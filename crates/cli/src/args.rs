@@ -1,7 +1,9 @@
 //! The command line.
 
+mod api;
 mod catalogue;
 mod clients;
+mod grant;
 mod policy;
 mod scan;
 mod server;
@@ -14,14 +16,21 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
+pub use api::{
+    ApiOptions, ApplyOptions, EventsOptions, InstanceOptions, LoginOptions, LogoutOptions, MemberCommand, OrgCommand,
+    ReasonOptions, ReplicasOptions, SetupOptions, TokenCommand, WhoamiOptions,
+};
 pub use catalogue::{
     AudienceWord, CatalogueCommand, CheckOptions, CrawlOptions, ExportOptions, ImportOptions, KeyOptions, KindWord,
     OverrideOptions, OverridesOptions, PagesOptions, SearchOptions, ShowOptions, SyncOptions,
 };
 pub use clients::{ClientsOptions, ConnectOptions, InitOptions, UndoOptions, WrapOptions};
-pub use policy::{PolicyCheck, PolicyCommand, PolicyEdit, PolicyExplain, PolicyTest};
+pub use grant::{AgentCommand, GrantCommand, GrantSetOptions, MintOptions, ResumeOptions, StopOptions, Stopped};
+pub use policy::{
+    PolicyCheck, PolicyCommand, PolicyEdit, PolicyExplain, PolicyPublish, PolicyPut, PolicyRollback, PolicyShow, PolicyTest,
+};
 pub use scan::{BoundOptions, ScanOptions, TemperWord};
-pub use server::{AcceptOptions, HeldOptions, PinPlace, ServerCommand};
+pub use server::{AcceptOptions, HeldOptions, OverrideOptions as ToolOverride, PinPlace, ReachOptions, ServerCommand, SettingOptions};
 pub use shell::{CompletionsOptions, ManOptions, ShellWord};
 pub use status::{PromoteOptions, StatusOptions};
 
@@ -39,8 +48,8 @@ Examples:
 
 Exit codes:
   0  done; where something is asked, the answer is yes
-  1  the answer is no: a call would not be allowed, something is wrong or was left as it was
-  2  wrong usage: an option, a file or a directory cannot be used; stderr says which
+  1  the answer is no: a call would not be allowed, something is wrong or was left as it was, an instance refused
+  2  wrong usage: an option, a file, a directory or an instance cannot be used; stderr says which
   130, 143  ended by Ctrl-C or SIGTERM while servers were asked
   `toolgate run` ends with the status of its server's program."
 )]
@@ -57,7 +66,7 @@ pub enum Command {
     Run(RunOptions),
     /// Listen for agents over HTTP, in front of one server or many
     Serve(ServeOptions),
-    /// Check, explain, test and edit policies
+    /// Check, explain, test and edit policies; keep and publish them at an instance
     #[command(subcommand)]
     Policy(PolicyCommand),
     /// Say what tools can do: definitions from stdin, a JSON object a line, to one line each
@@ -113,12 +122,42 @@ Examples:
     /// What is known of MCP servers and their tools: import, sync, search, show, check
     #[command(subcommand)]
     Catalogue(CatalogueCommand),
-    /// Look at definitions of tools that are held, and accept them
+    /// Register servers at an instance; look at definitions of tools that are held, and accept them
     #[command(subcommand)]
     Server(ServerCommand),
-    /// Make grant tokens
+    /// Make grant tokens; mint, change, rotate and revoke the grants of an instance
     #[command(subcommand)]
     Grant(GrantCommand),
+    /// The agents of an instance, which hold grants
+    #[command(subcommand)]
+    Agent(AgentCommand),
+    /// Stop calls at once on every replica of an instance, and show what is stopped
+    StopCalls(StopOptions),
+    /// Let calls go on that were stopped
+    Resume(ResumeOptions),
+    /// Bring about at an instance what a toolgate.toml declares: servers, policies, grants
+    Apply(ApplyOptions),
+    /// Make the first admin of a new instance, with the setup token that its first start printed
+    Setup(SetupOptions),
+    /// Sign in at an instance, which the commands ask from then on
+    Login(LoginOptions),
+    /// End the session at an instance, and forget its token
+    Logout(LogoutOptions),
+    /// Say which instance is asked, and as whom
+    Whoami(WhoamiOptions),
+    /// The organisations of an instance
+    #[command(subcommand)]
+    Org(OrgCommand),
+    /// The members of an organisation
+    #[command(subcommand)]
+    Member(MemberCommand),
+    /// The API tokens of programs
+    #[command(subcommand)]
+    Token(TokenCommand),
+    /// List who changed what at an instance, when and why
+    Events(EventsOptions),
+    /// List the replicas that serve an instance
+    Replicas(ReplicasOptions),
     /// Verify the audit log
     #[command(subcommand)]
     Audit(AuditCommand),
@@ -294,24 +333,6 @@ pub struct ServeOptions {
     /// Threads that serve; else one a core
     #[arg(long, value_name = "N")]
     pub workers: Option<usize>,
-}
-
-/// Commands about grants.
-#[derive(Debug, Subcommand)]
-#[command(after_long_help = "\
-Examples:
-  toolgate grant new")]
-pub enum GrantCommand {
-    /// Make a token, and the digest of it that goes into toolgate.toml
-    #[command(after_long_help = "\
-Examples:
-  toolgate grant new
-  toolgate grant new --json")]
-    New {
-        /// Print both as JSON
-        #[arg(long)]
-        json: bool,
-    },
 }
 
 /// Commands about the audit log.

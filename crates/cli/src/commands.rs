@@ -1,5 +1,8 @@
 //! One module a command.
 
+pub mod access;
+pub mod agent;
+pub mod apply;
 pub mod audit;
 pub mod catalogue;
 pub mod classify;
@@ -8,11 +11,13 @@ pub mod completions;
 pub mod connect;
 pub mod demo;
 pub mod doctor;
+pub mod events;
 pub mod grant;
 pub mod init;
 pub mod limits;
 pub mod logs;
 pub mod man;
+pub mod people;
 pub mod policy;
 pub mod promote;
 pub mod run;
@@ -21,6 +26,7 @@ pub mod scan;
 pub mod serve;
 pub mod server;
 pub mod status;
+pub mod stops;
 pub mod undo;
 pub mod wrap;
 
