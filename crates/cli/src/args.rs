@@ -27,10 +27,13 @@ pub use catalogue::{
 pub use clients::{ClientsOptions, ConnectOptions, InitOptions, UndoOptions, WrapOptions};
 pub use grant::{AgentCommand, GrantCommand, GrantSetOptions, MintOptions, ResumeOptions, StopOptions, Stopped};
 pub use policy::{
-    PolicyCheck, PolicyCommand, PolicyEdit, PolicyExplain, PolicyPublish, PolicyPut, PolicyRollback, PolicyShow, PolicyTest,
+    PolicyCheck, PolicyCommand, PolicyEdit, PolicyExplain, PolicyPublish, PolicyPut, PolicyRollback, PolicyShow,
+    PolicyTest,
 };
 pub use scan::{BoundOptions, ScanOptions, TemperWord};
-pub use server::{AcceptOptions, HeldOptions, OverrideOptions as ToolOverride, PinPlace, ReachOptions, ServerCommand, SettingOptions};
+pub use server::{
+    AcceptOptions, HeldOptions, OverrideOptions as ToolOverride, PinPlace, ReachOptions, ServerCommand, SettingOptions,
+};
 pub use shell::{CompletionsOptions, ManOptions, ShellWord};
 pub use status::{PromoteOptions, StatusOptions};
 

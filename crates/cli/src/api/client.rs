@@ -310,7 +310,6 @@ fn entries(mut body: Value) -> (Vec<Value>, Option<String>) {
 /// What tells this request from every other one.
 fn key() -> Result<String, Failure> {
     let mut bytes = [0; 16];
-    aws_lc_rs::rand::fill(&mut bytes)
-        .map_err(|_| Failure::Usage("the system gives no random numbers".to_owned()))?;
+    aws_lc_rs::rand::fill(&mut bytes).map_err(|_| Failure::Usage("the system gives no random numbers".to_owned()))?;
     Ok(gateway::hex::encode(&bytes))
 }

@@ -96,6 +96,9 @@ mod tests {
         let place = Place::parse("https://example.com/gate/").unwrap();
         let at = |path: &str| place.at(path).unwrap().uri().to_string();
         assert_eq!(at("/api/v1/me"), "https://example.com/gate/api/v1/me");
-        assert_eq!(at(&format!("/api/v1/agents/{}", encoded("a/ü?"))), "https://example.com/gate/api/v1/agents/a%2F%C3%BC%3F");
+        assert_eq!(
+            at(&format!("/api/v1/agents/{}", encoded("a/ü?"))),
+            "https://example.com/gate/api/v1/agents/a%2F%C3%BC%3F"
+        );
     }
 }

@@ -75,7 +75,9 @@ mod tests {
             assert_eq!(told(status, &json!({ "detail": "so it is" })), (code, "so it is".to_owned()), "{status}");
         }
         let unknown = json!({ "type": "/problems/unknown-caller", "detail": "no" });
-        assert!(matches!(told(401, &unknown), (2, text) if text.contains("toolgate login --instance https://example.com")));
+        assert!(
+            matches!(told(401, &unknown), (2, text) if text.contains("toolgate login --instance https://example.com"))
+        );
         let wrong = json!({ "type": "/problems/wrong-credentials", "detail": "the password is wrong" });
         assert_eq!(told(401, &wrong), (1, "the password is wrong".to_owned()));
         assert!(matches!(told(404, &Value::Null), (2, text) if text.contains("look at the address")));

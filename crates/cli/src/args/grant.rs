@@ -241,7 +241,7 @@ pub struct GrantSetOptions {
 
 /// What is stopped, or goes on.
 #[derive(Debug, Args)]
-#[group(id = "what", required = true, multiple = false)]
+#[group(id = "what", multiple = false)]
 pub struct Stopped {
     /// The calls of this grant, as SERVER/LABEL or by its id
     #[arg(long, value_name = "GRANT", group = "what")]
@@ -267,7 +267,7 @@ Examples:
 pub struct StopOptions {
     /// What.
     #[command(flatten)]
-    pub what: Option<Stopped>,
+    pub what: Stopped,
     /// Show what is stopped
     #[arg(long, conflicts_with_all = ["what", "reason"])]
     pub list: bool,

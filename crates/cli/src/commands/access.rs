@@ -83,7 +83,9 @@ pub fn logout(options: &LogoutOptions) -> Result<ExitCode, Failure> {
     if token.expose().starts_with("tgx_")
         && let Err(failure) = Api::new(place.clone(), Some(token))?.remove(SESSIONS, "")
     {
-        tell!("toolgate: the session could not be ended at the instance, and ends by itself within 12 hours: {failure}");
+        tell!(
+            "toolgate: the session could not be ended at the instance, and ends by itself within 12 hours: {failure}"
+        );
     }
     kept.forget(place.url())?;
     say!("The token for {} is forgotten.", place.url())?;

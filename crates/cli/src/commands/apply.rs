@@ -55,7 +55,11 @@ pub fn apply(options: &ApplyOptions) -> Result<ExitCode, Failure> {
             Ok(ExitCode::SUCCESS)
         }
         Err(broken) => {
-            let rest = format!("{} of {} done; run it again when that is put right", broken.done, counted(steps.len(), "change"));
+            let rest = format!(
+                "{} of {} done; run it again when that is put right",
+                broken.done,
+                counted(steps.len(), "change")
+            );
             let text = format!("{}: {}; {rest}", broken.at, broken.why);
             Err(if broken.why.code() == 1 { Failure::No(text) } else { Failure::Usage(text) })
         }

@@ -113,7 +113,10 @@ fn mint(options: &MintOptions) -> Result<(), Failure> {
 fn set(options: &GrantSetOptions) -> Result<(), Failure> {
     let mut body = Map::new();
     if let Some(owner) = &options.owner {
-        body.insert("owner".to_owned(), Some(owner).filter(|owner| !owner.is_empty()).map_or(Value::Null, |it| json!(it)));
+        body.insert(
+            "owner".to_owned(),
+            Some(owner).filter(|owner| !owner.is_empty()).map_or(Value::Null, |it| json!(it)),
+        );
     }
     if options.no_tags || !options.tag.is_empty() {
         body.insert("tags".to_owned(), json!(tags(&options.tag)?));

@@ -89,7 +89,9 @@ pub fn member(command: &MemberCommand) -> Result<ExitCode, Failure> {
                 body.insert("password".to_owned(), json!(password.expose()));
             }
             if body.is_empty() {
-                return Err(Failure::Usage("say what is to change: --role, --display, --password, --disable".to_owned()));
+                return Err(Failure::Usage(
+                    "say what is to change: --role, --display, --password, --disable".to_owned(),
+                ));
             }
             body.insert("reason".to_owned(), json!(why.reason));
             let done = patched(&asked, &format!("/api/v1/members/{id}"), &Value::Object(body))?;
@@ -123,7 +125,11 @@ pub fn token(command: &TokenCommand) -> Result<ExitCode, Failure> {
             let expires = expires.as_deref().map(ahead).transpose()?;
             let body = json!({ "label": label, "role": role.as_str(), "expires_at": expires, "reason": why.reason });
             let made = api::api(&api.place)?.post("/api/v1/tokens", &body)?.body;
-            shown::token(&made, api.json, &format!("the API token {label}, as {}; it is shown this once:", role.as_str()))?;
+            shown::token(
+                &made,
+                api.json,
+                &format!("the API token {label}, as {}; it is shown this once:", role.as_str()),
+            )?;
         }
         TokenCommand::Revoke { token, why, api } => {
             let asked = api::api(&api.place)?;

@@ -14,11 +14,8 @@ pub fn stop(options: &StopOptions) -> Result<ExitCode, Failure> {
     if options.list {
         return list(&options.api);
     }
-    let Some(what) = &options.what else {
-        return Err(Failure::Usage("say what: --grant, --agent, --server or --everything".to_owned()));
-    };
     let api = api::api(&options.api.place)?;
-    let (body, named) = body(&api, what, options.reason.as_deref().unwrap_or_default())?;
+    let (body, named) = body(&api, &options.what, options.reason.as_deref().unwrap_or_default())?;
     let done = api.post("/api/v1/stops", &body)?.body;
     shown::done(&done, options.api.json, &format!("{named}: stopped. `toolgate resume` lets them go on."))?;
     Ok(ExitCode::SUCCESS)
@@ -53,7 +50,8 @@ fn body(api: &Api, what: &Stopped, reason: &str) -> Result<(Value, String), Fail
         Stopped { grant: Some(grant), .. } => ("grant", Some(grant_of(api, grant)?), format!("calls of {grant}")),
         Stopped { agent: Some(agent), .. } => ("agent", Some(agent.clone()), format!("calls of the agent {agent}")),
         Stopped { server: Some(server), .. } => ("server", Some(server.clone()), format!("calls at {server}")),
-        _ => ("everything", None, "all calls".to_owned()),
+        Stopped { everything: true, .. } => ("everything", None, "all calls".to_owned()),
+        _ => return Err(Failure::Usage("say what: --grant, --agent, --server or --everything".to_owned())),
     };
     let mut body = json!({ "kind": kind, "reason": reason });
     if let (Some(object), Some(fields)) = (object, body.as_object_mut()) {

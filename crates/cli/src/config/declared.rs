@@ -277,7 +277,10 @@ mod tests {
     use super::*;
 
     fn declared(text: &str, files: &[(&str, &str)]) -> Result<Declared, String> {
-        let folder = tempfile::tempdir().unwrap();
+        declared_in(&tempfile::tempdir().unwrap(), text, files)
+    }
+
+    fn declared_in(folder: &tempfile::TempDir, text: &str, files: &[(&str, &str)]) -> Result<Declared, String> {
         for (name, text) in files {
             std::fs::write(folder.path().join(name), text).unwrap();
         }
@@ -318,7 +321,9 @@ mod tests {
             token_file = "ci.token"
             agent = "builder"
         "#;
-        let found = declared(text, &[("mail.policy.json", "{}"), ("mail.ci.policy.json", "{ }")]).unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let files = [("mail.policy.json", "{}"), ("mail.ci.policy.json", "{ }")];
+        let found = declared_in(&folder, text, &files).unwrap();
         assert_eq!(found.policies.keys().collect::<Vec<_>>(), ["mail", "mail-ci"]);
         let mail = &found.servers["mail"];
         assert_eq!(mail.secrets.keys().collect::<Vec<_>>(), ["Authorization", "X-Key", "X-Mode"]);

@@ -133,8 +133,12 @@ fn written(
         DeclaredReach::Http(url) => json!({ "kind": "http", "url": url, "headers": secrets }),
         DeclaredReach::Child(command) => json!({ "kind": "child", "command": command, "env": secrets }),
     };
-    let settings: Map<String, Value> =
-        server.settings.iter().filter(|(_, value)| !value.is_null()).map(|(name, value)| (name.clone(), value.clone())).collect();
+    let settings: Map<String, Value> = server
+        .settings
+        .iter()
+        .filter(|(_, value)| !value.is_null())
+        .map(|(name, value)| (name.clone(), value.clone()))
+        .collect();
     let mut body = json!({ "name": name, "reach": reach, "settings": settings, "reason": reason });
     let mut set = |field: &str, value: Value| {
         if let Some(fields) = body.as_object_mut() {

@@ -45,7 +45,13 @@ pub enum Act<'a> {
     /// A policy says this from now on.
     Policy { name: &'a str, text: &'a str },
     /// A server is this from now on. `send`: secrets that go there; `keep`: those that stay as they are.
-    Server { name: &'a str, new: bool, server: &'a DeclaredServer, send: Vec<(&'a str, &'a Origin)>, keep: Vec<&'a str> },
+    Server {
+        name: &'a str,
+        new: bool,
+        server: &'a DeclaredServer,
+        send: Vec<(&'a str, &'a Origin)>,
+        keep: Vec<&'a str>,
+    },
     /// A tool has a class, or none but its own.
     Override { server: String, body: Value },
     /// A grant is minted, and its token written.
@@ -149,7 +155,10 @@ fn of_server<'a>(name: &'a str, server: &'a DeclaredServer, present: &Present, r
         lines.push(format!("secret {name}: {why}"));
     }
     lines.extend(
-        there_names.iter().filter(|name| !server.secrets.contains_key(*name)).map(|name| format!("secret {name}: gone")),
+        there_names
+            .iter()
+            .filter(|name| !server.secrets.contains_key(*name))
+            .map(|name| format!("secret {name}: gone")),
     );
     let empty = Map::new();
     let settings = there.get("settings").and_then(Value::as_object).unwrap_or(&empty);

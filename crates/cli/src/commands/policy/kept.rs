@@ -63,10 +63,20 @@ pub fn history(name: &str, options: &ApiOptions) -> Result<ExitCode, Failure> {
         let Some(own) = number(version, "version") else { continue };
         let mark = if in_force == Some(own) { " (in force)" } else { "" };
         let head = format!("{own}{mark}");
-        rows.push(vec![head, time_or(version, "created_at", ""), text(version, "author").to_owned(), "written".to_owned()]);
+        rows.push(vec![
+            head,
+            time_or(version, "created_at", ""),
+            text(version, "author").to_owned(),
+            "written".to_owned(),
+        ]);
         for one in publications.iter().filter(|one| number(one, "version") == Some(own)) {
             let said = format!("published: {}", text(one, "reason"));
-            rows.push(vec![String::new(), time_or(one, "published_at", ""), text(one, "published_by").to_owned(), said]);
+            rows.push(vec![
+                String::new(),
+                time_or(one, "published_at", ""),
+                text(one, "published_by").to_owned(),
+                said,
+            ]);
         }
     }
     shown::table(&["VERSION", "AT", "BY", "WHAT"], &rows, "It has no version.")?;
@@ -157,7 +167,10 @@ pub fn rollback(options: &PolicyRollback) -> Result<ExitCode, Failure> {
     let policy = api.get(&path(&options.name))?.body;
     let to = i64::from(options.to);
     let Some(now) = number(&policy, "published") else {
-        return Err(Failure::No(format!("no version of {} is in force, so there is none to go back from", options.name)));
+        return Err(Failure::No(format!(
+            "no version of {} is in force, so there is none to go back from",
+            options.name
+        )));
     };
     if to >= now {
         return Err(Failure::No(format!("version {now} of {} is in force: go back to an older one", options.name)));

@@ -136,7 +136,8 @@ fn reach_of(options: &ReachOptions, kept: Option<&Value>) -> Result<Option<Value
     };
     let to_http = options.url.is_some() || !headers.headers.is_empty();
     let to_child = !options.program.is_empty() || !env.is_empty();
-    let texts = |field: &str| kept.and_then(|kept| kept.get(field)).and_then(Value::as_object).cloned().unwrap_or_default();
+    let texts =
+        |field: &str| kept.and_then(|kept| kept.get(field)).and_then(Value::as_object).cloned().unwrap_or_default();
     let with = |field: &str, given: &[(String, Secret)]| {
         let mut all = texts(field);
         for (name, value) in given {
@@ -157,9 +158,11 @@ fn reach_of(options: &ReachOptions, kept: Option<&Value>) -> Result<Option<Value
     if to_child {
         let command = match options.program.is_empty() {
             false => json!(options.program),
-            true => kept.filter(|_| kind == "child").and_then(|kept| kept.get("command")).cloned().ok_or_else(|| {
-                Failure::Usage("--env-file is for a server that is a program, named after --".to_owned())
-            })?,
+            true => {
+                kept.filter(|_| kind == "child").and_then(|kept| kept.get("command")).cloned().ok_or_else(|| {
+                    Failure::Usage("--env-file is for a server that is a program, named after --".to_owned())
+                })?
+            }
         };
         return Ok(Some(json!({ "kind": "child", "command": command, "env": with("env", &env) })));
     }
@@ -230,7 +233,8 @@ pub fn say_override(options: &ToolOverride) -> Result<ExitCode, Failure> {
     let mut facets = Map::new();
     for word in &options.facet {
         let parts = word.split_once('=').and_then(|(name, has)| Some((name, has.parse::<bool>().ok()?)));
-        let (name, has) = parts.ok_or_else(|| Failure::Usage("--facet is written NAME=true or NAME=false".to_owned()))?;
+        let (name, has) =
+            parts.ok_or_else(|| Failure::Usage("--facet is written NAME=true or NAME=false".to_owned()))?;
         facets.insert(name.to_owned(), Value::Bool(has));
     }
     let mut body = json!({ "tool": tool, "facets": facets, "reason": options.why.reason });

@@ -27,12 +27,7 @@ pub fn all(waiting: &[Waiting], files: &PinFiles, place: &PinPlace) -> Result<()
 }
 
 /// Shows all that waits, by whom it was called meanwhile, and where accepted definitions stand.
-pub fn each(
-    waiting: &[Waiting],
-    calls: &[BTreeMap<String, Calls>],
-    places: &str,
-    json: bool,
-) -> Result<(), Failure> {
+pub fn each(waiting: &[Waiting], calls: &[BTreeMap<String, Calls>], places: &str, json: bool) -> Result<(), Failure> {
     if json {
         let all: Vec<Value> = waiting.iter().zip(calls).map(|(one, calls)| as_json(one, calls)).collect();
         say!("{}", printed(&Value::Array(all)).trying("JSON")?)?;
