@@ -17,7 +17,7 @@ use std::path::Path;
 
 use clients::Secret;
 
-use crate::args::InstanceOptions;
+use crate::args::AskedOptions;
 use crate::environment::text_variable;
 use crate::failure::{Failure, Trying};
 
@@ -43,7 +43,7 @@ pub fn named(asked: Option<&str>) -> Result<Option<Place>, Failure> {
 ///
 /// # Errors
 /// When no instance is named, or nobody has signed in.
-pub fn api(options: &InstanceOptions) -> Result<Api, Failure> {
+pub fn api(options: &AskedOptions) -> Result<Api, Failure> {
     let kept = Kept::read()?;
     let place = match named(options.instance.as_deref())? {
         Some(place) => place,
@@ -67,7 +67,7 @@ pub fn api(options: &InstanceOptions) -> Result<Api, Failure> {
 ///
 /// # Errors
 /// As [`api`].
-pub fn api_if_named(options: &InstanceOptions) -> Result<Option<Api>, Failure> {
+pub fn api_if_named(options: &AskedOptions) -> Result<Option<Api>, Failure> {
     match named(options.instance.as_deref())? {
         None => Ok(None),
         Some(_) => api(options).map(Some),

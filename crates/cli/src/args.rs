@@ -4,6 +4,7 @@ mod api;
 mod catalogue;
 mod clients;
 mod grant;
+mod instance;
 mod policy;
 mod scan;
 mod server;
@@ -17,7 +18,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 pub use api::{
-    ApiOptions, ApplyOptions, EventsOptions, InstanceOptions, LoginOptions, LogoutOptions, MemberCommand, OrgCommand,
+    ApiOptions, ApplyOptions, AskedOptions, EventsOptions, LoginOptions, LogoutOptions, MemberCommand, OrgCommand,
     ReasonOptions, ReplicasOptions, SetupOptions, TokenCommand, WhoamiOptions,
 };
 pub use catalogue::{
@@ -26,6 +27,7 @@ pub use catalogue::{
 };
 pub use clients::{ClientsOptions, ConnectOptions, InitOptions, UndoOptions, WrapOptions};
 pub use grant::{AgentCommand, GrantCommand, GrantSetOptions, MintOptions, ResumeOptions, StopOptions, Stopped};
+pub use instance::InstanceOptions;
 pub use policy::{
     PolicyCheck, PolicyCommand, PolicyEdit, PolicyExplain, PolicyPublish, PolicyPut, PolicyRollback, PolicyShow,
     PolicyTest,
@@ -166,7 +168,7 @@ Examples:
     Audit(AuditCommand),
     /// Show what was decided
     Logs(LogsOptions),
-    /// Show how much of each limit is used
+    /// Show how much of each limit is used, here or at an instance, and reset it there
     #[command(subcommand)]
     Limits(LimitsCommand),
     /// Look for what is wrong with this installation
@@ -293,6 +295,7 @@ pub struct RunOptions {
 #[derive(Debug, Args)]
 #[command(after_long_help = "\
 Examples:
+  toolgate serve
   toolgate serve --config toolgate.toml
   toolgate serve --policy policy.json --upstream https://mcp.example.com/mcp --token-file token
   toolgate serve --policy policy.json --anonymous -- mcp-server-filesystem /srv/work")]
@@ -312,8 +315,11 @@ pub struct ServeOptions {
     /// Data.
     #[command(flatten)]
     pub data: DataOptions,
+    /// An instance.
+    #[command(flatten)]
+    pub instance: InstanceOptions,
     /// When a call's record counts as written, before the call is forwarded [default: buffered]
-    #[arg(long, value_name = "WHEN", value_enum)]
+    #[arg(long, value_name = "WHEN", value_enum, help_heading = "Options")]
     pub durability: Option<DurabilityWord>,
     /// The grant's token, 32 or more printable characters; else --token-file, else $TOOLGATE_TOKEN, else a fresh one
     #[arg(long, value_name = "TOKEN", conflicts_with = "token_file")]
@@ -412,18 +418,48 @@ pub struct LogsOptions {
 Examples:
   toolgate limits show")]
 pub enum LimitsCommand {
-    /// Show every count that is not zero
+    /// Show every count that is not zero: of this machine, or of an instance
     #[command(after_long_help = "\
 Examples:
   toolgate limits show
-  toolgate limits show --json")]
+  toolgate limits show --instance https://toolgate.example.com --json")]
     Show {
         /// Data.
         #[command(flatten)]
         data: DataOptions,
+        /// The instance whose counts are meant: named here or by $TOOLGATE_INSTANCE.
+        #[command(flatten)]
+        place: AskedOptions,
         /// Print the counts as JSON
         #[arg(long)]
         json: bool,
+    },
+    /// Forget what is used of a limit at an instance
+    #[command(after_long_help = "\
+Examples:
+  toolgate limits reset ID --reason 'the customer paid for more'")]
+    Reset {
+        /// The count, by its id in `toolgate limits show`
+        #[arg(value_name = "ID")]
+        id: String,
+        /// Why, for the admin events
+        #[arg(long, value_name = "TEXT")]
+        reason: String,
+        /// The instance.
+        #[command(flatten)]
+        api: ApiOptions,
+    },
+    /// Let limits of an instance count on that wait because counts were lost
+    #[command(after_long_help = "\
+Examples:
+  toolgate limits confirm --reason 'nothing was under way'")]
+    Confirm {
+        /// Why, for the admin events
+        #[arg(long, value_name = "TEXT")]
+        reason: String,
+        /// The instance.
+        #[command(flatten)]
+        api: ApiOptions,
     },
 }
 

@@ -6,7 +6,7 @@ use clap::{Args, Subcommand};
 
 /// Which instance is asked, and as whom.
 #[derive(Debug, Args, Clone, Default)]
-pub struct InstanceOptions {
+pub struct AskedOptions {
     /// The instance, as https://HOST[:PORT]; http is for this machine itself [default: $TOOLGATE_INSTANCE, else that of
     /// the last `toolgate login`]
     #[arg(long, value_name = "URL")]
@@ -21,7 +21,7 @@ pub struct InstanceOptions {
 pub struct ApiOptions {
     /// The instance.
     #[command(flatten)]
-    pub place: InstanceOptions,
+    pub place: AskedOptions,
     /// Print what the instance answers as JSON
     #[arg(long)]
     pub json: bool,

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
-use super::{ApiOptions, DataOptions, InstanceOptions, ReasonOptions};
+use super::{ApiOptions, AskedOptions, DataOptions, ReasonOptions};
 
 /// Commands about policies.
 #[derive(Debug, Subcommand)]
@@ -169,7 +169,7 @@ pub struct PolicyEdit {
     pub name: String,
     /// The instance whose policy is meant: named here or by $TOOLGATE_INSTANCE.
     #[command(flatten)]
-    pub place: InstanceOptions,
+    pub place: AskedOptions,
     /// Why, for the admin events of the instance
     #[arg(long, value_name = "TEXT", default_value = "")]
     pub reason: String,

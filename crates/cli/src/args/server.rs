@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
-use super::{AcceptWord, ApiOptions, DataOptions, InstanceOptions, ReasonOptions};
+use super::{AcceptWord, ApiOptions, AskedOptions, DataOptions, ReasonOptions};
 
 /// Commands about servers.
 #[derive(Debug, Subcommand)]
@@ -231,7 +231,7 @@ pub struct HeldOptions {
     pub place: PinPlace,
     /// The instance that holds them, in place of a lock file: named here or by $TOOLGATE_INSTANCE.
     #[command(flatten)]
-    pub instance: InstanceOptions,
+    pub instance: AskedOptions,
 }
 
 /// Options of `server accept`.
@@ -265,7 +265,7 @@ pub struct AcceptOptions {
     pub header: Vec<String>,
     /// The instance that holds them, in place of a lock file: named here or by $TOOLGATE_INSTANCE.
     #[command(flatten)]
-    pub instance: InstanceOptions,
+    pub instance: AskedOptions,
     /// Why, for the admin events of the instance
     #[arg(long, value_name = "TEXT", default_value = "")]
     pub reason: String,

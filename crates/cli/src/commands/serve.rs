@@ -1,5 +1,10 @@
 //! `toolgate serve`: listens for agents over HTTP.
 
+mod doors;
+mod filed;
+mod instance;
+mod waiting;
+
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener};
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -11,13 +16,19 @@ use gateway::listen::Workers;
 use gateway::pins::Pinning;
 use gateway::policy_file::PolicyCell;
 use store::log::Durability;
+use tokio::runtime::Builder;
 use tokio::signal::unix::{SignalKind, signal};
+
+use self::doors::Doors;
+use self::filed::Filed;
 
 use crate::args::ServeOptions;
 use crate::commands::catalogue::beside;
 use crate::commands::run::{facts, pinned, server};
 use crate::config::Config;
+use crate::environment::data_dir;
 use crate::failure::{Failure, Trying};
+use crate::foundation::Beginning;
 use crate::output::tell;
 use crate::token::Token;
 use crate::{foundation, policy_watch};
@@ -55,30 +66,54 @@ pub fn serve(options: ServeOptions) -> Result<ExitCode, Failure> {
     // The first random number takes tens of milliseconds, in which aws-lc gathers noise for its
     // seed: they pass while the configuration is read. Whoever needs one sooner waits for it.
     std::thread::spawn(|| aws_lc_rs::rand::fill(&mut [0; 16]));
-    let audience = options.catalogue;
-    let mut plan = match &options.config {
-        Some(path) => Config::read(path)?.plan(&options)?,
-        None => plan(&options)?,
+    let one_server =
+        options.server.policy.is_some() || options.server.upstream.is_some() || !options.server.program.is_empty();
+    if options.config.is_none() && !one_server {
+        return instance::serve(&options, workers);
+    }
+    if let Some(name) = options.instance.given() {
+        let text = "is for an instance, which keeps servers, policies and grants itself: leave out --config, --policy, --upstream and the command";
+        return Err(Failure::Usage(format!("{name} {text}")));
+    }
+    let (mut plan, declared) = match &options.config {
+        Some(path) => {
+            let config = Config::read(path)?;
+            let declared = config.view()?;
+            (config.plan(&options)?, Some((path, declared)))
+        }
+        None => (plan(&options)?, None),
     };
     if plan.front.anonymous && !plan.listen.ip().is_loopback() {
         return Err(Failure::Usage(
             "--anonymous is for loopback only: beyond it every agent brings a token".to_owned(),
         ));
     }
-    if !plan.listen.ip().is_loopback() && plan.front.proxies.is_empty() {
-        let text = "listening beyond loopback without TLS would show tokens to the network: put a TLS proxy in front and name it with --behind-tls-proxy ADDRESS";
-        return Err(Failure::Usage(format!("{}: {text}", plan.listen)));
-    }
-    let pages = beside::pages(audience, &plan)?;
+    may_listen(plan.listen, &plan.front)?;
+    let pages = beside::pages(options.catalogue, plan.listen, plan.data.as_deref(), &plan.front.hosts)?;
     if let Some(pages) = &pages {
         plan.front.beside = Some(Arc::clone(pages) as Arc<dyn Beside>);
     }
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().trying("the runtime")?;
-    let gateway = foundation::lay(plan.data.as_deref(), "serve", plan.durability, plan.grants, runtime.handle())?;
+    let runtime = Builder::new_current_thread().enable_all().build().trying("the runtime")?;
+    let beginning = Beginning::alone("serve", plan.durability, plan.grants);
+    let gateway = foundation::lay(plan.data.as_deref(), beginning, runtime.handle())?;
+    // What a file says can be asked for like the state of an instance.
+    let control = match declared {
+        None => None,
+        Some((file, declared)) => {
+            let cells = plan.policies.iter().map(|(cell, _)| Arc::clone(cell)).collect();
+            let data = data_dir(plan.data.as_deref())?;
+            let filed = Filed::new(file, declared, cells, &data)?;
+            let control = Builder::new_multi_thread().worker_threads(1).thread_name("control").enable_all().build();
+            let control = control.trying("the runtime of the API")?;
+            let doors = Doors { api: filed.router(), pages: pages.clone(), control: control.handle().clone() };
+            plan.front.beside = Some(Arc::new(doors) as Arc<dyn Beside>);
+            Some(control)
+        }
+    };
+    let with_api = control.is_some();
     let listener = TcpListener::bind(plan.listen).trying(format!("listening at {}", plan.listen))?;
     let address = listener.local_addr().trying("the listening address")?;
-    runtime.block_on(async move {
-        let mut terminate = signal(SignalKind::terminate()).trying("signals")?;
+    let code = runtime.block_on(async move {
         let housekeeping = tokio::spawn(Arc::clone(&gateway).housekeeping());
         let watch = tokio::spawn(policy_watch::watch(Arc::clone(&gateway), plan.policies, plan.pins));
         let workers =
@@ -87,6 +122,9 @@ pub fn serve(options: ServeOptions) -> Result<ExitCode, Failure> {
         for path in &plan.paths {
             tell!("endpoint http://{address}{path}");
         }
+        if with_api {
+            tell!("api http://{address}/api/v1/");
+        }
         if pages.is_some() {
             tell!("catalogue http://{address}/");
         }
@@ -94,17 +132,36 @@ pub fn serve(options: ServeOptions) -> Result<ExitCode, Failure> {
             tell!("token {}", token.reveal());
             tell!("toolgate: the token is shown this once; agents send it as `Authorization: Bearer TOKEN`");
         }
-        let reason = tokio::select! {
-            _ = terminate.recv() => "SIGTERM",
-            _ = tokio::signal::ctrl_c() => "interrupted",
-        };
+        let reason = told_to_stop().await?;
         tell!("toolgate: {reason}: finishing what is under way");
         watch.abort();
         workers.drain().await;
         housekeeping.abort();
         gateway.shut_down(reason).await;
         Ok(ExitCode::SUCCESS)
+    });
+    if let Some(control) = control {
+        control.shutdown_background();
+    }
+    code
+}
+
+/// Waits until somebody wants the gateway to stop, and tells how they said it.
+async fn told_to_stop() -> Result<&'static str, Failure> {
+    let mut terminate = signal(SignalKind::terminate()).trying("signals")?;
+    Ok(tokio::select! {
+        _ = terminate.recv() => "SIGTERM",
+        _ = tokio::signal::ctrl_c() => "interrupted",
     })
+}
+
+/// Tokens are never sent over a network in the clear.
+fn may_listen(listen: SocketAddr, front: &FrontConfig) -> Result<(), Failure> {
+    if !listen.ip().is_loopback() && front.proxies.is_empty() {
+        let text = "listening beyond loopback without TLS would show tokens to the network: put a TLS proxy in front and name it with --behind-tls-proxy ADDRESS";
+        return Err(Failure::Usage(format!("{listen}: {text}")));
+    }
+    Ok(())
 }
 
 fn plan(options: &ServeOptions) -> Result<Plan, Failure> {

@@ -27,6 +27,15 @@ pub struct Declared {
     pub grants: BTreeMap<(String, String), DeclaredGrant>,
 }
 
+/// For what a file is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Purpose {
+    /// It is brought about at an instance: what cannot be had there is refused.
+    Instance,
+    /// It is served, and shown as it is.
+    View,
+}
+
 /// A policy.
 #[derive(Debug)]
 pub struct DeclaredPolicy {
@@ -119,6 +128,18 @@ impl Config {
     /// # Errors
     /// When something of it cannot be had at an instance.
     pub fn declared(&self) -> Result<Declared, Failure> {
+        self.read_for(Purpose::Instance)
+    }
+
+    /// The same of a file that is served, to be shown.
+    ///
+    /// # Errors
+    /// When something of it cannot be read.
+    pub fn view(&self) -> Result<Declared, Failure> {
+        self.read_for(Purpose::View)
+    }
+
+    fn read_for(&self, purpose: Purpose) -> Result<Declared, Failure> {
         let mut policies = BTreeMap::new();
         let mut servers = BTreeMap::new();
         for (name, table) in &self.servers {
@@ -126,8 +147,8 @@ impl Config {
             if !gateway::server::is_server_id(name) {
                 return Err(Failure::Usage(format!("{what}: a server's name is 1 to 40 of a-z, 0-9 and -")));
             }
-            let policy = table.policy.as_deref().map(|file| self.policy(file, &mut policies)).transpose()?;
-            servers.insert(name.clone(), table.declared(policy, &self.base).trying(what)?);
+            let policy = table.policy.as_deref().map(|file| self.policy(file, &mut policies, purpose)).transpose()?;
+            servers.insert(name.clone(), table.declared(policy, &self.base, purpose).trying(what)?);
         }
         let mut grants = BTreeMap::new();
         for table in &self.grants {
@@ -135,8 +156,8 @@ impl Config {
             if !servers.contains_key(&table.server) {
                 return Err(Failure::Usage(format!("{what}: there is no [servers.{}]", table.server)));
             }
-            let policy = table.policy.as_deref().map(|file| self.policy(file, &mut policies)).transpose()?;
-            let grant = table.declared(policy, &self.base).trying(&what)?;
+            let policy = table.policy.as_deref().map(|file| self.policy(file, &mut policies, purpose)).transpose()?;
+            let grant = table.declared(policy, &self.base, purpose).trying(&what)?;
             if grants.insert((table.server.clone(), table.label.clone()), grant).is_some() {
                 return Err(Failure::Usage(format!("{what} is declared twice")));
             }
@@ -145,22 +166,34 @@ impl Config {
     }
 
     /// The name of the policy in a file.
-    fn policy(&self, file: &Path, policies: &mut BTreeMap<String, DeclaredPolicy>) -> Result<String, Failure> {
+    fn policy(
+        &self,
+        file: &Path,
+        policies: &mut BTreeMap<String, DeclaredPolicy>,
+        purpose: Purpose,
+    ) -> Result<String, Failure> {
         let path = self.base.join(file);
-        let name = policy_name(file).ok_or_else(|| {
-            let how = "its name becomes that of the policy, of which there is nothing left: name it otherwise";
-            Failure::Usage(format!("the policy {}: {how}", path.display()))
-        })?;
-        match policies.get(&name) {
-            Some(other) if other.file != path => {
-                let (one, other) = (path.display(), other.file.display());
+        let other = |name: &String| policies.get(name).is_some_and(|other| other.file != path);
+        let name = match (policy_name(file), purpose) {
+            (Some(name), _) if !other(&name) => name,
+            // What is only shown needs some name.
+            (_, Purpose::View) => {
+                let known = policies.iter().find(|(_, policy)| policy.file == path);
+                known.map_or_else(|| format!("policy-{}", policies.len() + 1), |(name, _)| name.clone())
+            }
+            (None, Purpose::Instance) => {
+                let how = "its name becomes that of the policy, of which there is nothing left: name it otherwise";
+                return Err(Failure::Usage(format!("the policy {}: {how}", path.display())));
+            }
+            (Some(name), Purpose::Instance) => {
+                let other = policies.get(&name).map(|other| other.file.display().to_string()).unwrap_or_default();
+                let one = path.display();
                 return Err(Failure::Usage(format!("{one} and {other} would both be the policy {name}: rename one")));
             }
-            Some(_) => {}
-            None => {
-                let text = std::fs::read_to_string(&path).trying(format!("the policy {}", path.display()))?;
-                policies.insert(name.clone(), DeclaredPolicy { file: path, text });
-            }
+        };
+        if !policies.contains_key(&name) {
+            let text = std::fs::read_to_string(&path).trying(format!("the policy {}", path.display()))?;
+            policies.insert(name.clone(), DeclaredPolicy { file: path, text });
         }
         Ok(name)
     }
@@ -181,7 +214,7 @@ fn policy_name(file: &Path) -> Option<String> {
 }
 
 impl ServerTable {
-    fn declared(&self, policy: Option<String>, base: &Path) -> Result<DeclaredServer, String> {
+    fn declared(&self, policy: Option<String>, base: &Path, purpose: Purpose) -> Result<DeclaredServer, String> {
         let reach = match (&self.url, &self.command) {
             (Some(url), None) => DeclaredReach::Http(url.clone()),
             (None, Some(words)) if !words.is_empty() => DeclaredReach::Child(words.clone()),
@@ -195,13 +228,14 @@ impl ServerTable {
         let to_child = matches!(reach, DeclaredReach::Child(_));
         let wrong = if to_child { &self.header_file } else { &self.env_file };
         let wrong_command = if to_child { &self.header_command } else { &self.env_command };
-        if !others.is_empty() || wrong.is_some() || !wrong_command.is_empty() {
+        let misplaced = !others.is_empty() || wrong.is_some() || !wrong_command.is_empty();
+        if misplaced && purpose == Purpose::Instance {
             return Err("headers are for a `url`, and variables for a `command`".to_owned());
         }
         let mut secrets = BTreeMap::new();
         for (name, text) in texts {
             // Whoever reads the file would have it, and so would everybody who reads its history.
-            if is_secret(name, text) {
+            if purpose == Purpose::Instance && is_secret(name, text) {
                 return Err(format!(
                     "the value of {name} stands in the file itself and looks like a secret: take it from the environment (${{VARIABLE}}), a file (header_file, env_file) or a command (header_command, env_command)"
                 ));
@@ -252,8 +286,8 @@ impl ServerTable {
 }
 
 impl GrantTable {
-    fn declared(&self, policy: Option<String>, base: &Path) -> Result<DeclaredGrant, String> {
-        if self.anonymous {
+    fn declared(&self, policy: Option<String>, base: &Path, purpose: Purpose) -> Result<DeclaredGrant, String> {
+        if self.anonymous && purpose == Purpose::Instance {
             return Err("an instance has no anonymous grants: leave `anonymous` out".to_owned());
         }
         let token = match &self.token_file {
