@@ -27,7 +27,7 @@ pub use catalogue::{
 };
 pub use clients::{ClientsOptions, ConnectOptions, InitOptions, UndoOptions, WrapOptions};
 pub use grant::{AgentCommand, GrantCommand, GrantSetOptions, MintOptions, ResumeOptions, StopOptions, Stopped};
-pub use instance::InstanceOptions;
+pub use instance::{BackupOptions, InstanceOptions, KeysCommand, RestoreOptions, TablesOptions};
 pub use policy::{
     PolicyCheck, PolicyCommand, PolicyEdit, PolicyExplain, PolicyPublish, PolicyPut, PolicyRollback, PolicyShow,
     PolicyTest,
@@ -163,6 +163,13 @@ Examples:
     Events(EventsOptions),
     /// List the replicas that serve an instance
     Replicas(ReplicasOptions),
+    /// Write the servers, policies, grants and members of an instance to a file
+    Backup(BackupOptions),
+    /// Put what `backup` has written into an empty database, of this or the other kind
+    Restore(RestoreOptions),
+    /// Make, list and rotate the master keys of an instance, in their file
+    #[command(subcommand)]
+    Keys(KeysCommand),
     /// Verify the audit log
     #[command(subcommand)]
     Audit(AuditCommand),

@@ -14,6 +14,7 @@ mod environment;
 mod failure;
 mod foundation;
 mod help;
+mod instance;
 mod output;
 mod pins;
 mod policy_watch;
@@ -86,6 +87,9 @@ fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
         Command::Token(command) => commands::people::token(&command),
         Command::Events(options) => commands::events::events(&options),
         Command::Replicas(options) => commands::events::replicas(&options),
+        Command::Backup(options) => commands::backup::backup(&options),
+        Command::Restore(options) => commands::backup::restore(&options),
+        Command::Keys(command) => commands::keys::keys(&command),
         Command::Audit(command) => commands::audit::audit(&command),
         Command::Logs(options) => commands::logs::logs(&options),
         Command::Limits(command) => commands::limits::limits(&command),
