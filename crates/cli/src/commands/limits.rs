@@ -13,7 +13,7 @@ use crate::api::{self, Api, api_if_named};
 use crate::args::{DataOptions, LimitsCommand};
 use crate::environment::existing_data;
 use crate::failure::{Failure, Trying};
-use crate::output::say;
+use crate::output::{say, tell};
 
 /// Runs a command about limits.
 pub fn limits(command: &LimitsCommand) -> Result<ExitCode, Failure> {
@@ -65,6 +65,9 @@ fn of_instance(api: &Api, json: bool) -> Result<ExitCode, Failure> {
     };
     let head = ["USED", "LIMIT", "WHOSE", "IN", "FREES AT", "ID"];
     let none = format!("No limit is in use at {}.", api.url());
+    if !json {
+        tell!("toolgate: the counts of {}", api.url());
+    }
     shown::list(api.pages("/api/v1/limits")?, json, &head, row, &none)?;
     Ok(ExitCode::SUCCESS)
 }

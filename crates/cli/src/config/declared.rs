@@ -242,7 +242,7 @@ impl ServerTable {
             }
             secrets.insert(name.clone(), Origin::Text(text.clone()));
         }
-        for (name, value) in self.from_files(to_child, base)? {
+        for (name, value) in self.in_files(to_child, base)? {
             secrets.insert(name, Origin::File(value));
         }
         for (name, words) in commands {
@@ -252,7 +252,7 @@ impl ServerTable {
         Ok(DeclaredServer { reach, secrets, settings: self.settings()?, policy, classes })
     }
 
-    fn from_files(&self, to_child: bool, base: &Path) -> Result<Vec<(String, Secret)>, String> {
+    fn in_files(&self, to_child: bool, base: &Path) -> Result<Vec<(String, Secret)>, String> {
         match (&self.env_file, &self.header_file) {
             (Some(file), _) if to_child => env_file::read(&base.join(file)).map_err(|why| format!("env_file: {why}")),
             (_, Some(file)) => {
