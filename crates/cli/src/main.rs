@@ -15,6 +15,7 @@ mod failure;
 mod foundation;
 mod help;
 mod instance;
+mod listening;
 mod output;
 mod pins;
 mod policy_watch;
