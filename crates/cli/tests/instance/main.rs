@@ -7,4 +7,5 @@ mod commands;
 mod desk;
 mod filed;
 mod first_start;
+mod full_disk;
 mod replicas;
