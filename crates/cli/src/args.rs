@@ -174,7 +174,7 @@ Examples:
     /// Verify the audit log
     #[command(subcommand)]
     Audit(AuditCommand),
-    /// Show what was decided
+    /// Show what was decided, here or at an instance
     Logs(LogsOptions),
     /// Show how much of each limit is used, here or at an instance, and reset it there
     #[command(subcommand)]
@@ -403,8 +403,24 @@ pub struct AuditVerify {
 Examples:
   toolgate logs --follow
   toolgate logs -n 20 --effect deny --server files
-  toolgate logs --json | jq .tool")]
+  toolgate logs --json | jq .tool
+  toolgate logs --instance https://toolgate.example.com --since 7d --export csv > decisions.csv")]
 pub struct LogsOptions {
+    /// The instance whose decisions are meant, of all replicas: named here or by $TOOLGATE_INSTANCE.
+    #[command(flatten)]
+    pub place: AskedOptions,
+    /// Only decisions by this rule, at an instance
+    #[arg(long, value_name = "RULE")]
+    pub rule: Option<String>,
+    /// Only decisions under this approval, at an instance
+    #[arg(long, value_name = "ID")]
+    pub approval: Option<String>,
+    /// Only records before this time, at an instance: 90m, 1h, 7d ago, or a time
+    #[arg(long, value_name = "WHEN")]
+    pub until: Option<String>,
+    /// Print all of it as ndjson or as csv, from an instance
+    #[arg(long, value_name = "FORMAT", value_parser = ["ndjson", "csv"], conflicts_with_all = ["follow", "json", "denied"])]
+    pub export: Option<String>,
     /// Data.
     #[command(flatten)]
     pub data: DataOptions,

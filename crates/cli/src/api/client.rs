@@ -1,5 +1,6 @@
 //! Requests to an instance: each is done once, and what was answered holds.
 
+use std::io::Write;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -15,7 +16,7 @@ use super::place::{Place, encoded};
 use super::problem;
 use crate::client_files::visible;
 use crate::failure::{Failure, Trying};
-use crate::output::tell;
+use crate::output::{done, tell};
 
 /// How long a connection may take to stand.
 const CONNECT: Duration = Duration::from_secs(10);
@@ -28,6 +29,9 @@ const LARGEST: usize = 64 << 20;
 
 /// Entries of a page.
 const PAGE: &str = "200";
+
+/// The most entries of a page.
+const LARGEST_PAGE: usize = 200;
 
 /// How often a request is sent again that came too often, and that is still under way.
 const AGAIN: u32 = 5;
@@ -127,6 +131,57 @@ impl Api {
             next = after.filter(|after| *after != cursor);
         }
         Ok(all)
+    }
+
+    /// The first entries of a list that comes in pages, so many of them.
+    ///
+    /// # Errors
+    /// When it is not answered.
+    pub fn first(&self, path: &str, most: usize) -> Result<Vec<Value>, Failure> {
+        let sign = if path.contains('?') { '&' } else { '?' };
+        let (mut all, mut next) = (Vec::new(), Some(String::new()));
+        while let Some(cursor) = next.filter(|_| all.len() < most) {
+            let limit = (most - all.len()).min(LARGEST_PAGE);
+            let behind = if cursor.is_empty() { String::new() } else { format!("&cursor={}", encoded(&cursor)) };
+            let (more, after) = entries(self.get(&format!("{path}{sign}limit={limit}{behind}"))?.body);
+            all.extend(more);
+            next = after.filter(|after| *after != cursor);
+        }
+        Ok(all)
+    }
+
+    /// Hands what is answered on, piece by piece, as it comes.
+    ///
+    /// # Errors
+    /// When it is not answered, or not to its end.
+    pub fn export(&self, path: &str, out: &mut dyn Write) -> Result<(), Failure> {
+        let ask = Ask { method: Method::GET, path, body: None, etag: None, key: None };
+        let broken = |why: String| {
+            let whole = "what came in whole lines is all there was";
+            Failure::Usage(format!("{}: the export broke off ({why}): {whole}", self.url()))
+        };
+        self.runtime.block_on(async {
+            let sent = match self.sent(&ask).await {
+                Ok(sent) => sent,
+                Err(Failed::Broken(why)) => return Err(broken(why)),
+                Err(Failed::Final(failure)) => return Err(failure),
+            };
+            if !sent.status().is_success() {
+                return match self.read(sent).await {
+                    Ok(((status, _), answer)) => Err(problem::refused(&self.place, status, &answer.body)),
+                    Err(Failed::Broken(why)) => Err(broken(why)),
+                    Err(Failed::Final(failure)) => Err(failure),
+                };
+            }
+            let mut body = sent.into_body();
+            while let Some(frame) = body.frame().await {
+                let frame = frame.map_err(|error| broken(error.to_string()))?;
+                if let Some(piece) = frame.data_ref() {
+                    done(out.write_all(piece))?;
+                }
+            }
+            done(out.flush())
+        })
     }
 
     /// Does something once: where the connection breaks it is asked for again with the same key, and not done twice.
@@ -238,19 +293,22 @@ impl Api {
     }
 
     async fn once(&self, ask: &Ask<'_>) -> Result<((StatusCode, Option<Duration>), Answer), Failed> {
+        self.read(self.sent(ask).await?).await
+    }
+
+    async fn sent(&self, ask: &Ask<'_>) -> Result<Response<upstream::http::Answer>, Failed> {
         let endpoint = self.place.at(ask.path).map_err(Failed::Final)?;
         let headers = self.headers(ask).map_err(Failed::Final)?;
         let body = ask.body.map(|body| Bytes::from(body.to_string()));
         let sent = self.client.send(&endpoint, ask.method.clone(), headers, body, Some(PATIENCE)).await;
-        let answer = sent.map_err(|error| match error {
+        sent.map_err(|error| match error {
             SendError::NotSent(why) => {
                 let url = self.url();
                 let how = "start it with `toolgate serve`, or name another one with --instance";
                 Failed::Final(Failure::Usage(format!("the instance {url} cannot be reached ({why}): {how}")))
             }
             other => Failed::Broken(other.to_string()),
-        })?;
-        self.read(answer).await
+        })
     }
 
     fn headers(&self, ask: &Ask<'_>) -> Result<HeaderMap, Failure> {
@@ -273,10 +331,10 @@ impl Api {
         Ok(headers)
     }
 
-    async fn read<B>(&self, answer: Response<B>) -> Result<((StatusCode, Option<Duration>), Answer), Failed>
-    where
-        B: http_body_util::BodyExt<Data = Bytes, Error = hyper::Error>,
-    {
+    async fn read(
+        &self,
+        answer: Response<upstream::http::Answer>,
+    ) -> Result<((StatusCode, Option<Duration>), Answer), Failed> {
         let (head, body) = answer.into_parts();
         let word = |name| head.headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
         if head.status.is_redirection() {
