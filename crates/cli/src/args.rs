@@ -10,6 +10,7 @@ mod scan;
 mod server;
 mod shell;
 mod status;
+mod watch;
 
 use std::ffi::OsString;
 use std::net::{IpAddr, SocketAddr};
@@ -39,6 +40,7 @@ pub use server::{
 };
 pub use shell::{CompletionsOptions, ManOptions, ShellWord};
 pub use status::{PromoteOptions, StatusOptions};
+pub use watch::WatchOptions;
 
 /// A gateway between AI agents and MCP servers: no call reaches a server without passing your policy.
 #[derive(Debug, Parser)]
@@ -367,6 +369,9 @@ pub struct ServeOptions {
     /// Threads that serve; else one a core
     #[arg(long, value_name = "N")]
     pub workers: Option<usize>,
+    /// What is shown of it.
+    #[command(flatten)]
+    pub watch: WatchOptions,
 }
 
 /// Commands about the audit log.

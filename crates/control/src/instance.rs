@@ -6,6 +6,7 @@ use arc_swap::ArcSwap;
 use secrecy::ExposeSecret;
 use store::control::backup::Backup;
 use store::control::{BadControl, ControlDatabase, Place};
+use upstream::egress::Egress;
 use vault::token::{Token, TokenKind};
 use vault::token_hash::{HashKey, HashKeyError};
 use vault::vault::{SealError, Vault, WrongKeys};
@@ -26,6 +27,7 @@ pub struct Instance {
     pub(crate) database: ControlDatabase,
     pub(crate) vault: Arc<ArcSwap<Vault>>,
     pub(crate) hash_key: Arc<HashKey>,
+    pub(crate) egress: Egress,
 }
 
 /// Why an instance does not start. Nothing was changed.
@@ -71,7 +73,15 @@ impl Instance {
         let fresh = HashKey::generate()?.seal(&vault)?.to_string();
         let kept = database.keep_instance_secret(HASH_KEY, &fresh).await?;
         let hash_key = HashKey::open(&vault, &sealed(&kept, "key of token hashes")?)?;
-        Ok(Self { database, vault: Arc::new(ArcSwap::from_pointee(vault)), hash_key: Arc::new(hash_key) })
+        let vault = Arc::new(ArcSwap::from_pointee(vault));
+        Ok(Self { database, vault, hash_key: Arc::new(hash_key), egress: Egress::public([]) })
+    }
+
+    /// The same instance, whose servers may also be where the operator says. Without this they are on the public
+    /// internet only.
+    #[must_use]
+    pub fn with_egress(self, egress: Egress) -> Self {
+        Self { egress, ..self }
     }
 
     /// Whether these keys open what a backup holds, before it is restored.

@@ -9,3 +9,4 @@ mod filed;
 mod first_start;
 mod full_disk;
 mod replicas;
+mod watched;
