@@ -83,6 +83,8 @@ impl UnderWay {
         let cut = self.slow.answer(PATIENCE).unwrap();
         assert_eq!(cut.status(), 503, "{why}: {}", cut.text());
         assert!(cut.text().contains(why), "{why}: {}", cut.text());
+        // It may have been carried out, so no program is told to repeat it.
+        assert_eq!(cut.head.headers.get("retry-after"), None);
         for (mut open, id) in [(self.chatty, json!(8)), (self.subscription, json!("sub"))] {
             let last = answer(&mut open);
             assert_eq!(last["id"], id, "{why}: {last}");
@@ -275,6 +277,24 @@ pub fn streams_are_bounded_for_each_grant(house: &House) {
     drop(streams.pop());
     for_it("a place", || replica.gateway.open_streams() == 64).unwrap();
     assert_eq!(open().0, Some(200));
+}
+
+pub fn an_agent_that_does_not_read_loses_its_stream_too(house: &House) {
+    let (upstream, desk, replica) = house_with(house);
+    let minted = desk.mint(&desk.admin, &given("desk", "files", "open"));
+    let agent = replica.agent("files", &minted);
+    let mut subscription = agent.open(&subscribe()).unwrap();
+    subscription.next(PATIENCE).unwrap();
+    // More than lies in sockets on the way, so that the gateway waits for the agent.
+    let padded = json!({ "pad": "x".repeat(1 << 20) });
+    let notice = testkit::message::notification("notifications/tools/list_changed", padded);
+    for _ in 0..32 {
+        for_it("a stream", || upstream.say(&notice)).unwrap();
+    }
+    let revoked = desk.instance.revoke(&desk.admin, minted.grant, "leaked");
+    desk.confirmed(desk.runtime.block_on(revoked).unwrap());
+    for_it("the end of the stream", || replica.gateway.open_streams() == 0).unwrap();
+    drop(subscription);
 }
 
 /// A server that is a program, and its record.
