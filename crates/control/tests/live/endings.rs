@@ -288,7 +288,7 @@ pub fn an_agent_that_does_not_read_loses_its_stream_too(house: &House) {
     // More than lies in sockets on the way, so that the gateway waits for the agent.
     let padded = json!({ "pad": "x".repeat(1 << 20) });
     let notice = testkit::message::notification("notifications/tools/list_changed", padded);
-    for _ in 0..32 {
+    for _ in 0..64 {
         for_it("a stream", || upstream.say(&notice)).unwrap();
     }
     let revoked = desk.instance.revoke(&desk.admin, minted.grant, "leaked");
