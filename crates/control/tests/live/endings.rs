@@ -50,6 +50,9 @@ fn answer(open: &mut Open) -> Value {
     }
 }
 
+/// How a grant is changed.
+type Way<'a> = &'a dyn Fn(&Minted);
+
 /// Whatever one agent can have under way at once.
 struct UnderWay {
     slow: Open,
@@ -118,7 +121,7 @@ pub fn streams_and_calls_end_with_what_let_them_in(house: &House) {
     let elsewhere = ["192.0.2.0/24".to_owned()];
     let bystander = desk.mint(&desk.admin, &given("bystander", "files", "open"));
     let untouched = UnderWay::begin(&replica, &upstream, bystander.token.reveal());
-    let ways: [(&str, &dyn Fn(&Minted)); 5] = [
+    let ways: [(&str, Way<'_>); 5] = [
         ("revoked", &|minted| {
             let revoked = desk.instance.revoke(&desk.admin, minted.grant, "leaked");
             desk.confirmed(desk.runtime.block_on(revoked).unwrap());
@@ -184,7 +187,7 @@ pub fn a_stream_ends_when_its_grant_gets_another_policy_and_a_call_does_not(hous
 pub fn a_body_that_comes_late_is_judged_by_what_holds_then(house: &House) {
     let (upstream, desk, replica) = house_with(house);
     desk.policy(&desk.admin, "shut", r#"{ "version": "1", "default": "deny" }"#);
-    let ways: [(u16, &dyn Fn(&Minted)); 4] = [
+    let ways: [(u16, Way<'_>); 4] = [
         (401, &|minted| {
             let revoked = desk.instance.revoke(&desk.admin, minted.grant, "leaked");
             desk.confirmed(desk.runtime.block_on(revoked).unwrap());
