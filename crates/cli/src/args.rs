@@ -8,6 +8,7 @@ mod scan;
 mod server;
 mod shell;
 mod status;
+mod watch;
 
 use std::ffi::OsString;
 use std::net::{IpAddr, SocketAddr};
@@ -21,12 +22,13 @@ pub use catalogue::{
     OverrideOptions, OverridesOptions, PagesOptions, SearchOptions, ShowOptions, SyncOptions,
 };
 pub use clients::{ClientsOptions, ConnectOptions, InitOptions, UndoOptions, WrapOptions};
-pub use instance::InstanceOptions;
+pub use instance::{BackupOptions, InstanceOptions, KeysCommand, RestoreOptions, TablesOptions};
 pub use policy::{PolicyCheck, PolicyCommand, PolicyEdit, PolicyExplain, PolicyTest};
 pub use scan::{BoundOptions, ScanOptions, TemperWord};
 pub use server::{AcceptOptions, HeldOptions, PinPlace, ServerCommand};
 pub use shell::{CompletionsOptions, ManOptions, ShellWord};
 pub use status::{PromoteOptions, StatusOptions};
+pub use watch::WatchOptions;
 
 /// A gateway between AI agents and MCP servers: no call reaches a server without passing your policy.
 #[derive(Debug, Parser)]
@@ -122,6 +124,13 @@ Examples:
     /// Make grant tokens
     #[command(subcommand)]
     Grant(GrantCommand),
+    /// Write the servers, policies, grants and members of an instance to a file
+    Backup(BackupOptions),
+    /// Put what `backup` has written into an empty database, of this or the other kind
+    Restore(RestoreOptions),
+    /// Make, list and rotate the master keys of an instance, in their file
+    #[command(subcommand)]
+    Keys(KeysCommand),
     /// Verify the audit log
     #[command(subcommand)]
     Audit(AuditCommand),
@@ -318,6 +327,9 @@ pub struct ServeOptions {
     /// Threads that serve; else one a core
     #[arg(long, value_name = "N")]
     pub workers: Option<usize>,
+    /// What is shown of it.
+    #[command(flatten)]
+    pub watch: WatchOptions,
 }
 
 /// Commands about grants.

@@ -10,7 +10,9 @@ use store::control::BadControl;
 use store::control::access::{Actor, ManageServers, RunPrograms, See};
 use store::control::secrets::Sealed;
 use store::control::servers::{Reach, Server, ServerDraft, Settings};
+use upstream::egress::Egress;
 use upstream::http::Endpoint;
+use upstream::resolve::System;
 use vault::Place;
 
 use crate::{Instance, Refused};
@@ -122,6 +124,14 @@ impl ReachGiven {
     }
 }
 
+/// Whether a server may be where its URL leads. Where that is may change: it is judged again whenever it is dialled.
+async fn may_be_there(reach: &ReachGiven, egress: &Egress) -> Result<(), Refused> {
+    let ReachGiven::Http { url, .. } = reach else { return Ok(()) };
+    let wrong = |error: String| Refused::invalid("/reach/url", error);
+    let endpoint = Endpoint::parse(url).map_err(|error| wrong(error.to_string()))?;
+    egress.judge(endpoint.uri(), &System).await.map_err(|forbidden| wrong(forbidden.to_string()))
+}
+
 impl ServerGiven {
     fn check(&self) -> Result<(), Refused> {
         if !is_server_id(&self.name) {
@@ -155,10 +165,10 @@ impl Instance {
     /// The place of a server's secret.
     pub(crate) fn unseal(&self, server: &Server, sealed: &Sealed) -> Result<SecretString, Refused> {
         let (organisation, object) = (server.organisation.to_string(), server.id.to_string());
-        let place = place(&organisation, &object, &sealed.field);
+        let place = sealed_for(&organisation, &object, &sealed.field);
         let kept =
             sealed.sealed.parse().map_err(|error: vault::sealed::NotSealed| Refused::Vault(error.to_string()))?;
-        let bytes = self.vault.open(&place, &kept).map_err(|error| Refused::Vault(error.to_string()))?;
+        let bytes = self.vault().open(&place, &kept).map_err(|error| Refused::Vault(error.to_string()))?;
         let text = std::str::from_utf8(bytes.expose_secret())
             .map_err(|_| Refused::Vault(format!("{place} is no text: set it anew")))?;
         Ok(SecretString::from(text))
@@ -174,8 +184,8 @@ impl Instance {
         let given = secrets.iter().filter_map(|(field, value)| value.as_ref().map(|value| (field, value)));
         given
             .map(|(field, value)| {
-                let place = place(&organisation, &object, field);
-                let sealed = self.vault.seal(&place, value.expose_secret().as_bytes())?;
+                let place = sealed_for(&organisation, &object, field);
+                let sealed = self.vault().seal(&place, value.expose_secret().as_bytes())?;
                 Ok(Sealed { field: field.clone(), sealed: sealed.to_string() })
             })
             .collect()
@@ -189,6 +199,7 @@ impl Instance {
         let permit = actor.permit::<ManageServers>()?;
         given.check()?;
         given.reach.permitted(actor)?;
+        may_be_there(&given.reach, &self.egress).await?;
         let (kind, secrets) = given.reach.secrets();
         if let Some((name, _)) = secrets.iter().find(|(_, value)| value.is_none()) {
             let place = format!("/reach/{kind}/{}", policy::rule_id::escape(name));
@@ -218,6 +229,7 @@ impl Instance {
         let server = self.database.server(&actor.permit::<See>()?, wanted).await?.id;
         given.check()?;
         given.reach.permitted(actor)?;
+        may_be_there(&given.reach, &self.egress).await?;
         let (kind, secrets) = given.reach.secrets();
         let there = self.database.secret_names(&actor.permit::<See>()?, server).await?;
         let unknown = |name: &String| !there.iter().any(|(there, _)| there == name);
@@ -257,7 +269,7 @@ impl Instance {
     }
 }
 
-fn place<'a>(organisation: &'a str, object: &'a str, field: &'a str) -> Place<'a> {
+pub(crate) fn sealed_for<'a>(organisation: &'a str, object: &'a str, field: &'a str) -> Place<'a> {
     Place { organisation: Some(organisation), kind: "server", object, field }
 }
 

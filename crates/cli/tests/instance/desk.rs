@@ -11,11 +11,20 @@ use testkit::wait::PATIENCE;
 /// The binary under test.
 pub(crate) const EXE: &str = env!("CARGO_BIN_EXE_toolgate");
 
+/// What every server of a test is sent in a header.
+pub(crate) const SECRET: &str = "the-secret-of-an-upstream-0123456789";
+
 /// The first admin's password.
 const PASSWORD: &str = "correct horse battery";
 
 /// An instance to be started, with its data in a folder.
 pub(crate) fn instance(data: &Path) -> anyhow::Result<Setup> {
+    // Servers of the cases are on this machine.
+    Ok(public_only(data)?.options(["--allow-upstream", "127.0.0.0/8"]))
+}
+
+/// An instance whose servers may be on the public internet only.
+pub(crate) fn public_only(data: &Path) -> anyhow::Result<Setup> {
     Ok(Setup::new(EXE)?.data(data).token(None))
 }
 
@@ -88,7 +97,7 @@ impl Desk {
 
     /// Registers a server, with a policy that allows `read`, and mints a grant.
     pub(crate) fn grant(&self, server: &str, url: &str) -> anyhow::Result<Minted> {
-        let reach = json!({ "kind": "http", "url": url });
+        let reach = json!({ "kind": "http", "url": url, "headers": { "X-Key": SECRET } });
         let settings = json!({ "accept_first": true });
         let document = r#"{ "version": "1", "default": "deny", "tools": { "read": {} } }"#;
         self.done("POST", "policies", &json!({ "name": "careful", "document": document }))?;

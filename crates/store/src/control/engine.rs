@@ -90,6 +90,9 @@ pub enum BadControl {
     /// Something else still names it.
     #[error("this {0} is still in use: attach another one where it is named, then remove it")]
     InUse(&'static str),
+    /// A secret does not open, so it cannot be sealed anew.
+    #[error("nothing was changed, since a secret cannot be opened: {0}")]
+    Unsealed(String),
     /// A row holds what no version of ours writes.
     #[error(
         "the control plane's database holds what this version does not know where {0} belongs: a newer version wrote it, or it was damaged"
@@ -158,16 +161,8 @@ impl ControlDatabase {
     /// # Errors
     /// [`BadControl`], in which case nothing was changed.
     pub async fn open(place: &Place) -> Result<Self, BadControl> {
-        install_default_drivers();
-        let database = match place {
-            Place::Embedded(data) => embedded(&Self::file(data)).await?,
-            Place::Postgres(url) => postgres(url).await?,
-        };
-        migrator().run(&database.writer).await.map_err(|error| match error {
-            MigrateError::Execute(error) => error.into(),
-            MigrateError::ExecuteMigration(error, _) => error.into(),
-            layout => BadControl::Layout(layout),
-        })?;
+        let database = connect(place).await?;
+        migrated(migrator().run(&database.writer).await)?;
         Ok(database)
     }
 
@@ -219,6 +214,24 @@ impl ControlDatabase {
     }
 }
 
+/// Connects to it, whatever its layout is.
+pub(super) async fn connect(place: &Place) -> Result<ControlDatabase, BadControl> {
+    install_default_drivers();
+    match place {
+        Place::Embedded(data) => embedded(&ControlDatabase::file(data)).await,
+        Place::Postgres(url) => postgres(url).await,
+    }
+}
+
+/// What came of a change of the layout.
+pub(super) fn migrated(done: Result<(), MigrateError>) -> Result<(), BadControl> {
+    done.map_err(|error| match error {
+        MigrateError::Execute(error) => error.into(),
+        MigrateError::ExecuteMigration(error, _) => error.into(),
+        layout => BadControl::Layout(layout),
+    })
+}
+
 async fn embedded(path: &Path) -> Result<ControlDatabase, BadControl> {
     // Readable for its owner alone, as all that lies there; the files beside it take after it.
     private_file(path)?;
@@ -235,7 +248,7 @@ async fn embedded(path: &Path) -> Result<ControlDatabase, BadControl> {
     first.execute(sqlx::AssertSqlSafe(pragmas.clone())).await?;
     first.close().await?;
     let after = move |connections: AnyPoolOptions, pragmas: String| {
-        connections.after_connect(move |connection, _| {
+        out_of_transactions(connections).after_connect(move |connection, _| {
             let pragmas = pragmas.clone();
             Box::pin(async move {
                 connection.execute(sqlx::AssertSqlSafe(pragmas)).await?;
@@ -255,7 +268,7 @@ async fn postgres(url: &str) -> Result<ControlDatabase, BadControl> {
         return Err(BadControl::Url);
     }
     let options: AnyConnectOptions = url.parse().map_err(|_| BadControl::Url)?;
-    let pool = AnyPoolOptions::new().max_connections(CONNECTIONS).acquire_timeout(CONNECT);
+    let pool = out_of_transactions(AnyPoolOptions::new()).max_connections(CONNECTIONS).acquire_timeout(CONNECT);
     // Whoever is cut off in the midst of a change must not hold up the others' for long.
     let pool = pool.after_connect(|connection, _| {
         Box::pin(async move {
@@ -266,6 +279,12 @@ async fn postgres(url: &str) -> Result<ControlDatabase, BadControl> {
     });
     let pool = pool.connect_with(options).await?;
     Ok(ControlDatabase { writer: pool.clone(), readers: pool, engine: Engine::Postgres })
+}
+
+/// A connection that is given out again is in no transaction. Where the disk was full, SQLite has ended one by itself, and
+/// the connection does not know: another one takes its place.
+fn out_of_transactions(connections: AnyPoolOptions) -> AnyPoolOptions {
+    connections.before_acquire(|connection, _| Box::pin(async move { Ok(!connection.is_in_transaction()) }))
 }
 
 /// A path as a URL carries it.
@@ -279,7 +298,8 @@ fn in_url(path: &Path) -> String {
     })
 }
 
-fn migrator() -> Migrator {
+/// The changes of the layout.
+pub(super) fn migrator() -> Migrator {
     let migrations = MIGRATIONS.iter().map(|(version, name, sql)| {
         Migration::new(*version, (*name).into(), MigrationType::Simple, SqlStr::from_static(sql), false)
     });
