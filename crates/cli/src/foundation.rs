@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use audit::{Event, Start};
+use gateway::counting::Counting;
 use gateway::gateway::{Foundation, Gateway, Grants};
 use gateway::lease::Lease;
 use store::DataDir;
@@ -50,7 +51,7 @@ pub fn lay(
     // What a program says may hold what a terminal obeys.
     let child_stderr = Arc::new(|server: &str, line: &str| tell!("[{server}] {}", audit::visible::shown(line)));
     let foundation = Foundation {
-        counters: Arc::new(counters),
+        counting: Counting::Here(Arc::new(counters)),
         log,
         session_key,
         processes,

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use gateway::counting::Counting;
 use store::control::{BadControl, ControlDatabase, Place};
 use vault::token::{Token, TokenKind};
 use vault::token_hash::{HashKey, HashKeyError};
@@ -22,6 +23,7 @@ pub struct Instance {
     pub(crate) database: ControlDatabase,
     pub(crate) vault: Arc<Vault>,
     pub(crate) hash_key: Arc<HashKey>,
+    pub(crate) counting: Option<Counting>,
 }
 
 /// Why an instance does not start. Nothing was changed.
@@ -67,7 +69,7 @@ impl Instance {
         let fresh = HashKey::generate()?.seal(&vault)?.to_string();
         let kept = database.keep_instance_secret(HASH_KEY, &fresh).await?;
         let hash_key = HashKey::open(&vault, &sealed(&kept, "key of token hashes")?)?;
-        Ok(Self { database, vault: Arc::new(vault), hash_key: Arc::new(hash_key) })
+        Ok(Self { database, vault: Arc::new(vault), hash_key: Arc::new(hash_key), counting: None })
     }
 
     /// The tables.

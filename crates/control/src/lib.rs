@@ -12,6 +12,7 @@ pub mod confirm;
 pub mod follow;
 pub mod grants;
 mod instance;
+mod limits;
 pub mod people;
 pub mod policies;
 mod refused;
@@ -20,5 +21,6 @@ pub mod servers;
 pub mod sign_in;
 pub mod tools;
 
+pub use gateway::counting::Counting;
 pub use instance::{BadInstance, Instance};
 pub use refused::Refused;

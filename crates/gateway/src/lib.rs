@@ -6,6 +6,7 @@
 pub mod body;
 pub mod caller;
 pub mod child_link;
+pub mod counting;
 pub mod era;
 pub mod events;
 pub mod expected;

@@ -14,6 +14,10 @@ use tokio::sync::Notify;
 pub struct Terms {
     /// The grant's id, which no other grant ever has.
     pub id: String,
+    /// The id of its server: counts go on under it, whatever the server is called.
+    pub server: String,
+    /// The id of its agent, likewise.
+    pub agent: String,
     /// Networks from which it may be used; none means from anywhere.
     pub networks: Vec<Block>,
     /// From when on it is refused.

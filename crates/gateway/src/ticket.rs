@@ -8,7 +8,7 @@ use smallvec::SmallVec;
 use store::log::{AuditDown, Commit};
 
 use crate::gateway::Gateway;
-use crate::limits::{Ending, Uses};
+use crate::limits::{Beside, Ending, Outcome, Uses};
 use crate::record::Settled;
 
 /// How a forwarded call ended, as the record says it.
@@ -54,10 +54,27 @@ pub struct Held {
 }
 
 impl Held {
+    /// Takes what the limits ask: from the gateway's own memory where the counts are down and every limit lets calls
+    /// pass then.
+    pub(crate) async fn take(&mut self, gateway: &Gateway, beside: &Beside<'_>, now: Timestamp) -> Outcome {
+        let mut outcome = self.uses.take(gateway.counting(), beside, now).await;
+        if matches!(outcome, Outcome::Down(_)) && self.uses.pass_while_down() {
+            self.uncounted = true;
+            outcome = self.uses.take_instead(gateway.stand_in(), now);
+        }
+        if let Outcome::Taken(receipt, _) = &mut outcome {
+            self.receipt = std::mem::take(receipt);
+        }
+        outcome
+    }
+
     /// Gives back what the ending says, and tells which limits' uses went back.
     pub(crate) fn settle(&mut self, gateway: &Gateway, ending: Ending, now: Timestamp) -> Vec<usize> {
-        let counters = if self.uncounted { gateway.stand_in() } else { gateway.counters() };
-        self.uses.settle(counters, std::mem::take(&mut self.receipt), ending, now)
+        let uncounted = self.uncounted;
+        self.uses.settle(std::mem::take(&mut self.receipt), ending, |receipt| match uncounted {
+            true => gateway.stand_in().give_back(receipt, now).is_ok(),
+            false => gateway.counting().give_back(receipt, now),
+        })
     }
 }
 

@@ -10,6 +10,7 @@ use control::follow::{Following, Replica};
 use control::grants::{GrantGiven, Minted};
 use control::servers::{ReachGiven, ServerGiven};
 use control::{Instance, confirm};
+use gateway::counting::Counting;
 use gateway::gateway::{Foundation, Gateway, Grants};
 use gateway::http_front::FrontConfig;
 use gateway::lease::Lease;
@@ -25,7 +26,7 @@ use tempfile::TempDir;
 use testkit::client::McpHttp;
 use testkit::postgres::Postgres;
 use testkit::upstream::Upstream;
-use tokio::runtime::{Builder, Runtime};
+use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::sync::oneshot;
 use vault::KeyRing;
 
@@ -82,8 +83,12 @@ impl House {
         self.replica_with(name, LONG)
     }
 
-    /// A gateway on a thread of its own, which serves when this returns.
     pub fn replica_with(&self, name: &str, lease: Duration) -> Serving {
+        self.replica_counting(name, lease, Counts::Memory)
+    }
+
+    /// A gateway on a thread of its own, which serves when this returns.
+    pub fn replica_counting(&self, name: &str, lease: Duration, counts: Counts) -> Serving {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let (ready, is_ready) = mpsc::channel();
@@ -91,25 +96,51 @@ impl House {
         let data = self.folder.path().join(name);
         let following = Following { name: name.to_owned(), lease, hidden: Vec::new(), tell: Arc::new(|_| {}) };
         let (place, ring) = (self.place.clone(), self.ring());
-        let thread = std::thread::spawn(move || serve(&listener, &place, ring, data, following, &ready, stopping));
-        is_ready.recv().unwrap();
-        Serving { url, stop: Some(stop), thread: Some(thread) }
+        let thread =
+            std::thread::spawn(move || serve(&listener, &place, ring, data, counts, following, &ready, stopping));
+        let counting = is_ready.recv().unwrap();
+        Serving { url, counting, stop: Some(stop), thread: Some(thread) }
     }
 }
 
+/// Where a replica counts.
+pub enum Counts {
+    Memory,
+    File,
+    Redis(shared::Options),
+}
+
+impl Counts {
+    /// In this Redis, with the longest time limit: a busy machine is no fault of Redis.
+    pub fn redis(url: &str) -> Self {
+        let timeout = shared::Timeout::new(Duration::from_secs(1)).unwrap();
+        Self::Redis(shared::Options { timeout, ..shared::Options::new(url.to_owned().into()) })
+    }
+
+    fn open(self, data: &DataDir, runtime: &Handle) -> Counting {
+        match self {
+            Self::Memory => Counting::Here(Arc::new(quota::Memory::default())),
+            Self::File => Counting::Here(Arc::new(store::counts::Ledger::open(data).unwrap())),
+            Self::Redis(options) => Counting::Shared(shared::Counts::open(options, runtime).unwrap()),
+        }
+    }
+}
+
+#[expect(clippy::too_many_arguments, reason = "what a thread is given")]
 fn serve(
     listener: &TcpListener,
     place: &Place,
     ring: KeyRing,
     data: PathBuf,
+    counts: Counts,
     following: Following,
-    ready: &mpsc::Sender<()>,
+    ready: &mpsc::Sender<Counting>,
     stopping: oneshot::Receiver<()>,
 ) {
     let runtime = runtime();
     let data = DataDir::open(&data).unwrap();
     let foundation = Foundation {
-        counters: Arc::new(quota::Memory::default()),
+        counting: counts.open(&data, runtime.handle()),
         log: AuditLog::open(&data.audit(), Options::default()).unwrap(),
         session_key: [7; 32],
         processes: Processes::register(&data).unwrap(),
@@ -125,7 +156,7 @@ fn serve(
         replica.step().await.unwrap();
         let front = Arc::new(FrontConfig::default());
         let workers = Workers::start(listener, &gateway, &front, Duration::from_secs(5), 2).unwrap();
-        ready.send(()).unwrap();
+        ready.send(gateway.counting().clone()).unwrap();
         tokio::select! {
             () = replica.run() => {}
             _ = stopping => {}
@@ -141,6 +172,7 @@ fn serve(
 /// A replica; it ends when this is dropped.
 pub struct Serving {
     pub url: String,
+    pub counting: Counting,
     stop: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<()>>,
 }

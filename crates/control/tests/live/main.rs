@@ -12,5 +12,7 @@ mod away;
 mod changes;
 mod first_start;
 mod house;
+mod limits;
+mod redis;
 mod secrets;
 mod suite;
