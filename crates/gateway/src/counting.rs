@@ -1,11 +1,14 @@
 //! Where uses are counted: here, at once; or in a store that all replicas share, a round trip away.
 
+mod taking;
+
 use std::sync::Arc;
 
 use jiff::Timestamp;
 use quota::{Counters, Full, Receipt, StoreDown, Take, Taken, Use};
 use shared::Counts;
 
+use self::taking::Taking;
 use crate::limits::Beside;
 
 /// Where the uses of limits are counted.
@@ -51,14 +54,7 @@ impl Counting {
     ) -> Result<(Taken, Vec<usize>), StoreDown> {
         match self {
             Self::Here(counters) => take_here(&**counters, takes, beside, now),
-            // In a box, so that calls that are counted here do not carry its size with them.
-            Self::Shared(counts) => {
-                Box::pin(async {
-                    let (observed, attempts) = (beside.observed(), beside.attempts());
-                    counts.take_with(takes, shared::Beside { observed: &observed, attempts: &attempts }).await
-                })
-                .await
-            }
+            Self::Shared(counts) => Taking::new(counts, takes, beside).await,
         }
     }
 
@@ -75,6 +71,7 @@ impl Counting {
                 each(&**counters, &beside.attempts(), now);
                 full
             }
+            // In a box, so that calls that are counted here do not carry its size with them.
             Self::Shared(counts) => Box::pin(async { counts.look_with(takes, &beside.attempts()).await }).await,
         }
     }

@@ -221,6 +221,17 @@ impl Counts {
         });
     }
 
+    /// Waits for a take that nobody waits for any more, and gives back what it has taken.
+    pub fn give_back_when_taken(&self, taking: impl Future<Output = Result<Taken, StoreDown>> + Send + 'static) {
+        let counts = self.clone();
+        self.shared.runtime.spawn(async move {
+            // Where its answer is lost, the units stay taken.
+            if let Ok(Taken::Granted(receipt)) = taking.await {
+                counts.give_back_later(receipt);
+            }
+        });
+    }
+
     /// What gives a receipt back; its mark makes that happen once.
     fn giving_back(&self, receipt: Receipt) -> Result<Option<Invocation>, StoreDown> {
         let generation = receipt.generation();

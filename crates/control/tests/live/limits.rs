@@ -4,8 +4,9 @@ use std::sync::{Arc, Barrier};
 use std::time::Duration;
 
 use serde_json::json;
+use store::control::stops::Stoppable;
 use testkit::message::Outcome;
-use testkit::redis::Redis;
+use testkit::redis::{Redis, Slow};
 use testkit::script::Script;
 use testkit::upstream::Upstream;
 use testkit::wait;
@@ -76,6 +77,13 @@ fn one_replica_on_a_file_forwards_exactly_a_thousand() {
     exactly_a_thousand(&house, &[house.replica_counting("one", LONG, Counts::File)]);
 }
 
+/// How often Redis has run a command.
+fn stat(redis: &Redis, command: &str) -> usize {
+    let lines = redis.command(&["INFO", "commandstats"]).unwrap();
+    let line = lines.iter().find_map(|line| line.strip_prefix(&format!("cmdstat_{command}:calls=")));
+    line.map_or(0, |line| line.split(',').next().unwrap().parse().unwrap())
+}
+
 /// One round trip a call, whatever its limits are: granted, full, observed, attempts.
 #[test]
 fn a_call_asks_redis_once() {
@@ -94,11 +102,7 @@ fn a_call_asks_redis_once() {
     desk.policy(&desk.admin, "many", policy);
     let minted = desk.mint(&desk.admin, &given("desk", "files", "many"));
     let agent = replica.agent("files", &minted);
-    let asked = || -> usize {
-        let lines = redis.command(&["INFO", "commandstats"]).unwrap();
-        let line = lines.iter().find_map(|line| line.strip_prefix("cmdstat_evalsha:calls="));
-        line.map_or(0, |line| line.split(',').next().unwrap().parse().unwrap())
-    };
+    let asked = || stat(&redis, "evalsha");
     // Calls in flight go back beside the way of the next call.
     let before = asked();
     let outcomes: Vec<_> = (0..5).map(|_| agent.call("echo", json!({})).unwrap()).collect();
@@ -138,6 +142,49 @@ fn what_is_reset_goes_on() {
         assert!(desk.runtime.block_on(instance.reset_count(&desk.admin, "nothing", "a slip")).is_err());
     }
 }
+
+/// A call that is stopped while Redis is asked for its units is not forwarded, and they go back.
+#[test]
+fn what_is_stopped_while_it_is_counted_is_not_forwarded() {
+    let redis = Redis::start().unwrap();
+    let way = Slow::start(redis.port()).unwrap();
+    let house = sqlite();
+    let replica = house.replica_counting("one", LONG, Counts::redis(&way.url()));
+    let upstream = Upstream::start(Script::default().modern()).unwrap();
+    let desk = house.desk();
+    begun(&desk);
+    desk.register("files", &upstream);
+    desk.policy(&desk.admin, "thousand", THOUSAND);
+    let minted = desk.mint(&desk.admin, &given("desk", "files", "thousand"));
+    let agent = replica.agent("files", &minted);
+    assert!(agent.call("echo", json!({})).unwrap().is_done());
+    let loaded = stat(&redis, "script|load");
+    let used = || {
+        let lines = redis.command(&["EVAL", USED, "0"]).unwrap();
+        lines.concat().parse::<u64>().unwrap()
+    };
+    assert_eq!(used(), 2_000_000, "one of each");
+
+    way.delay(Duration::from_secs(3600));
+    let calling = std::thread::spawn(move || agent.call("echo", json!({})).unwrap());
+    wait::for_it("Redis to have counted", || used() == 4_000_000).unwrap();
+    let permit = desk.admin.permit().unwrap();
+    let stopping = desk.instance.database().stop(permit, Stoppable::Everything, "it leaks");
+    desk.confirmed(desk.runtime.block_on(stopping).unwrap());
+    way.delay(Duration::ZERO);
+    let told = format!("{:?}", calling.join().unwrap());
+    assert_eq!(upstream.called().len(), 1, "{told}");
+    // On a machine so busy that the answer of Redis was late nobody knows of the units, and the gateway connects anew.
+    wait::for_it("the units to be back", || used() == 2_000_000 || stat(&redis, "script|load") > loaded).unwrap();
+}
+
+/// The sum of what all counts hold.
+const USED: &str = "local sum = 0
+for _, key in ipairs(redis.call('KEYS', '*:count:*')) do
+  local fields = redis.call('HGETALL', key)
+  for f = 1, #fields, 2 do if tonumber(fields[f]) then sum = sum + tonumber(fields[f + 1]) end end
+end
+return string.format('%.0f', sum)";
 
 /// Ten times what the product promises.
 pub const WATCHDOG: Duration = Duration::from_secs(10);
