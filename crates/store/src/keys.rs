@@ -1,9 +1,18 @@
 //! Keys that belong to a data directory.
 
 use std::io;
+use std::path::PathBuf;
 
 use crate::DataDir;
 use crate::data_dir::write_once;
+
+/// Where the master keys of an instance lie that keeps everything in its own directory.
+///
+/// # Errors
+/// When the folder cannot be made.
+pub fn master(data: &DataDir) -> io::Result<PathBuf> {
+    Ok(data.directory("keys")?.join("master"))
+}
 
 /// The key under which session ids are sealed: 32 random bytes, made by whoever comes first, so
 /// that every process of the directory can open what another has sealed.
