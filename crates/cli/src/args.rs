@@ -4,6 +4,7 @@ mod catalogue;
 mod clients;
 mod instance;
 mod policy;
+mod redis;
 mod scan;
 mod server;
 mod shell;
@@ -22,6 +23,7 @@ pub use catalogue::{
 pub use clients::{ClientsOptions, ConnectOptions, InitOptions, UndoOptions, WrapOptions};
 pub use instance::InstanceOptions;
 pub use policy::{PolicyCheck, PolicyCommand, PolicyEdit, PolicyExplain, PolicyTest};
+pub use redis::RedisOptions;
 pub use scan::{BoundOptions, ScanOptions, TemperWord};
 pub use server::{AcceptOptions, HeldOptions, PinPlace, ServerCommand};
 pub use shell::{CompletionsOptions, ManOptions, ShellWord};

@@ -232,6 +232,14 @@ impl Counts {
         });
     }
 
+    /// Waits until nothing is left to give back, but no longer than this.
+    pub async fn given_back(&self, within: Duration) {
+        let until = Instant::now() + within;
+        while self.shared.waiting.load(Ordering::Relaxed) > 0 && Instant::now() < until {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+
     /// What gives a receipt back; its mark makes that happen once.
     fn giving_back(&self, receipt: Receipt) -> Result<Option<Invocation>, StoreDown> {
         let generation = receipt.generation();

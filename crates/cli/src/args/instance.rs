@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use super::RedisOptions;
+
 /// Options of an instance.
 #[derive(Debug, Args, Clone, Default)]
 #[command(next_help_heading = "Options of an instance, where neither --policy nor --config is given")]
@@ -23,6 +25,9 @@ pub struct InstanceOptions {
     /// This replica's name for people [default: the machine's]
     #[arg(long, value_name = "NAME")]
     pub replica: Option<String>,
+    /// Redis.
+    #[command(flatten)]
+    pub redis: RedisOptions,
 }
 
 impl InstanceOptions {
@@ -35,6 +40,6 @@ impl InstanceOptions {
             ("--lease", self.lease.is_some()),
             ("--replica", self.replica.is_some()),
         ];
-        all.into_iter().find_map(|(name, given)| given.then_some(name))
+        all.into_iter().find_map(|(name, given)| given.then_some(name)).or_else(|| self.redis.given())
     }
 }

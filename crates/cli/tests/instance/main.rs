@@ -2,4 +2,5 @@
 
 mod desk;
 mod first_start;
+mod redis;
 mod replicas;
