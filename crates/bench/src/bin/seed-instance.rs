@@ -65,7 +65,7 @@ fn seed(words: Vec<String>) -> Result<String, Failed> {
             let minted = instance.mint(&admin, &given, "").await?;
             last = Some(format!("{server} {}", minted.token.reveal()));
         }
-        instance.database().close().await;
+        instance.database().clone().close().await;
         last.ok_or_else(|| "no grant was asked for".into())
     })
 }
