@@ -2,8 +2,10 @@
 
 use std::sync::Arc;
 
+use arc_swap::ArcSwap;
 use gateway::counting::Counting;
 use secrecy::ExposeSecret;
+use store::control::backup::Backup;
 use store::control::{BadControl, ControlDatabase, Place};
 use vault::token::{Token, TokenKind};
 use vault::token_hash::{HashKey, HashKeyError};
@@ -11,10 +13,10 @@ use vault::vault::{SealError, Vault, WrongKeys};
 use vault::{KeyRing, Sealed};
 
 /// Names of what the instance keeps for itself.
-const CHECK: &str = "check";
-const HASH_KEY: &str = "token hash key";
+pub(crate) const CHECK: &str = "check";
+pub(crate) const HASH_KEY: &str = "token hash key";
 const SETUP: &str = "setup token";
-const SESSION_KEY: &str = "session key";
+pub(crate) const SESSION_KEY: &str = "session key";
 
 /// The first organisation, until somebody names it otherwise.
 const FIRST: (&str, &str) = ("default", "Default");
@@ -23,7 +25,7 @@ const FIRST: (&str, &str) = ("default", "Default");
 #[derive(Debug, Clone)]
 pub struct Instance {
     pub(crate) database: ControlDatabase,
-    pub(crate) vault: Arc<Vault>,
+    pub(crate) vault: Arc<ArcSwap<Vault>>,
     pub(crate) hash_key: Arc<HashKey>,
     pub(crate) counting: Option<Counting>,
 }
@@ -71,7 +73,24 @@ impl Instance {
         let fresh = HashKey::generate()?.seal(&vault)?.to_string();
         let kept = database.keep_instance_secret(HASH_KEY, &fresh).await?;
         let hash_key = HashKey::open(&vault, &sealed(&kept, "key of token hashes")?)?;
-        Ok(Self { database, vault: Arc::new(vault), hash_key: Arc::new(hash_key), counting: None })
+        let vault = Arc::new(ArcSwap::from_pointee(vault));
+        Ok(Self { database, vault, hash_key: Arc::new(hash_key), counting: None })
+    }
+
+    /// Whether these keys open what a backup holds, before it is restored.
+    ///
+    /// # Errors
+    /// [`BadInstance`].
+    pub fn fits(backup: &Backup, keys: KeyRing) -> Result<(), BadInstance> {
+        match backup.instance_secret(CHECK) {
+            Some(kept) => Ok(Vault::new(keys).check(&sealed(kept, "check value")?)?),
+            None => Err(BadInstance::Damaged("check value")),
+        }
+    }
+
+    /// The keys in use now.
+    pub(crate) fn vault(&self) -> Arc<Vault> {
+        self.vault.load_full()
     }
 
     /// The tables.
@@ -88,10 +107,10 @@ impl Instance {
         let place = vault::Place::instance(SESSION_KEY);
         let mut fresh = [0; 32];
         aws_lc_rs::rand::fill(&mut fresh).map_err(|_| vault::crypto::CryptoFailed)?;
-        let fresh = self.vault.seal(&place, &fresh)?.to_string();
+        let fresh = self.vault().seal(&place, &fresh)?.to_string();
         let kept = self.database.keep_instance_secret(SESSION_KEY, &fresh).await?;
         let damaged = |_| BadInstance::Damaged("key of sessions");
-        let key = self.vault.open(&place, &sealed(&kept, "key of sessions")?).map_err(damaged)?;
+        let key = self.vault().open(&place, &sealed(&kept, "key of sessions")?).map_err(damaged)?;
         key.expose_secret().try_into().map_err(|_| BadInstance::Damaged("key of sessions"))
     }
 

@@ -12,6 +12,7 @@ pub mod confirm;
 pub mod follow;
 pub mod grants;
 mod instance;
+pub mod keys;
 mod limits;
 pub mod people;
 pub mod policies;

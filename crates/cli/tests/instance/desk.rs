@@ -11,6 +11,9 @@ use testkit::wait::PATIENCE;
 /// The binary under test.
 pub(crate) const EXE: &str = env!("CARGO_BIN_EXE_toolgate");
 
+/// What every server of a test is sent in a header.
+pub(crate) const SECRET: &str = "the-secret-of-an-upstream-0123456789";
+
 /// The first admin's password.
 const PASSWORD: &str = "correct horse battery";
 
@@ -88,7 +91,7 @@ impl Desk {
 
     /// Registers a server, with a policy that allows `read`, and mints a grant.
     pub(crate) fn grant(&self, server: &str, url: &str) -> anyhow::Result<Minted> {
-        let reach = json!({ "kind": "http", "url": url });
+        let reach = json!({ "kind": "http", "url": url, "headers": { "X-Key": SECRET } });
         let settings = json!({ "accept_first": true });
         let document = r#"{ "version": "1", "default": "deny", "tools": { "read": {} } }"#;
         self.done("POST", "policies", &json!({ "name": "careful", "document": document }))?;

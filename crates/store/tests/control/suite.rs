@@ -31,7 +31,8 @@ cases! {
         every_change_is_an_event,
         a_change_that_is_dropped_has_not_happened,
         secrets_are_sealed_anew,
-        what_serves_once_serves_once;
+        what_serves_once_serves_once,
+        a_backup_restores_into_either_engine;
     isolation:
         an_organisation_neither_sees_nor_changes_anothers,
         nothing_of_another_organisation_can_be_named;

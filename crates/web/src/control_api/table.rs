@@ -7,7 +7,9 @@ use store::control::access::{
     SeeReplicas, StopCalls, WritePolicies,
 };
 
-use super::resources::{agents, grants, instance, limits, members, policies, servers, sessions, stops, tokens, tools};
+use super::resources::{
+    agents, grants, instance, keys, limits, members, policies, servers, sessions, stops, tokens, tools,
+};
 use super::route::{Draft, Route, route};
 
 fn get(path: &'static str, name: &'static str, summary: &'static str) -> Draft {
@@ -257,6 +259,13 @@ fn house() -> Vec<Route> {
         get("/api/v1/replicas", "replicas.list", "The replicas that serve.")
             .right::<SeeReplicas>()
             .by(instance::replicas),
+        get("/api/v1/keys", "keys.get", "The master keys that this replica has, and how much is sealed under each.")
+            .right::<ManageOrganisations>()
+            .by(keys::keys),
+        post("/api/v1/keys/rewrap", "keys.rewrap", "Seals under the first master key what is under another one.")
+            .right::<ManageOrganisations>()
+            .example(json!({ "reason": "a new key" }))
+            .takes(keys::rewrap),
         get("/api/v1/version", "version.get", "Which version answers.").right::<See>().by(instance::version),
         get("/api/v1/openapi.json", "openapi.get", "This description.").by(instance::description),
     ]
