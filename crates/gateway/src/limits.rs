@@ -21,7 +21,7 @@ pub struct Uses {
 /// What came of asking for units.
 pub enum Outcome {
     /// All were taken; these of the observed ones are full.
-    Taken(Receipt, Vec<usize>),
+    Taken(Vec<usize>),
     /// One limit is full; none was taken.
     Full(Full),
     /// The counts cannot be reached.
@@ -90,22 +90,19 @@ impl Uses {
         self.limits.iter().all(|limit_use| limit_use.limit.on_store_down == policy::OnStoreDown::Allow)
     }
 
-    /// Takes all of them in one step, or none.
-    pub async fn take(&self, counting: &Counting, beside: &Beside<'_>, now: Timestamp) -> Outcome {
-        match counting.take(&self.takes, beside, now).await {
-            Ok((Taken::Granted(receipt), full)) => Outcome::Taken(receipt, full),
-            Ok((Taken::Full(full), _)) => Outcome::Full(full),
-            Err(down) => Outcome::Down(down),
-        }
+    /// Takes all of them in one step, or none; and what goes beside them.
+    pub async fn take(
+        &self,
+        counting: &Counting,
+        beside: &Beside<'_>,
+        now: Timestamp,
+    ) -> Result<(Taken, Vec<usize>), StoreDown> {
+        counting.take(&self.takes, beside, now).await
     }
 
     /// Takes all of them from counts that stand in for those that cannot be reached.
-    pub fn take_instead(&self, counters: &dyn Counters, now: Timestamp) -> Outcome {
-        match counters.take(&self.takes, now) {
-            Ok(Taken::Granted(receipt)) => Outcome::Taken(receipt, Vec::new()),
-            Ok(Taken::Full(full)) => Outcome::Full(full),
-            Err(down) => Outcome::Down(down),
-        }
+    pub fn take_instead(&self, counters: &dyn Counters, now: Timestamp) -> Result<(Taken, Vec<usize>), StoreDown> {
+        counters.take(&self.takes, now).map(|taken| (taken, Vec::new()))
     }
 
     /// The limit that is full already, if one is, for a call that is not made either way.
@@ -186,10 +183,13 @@ fn count_id(limit: &Limit, caller: &Caller, tool: &str) -> CountId {
         Some(terms) => Cow::Borrowed(terms.id.as_str()),
         None => Cow::Owned(format!("{server}/{}", caller.grant.label())),
     };
-    let parts: SmallVec<[(&str, Cow<'_, str>); 4]> = limit
-        .scope
-        .iter()
-        .map(|scope| match scope {
+    // What all calls of a server or an organisation share, all policies share by its name.
+    let shared = limit.scope.iter().all(|scope| matches!(scope, Scope::Server | Scope::Organisation));
+    let policy = terms.and_then(|terms| terms.policy.as_deref()).filter(|_| !shared);
+    let policy = policy.map(|policy| ("policy", Cow::Borrowed(policy)));
+    let parts: SmallVec<[(&str, Cow<'_, str>); 4]> = policy
+        .into_iter()
+        .chain(limit.scope.iter().map(|scope| match scope {
             Scope::Grant => ("grant", grant()),
             Scope::Agent => ("agent", Cow::Borrowed(agent.as_str())),
             // Without a session the grant stands in for it, which is never looser.
@@ -200,7 +200,7 @@ fn count_id(limit: &Limit, caller: &Caller, tool: &str) -> CountId {
             Scope::Server => ("server", Cow::Borrowed(server)),
             Scope::Organisation => ("organisation", Cow::Borrowed(organisation)),
             Scope::Tool => ("tool", Cow::Owned(format!("{server}/{tool}"))),
-        })
+        }))
         .collect();
     let counter = match (limit.observed, limit.private_to_entry) {
         (false, false) => Cow::Borrowed(limit.counter.as_str()),

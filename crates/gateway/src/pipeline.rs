@@ -190,7 +190,7 @@ async fn call(gateway: &Arc<Gateway>, caller: &Caller, request: &Request<'_>, up
     let beside = Beside { observed: &observed, attempts: &decision.attempts, caller, tool };
     let mut held = Box::new(Held { uses: Uses::new(enforced, caller, tool), ..Held::default() });
     let full = match held.take(gateway, &beside, now).await {
-        Outcome::Taken(_, full) => full,
+        Outcome::Taken(full) => full,
         Outcome::Full(full) => return way.full(&book, &held.uses, &full),
         Outcome::Down(down) => {
             return way.deny_under(

@@ -18,6 +18,8 @@ pub struct Terms {
     pub server: String,
     /// The id of its agent, likewise.
     pub agent: String,
+    /// The id of its policy, to which counts of its own belong.
+    pub policy: Option<String>,
     /// Networks from which it may be used; none means from anywhere.
     pub networks: Vec<Block>,
     /// From when on it is refused.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use quota::Receipt;
+use quota::{Receipt, Taken};
 use smallvec::SmallVec;
 use store::log::{AuditDown, Commit};
 
@@ -57,15 +57,19 @@ impl Held {
     /// Takes what the limits ask: from the gateway's own memory where the counts are down and every limit lets calls
     /// pass then.
     pub(crate) async fn take(&mut self, gateway: &Gateway, beside: &Beside<'_>, now: Timestamp) -> Outcome {
-        let mut outcome = self.uses.take(gateway.counting(), beside, now).await;
-        if matches!(outcome, Outcome::Down(_)) && self.uses.pass_while_down() {
+        let mut taken = self.uses.take(gateway.counting(), beside, now).await;
+        if taken.is_err() && self.uses.pass_while_down() {
             self.uncounted = true;
-            outcome = self.uses.take_instead(gateway.stand_in(), now);
+            taken = self.uses.take_instead(gateway.stand_in(), now);
         }
-        if let Outcome::Taken(receipt, _) = &mut outcome {
-            self.receipt = std::mem::take(receipt);
+        match taken {
+            Ok((Taken::Granted(receipt), full)) => {
+                self.receipt = receipt;
+                Outcome::Taken(full)
+            }
+            Ok((Taken::Full(full), _)) => Outcome::Full(full),
+            Err(down) => Outcome::Down(down),
         }
-        outcome
     }
 
     /// Gives back what the ending says, and tells which limits' uses went back.

@@ -197,6 +197,17 @@ impl Drop for Serving {
     }
 }
 
+/// A server before an upstream.
+pub fn server(name: &str, upstream: &Upstream) -> ServerGiven {
+    ServerGiven {
+        name: name.to_owned(),
+        title: String::new(),
+        reach: ReachGiven::Http { url: upstream.url(), headers: Default::default() },
+        settings: Settings { accept_first: true, ..Settings::default() },
+        policy: None,
+    }
+}
+
 /// Allows everything.
 pub const OPEN: &str = r#"{ "version": "1", "default": "allow" }"#;
 
@@ -206,13 +217,7 @@ impl Desk {
     }
 
     pub fn register_as(&self, actor: &Actor, name: &str, upstream: &Upstream) {
-        let given = ServerGiven {
-            name: name.to_owned(),
-            title: String::new(),
-            reach: ReachGiven::Http { url: upstream.url(), headers: Default::default() },
-            settings: Settings { accept_first: true, ..Settings::default() },
-            policy: None,
-        };
+        let given = server(name, upstream);
         self.runtime.block_on(self.instance.add_server(actor, &given, "")).unwrap();
     }
 

@@ -3,6 +3,7 @@
 use std::sync::{Arc, Barrier};
 use std::time::Duration;
 
+use control::grants::Minted;
 use serde_json::json;
 use store::control::stops::Stoppable;
 use testkit::message::Outcome;
@@ -11,7 +12,7 @@ use testkit::script::Script;
 use testkit::upstream::Upstream;
 use testkit::wait;
 
-use crate::house::{Counts, Desk, House, LONG, Serving, given, postgres, sqlite};
+use crate::house::{Counts, Desk, House, LONG, Serving, given, postgres, server, sqlite};
 
 const CLIENTS: usize = 200;
 
@@ -141,6 +142,57 @@ fn what_is_reset_goes_on() {
         assert_eq!(upstream.called().len(), 2);
         assert!(desk.runtime.block_on(instance.reset_count(&desk.admin, "nothing", "a slip")).is_err());
     }
+}
+
+/// Renaming, rotating and publishing reset nothing; another policy has counts of its own, but for those of an organisation.
+#[test]
+fn counts_belong_to_ids_and_to_their_policy() {
+    let house = sqlite();
+    let replica = house.replica("one");
+    let upstream = Upstream::start(Script::default().modern()).unwrap();
+    let desk = house.desk();
+    let instance = &desk.instance;
+    desk.register("files", &upstream);
+    let limits = |max: u32, scope: &str| {
+        format!(
+            r#"{{ "version": "1", "default": "allow", "all_tools": {{ "limits": [
+                {{ "counter": "calls", "window": "month", "max": {max}, "scope": "{scope}" }} ] }} }}"#
+        )
+    };
+    for scope in ["grant", "agent", "tool", "server", "organisation"] {
+        desk.policy(&desk.admin, scope, &limits(1, scope));
+        desk.policy(&desk.admin, &format!("other-{scope}"), &limits(1, scope));
+    }
+    for scope in ["grant", "agent", "tool", "server", "organisation"] {
+        let minted = desk.mint(&desk.admin, &given(scope, "files", scope));
+        let called = |server: &str, minted: &Minted| replica.agent(server, minted).call("echo", json!({})).unwrap();
+        assert!(called("files", &minted).is_done(), "{scope}");
+
+        let minted = desk.runtime.block_on(instance.rotate(&desk.admin, minted.grant, 0, "leaked")).unwrap();
+        let again = limits(1, scope).replace("month\"", "month\" ");
+        let version = desk.runtime.block_on(async {
+            let seen = instance.database().policy(&desk.admin.permit().unwrap(), scope).await.unwrap().changed;
+            instance.edit_policy(&desk.admin, scope, seen, &again, "").await.unwrap();
+            instance.publish(&desk.admin, scope, 2, "the same").await.unwrap();
+            renamed(&desk, &upstream, "files", "papers").await
+        });
+        desk.confirmed(version);
+        assert!(called("papers", &minted).is_limited(), "{scope}: neither token, version nor name begin it anew");
+
+        let version = desk.runtime.block_on(async {
+            instance.attach(&desk.admin, minted.grant, Some(&format!("other-{scope}")), "").await.unwrap();
+            renamed(&desk, &upstream, "papers", "files").await
+        });
+        desk.confirmed(version);
+        let outcome = called("files", &minted);
+        let shared = matches!(scope, "server" | "organisation");
+        assert_eq!((outcome.is_limited(), outcome.is_done()), (shared, !shared), "{scope}: {outcome:?}");
+    }
+}
+
+async fn renamed(desk: &Desk, upstream: &Upstream, from: &str, to: &str) -> i64 {
+    let seen = desk.instance.database().server(&desk.admin.permit().unwrap(), from).await.unwrap().changed;
+    desk.instance.change_server(&desk.admin, from, seen, &server(to, upstream), "").await.unwrap()
 }
 
 /// A call that is stopped while Redis is asked for its units is not forwarded, and they go back.

@@ -10,7 +10,7 @@ use super::page::id;
 use super::{BadControl, ControlDatabase, Deed};
 
 impl ControlDatabase {
-    /// What the servers, agents and grants of the organisation are called, by their ids; gone ones included.
+    /// What the servers, agents, policies and grants of the organisation are called, by their ids; gone ones included.
     ///
     /// # Errors
     /// [`BadControl`].
@@ -18,6 +18,7 @@ impl ControlDatabase {
         let rows: Vec<(String, String)> = sqlx::query_as(
             "SELECT id, name FROM server WHERE organisation = $1
              UNION ALL SELECT id, name FROM agent WHERE organisation = $1
+             UNION ALL SELECT id, name FROM policy WHERE organisation = $1
              UNION ALL SELECT id, label FROM access_grant WHERE organisation = $1",
         )
         .bind(permit.organisation().to_string())

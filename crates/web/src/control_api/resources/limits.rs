@@ -35,7 +35,7 @@ pub(crate) struct UseShown {
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(rename = "LimitScope")]
 struct Scope {
-    /// `grant`, `agent`, `session`, `server`, `organisation` or `tool`.
+    /// `grant`, `agent`, `session`, `server`, `organisation` or `tool`; before them the `policy`, where the count is its own.
     kind: String,
     /// Its id; of a tool the server's id, a slash, and the tool's name.
     id: String,
