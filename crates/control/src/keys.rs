@@ -53,11 +53,11 @@ impl Instance {
     }
 
     /// Seals under the first key what is under another one: few bytes of each secret are written again, and tokens go on
-    /// working. Returns how many there were. Nothing is changed where one of them cannot be opened.
+    /// working. Returns how many there were, and the version. Nothing is changed where one of them cannot be opened.
     ///
     /// # Errors
     /// [`Refused`].
-    pub async fn seal_anew(&self, actor: &Actor, reason: &str) -> Result<u64, Refused> {
+    pub async fn seal_anew(&self, actor: &Actor, reason: &str) -> Result<(u64, i64), Refused> {
         let vault = self.vault();
         let again = |at: &SealedAt, text: &str| {
             let Ok(sealed) = text.parse::<Sealed>() else { return Ok(None) };

@@ -76,6 +76,11 @@ impl Counting {
         }
     }
 
+    /// Whether time passes while it counts.
+    pub(crate) fn is_shared(&self) -> bool {
+        matches!(self, Self::Shared(_))
+    }
+
     /// Gives back what was taken, and tells whether that may be relied on. Nobody waits for a shared store.
     pub(crate) fn give_back(&self, receipt: Receipt, now: Timestamp) -> bool {
         match self {

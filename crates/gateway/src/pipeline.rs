@@ -201,7 +201,9 @@ async fn call(gateway: &Arc<Gateway>, caller: &Caller, request: &Request<'_>, up
         }
     };
     // Counts that are shared may have taken their time: what was stopped meanwhile is not forwarded.
-    if let Some(halt) = halted(gateway, caller) {
+    if gateway.counting().is_shared()
+        && let Some(halt) = halted(gateway, caller)
+    {
         held.settle(gateway, limits::Ending::NotSent, now);
         return halt.call(gateway, caller, request);
     }

@@ -98,8 +98,8 @@ impl House {
         let (place, ring) = (self.place.clone(), self.ring());
         let thread =
             std::thread::spawn(move || serve(&listener, &place, ring, data, counts, following, &ready, stopping));
-        let counting = is_ready.recv().unwrap();
-        Serving { url, counting, stop: Some(stop), thread: Some(thread) }
+        let gateway = is_ready.recv().unwrap();
+        Serving { url, gateway, stop: Some(stop), thread: Some(thread) }
     }
 }
 
@@ -134,7 +134,7 @@ fn serve(
     data: PathBuf,
     counts: Counts,
     following: Following,
-    ready: &mpsc::Sender<Counting>,
+    ready: &mpsc::Sender<Arc<Gateway>>,
     stopping: oneshot::Receiver<()>,
 ) {
     let runtime = runtime();
@@ -155,15 +155,19 @@ fn serve(
         let mut replica = Replica::new(instance, Arc::clone(&gateway), following);
         replica.step().await.unwrap();
         let front = Arc::new(FrontConfig::default());
-        let workers = Workers::start(listener, &gateway, &front, Duration::from_secs(5), 2).unwrap();
-        ready.send(gateway.counting().clone()).unwrap();
+        let workers = Workers::start(listener, &gateway, &front, None, Duration::from_secs(5), 2).unwrap();
+        ready.send(Arc::clone(&gateway)).unwrap();
         tokio::select! {
             () = replica.run() => {}
             _ = stopping => {}
         }
+        // What is under way ends under the lease, which is given back when nothing is.
+        tokio::select! {
+            () = workers.drain() => {}
+            () = replica.run() => {}
+        }
         // A database that is away is none to say good-bye to.
         let _ = replica.leave().await;
-        workers.drain().await;
         housekeeping.abort();
         gateway.shut_down("the test has ended").await;
     });
@@ -172,7 +176,7 @@ fn serve(
 /// A replica; it ends when this is dropped.
 pub struct Serving {
     pub url: String,
-    pub counting: Counting,
+    pub gateway: Arc<Gateway>,
     stop: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<()>>,
 }

@@ -133,7 +133,7 @@ fn what_is_reset_goes_on() {
         let call = || agent.call("echo", json!({})).unwrap();
         assert!(call().is_done());
         assert!(call().is_limited());
-        let instance = desk.instance.clone().with_counting(replica.counting.clone());
+        let instance = desk.instance.clone().with_counting(replica.gateway.counting().clone());
         let uses = desk.runtime.block_on(instance.uses(&desk.admin)).unwrap();
         assert_eq!(uses.len(), 1, "{uses:?}");
         desk.runtime.block_on(instance.reset_count(&desk.admin, &uses[0].id, "paid for")).unwrap();
@@ -171,7 +171,7 @@ fn counts_belong_to_ids_and_to_their_policy() {
         let minted = desk.runtime.block_on(instance.rotate(&desk.admin, minted.grant, 0, "leaked")).unwrap();
         let again = limits(1, scope).replace("month\"", "month\" ");
         let version = desk.runtime.block_on(async {
-            let seen = instance.database().policy(&desk.admin.permit().unwrap(), scope).await.unwrap().changed;
+            let seen = instance.database().policy(&desk.admin.permit().unwrap(), scope).await.unwrap().latest;
             instance.edit_policy(&desk.admin, scope, seen, &again, "").await.unwrap();
             instance.publish(&desk.admin, scope, 2, "the same").await.unwrap();
             renamed(&desk, &upstream, "files", "papers").await

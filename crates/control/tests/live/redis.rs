@@ -171,7 +171,7 @@ fn waits_out(scene: &Scene, replica: &Serving, long: &McpHttp, short: &McpHttp) 
     goes_on(short);
     scene.denied(long);
     // Until somebody vouches for them.
-    let instance = scene.desk.instance.clone().with_counting(replica.counting.clone());
+    let instance = scene.desk.instance.clone().with_counting(replica.gateway.counting().clone());
     let confirmed = scene.desk.runtime.block_on(instance.confirm_counts(&scene.desk.admin, "nothing was under way"));
     assert!(confirmed.unwrap().1, "it was waited for");
     goes_on(long);
@@ -201,7 +201,7 @@ fn flushed_at_the_start() {
     scene.redis.flush().unwrap();
     let replica = scene.replica("one");
     let (long, short) = (scene.agent(&replica, "long", "limited"), scene.agent(&replica, "short", "second"));
-    wait::for_it("Redis to be reached", || replica.counting.reachable().is_ok()).unwrap();
+    wait::for_it("Redis to be reached", || replica.gateway.counting().reachable().is_ok()).unwrap();
     waits_out(&scene, &replica, &long, &short);
 }
 
@@ -215,6 +215,6 @@ fn counts_that_were_elsewhere_are_waited_out() {
     }
     let replica = scene.replica("one");
     let (long, short) = (scene.agent(&replica, "long", "limited"), scene.agent(&replica, "short", "second"));
-    wait::for_it("Redis to be reached", || replica.counting.reachable().is_ok()).unwrap();
+    wait::for_it("Redis to be reached", || replica.gateway.counting().reachable().is_ok()).unwrap();
     waits_out(&scene, &replica, &long, &short);
 }

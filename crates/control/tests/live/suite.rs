@@ -26,6 +26,14 @@ cases! {
         a_name_that_cannot_be_kept_is_held_and_harms_nobody,
         a_server_that_wants_to_be_asked_each_time_is_served,
         organisations_do_not_share_names_or_counts;
+    endings:
+        streams_and_calls_end_with_what_let_them_in,
+        a_legacy_server_is_told_what_was_cut,
+        a_stream_ends_when_its_grant_gets_another_policy_and_a_call_does_not,
+        a_body_that_comes_late_is_judged_by_what_holds_then,
+        nothing_is_opened_while_it_is_stopped,
+        streams_are_bounded_for_each_grant,
+        programs_end_with_their_grant_and_when_their_server_is_changed;
     first_start:
         the_first_admin_is_made_with_the_setup_token_once,
         who_signs_in_is_recognised_until_signing_out,

@@ -68,7 +68,7 @@ impl ControlDatabase {
         all(&mut transaction).await
     }
 
-    /// Seals every value anew, as `again` says: `None` leaves one as it is. Returns how many there were. For a
+    /// Seals every value anew, as `again` says: `None` leaves one as it is. Returns how many there were, and the version. For a
     /// change of the master key; what the values hold stays as it is.
     ///
     /// # Errors
@@ -78,7 +78,7 @@ impl ControlDatabase {
         permit: Permit<'_, ManageOrganisations>,
         reason: &str,
         mut again: impl FnMut(&SealedAt, &str) -> Result<Option<String>, String>,
-    ) -> Result<u64, BadControl> {
+    ) -> Result<(u64, i64), BadControl> {
         let mut change = self.change(permit).await?;
         let mut count = 0;
         for (at, old) in all(change.connection()).await? {
@@ -98,8 +98,8 @@ impl ControlDatabase {
         }
         let object = change.organisation();
         let detail = serde_json::json!({ "secrets": count });
-        change.commit(Deed { action: "keys.rewrap", kind: "instance", object, name: "", detail, reason }).await?;
-        Ok(count)
+        let deed = Deed { action: "keys.rewrap", kind: "instance", object, name: "", detail, reason };
+        Ok((count, change.commit(deed).await?))
     }
 }
 

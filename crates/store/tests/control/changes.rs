@@ -498,8 +498,8 @@ pub async fn secrets_are_sealed_anew(ground: &Ground) {
     let refused = database.seal_anew(first.permit().unwrap(), "", fails).await.unwrap_err();
     assert!(refused.to_string().contains("it was moved"), "{refused}");
     let anew = |_: &SealedAt, old: &str| Ok((!old.ends_with("new")).then(|| format!("{old}, new")));
-    assert_eq!(database.seal_anew(first.permit().unwrap(), "a new key", anew).await.unwrap(), 2);
-    assert_eq!(database.seal_anew(first.permit().unwrap(), "again", anew).await.unwrap(), 0);
+    assert_eq!(database.seal_anew(first.permit().unwrap(), "a new key", anew).await.unwrap().0, 2);
+    assert_eq!(database.seal_anew(first.permit().unwrap(), "again", anew).await.unwrap().0, 0);
     let sealed = database.sealed(&admin.permit().unwrap(), server).await.unwrap();
     assert_eq!(sealed[0].sealed, format!("sealed for {server}, new"));
     assert_eq!(database.instance_secret("hash key").await.unwrap().as_deref(), Some("old 1, new"));

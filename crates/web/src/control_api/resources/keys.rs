@@ -41,6 +41,6 @@ pub(crate) struct Rewrapped {
 }
 
 pub(crate) async fn rewrap(call: Call, given: Rewrapping) -> Answered<Rewrapped> {
-    let secrets = call.api.instance.seal_anew(call.actor()?, &given.reason).await?;
-    Ok(Done::of(Rewrapped { secrets }))
+    let (secrets, version) = call.api.instance.seal_anew(call.actor()?, &given.reason).await?;
+    Ok(Done::of(Rewrapped { secrets }).holds(version))
 }
