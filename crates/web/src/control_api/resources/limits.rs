@@ -88,7 +88,7 @@ fn place(cursor: &str) -> Result<String, Problem> {
     let wrong = || Problem::parameter("cursor", "it is what a page before gave as `next`");
     let digits: Option<Vec<u32>> = cursor.chars().map(|digit| digit.to_digit(16)).collect();
     let digits = digits.filter(|digits| digits.len() % 2 == 0).ok_or_else(wrong)?;
-    let bytes: Option<Vec<u8>> = digits.chunks_exact(2).map(|pair| byte(pair)).collect();
+    let bytes: Option<Vec<u8>> = digits.chunks_exact(2).map(byte).collect();
     String::from_utf8(bytes.ok_or_else(wrong)?).map_err(|_| wrong())
 }
 
