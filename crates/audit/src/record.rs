@@ -51,6 +51,7 @@ pub struct Record {
     pub counts: Vec<Count<'static>>,
     #[serde(default)]
     pub would: Vec<Would<'static>>,
+    pub trace: Option<String>,
 
     pub decision: Option<Id>,
     pub outcome: Option<Ending>,
@@ -188,6 +189,7 @@ impl Record {
             counts: &self.counts,
             would: &self.would,
             bytes: self.bytes,
+            trace: self.trace.as_deref(),
         }
     }
 }

@@ -9,6 +9,7 @@ mod scan;
 mod server;
 mod shell;
 mod status;
+mod watch;
 
 use std::ffi::OsString;
 use std::net::{IpAddr, SocketAddr};
@@ -29,6 +30,7 @@ pub use scan::{BoundOptions, ScanOptions, TemperWord};
 pub use server::{AcceptOptions, HeldOptions, PinPlace, ServerCommand};
 pub use shell::{CompletionsOptions, ManOptions, ShellWord};
 pub use status::{PromoteOptions, StatusOptions};
+pub use watch::WatchOptions;
 
 /// A gateway between AI agents and MCP servers: no call reaches a server without passing your policy.
 #[derive(Debug, Parser)]
@@ -61,7 +63,7 @@ pub enum Command {
     /// Stand between an agent on stdin/stdout and one server
     Run(RunOptions),
     /// Listen for agents over HTTP, in front of one server or many
-    Serve(ServeOptions),
+    Serve(Box<ServeOptions>),
     /// Check, explain, test and edit policies
     #[command(subcommand)]
     Policy(PolicyCommand),
@@ -327,6 +329,9 @@ pub struct ServeOptions {
     /// Threads that serve; else one a core
     #[arg(long, value_name = "N")]
     pub workers: Option<usize>,
+    /// What is shown of it.
+    #[command(flatten)]
+    pub watch: WatchOptions,
 }
 
 /// Commands about grants.

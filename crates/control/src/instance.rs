@@ -7,6 +7,7 @@ use gateway::counting::Counting;
 use secrecy::ExposeSecret;
 use store::control::backup::Backup;
 use store::control::{BadControl, ControlDatabase, Place};
+use upstream::egress::Egress;
 use vault::token::{Token, TokenKind};
 use vault::token_hash::{HashKey, HashKeyError};
 use vault::vault::{SealError, Vault, WrongKeys};
@@ -28,6 +29,7 @@ pub struct Instance {
     pub(crate) vault: Arc<ArcSwap<Vault>>,
     pub(crate) hash_key: Arc<HashKey>,
     pub(crate) counting: Option<Counting>,
+    pub(crate) egress: Egress,
 }
 
 /// Why an instance does not start. Nothing was changed.
@@ -74,7 +76,14 @@ impl Instance {
         let kept = database.keep_instance_secret(HASH_KEY, &fresh).await?;
         let hash_key = HashKey::open(&vault, &sealed(&kept, "key of token hashes")?)?;
         let vault = Arc::new(ArcSwap::from_pointee(vault));
-        Ok(Self { database, vault, hash_key: Arc::new(hash_key), counting: None })
+        Ok(Self { database, vault, hash_key: Arc::new(hash_key), counting: None, egress: Egress::public([]) })
+    }
+
+    /// The same instance, whose servers may also be where the operator says. Without this they are on the public
+    /// internet only.
+    #[must_use]
+    pub fn with_egress(self, egress: Egress) -> Self {
+        Self { egress, ..self }
     }
 
     /// Whether these keys open what a backup holds, before it is restored.

@@ -49,13 +49,15 @@ fn a_decision_reads_as_documented() {
         counts: &counts,
         would: &would,
         bytes: Some(99),
+        trace: Some("4bf92f3577b34da6a3ce929d0e0e4736"),
         ..Decision::default()
     }));
     let expected = concat!(
         r#"{"seq":9,"id":"000000002D0000000000000005","time":"2026-01-05T12:00:00.123456Z","kind":"decision","#,
         r#""grant":"local","server":"fs","client":"::1","method":"tools/call","tool":"read_file","effect":"allow","#,
         r#""argument_keys":["path"],"counts":[{"id":"local|spend|day","counter":"spend","scope":"grant","window":"day","#,
-        r#""amount":"12.5","observed":true}],"would":[{"rule":"tools.pay","effect":"ask"}],"bytes":99,"hash":""#,
+        r#""amount":"12.5","observed":true}],"would":[{"rule":"tools.pay","effect":"ask"}],"bytes":99,"#,
+        r#""trace":"4bf92f3577b34da6a3ce929d0e0e4736","hash":""#,
     );
     assert_eq!(line.get(..expected.len()), Some(expected));
     assert_eq!(record.counts, counts);

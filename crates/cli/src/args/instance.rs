@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
+use policy::text::cidr::Block;
 
 use super::{DataOptions, RedisOptions};
 
@@ -30,6 +31,9 @@ pub struct InstanceOptions {
     /// How long this replica serves without having heard from the database: a change waits as long for one that is cut off [default: 5]
     #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=600))]
     pub lease: Option<u64>,
+    /// A network in which registered servers may be, beside the public internet: 10.0.0.0/8, or an address alone
+    #[arg(long, value_name = "NETWORK", value_parser = Block::parse)]
+    pub allow_upstream: Vec<Block>,
     /// This replica's name for people [default: the machine's]
     #[arg(long, value_name = "NAME")]
     pub replica: Option<String>,
@@ -46,6 +50,7 @@ impl InstanceOptions {
             ("--keys", self.tables.keys.is_some()),
             ("--keys-command", self.tables.keys_command.is_some()),
             ("--lease", self.lease.is_some()),
+            ("--allow-upstream", !self.allow_upstream.is_empty()),
             ("--replica", self.replica.is_some()),
         ];
         all.into_iter().find_map(|(name, given)| given.then_some(name)).or_else(|| self.redis.given())

@@ -3,7 +3,9 @@
 mod counts;
 mod doors;
 mod instance;
+mod process;
 mod waiting;
+mod watched;
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener};
 use std::process::ExitCode;
@@ -27,6 +29,7 @@ use crate::foundation::Beginning;
 use crate::output::tell;
 use crate::token::Token;
 use crate::{foundation, listening, policy_watch};
+use watched::Watched;
 
 /// Where `serve` listens unless told otherwise.
 const LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8040);
@@ -95,6 +98,7 @@ pub fn serve(options: ServeOptions) -> Result<ExitCode, Failure> {
     runtime.block_on(async move {
         let housekeeping = tokio::spawn(Arc::clone(&gateway).housekeeping());
         let watch = tokio::spawn(policy_watch::watch(Arc::clone(&gateway), plan.policies, plan.pins));
+        let watched = Watched::start(&options.watch, &gateway)?;
         let workers = Workers::start(&listener, &gateway, &Arc::new(plan.front), tls.as_ref(), plan.connect, workers)
             .trying("the workers")?;
         drop(listener);
@@ -120,6 +124,7 @@ pub fn serve(options: ServeOptions) -> Result<ExitCode, Failure> {
         }
         housekeeping.abort();
         gateway.shut_down(reason).await;
+        watched.finish().await;
         Ok(ExitCode::SUCCESS)
     })
 }

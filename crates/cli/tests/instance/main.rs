@@ -8,3 +8,4 @@ mod first_start;
 mod full_disk;
 mod redis;
 mod replicas;
+mod watched;

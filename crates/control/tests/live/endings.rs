@@ -20,7 +20,6 @@ use testkit::toolgate::is_alive;
 use testkit::upstream::Upstream;
 use testkit::wait::{PATIENCE, for_it};
 use testkit::wire::Wire;
-use vault::KeyRing;
 
 use crate::house::{Desk, House, OPEN, Serving, given};
 
@@ -351,11 +350,7 @@ pub fn programs_end_with_their_grant_and_when_their_server_is_changed(house: &Ho
 #[test]
 fn streams_and_calls_end_with_the_lease() {
     let postgres = Postgres::start().unwrap();
-    let house = House {
-        folder: tempfile::tempdir().unwrap(),
-        place: store::control::Place::Postgres(postgres.database().unwrap()),
-        keys: KeyRing::generate("a test").unwrap().text(),
-    };
+    let house = House::at(store::control::Place::Postgres(postgres.database().unwrap()));
     let upstream = Upstream::start(script()).unwrap();
     let desk = house.desk();
     let replica = house.replica_with("one", Duration::from_secs(5));

@@ -10,6 +10,7 @@
 
 mod away;
 mod changes;
+mod egress;
 mod endings;
 mod first_start;
 mod house;

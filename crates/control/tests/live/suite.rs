@@ -38,6 +38,9 @@ cases! {
         the_first_admin_is_made_with_the_setup_token_once,
         who_signs_in_is_recognised_until_signing_out,
         the_wrong_keys_are_refused_and_change_nothing;
+    egress:
+        a_server_inside_is_refused_when_it_is_registered,
+        a_replica_asks_no_server_where_its_operator_wants_none;
     secrets:
         secrets_reach_the_server_and_nothing_else;
 }

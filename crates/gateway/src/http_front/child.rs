@@ -74,6 +74,11 @@ impl Children {
         self.lock().retain(|_, bridge| bridge.touched.lock().unwrap_or_else(PoisonError::into_inner).elapsed() < IDLE);
     }
 
+    /// How many run.
+    pub fn count(&self) -> usize {
+        self.lock().values().filter(|bridge| bridge.link.child.exit().is_none()).count()
+    }
+
     /// Ends the children whose grant is over or stopped, or leads to another server now, in use or not.
     pub(crate) fn review(&self, gateway: &Gateway) {
         let over: Vec<_> = {

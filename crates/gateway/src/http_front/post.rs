@@ -25,6 +25,7 @@ use crate::pipeline::{self, AskForTools, Judged};
 use crate::refusal::{self, Refusal};
 use crate::seal::Session;
 use crate::server::Reach;
+use crate::trace::Trace;
 
 /// How long an agent may take to send its body.
 const BODY_TIME: Duration = Duration::from_secs(60);
@@ -98,7 +99,8 @@ impl Front {
         let modern_body = in_body.and_then(Revision::parse).is_some_and(Revision::is_modern);
         let modern = named.is_some_and(Revision::is_modern) || modern_body;
         if modern {
-            let caller = Caller { grant, token, session: None, revision: named, client_ip: Some(client_ip) };
+            let caller =
+                Caller { grant, token, session: None, revision: named, client_ip: Some(client_ip), trace: None };
             return Ok((caller, None));
         }
         let session = match one(headers, &SESSION_ID).map_err(bad)? {
@@ -115,7 +117,7 @@ impl Front {
         // What was agreed on holds; a header could claim what it likes.
         let revision = session.as_ref().and_then(|session| session.revision).or(named);
         let number = session.as_ref().map(|session| session.number);
-        Ok((Caller { grant, token, session: number, revision, client_ip: Some(client_ip) }, session))
+        Ok((Caller { grant, token, session: number, revision, client_ip: Some(client_ip), trace: None }, session))
     }
 
     fn unsupported(&self, named: &str, message: Option<&Message<'_>>) -> Refusal {
@@ -134,11 +136,12 @@ impl Front {
 
     pub(super) async fn one(
         &self,
-        (caller, session): (Caller, Option<Session>),
+        (mut caller, session): (Caller, Option<Session>),
         headers: &HeaderMap,
         body: &Bytes,
         message: &Message<'_>,
     ) -> Response<Body> {
+        caller.trace = Trace::of(&self.gateway, Some(headers), message);
         if let (Message::Request(request), Some(revision)) = (message, caller.revision)
             && is_gone(&request.method, revision)
         {
@@ -249,6 +252,9 @@ impl Front {
         let mut onward = link.headers();
         if let Some(accept) = headers.get(ACCEPT) {
             onward.insert(ACCEPT, accept.clone());
+        }
+        if let Some(trace) = &caller.trace {
+            trace.write(&mut onward);
         }
         if !caller.revision.is_some_and(Revision::is_modern) {
             return Ok(onward);

@@ -19,11 +19,13 @@ use store::control::{BadControl, Place};
 use tokio::runtime::Builder;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::oneshot;
+use upstream::egress::Egress;
 use vault::{KeyRing, KeySource};
 use web::control_api::{self, Allowances};
 
 use super::counts::Redis;
 use super::doors::Doors;
+use super::watched::Watched;
 use super::{LISTEN, told_to_stop, waiting};
 use crate::args::{InstanceOptions, ServeOptions};
 use crate::commands::catalogue::beside;
@@ -71,6 +73,7 @@ pub fn serve(options: &ServeOptions, workers: usize) -> Result<ExitCode, Failure
         tls.iter().for_each(listening::follow);
         opened(&place, &keys, &listener, tls.as_ref()).await
     })?;
+    let instance = instance.with_egress(Egress::public(options.instance.allow_upstream.iter().copied()));
     let setup = control.block_on(instance.setup_token()).trying("the setup token")?;
     let runtime = Builder::new_current_thread().enable_all().build().trying("the runtime")?;
     let beginning = Beginning {
@@ -107,6 +110,7 @@ pub fn serve(options: &ServeOptions, workers: usize) -> Result<ExitCode, Failure
     });
     let code = runtime.block_on(async move {
         let housekeeping = tokio::spawn(Arc::clone(&gateway).housekeeping());
+        let watched = Watched::start(&options.watch, &gateway)?;
         let connect = gateway::server::TimeLimits::default().connect;
         let workers =
             Workers::start(&listener, &gateway, &Arc::new(front), tls.as_ref(), connect, workers).trying("the workers")?;
@@ -140,6 +144,7 @@ pub fn serve(options: &ServeOptions, workers: usize) -> Result<ExitCode, Failure
         }
         housekeeping.abort();
         gateway.shut_down(reason).await;
+        watched.finish().await;
         database.close().await;
         Ok(ExitCode::SUCCESS)
     });
