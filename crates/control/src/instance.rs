@@ -28,8 +28,8 @@ pub struct Instance {
     pub(crate) database: ControlDatabase,
     pub(crate) vault: Arc<ArcSwap<Vault>>,
     pub(crate) hash_key: Arc<HashKey>,
-    pub(crate) egress: Egress,
     pub(crate) counting: Option<Counting>,
+    pub(crate) egress: Egress,
 }
 
 /// Why an instance does not start. Nothing was changed.
@@ -76,7 +76,7 @@ impl Instance {
         let kept = database.keep_instance_secret(HASH_KEY, &fresh).await?;
         let hash_key = HashKey::open(&vault, &sealed(&kept, "key of token hashes")?)?;
         let vault = Arc::new(ArcSwap::from_pointee(vault));
-        Ok(Self { database, vault, hash_key: Arc::new(hash_key), egress: Egress::public([]), counting: None })
+        Ok(Self { database, vault, hash_key: Arc::new(hash_key), counting: None, egress: Egress::public([]) })
     }
 
     /// The same instance, whose servers may also be where the operator says. Without this they are on the public

@@ -61,7 +61,7 @@ fn instance(
         bail!("seed-instance: {}", String::from_utf8_lossy(&output.stderr));
     };
     let mut command = program("toolgate")?;
-    command.args(["serve", "--listen", "127.0.0.1:0", "--workers", "1"]);
+    command.args(["serve", "--listen", "127.0.0.1:0", "--workers", "1", "--allow-upstream", "127.0.0.0/8"]);
     command.arg("--data").arg(folder.join("data")).arg("--keys").arg(folder.join("master"));
     if let Some(url) = redis {
         command.args(["--redis", url]);

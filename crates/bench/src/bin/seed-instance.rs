@@ -9,10 +9,12 @@ use std::process::ExitCode;
 use control::Instance;
 use control::grants::GrantGiven;
 use control::servers::{ReachGiven, ServerGiven};
+use policy::text::cidr::Block;
 use store::DataDir;
 use store::control::Place;
 use store::control::access::{Actor, Role, Who};
 use store::control::servers::Settings;
+use upstream::egress::Egress;
 use vault::KeySource;
 
 type Failed = Box<dyn std::error::Error>;
@@ -75,5 +77,6 @@ async fn made(folder: &Path) -> Result<Instance, Failed> {
     vault::source::file::create(&keys)?;
     let ring = KeySource::File(keys).load().await?;
     let data = DataDir::open(&folder.join("data"))?;
-    Ok(Instance::open(&Place::Embedded(data), ring).await?)
+    let here = Block::parse("127.0.0.0/8")?;
+    Ok(Instance::open(&Place::Embedded(data), ring).await?.with_egress(Egress::public([here])))
 }

@@ -121,19 +121,6 @@ impl House {
     }
 }
 
-/// What it takes to open an instance.
-struct Door {
-    place: Place,
-    ring: KeyRing,
-    egress: Egress,
-}
-
-impl Door {
-    async fn open(self) -> Instance {
-        Instance::open(&self.place, self.ring).await.unwrap().with_egress(self.egress)
-    }
-}
-
 /// Where a replica counts.
 pub enum Counts {
     Memory,
@@ -154,6 +141,19 @@ impl Counts {
             Self::File => Counting::Here(Arc::new(store::counts::Ledger::open(data).unwrap())),
             Self::Redis(options) => Counting::Shared(shared::Counts::open(options, runtime).unwrap()),
         }
+    }
+}
+
+/// What it takes to open an instance.
+struct Door {
+    place: Place,
+    ring: KeyRing,
+    egress: Egress,
+}
+
+impl Door {
+    async fn open(self) -> Instance {
+        Instance::open(&self.place, self.ring).await.unwrap().with_egress(self.egress)
     }
 }
 
