@@ -7,6 +7,7 @@
 pub mod access;
 pub mod agents;
 mod change;
+pub mod decisions;
 mod engine;
 pub mod events;
 pub mod grants;
