@@ -2,6 +2,7 @@
 
 mod catalogue;
 mod clients;
+mod instance;
 mod policy;
 mod scan;
 mod server;
@@ -19,6 +20,7 @@ pub use catalogue::{
     OverrideOptions, OverridesOptions, PagesOptions, SearchOptions, ShowOptions, SyncOptions,
 };
 pub use clients::{ClientsOptions, ConnectOptions, InitOptions, UndoOptions, WrapOptions};
+pub use instance::InstanceOptions;
 pub use policy::{PolicyCheck, PolicyCommand, PolicyEdit, PolicyExplain, PolicyTest};
 pub use scan::{BoundOptions, ScanOptions, TemperWord};
 pub use server::{AcceptOptions, HeldOptions, PinPlace, ServerCommand};
@@ -251,6 +253,7 @@ pub struct RunOptions {
 #[derive(Debug, Args)]
 #[command(after_long_help = "\
 Examples:
+  toolgate serve
   toolgate serve --config toolgate.toml
   toolgate serve --policy policy.json --upstream https://mcp.example.com/mcp --token-file token
   toolgate serve --policy policy.json --anonymous -- mcp-server-filesystem /srv/work")]
@@ -270,8 +273,11 @@ pub struct ServeOptions {
     /// Data.
     #[command(flatten)]
     pub data: DataOptions,
+    /// An instance.
+    #[command(flatten)]
+    pub instance: InstanceOptions,
     /// When a call's record counts as written, before the call is forwarded [default: buffered]
-    #[arg(long, value_name = "WHEN", value_enum)]
+    #[arg(long, value_name = "WHEN", value_enum, help_heading = "Options")]
     pub durability: Option<DurabilityWord>,
     /// The grant's token, 32 or more printable characters; else --token-file, else $TOOLGATE_TOKEN, else a fresh one
     #[arg(long, value_name = "TOKEN", conflicts_with = "token_file")]

@@ -293,14 +293,18 @@ pub fn command(
     let Some((program, args)) = words.split_first() else {
         return Err(Failure::Usage("no program is named after --".to_owned()));
     };
-    let env_remove = std::env::vars_os()
-        .map(|(name, _)| name)
-        .filter(|name| {
-            let name = name.to_string_lossy();
-            name.starts_with("TOOLGATE_") || hidden.contains(name.as_ref())
-        })
-        .collect();
+    let env_remove = own_variables(|name| hidden.contains(name));
     Ok(Command { program: program.clone(), args: args.to_vec(), env, env_remove, cwd: None })
+}
+
+/// The variables that no program of a server inherits: the gateway's own, and what else is said.
+pub fn own_variables(also: impl Fn(&str) -> bool) -> Vec<OsString> {
+    let names = std::env::vars_os().map(|(name, _)| name);
+    let hidden = |name: &OsString| {
+        let name = name.to_string_lossy();
+        name.starts_with("TOOLGATE_") || also(&name)
+    };
+    names.filter(hidden).collect()
 }
 
 #[cfg(test)]

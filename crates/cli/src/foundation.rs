@@ -16,17 +16,33 @@ use crate::environment::data_dir;
 use crate::failure::{Failure, Trying};
 use crate::output::tell;
 
+/// What a gateway begins with.
+pub struct Beginning {
+    /// The command that begins it.
+    pub command: &'static str,
+    /// When a record counts as written.
+    pub durability: Durability,
+    /// The grants that it honours at first.
+    pub grants: Grants,
+    /// The lease under which it forwards.
+    pub lease: Lease,
+    /// The key of session ids; else the data directory's own.
+    pub session_key: Option<[u8; 32]>,
+}
+
+impl Beginning {
+    /// Of a gateway whose grants are known from the start, and that follows nobody.
+    pub fn alone(command: &'static str, durability: Durability, grants: Grants) -> Self {
+        Self { command, durability, grants, lease: Lease::unlimited(), session_key: None }
+    }
+}
+
 /// Opens the data directory and builds a gateway on it.
 ///
 /// # Errors
 /// When the directory cannot be used, or belongs to a newer version.
-pub fn lay(
-    dir: Option<&Path>,
-    command: &str,
-    durability: Durability,
-    grants: Grants,
-    background: &Handle,
-) -> Result<Arc<Gateway>, Failure> {
+pub fn lay(dir: Option<&Path>, beginning: Beginning, background: &Handle) -> Result<Arc<Gateway>, Failure> {
+    let Beginning { command, durability, grants, lease, session_key } = beginning;
     let path = data_dir(dir)?;
     let data = DataDir::open(&path).trying(format!("the data directory {}", path.display()))?;
     let processes = Processes::register(&data).trying("the register of processes")?;
@@ -46,7 +62,10 @@ pub fn lay(
     };
     let start = Start { version: env!("CARGO_PKG_VERSION"), command, pid: std::process::id(), durability: word };
     log.append(&Event::Start(start)).trying("the audit log")?;
-    let session_key = store::keys::session_key(&data).trying("the key of session ids")?;
+    let session_key = match session_key {
+        Some(key) => key,
+        None => store::keys::session_key(&data).trying("the key of session ids")?,
+    };
     // What a program says may hold what a terminal obeys.
     let child_stderr = Arc::new(|server: &str, line: &str| tell!("[{server}] {}", audit::visible::shown(line)));
     let foundation = Foundation {
@@ -56,7 +75,7 @@ pub fn lay(
         processes,
         child_stderr,
         background: background.clone(),
-        lease: Lease::unlimited(),
+        lease,
     };
     Gateway::new(foundation, grants).ok_or_else(|| Failure::Usage("the key of session ids cannot be used".to_owned()))
 }

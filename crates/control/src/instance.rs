@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use secrecy::ExposeSecret;
 use store::control::{BadControl, ControlDatabase, Place};
 use vault::token::{Token, TokenKind};
 use vault::token_hash::{HashKey, HashKeyError};
@@ -12,6 +13,7 @@ use vault::{KeyRing, Sealed};
 const CHECK: &str = "check";
 const HASH_KEY: &str = "token hash key";
 const SETUP: &str = "setup token";
+const SESSION_KEY: &str = "session key";
 
 /// The first organisation, until somebody names it otherwise.
 const FIRST: (&str, &str) = ("default", "Default");
@@ -75,6 +77,22 @@ impl Instance {
         &self.database
     }
 
+    /// The key under which session ids are sealed: one of the instance, so that every replica opens what another has
+    /// sealed.
+    ///
+    /// # Errors
+    /// [`BadInstance`].
+    pub async fn session_key(&self) -> Result<[u8; 32], BadInstance> {
+        let place = vault::Place::instance(SESSION_KEY);
+        let mut fresh = [0; 32];
+        aws_lc_rs::rand::fill(&mut fresh).map_err(|_| vault::crypto::CryptoFailed)?;
+        let fresh = self.vault.seal(&place, &fresh)?.to_string();
+        let kept = self.database.keep_instance_secret(SESSION_KEY, &fresh).await?;
+        let damaged = |_| BadInstance::Damaged("key of sessions");
+        let key = self.vault.open(&place, &sealed(&kept, "key of sessions")?).map_err(damaged)?;
+        key.expose_secret().try_into().map_err(|_| BadInstance::Damaged("key of sessions"))
+    }
+
     /// A token with which somebody may set the instance up, once: `None` where there is an admin already. One
     /// that was made before is good no more.
     ///
@@ -86,16 +104,13 @@ impl Instance {
         }
         let token = Token::fresh(TokenKind::Setup)?;
         let hash = self.hash_key.hash(&token).to_string();
-        if let Some(old) = self.database.instance_secret(SETUP).await? {
-            self.database.take_instance_secret(SETUP, &old).await?;
-        }
-        self.database.keep_instance_secret(SETUP, &hash).await?;
+        self.database.put_instance_secret(SETUP, &hash).await?;
         Ok(Some(token))
     }
 
-    /// Uses a setup token up; true if it was good.
-    pub(crate) async fn take_setup_token(&self, token: &Token) -> Result<bool, BadControl> {
-        self.database.take_instance_secret(SETUP, &self.hash_key.hash(token).to_string()).await
+    /// The name and the value under which a setup token is kept.
+    pub(crate) fn setup_secret(&self, token: &Token) -> (&'static str, String) {
+        (SETUP, self.hash_key.hash(token).to_string())
     }
 }
 

@@ -92,15 +92,13 @@ impl SignIn {
         let Ok(token) = Token::parse(TokenKind::Setup, token) else { return Ok(None) };
         member_name(name)?;
         let hash = self.hash(password).await?;
-        if !self.instance.take_setup_token(&token).await? {
-            return Ok(None);
-        }
         let organisation = self.instance.database.first_organisation().await?;
         let who = Who::Operator("setup".to_owned());
         let actor = Actor { organisation: organisation.id, first: true, who, role: Role::Admin };
         let new = NewMember { name, display: name, role: Role::Admin, password: Some(&hash) };
-        let member = self.instance.database.add_member(actor.permit()?, &new, "the first admin").await?;
-        Ok(Some(member))
+        let (secret, value) = self.instance.setup_secret(&token);
+        let added = self.instance.database.add_first_member(actor.permit()?, (secret, &value), &new);
+        Ok(added.await?)
     }
 
     /// The stored form of a password that somebody chooses.

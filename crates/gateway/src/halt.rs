@@ -11,6 +11,9 @@ use crate::pipeline::Judged;
 use crate::record::{Judgement, Subject};
 use crate::refusal::{self, Verdict};
 
+/// What agents are told by a replica without a lease.
+pub(crate) const NO_LEASE: &str = "This gateway has lost its control plane, so it forwards nothing; it goes on by itself when the control plane is back.";
+
 /// Why nothing is forwarded.
 pub(crate) struct Halt {
     rule: &'static str,
@@ -24,8 +27,7 @@ pub(crate) fn halted(gateway: &Gateway, caller: &Caller) -> Option<Halt> {
         return Some(Halt { rule: "(stopped)", counted_as: "stopped", reason: reason.to_string() });
     }
     if !gateway.lease().holds() {
-        let reason = "This gateway has lost its control plane, so it forwards nothing; it goes on by itself when the control plane is back.";
-        return Some(Halt { rule: "(no lease)", counted_as: "no lease", reason: reason.to_owned() });
+        return Some(Halt { rule: "(no lease)", counted_as: "no lease", reason: NO_LEASE.to_owned() });
     }
     None
 }

@@ -56,6 +56,10 @@ pub trait Beside: std::fmt::Debug + Send + Sync {
     ) -> Pin<Box<dyn Future<Output = Response<Body>> + Send + '_>>;
 }
 
+/// The address that a request beside MCP came from: the peer's, or what a trusted proxy says. An extension of the request.
+#[derive(Debug, Clone, Copy)]
+pub struct ClientAddress(pub IpAddr);
+
 /// The front of one worker: the shared gateway and this worker's own connections upstream.
 #[derive(Clone)]
 pub struct Front {
@@ -77,13 +81,17 @@ enum Place<'a> {
 
 impl Front {
     /// Answers one request. Nothing of it can fail: what goes wrong is an answer too.
-    pub async fn answer(&self, peer: IpAddr, request: Request<Incoming>) -> Response<Body> {
+    pub async fn answer(&self, peer: IpAddr, mut request: Request<Incoming>) -> Response<Body> {
         let beside = self.config.beside.as_ref().filter(|_| place(request.uri().path()).is_none());
         match (self.addressed_to_us(request.headers()), beside) {
             (Ok(()), _) if asks(&request, "/healthz") => return json(StatusCode::OK, "{\"status\":\"ok\"}"),
             (Ok(()), _) if asks(&request, "/readyz") => return self.ready(),
             (Ok(()), None) => {}
-            (Ok(()), Some(beside)) => return beside.answer(request).await,
+            (Ok(()), Some(beside)) => {
+                let client = ClientAddress(self.client_ip(peer, request.headers()));
+                request.extensions_mut().insert(client);
+                return beside.answer(request).await;
+            }
             (Err((status, why)), None) => return closing(plain(&json_refusal(status, why))),
             (Err((status, why)), Some(beside)) => {
                 return closing(beside.refuse(request.into_parts().0, status, why).await);
@@ -104,6 +112,8 @@ impl Front {
         let client_ip = self.client_ip(peer, &head.headers);
         let grant = match self.grant(&place, &head.headers) {
             Ok(grant) => grant,
+            // A replica that follows nobody any more does not know which tokens are good.
+            Err(_) if !self.gateway.lease().holds() => return self.unready(),
             Err(reason) => return Box::pin(self.unauthorised(reason, client_ip)).await,
         };
         if let Some(terms) = &grant.terms
@@ -222,6 +232,12 @@ impl Front {
             let why = "{\"status\":\"not ready\",\"reason\":\"the control plane cannot be reached\"}";
             json(StatusCode::SERVICE_UNAVAILABLE, why)
         }
+    }
+
+    fn unready(&self) -> Response<Body> {
+        let mut answer = plain(&json_refusal(StatusCode::SERVICE_UNAVAILABLE, crate::halt::NO_LEASE));
+        answer.headers_mut().insert(http::header::RETRY_AFTER, HeaderValue::from_static("1"));
+        answer
     }
 }
 

@@ -1,7 +1,7 @@
 //! Keys that belong to a data directory.
 
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use audit::{PublicKey, SigningKey};
 use aws_lc_rs::rand::SystemRandom;
@@ -12,6 +12,14 @@ use crate::data_dir::write_once;
 
 /// The file of the public half of the key that signs the audit log, below the data directory.
 pub const AUDIT_PUBLIC: &str = "keys/audit.pub";
+
+/// Where the master keys of an instance lie that keeps everything in its own directory.
+///
+/// # Errors
+/// When the folder cannot be made.
+pub fn master(data: &DataDir) -> io::Result<PathBuf> {
+    Ok(data.directory("keys")?.join("master"))
+}
 
 /// The key under which session ids are sealed: 32 random bytes, made by whoever comes first, so
 /// that every process of the directory can open what another has sealed.

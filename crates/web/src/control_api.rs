@@ -41,6 +41,18 @@ pub(crate) struct Api {
     pub(crate) schemas: schema::Schemas,
 }
 
+/// Whether a path is one of the control plane's: the catalogue has some below `/api/v1/` too.
+#[must_use]
+pub fn answers(path: &str) -> bool {
+    let below = path.strip_prefix("/api/v1/");
+    below.is_some_and(|below| below != "catalogue" && !below.starts_with("catalogue/"))
+}
+
+/// The routes, where nothing else answers at such paths ([`answers`]): others are said not to be there.
+pub fn alone(router: Router) -> Router {
+    router.fallback(|| async { problem::Problem::nowhere().response() })
+}
+
 /// The routes of the control plane over an instance. It has no fallback, and none of its paths is the catalogue's, so
 /// both can be merged. Requests should carry the peer's address as
 /// [`ConnectInfo`](axum::extract::ConnectInfo)`<SocketAddr>`; whoever has none shares one allowance with all such.

@@ -24,7 +24,7 @@ use upstream::http::{Client, Endpoint};
 use crate::args::DemoOptions;
 use crate::commands::run::facts;
 use crate::failure::{Failure, Trying};
-use crate::foundation;
+use crate::foundation::{self, Beginning};
 use crate::output::say;
 use crate::token::Token;
 
@@ -83,8 +83,8 @@ pub fn demo(options: &DemoOptions) -> Result<ExitCode, Failure> {
     let grant = Arc::new(Grant::local(facts("demo"), binding));
     let grants = Grants::new(vec![(token.digest(), grant)], Vec::new(), true);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().trying("the runtime")?;
-    let gateway =
-        foundation::lay(Some(&data.path().join("data")), "demo", Durability::Buffered, grants, runtime.handle())?;
+    let beginning = Beginning::alone("demo", Durability::Buffered, grants);
+    let gateway = foundation::lay(Some(&data.path().join("data")), beginning, runtime.handle())?;
     let listener = TcpListener::bind("127.0.0.1:0").trying("listening on loopback")?;
     let address = listener.local_addr().trying("the listening address")?;
     let url = format!("http://{address}/mcp");

@@ -19,6 +19,7 @@ use crate::args::{AcceptWord, PinOptions, RunOptions, ServerOptions};
 use crate::env_file::{self, Variables};
 use crate::environment::{Headers, command, data_dir};
 use crate::failure::{Failure, Trying};
+use crate::foundation::Beginning;
 use crate::output::tell;
 use crate::{foundation, pins, policy_watch};
 
@@ -38,9 +39,7 @@ pub fn run(options: RunOptions) -> Result<ExitCode, Failure> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().trying("the runtime")?;
     let gateway = foundation::lay(
         options.data.dir.as_deref(),
-        "run",
-        options.durability.into(),
-        Grants::default(),
+        Beginning::alone("run", options.durability.into(), Grants::default()),
         runtime.handle(),
     )?;
     let client = Client::new(server.config.limits.connect).trying("the HTTP client")?;

@@ -1,5 +1,9 @@
 //! `toolgate serve`: listens for agents over HTTP.
 
+mod doors;
+mod instance;
+mod waiting;
+
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener};
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -18,6 +22,7 @@ use crate::commands::catalogue::beside;
 use crate::commands::run::{facts, pinned, server};
 use crate::config::Config;
 use crate::failure::{Failure, Trying};
+use crate::foundation::Beginning;
 use crate::output::tell;
 use crate::token::Token;
 use crate::{foundation, policy_watch};
@@ -55,7 +60,15 @@ pub fn serve(options: ServeOptions) -> Result<ExitCode, Failure> {
     // The first random number takes tens of milliseconds, in which aws-lc gathers noise for its
     // seed: they pass while the configuration is read. Whoever needs one sooner waits for it.
     std::thread::spawn(|| aws_lc_rs::rand::fill(&mut [0; 16]));
-    let audience = options.catalogue;
+    let one_server =
+        options.server.policy.is_some() || options.server.upstream.is_some() || !options.server.program.is_empty();
+    if options.config.is_none() && !one_server {
+        return instance::serve(&options, workers);
+    }
+    if let Some(name) = options.instance.given() {
+        let text = "is for an instance, which keeps servers, policies and grants itself: leave out --config, --policy, --upstream and the command";
+        return Err(Failure::Usage(format!("{name} {text}")));
+    }
     let mut plan = match &options.config {
         Some(path) => Config::read(path)?.plan(&options)?,
         None => plan(&options)?,
@@ -65,20 +78,17 @@ pub fn serve(options: ServeOptions) -> Result<ExitCode, Failure> {
             "--anonymous is for loopback only: beyond it every agent brings a token".to_owned(),
         ));
     }
-    if !plan.listen.ip().is_loopback() && plan.front.proxies.is_empty() {
-        let text = "listening beyond loopback without TLS would show tokens to the network: put a TLS proxy in front and name it with --behind-tls-proxy ADDRESS";
-        return Err(Failure::Usage(format!("{}: {text}", plan.listen)));
-    }
-    let pages = beside::pages(audience, &plan)?;
+    may_listen(plan.listen, &plan.front)?;
+    let pages = beside::pages(options.catalogue, plan.listen, plan.data.as_deref(), &plan.front.hosts)?;
     if let Some(pages) = &pages {
         plan.front.beside = Some(Arc::clone(pages) as Arc<dyn Beside>);
     }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().trying("the runtime")?;
-    let gateway = foundation::lay(plan.data.as_deref(), "serve", plan.durability, plan.grants, runtime.handle())?;
+    let beginning = Beginning::alone("serve", plan.durability, plan.grants);
+    let gateway = foundation::lay(plan.data.as_deref(), beginning, runtime.handle())?;
     let listener = TcpListener::bind(plan.listen).trying(format!("listening at {}", plan.listen))?;
     let address = listener.local_addr().trying("the listening address")?;
     runtime.block_on(async move {
-        let mut terminate = signal(SignalKind::terminate()).trying("signals")?;
         let housekeeping = tokio::spawn(Arc::clone(&gateway).housekeeping());
         let watch = tokio::spawn(policy_watch::watch(Arc::clone(&gateway), plan.policies, plan.pins));
         let workers =
@@ -94,10 +104,7 @@ pub fn serve(options: ServeOptions) -> Result<ExitCode, Failure> {
             tell!("token {}", token.reveal());
             tell!("toolgate: the token is shown this once; agents send it as `Authorization: Bearer TOKEN`");
         }
-        let reason = tokio::select! {
-            _ = terminate.recv() => "SIGTERM",
-            _ = tokio::signal::ctrl_c() => "interrupted",
-        };
+        let reason = told_to_stop().await?;
         tell!("toolgate: {reason}: finishing what is under way");
         watch.abort();
         workers.drain().await;
@@ -105,6 +112,24 @@ pub fn serve(options: ServeOptions) -> Result<ExitCode, Failure> {
         gateway.shut_down(reason).await;
         Ok(ExitCode::SUCCESS)
     })
+}
+
+/// Waits until somebody wants the gateway to stop, and tells how they said it.
+async fn told_to_stop() -> Result<&'static str, Failure> {
+    let mut terminate = signal(SignalKind::terminate()).trying("signals")?;
+    Ok(tokio::select! {
+        _ = terminate.recv() => "SIGTERM",
+        _ = tokio::signal::ctrl_c() => "interrupted",
+    })
+}
+
+/// Tokens are never sent over a network in the clear.
+fn may_listen(listen: SocketAddr, front: &FrontConfig) -> Result<(), Failure> {
+    if !listen.ip().is_loopback() && front.proxies.is_empty() {
+        let text = "listening beyond loopback without TLS would show tokens to the network: put a TLS proxy in front and name it with --behind-tls-proxy ADDRESS";
+        return Err(Failure::Usage(format!("{listen}: {text}")));
+    }
+    Ok(())
 }
 
 fn plan(options: &ServeOptions) -> Result<Plan, Failure> {

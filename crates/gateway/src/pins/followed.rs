@@ -13,8 +13,9 @@ use super::tell::{findings, is_poisoned};
 use super::{Accepted, Pinning};
 use crate::tools::ToolList;
 
-/// How long an agent waits until a list that is new has been compared; what is not by then is held.
-const PATIENCE: Duration = Duration::from_secs(2);
+/// How long an agent waits until a list that is new has been compared, which takes two writes to the database; what is
+/// not by then is held.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// The list that was compared last, one that is to be, and who waits for it.
 #[derive(Debug, Default)]

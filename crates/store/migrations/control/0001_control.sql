@@ -3,9 +3,11 @@
 -- clock of the database. `changed` is the version of the instance at which a row took its present form: a replica asks
 -- for what is newer than what it has seen, so rows that replicas follow are marked as gone, not deleted.
 
+-- `first` is the organisation whose admins run the instance.
 CREATE TABLE instance (
     id BIGINT NOT NULL PRIMARY KEY CHECK (id = 1),
     name TEXT NOT NULL,
+    first TEXT NOT NULL,
     created_at BIGINT NOT NULL,
     version BIGINT NOT NULL
 );

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 use std::os::unix::ffi::OsStrExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use sqlx::any::{AnyConnectOptions, AnyPoolOptions, install_default_drivers};
@@ -103,6 +103,7 @@ impl From<sqlx::Error> for BadControl {
             sqlx::Error::Database(database) if database.is_unique_violation() => {
                 Self::Taken(database.message().to_owned())
             }
+            sqlx::Error::Database(database) if is_away(database.code().as_deref()) => Self::Away(error),
             sqlx::Error::Database(database) if is_damage(database.code().as_deref()) => Self::Damaged(error),
             sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::Tls(_) => {
                 Self::Away(error)
@@ -110,6 +111,11 @@ impl From<sqlx::Error> for BadControl {
             _ => Self::Sql(error),
         }
     }
+}
+
+/// PostgreSQL's codes for a server that starts, stops, or takes no more connections.
+fn is_away(code: Option<&str>) -> bool {
+    matches!(code, Some("57P01" | "57P02" | "57P03" | "53300"))
 }
 
 /// SQLite's codes for a file that is damaged, or none of its own.
@@ -142,6 +148,11 @@ impl Engine {
 }
 
 impl ControlDatabase {
+    /// The file of a data directory in which it lies, where it lies there.
+    pub fn file(data: &DataDir) -> PathBuf {
+        data.path().join(FILE)
+    }
+
     /// Opens it, and brings its layout to that of this version.
     ///
     /// # Errors
@@ -149,7 +160,7 @@ impl ControlDatabase {
     pub async fn open(place: &Place) -> Result<Self, BadControl> {
         install_default_drivers();
         let database = match place {
-            Place::Embedded(data) => embedded(&data.path().join(FILE)).await?,
+            Place::Embedded(data) => embedded(&Self::file(data)).await?,
             Place::Postgres(url) => postgres(url).await?,
         };
         migrator().run(&database.writer).await.map_err(|error| match error {

@@ -43,12 +43,13 @@ impl ControlDatabase {
         }
         let mut transaction = self.begin().await?;
         let now = self.now_in(&mut transaction).await?;
+        let first = ids::next();
         let made = sqlx::query(
-            "INSERT INTO instance (id, name, created_at, version) VALUES (1, $1, $2, 1) ON CONFLICT (id) DO NOTHING",
+            "INSERT INTO instance (id, name, first, created_at, version) VALUES (1, $1, $2, $3, 1) ON CONFLICT (id) DO NOTHING",
         );
-        let made = made.bind(ids::next().to_string()).bind(now).execute(&mut *transaction).await?;
-        if made.rows_affected() == 1 {
-            insert(&mut transaction, ids::next(), name, title, now, 1).await?;
+        let made = made.bind(ids::next().to_string()).bind(first.to_string()).bind(now);
+        if made.execute(&mut *transaction).await?.rows_affected() == 1 {
+            insert(&mut transaction, first, name, title, now, 1).await?;
         }
         transaction.commit().await?;
         Ok(())
@@ -74,10 +75,11 @@ impl ControlDatabase {
     /// # Errors
     /// [`BadControl`].
     pub async fn first_organisation(&self) -> Result<Organisation, BadControl> {
-        let row: Option<Row> =
-            sqlx::query_as("SELECT id, name, title, created_at FROM organisation ORDER BY id LIMIT 1")
-                .fetch_optional(self.readers())
-                .await?;
+        let row: Option<Row> = sqlx::query_as(
+            "SELECT id, name, title, created_at FROM organisation WHERE id = (SELECT first FROM instance WHERE id = 1)",
+        )
+        .fetch_optional(self.readers())
+        .await?;
         organisation(row.ok_or(BadControl::Missing("organisation"))?)
     }
 
@@ -110,9 +112,12 @@ impl ControlDatabase {
     /// # Errors
     /// [`BadControl`].
     pub async fn organisations(&self, _: &Permit<'_, ManageOrganisations>) -> Result<Vec<Organisation>, BadControl> {
-        let rows: Vec<Row> = sqlx::query_as("SELECT id, name, title, created_at FROM organisation ORDER BY id")
-            .fetch_all(self.readers())
-            .await?;
+        let rows: Vec<Row> = sqlx::query_as(
+            "SELECT id, name, title, created_at FROM organisation
+             ORDER BY CASE WHEN id = (SELECT first FROM instance WHERE id = 1) THEN 0 ELSE 1 END, id",
+        )
+        .fetch_all(self.readers())
+        .await?;
         rows.into_iter().map(organisation).collect()
     }
 
@@ -180,14 +185,17 @@ impl ControlDatabase {
         self.instance_secret(name).await?.ok_or(BadControl::Missing("instance secret"))
     }
 
-    /// Takes a value of the instance away; true for the one who did. So a token that serves once serves once.
+    /// Puts a value of the instance in the place of the one that was kept, if one was.
     ///
     /// # Errors
     /// [`BadControl`].
-    pub async fn take_instance_secret(&self, name: &str, sealed: &str) -> Result<bool, BadControl> {
-        let delete = sqlx::query("DELETE FROM instance_secret WHERE name = $1 AND sealed = $2");
-        let gone = delete.bind(name.to_owned()).bind(sealed.to_owned()).execute(self.writer()).await?;
-        Ok(gone.rows_affected() == 1)
+    pub async fn put_instance_secret(&self, name: &str, sealed: &str) -> Result<(), BadControl> {
+        let put = sqlx::query(
+            "INSERT INTO instance_secret (name, sealed) VALUES ($1, $2)
+             ON CONFLICT (name) DO UPDATE SET sealed = excluded.sealed",
+        );
+        put.bind(name.to_owned()).bind(sealed.to_owned()).execute(self.writer()).await?;
+        Ok(())
     }
 
     /// Seals every value of the instance anew, as `rewrap` says: `None` leaves one as it is.

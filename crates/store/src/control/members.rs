@@ -161,6 +161,32 @@ impl ControlDatabase {
         Ok(member)
     }
 
+    /// Makes the first admin for whoever has the secret that serves once: both, or neither. `None` where the secret is
+    /// another, or was used.
+    ///
+    /// # Errors
+    /// [`BadControl`]; [`BadControl::Taken`] where the name is.
+    pub async fn add_first_member(
+        &self,
+        permit: Permit<'_, ManageMembers>,
+        (secret, value): (&str, &str),
+        new: &NewMember<'_>,
+    ) -> Result<Option<Id>, BadControl> {
+        let mut change = self.change(permit).await?;
+        let delete = sqlx::query("DELETE FROM instance_secret WHERE name = $1 AND sealed = $2");
+        let gone = delete.bind(secret.to_owned()).bind(value.to_owned()).execute(change.connection()).await?;
+        if gone.rows_affected() != 1 {
+            return Ok(None);
+        }
+        let (organisation, now, version) = (change.organisation(), change.now(), change.version());
+        let member = insert(change.connection(), organisation, new, now, version).await?;
+        let (detail, reason) = (serde_json::json!({ "role": new.role.name() }), "the first admin");
+        change
+            .commit(Deed { action: "member.add", kind: "member", object: member, name: new.name, detail, reason })
+            .await?;
+        Ok(Some(member))
+    }
+
     /// Changes a member. The last admin who may sign in stays one.
     ///
     /// # Errors
@@ -309,7 +335,7 @@ impl ControlDatabase {
         let now = self.now().await?;
         let row: Option<(String, String, String, String, i64)> = sqlx::query_as(
             "SELECT member.organisation, member.id, member.name, member.role,
-                    (SELECT COUNT(*) FROM organisation WHERE id < member.organisation)
+                    (SELECT COUNT(*) FROM instance WHERE first = member.organisation)
              FROM session JOIN member ON member.id = session.member
              WHERE session.hash = $1 AND session.expires_at > $2 AND member.disabled_at IS NULL",
         )
@@ -317,10 +343,10 @@ impl ControlDatabase {
         .bind(now)
         .fetch_optional(self.readers())
         .await?;
-        row.map(|(organisation, member, name, role, before)| {
+        row.map(|(organisation, member, name, role, first)| {
             Ok(Actor {
                 organisation: id(&organisation)?,
-                first: before == 0,
+                first: first == 1,
                 who: Who::Member { id: id(&member)?, name },
                 role: Role::parse(&role).ok_or(BadControl::Value("a role"))?,
             })

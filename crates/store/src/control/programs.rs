@@ -159,21 +159,21 @@ impl ControlDatabase {
         let now = self.now().await?;
         let row: Option<(String, String, String, String, Option<i64>, i64)> = sqlx::query_as(
             "SELECT id, organisation, label, role, used_at,
-                    (SELECT COUNT(*) FROM organisation WHERE id < api_token.organisation)
+                    (SELECT COUNT(*) FROM instance WHERE first = api_token.organisation)
              FROM api_token WHERE hash = $1 AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > $2)",
         )
         .bind(hash.to_owned())
         .bind(now)
         .fetch_optional(self.readers())
         .await?;
-        let Some((token, organisation, label, role, used_at, before)) = row else { return Ok(None) };
+        let Some((token, organisation, label, role, used_at, first)) = row else { return Ok(None) };
         if used_at.is_none_or(|used| now.saturating_sub(used) >= USED_EVERY) {
             let update = sqlx::query("UPDATE api_token SET used_at = $2 WHERE id = $1");
             update.bind(token.clone()).bind(now).execute(self.writer()).await?;
         }
         Ok(Some(Actor {
             organisation: id(&organisation)?,
-            first: before == 0,
+            first: first == 1,
             who: Who::Program { id: id(&token)?, label },
             role: Role::parse(&role).ok_or(BadControl::Value("a role"))?,
         }))

@@ -503,18 +503,23 @@ pub async fn secrets_are_sealed_anew(ground: &Ground) {
 }
 
 pub async fn what_serves_once_serves_once(ground: &Ground) {
-    let (database, _) = ground.founded(Role::Admin).await;
-    database.keep_instance_secret("setup", "hash").await.unwrap();
-    assert!(!database.take_instance_secret("setup", "another").await.unwrap());
-    let takers: Vec<_> = (0..8)
-        .map(|_| {
-            let database = database.clone();
-            tokio::spawn(async move { database.take_instance_secret("setup", "hash").await.unwrap() })
+    let (database, admin) = ground.founded(Role::Admin).await;
+    database.put_instance_secret("setup", "an older hash").await.unwrap();
+    database.put_instance_secret("setup", "hash").await.unwrap();
+    let taking = |value: &'static str, name: String| {
+        let (database, admin) = (database.clone(), admin.clone());
+        tokio::spawn(async move {
+            let new = NewMember { name: &name, display: &name, role: Role::Admin, password: None };
+            database.add_first_member(admin.permit().unwrap(), ("setup", value), &new).await.unwrap()
         })
-        .collect();
+    };
+    assert_eq!(taking("an older hash", "eve".to_owned()).await.unwrap(), None);
+    let takers: Vec<_> = (0..8).map(|number| taking("hash", format!("ada{number}"))).collect();
     let mut taken = 0;
     for taker in takers {
-        taken += u32::from(taker.await.unwrap());
+        taken += u32::from(taker.await.unwrap().is_some());
     }
     assert_eq!(taken, 1);
+    let members = database.members(&admin.permit().unwrap(), Page::first(100)).await.unwrap();
+    assert_eq!(members.iter().filter(|member| member.name.starts_with("ada")).count(), 1);
 }

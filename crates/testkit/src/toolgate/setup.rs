@@ -1,6 +1,7 @@
 //! How the binary is to be started, and what it leaves behind.
 
 use std::ffi::OsString;
+use std::net::SocketAddr;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Output, Stdio};
@@ -23,6 +24,7 @@ pub struct Setup {
     data: PathBuf,
     pub(super) options: Vec<OsString>,
     token: Option<String>,
+    listen: String,
     anonymous: bool,
     program: Vec<OsString>,
     environment: Vec<(String, String)>,
@@ -43,6 +45,7 @@ impl Setup {
             data,
             options: Vec::new(),
             token: Some(TOKEN.to_owned()),
+            listen: "127.0.0.1:0".to_owned(),
             anonymous: false,
             program: Vec::new(),
             environment: Vec::new(),
@@ -128,6 +131,13 @@ impl Setup {
         self
     }
 
+    /// Where it listens; else at a free port.
+    #[must_use]
+    pub fn listen(mut self, address: SocketAddr) -> Self {
+        self.listen = address.to_string();
+        self
+    }
+
     /// Requests without a token are served.
     #[must_use]
     pub fn anonymous(mut self) -> Self {
@@ -174,7 +184,7 @@ impl Setup {
         };
         command.arg(verb).args(&self.options).arg("--data").arg(&self.data);
         if verb == "serve" {
-            command.args(["--listen", "127.0.0.1:0"]);
+            command.args(["--listen", &self.listen]);
             if let Some(token) = &self.token {
                 command.args(["--token", token]);
             }

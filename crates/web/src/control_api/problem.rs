@@ -97,6 +97,11 @@ impl Problem {
         Self { place: Some(("header", name.to_owned())), ..Self::new(Kind::Unreadable, detail) }
     }
 
+    /// There is no such address.
+    pub(crate) fn nowhere() -> Self {
+        Self::new(Kind::Missing, "there is no such address: GET /api/v1/openapi.json describes those that there are")
+    }
+
     /// The one answer for what is not there and for what belongs to somebody else.
     pub(crate) fn missing() -> Self {
         Self::new(

@@ -1,6 +1,8 @@
 //! The pages of the catalogue beside a gateway: on a thread of their own, opened when first asked for.
 
-use std::path::PathBuf;
+use std::collections::HashSet;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
 use std::pin::Pin;
 use std::sync::Arc;
 
@@ -15,7 +17,6 @@ use web::{Audience, Site, Web};
 
 use super::open_at;
 use crate::args::AudienceWord;
-use crate::commands::serve::Plan;
 use crate::environment::data_dir;
 use crate::failure::{Failure, Trying};
 
@@ -37,8 +38,13 @@ pub struct Pages {
 ///
 /// # Errors
 /// When they would show to the network what is for this machine alone.
-pub fn pages(asked: Option<AudienceWord>, plan: &Plan) -> Result<Option<Arc<Pages>>, Failure> {
-    let loopback = plan.listen.ip().is_loopback();
+pub fn pages(
+    asked: Option<AudienceWord>,
+    listen: SocketAddr,
+    data: Option<&Path>,
+    hosts: &HashSet<String>,
+) -> Result<Option<Arc<Pages>>, Failure> {
+    let loopback = listen.ip().is_loopback();
     let audience = match asked {
         Some(AudienceWord::Off) => return Ok(None),
         None if !loopback => return Ok(None),
@@ -57,9 +63,9 @@ pub fn pages(asked: Option<AudienceWord>, plan: &Plan) -> Result<Option<Arc<Page
         .build()
         .trying("the runtime of the pages")?;
     Ok(Some(Arc::new(Pages {
-        data: data_dir(plan.data.as_deref())?,
+        data: data_dir(data)?,
         audience,
-        hosts: plan.front.hosts.iter().cloned().collect(),
+        hosts: hosts.iter().cloned().collect(),
         web: Arc::default(),
         runtime: Some(runtime),
     })))
@@ -127,7 +133,8 @@ async fn open(data: PathBuf, audience: Audience, hosts: Vec<String>) -> Result<W
     Ok(Web::new(Site::new(catalogue, &data.search(), audience, "", hosts)))
 }
 
-fn said(status: StatusCode, text: &'static str) -> Response<Body> {
+/// An answer of one sentence.
+pub fn said(status: StatusCode, text: &'static str) -> Response<Body> {
     let mut response = Response::new(Body::whole(text));
     *response.status_mut() = status;
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));

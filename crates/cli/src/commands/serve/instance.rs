@@ -1,0 +1,262 @@
+//! `toolgate serve` without a policy or a configuration: an instance with servers, policies and grants of its own, kept
+//! in its tables and changed through its API.
+
+use std::ffi::OsString;
+use std::net::TcpListener;
+use std::path::Path;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use control::follow::{Following, LEASE, Replica};
+use control::sign_in::SignIn;
+use control::{BadInstance, Instance};
+use gateway::gateway::Grants;
+use gateway::http_front::{Beside, FrontConfig};
+use gateway::lease::Lease;
+use gateway::listen::Workers;
+use secrecy::SecretString;
+use store::DataDir;
+use store::control::{BadControl, ControlDatabase, Place};
+use tokio::runtime::Builder;
+use tokio::sync::oneshot;
+use vault::source::command::KeyCommand;
+use vault::source::file::{self, KeyFileError};
+use vault::{KeyRing, KeySource};
+use web::control_api::{self, Allowances};
+
+use super::doors::Doors;
+use super::{LISTEN, may_listen, told_to_stop, waiting};
+use crate::args::{InstanceOptions, ServeOptions};
+use crate::commands::catalogue::beside;
+use crate::environment::{data_dir, own_variables, text_variable};
+use crate::failure::{Failure, Trying};
+use crate::foundation::{self, Beginning};
+use crate::output::tell;
+
+/// The variable with the database's URL.
+const DATABASE: &str = "TOOLGATE_DATABASE";
+
+/// The variable with the master keys themselves.
+const KEYS: &str = "TOOLGATE_KEYS";
+
+/// How long a program that prints the keys may take.
+const KEYS_WITHIN: Duration = Duration::from_secs(10);
+
+/// How often a database that is away is looked for again.
+const AGAIN: Duration = Duration::from_secs(1);
+
+/// Threads for the API and for following; calls are served by others.
+const CONTROL_THREADS: usize = 2;
+
+/// Serves an instance until told to stop.
+pub fn serve(options: &ServeOptions, workers: usize) -> Result<ExitCode, Failure> {
+    // Before any key is read: they must not end in a core dump.
+    vault::harden::harden_process().trying("forbidding core dumps")?;
+    for_one_server_only(options)?;
+    let front = FrontConfig {
+        hosts: options.allow_host.iter().map(|host| host.to_ascii_lowercase()).collect(),
+        proxies: options.behind_tls_proxy.clone(),
+        anonymous: false,
+        beside: None,
+    };
+    let listen = options.listen.unwrap_or(LISTEN);
+    may_listen(listen, &front)?;
+    let path = data_dir(options.data.dir.as_deref())?;
+    let data = DataDir::open(&path).trying(format!("the data directory {}", path.display()))?;
+    let place = place(&options.instance, data.clone())?;
+    let keys = keys(&options.instance, &place, &data)?;
+    let pages = beside::pages(options.catalogue, listen, Some(&path), &front.hosts)?;
+    let listener = TcpListener::bind(listen).trying(format!("listening at {listen}"))?;
+    let address = listener.local_addr().trying("the listening address")?;
+
+    let control =
+        Builder::new_multi_thread().worker_threads(CONTROL_THREADS).thread_name("control").enable_all().build();
+    let control = control.trying("the runtime of the control plane")?;
+    let (instance, session_key) = control.block_on(opened(&place, &keys, &listener))?;
+    let setup = control.block_on(instance.setup_token()).trying("the setup token")?;
+    let runtime = Builder::new_current_thread().enable_all().build().trying("the runtime")?;
+    let beginning = Beginning {
+        command: "serve",
+        durability: options.durability.unwrap_or_default().into(),
+        grants: Grants::default(),
+        lease: Lease::ended(),
+        session_key: Some(session_key),
+    };
+    let gateway = foundation::lay(Some(&path), beginning, runtime.handle())?;
+    let sign_in = SignIn::new(&instance).trying("the members' passwords")?;
+    let api = control_api::alone(control_api::router(instance.clone(), sign_in, Allowances::default()));
+    let with_pages = pages.is_some();
+    let doors = Doors { api, pages, control: control.handle().clone() };
+    let front = FrontConfig { beside: Some(Arc::new(doors) as Arc<dyn Beside>), ..front };
+
+    let following = following(&options.instance, &place);
+    let database = instance.database().clone();
+    let mut replica = Replica::new(instance, Arc::clone(&gateway), following);
+    // What was decided before is in force before anybody is let in. If it cannot be read now, `run` says so.
+    let _ = control.block_on(async { tokio::time::timeout(AGAIN, replica.step()).await });
+    let (leave, left) = oneshot::channel::<()>();
+    let replica = control.spawn(async move {
+        tokio::select! {
+            () = replica.run() => {}
+            _ = left => {}
+        }
+        replica.leave().await
+    });
+    let code = runtime.block_on(async move {
+        let housekeeping = tokio::spawn(Arc::clone(&gateway).housekeeping());
+        let connect = gateway::server::TimeLimits::default().connect;
+        let workers =
+            Workers::start(&listener, &gateway, &Arc::new(front), connect, workers).trying("the workers")?;
+        drop(listener);
+        tell!("endpoint http://{address}/mcp/SERVER/");
+        tell!("api http://{address}/api/v1/");
+        if with_pages {
+            tell!("catalogue http://{address}/");
+        }
+        if let Some(token) = setup {
+            tell!("setup-token {}", token.reveal());
+            tell!(
+                "toolgate: nobody can sign in yet. Make the first admin with `toolgate setup`; the token is good once, until the next start"
+            );
+        }
+        let reason = told_to_stop().await?;
+        tell!("toolgate: {reason}: finishing what is under way");
+        // The lease is renewed until the last call has ended.
+        workers.drain().await;
+        drop(leave);
+        if let Ok(Err(error)) = replica.await {
+            tell!("toolgate: the lease could not be given back ({error}); others wait until it has run out");
+        }
+        housekeeping.abort();
+        gateway.shut_down(reason).await;
+        database.close().await;
+        Ok(ExitCode::SUCCESS)
+    });
+    control.shutdown_background();
+    code
+}
+
+/// Options that say which one server is served have no meaning here, and none is passed over.
+fn for_one_server_only(options: &ServeOptions) -> Result<(), Failure> {
+    let given = [
+        ("--header", !options.server.header.is_empty()),
+        ("--header-from", !options.server.header_from.is_empty()),
+        ("--header-file", !options.server.header_file.is_empty()),
+        ("--accept", options.pins.accept.is_some()),
+        ("--accept-cosmetic", options.pins.accept_cosmetic),
+        ("--lock", options.pins.lock.is_some()),
+        ("--token", options.token.is_some()),
+        ("--token-file", options.token_file.is_some()),
+        ("--anonymous", options.anonymous.is_some()),
+    ];
+    let Some((name, _)) = given.into_iter().find(|(_, given)| *given) else { return Ok(()) };
+    Err(Failure::Usage(format!(
+        "{name} is for one server (--policy FILE) or a configuration (--config FILE). Without either, servers, policies and grants are registered with the instance"
+    )))
+}
+
+/// Where the tables lie.
+fn place(options: &InstanceOptions, data: DataDir) -> Result<Place, Failure> {
+    if let Some(url) = &options.database {
+        let after = url.split_once("://").map_or(url.as_str(), |(_, after)| after);
+        let user = after.split_once('@').map_or("", |(user, _)| user);
+        if user.contains(':') || url.contains("password=") {
+            return Err(Failure::Usage(format!(
+                "--database holds a password, which everybody on this machine can read there: put the URL into ${DATABASE}, or the password into a file that $PGPASSFILE names"
+            )));
+        }
+        return Ok(Place::Postgres(url.clone()));
+    }
+    Ok(text_variable(DATABASE).map_or(Place::Embedded(data), Place::Postgres))
+}
+
+/// Where the master keys come from. An instance that keeps everything in its own directory makes its key at its first start.
+fn keys(options: &InstanceOptions, place: &Place, data: &DataDir) -> Result<KeySource, Failure> {
+    if let Some(words) = &options.keys_command {
+        let command = KeyCommand::new(words.split_ascii_whitespace().map(OsString::from), KEYS_WITHIN);
+        let command = command.ok_or_else(|| Failure::Usage("--keys-command names no program".to_owned()))?;
+        return Ok(KeySource::Command(command));
+    }
+    if let Some(file) = &options.keys {
+        return Ok(KeySource::File(file.clone()));
+    }
+    if let Some(text) = text_variable(KEYS) {
+        return Ok(KeySource::Value { name: format!("${KEYS}"), text: SecretString::from(text) });
+    }
+    if matches!(place, Place::Postgres(_)) {
+        return Err(Failure::Usage(format!(
+            "replicas of one database need the same master keys: name them with --keys FILE, --keys-command COMMAND or ${KEYS} (`toolgate keys new FILE` makes a file)"
+        )));
+    }
+    let file = store::keys::master(data).trying("the folder of keys")?;
+    // Where there are tables already, their key is missing, and another one would be of no use.
+    if !file.exists() && !ControlDatabase::file(data).exists() {
+        made(&file)?;
+    }
+    Ok(KeySource::File(file))
+}
+
+fn made(file: &Path) -> Result<(), Failure> {
+    match file::create(file) {
+        Ok(_) => {
+            tell!(
+                "toolgate: made the master key {}: keep a copy elsewhere, apart from backups; without it no stored secret can be read",
+                file.display()
+            );
+            Ok(())
+        }
+        // Another process was faster, and its key is as good.
+        Err(KeyFileError::Exists(_)) => Ok(()),
+        Err(error) => Err(Failure::Usage(error.to_string())),
+    }
+}
+
+/// The instance, once its database is there: what is wrong with it or with the keys ends the start, and only that it
+/// cannot be reached is waited out.
+async fn opened(place: &Place, keys: &KeySource, listener: &TcpListener) -> Result<(Instance, [u8; 32]), Failure> {
+    let mut told = false;
+    loop {
+        let ring = keys.load().await.map_err(|error| Failure::Usage(error.to_string()))?;
+        match open(place, ring).await {
+            Ok(opened) => {
+                if told {
+                    tell!("toolgate: the control plane's database is there");
+                }
+                return Ok(opened);
+            }
+            Err(BadInstance::Control(away @ BadControl::Away(_))) => {
+                if !told {
+                    tell!("toolgate: {away}; nothing is forwarded until it is there");
+                }
+                told = true;
+            }
+            Err(error) => return Err(Failure::Usage(error.to_string())),
+        }
+        tokio::select! {
+            () = tokio::time::sleep(AGAIN) => {}
+            failed = waiting::answer(listener) => failed.trying("the listening socket")?,
+        }
+    }
+}
+
+async fn open(place: &Place, ring: KeyRing) -> Result<(Instance, [u8; 32]), BadInstance> {
+    let instance = Instance::open(place, ring).await?;
+    let session_key = instance.session_key().await?;
+    Ok((instance, session_key))
+}
+
+fn following(options: &InstanceOptions, place: &Place) -> Following {
+    let machine = || {
+        let name = rustix::system::uname().nodename().to_string_lossy().into_owned();
+        if name.is_empty() { "replica".to_owned() } else { name }
+    };
+    // The database's password is none of a server's business either.
+    let hidden = own_variables(|name| matches!(place, Place::Postgres(_)) && name.starts_with("PG"));
+    Following {
+        name: options.replica.clone().unwrap_or_else(machine),
+        lease: options.lease.map_or(LEASE, Duration::from_secs),
+        hidden,
+        tell: Arc::new(|text| tell!("toolgate: {text}")),
+    }
+}
