@@ -2,6 +2,9 @@
 
 use std::sync::Arc;
 
+use audit::{Fingerprint, SigningKey};
+use aws_lc_rs::rand::SystemRandom;
+use aws_lc_rs::signature::Ed25519KeyPair;
 use secrecy::ExposeSecret;
 use store::control::{BadControl, ControlDatabase, Place};
 use vault::token::{Token, TokenKind};
@@ -14,6 +17,7 @@ const CHECK: &str = "check";
 const HASH_KEY: &str = "token hash key";
 const SETUP: &str = "setup token";
 const SESSION_KEY: &str = "session key";
+const AUDIT_KEY: &str = "key of the audit log";
 
 /// The first organisation, until somebody names it otherwise.
 const FIRST: (&str, &str) = ("default", "Default");
@@ -24,6 +28,7 @@ pub struct Instance {
     pub(crate) database: ControlDatabase,
     pub(crate) vault: Arc<Vault>,
     pub(crate) hash_key: Arc<HashKey>,
+    signing_key: Arc<SigningKey>,
 }
 
 /// Why an instance does not start. Nothing was changed.
@@ -69,12 +74,23 @@ impl Instance {
         let fresh = HashKey::generate()?.seal(&vault)?.to_string();
         let kept = database.keep_instance_secret(HASH_KEY, &fresh).await?;
         let hash_key = HashKey::open(&vault, &sealed(&kept, "key of token hashes")?)?;
-        Ok(Self { database, vault: Arc::new(vault), hash_key: Arc::new(hash_key) })
+        let signing_key = Arc::new(signing_key(&database, &vault).await?);
+        Ok(Self { database, vault: Arc::new(vault), hash_key: Arc::new(hash_key), signing_key })
     }
 
     /// The tables.
     pub fn database(&self) -> &ControlDatabase {
         &self.database
+    }
+
+    /// The key that signs the audit logs of all replicas: made with the instance, and kept sealed in its tables.
+    pub fn signing_key(&self) -> Arc<SigningKey> {
+        Arc::clone(&self.signing_key)
+    }
+
+    /// What people compare of that key.
+    pub fn fingerprint(&self) -> Fingerprint {
+        self.signing_key.public().fingerprint()
     }
 
     /// The key under which session ids are sealed: one of the instance, so that every replica opens what another has
@@ -112,6 +128,15 @@ impl Instance {
     pub(crate) fn setup_secret(&self, token: &Token) -> (&'static str, String) {
         (SETUP, self.hash_key.hash(token).to_string())
     }
+}
+
+async fn signing_key(database: &ControlDatabase, vault: &Vault) -> Result<SigningKey, BadInstance> {
+    let place = vault::Place::instance(AUDIT_KEY);
+    let document = Ed25519KeyPair::generate_pkcs8v1(&SystemRandom::new()).map_err(|_| vault::crypto::CryptoFailed)?;
+    let fresh = vault.seal(&place, document.as_ref())?.to_string();
+    let kept = database.keep_instance_secret(AUDIT_KEY, &fresh).await?;
+    let document = vault.open(&place, &sealed(&kept, AUDIT_KEY)?).map_err(|_| BadInstance::Damaged(AUDIT_KEY))?;
+    SigningKey::from_pkcs8(document.expose_secret()).map_err(|_| BadInstance::Damaged(AUDIT_KEY))
 }
 
 fn sealed(text: &str, what: &'static str) -> Result<Sealed, BadInstance> {
