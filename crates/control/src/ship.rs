@@ -188,8 +188,11 @@ impl Shipper {
         }
     }
 
-    /// Removes what is too old, where it is told for how long it is kept.
-    async fn tidy(&mut self) -> Result<(), NotShipped> {
+    /// Removes what is too old, where it is said for how long it is kept; once an hour, and after all was shipped.
+    ///
+    /// # Errors
+    /// [`NotShipped`]: it is removed the next time.
+    pub async fn tidy(&mut self) -> Result<(), NotShipped> {
         let Some(keep) = self.shipping.keep else { return Ok(()) };
         if self.lock.is_none() || self.tidied.is_some_and(|tidied| tidied.elapsed() < TIDY) {
             return Ok(());

@@ -2,4 +2,5 @@
 
 mod desk;
 mod first_start;
+mod killed;
 mod replicas;

@@ -9,6 +9,7 @@ use std::time::Duration;
 use control::follow::{Following, Replica};
 use control::grants::{GrantGiven, Minted};
 use control::servers::{ReachGiven, ServerGiven};
+use control::ship::{Shipper, Shipping};
 use control::{Instance, confirm};
 use gateway::gateway::{Foundation, Gateway, Grants};
 use gateway::http_front::FrontConfig;
@@ -18,8 +19,9 @@ use secrecy::SecretString;
 use store::DataDir;
 use store::control::Place;
 use store::control::access::{Actor, Role, Who};
+use store::control::decisions::{Decision, DecisionFilter};
 use store::control::servers::Settings;
-use store::log::{AuditLog, Options};
+use store::log::{AuditLog, Options, Signer};
 use store::processes::Processes;
 use tempfile::TempDir;
 use testkit::client::McpHttp;
@@ -108,9 +110,12 @@ fn serve(
 ) {
     let runtime = runtime();
     let data = DataDir::open(&data).unwrap();
+    let instance = runtime.block_on(Instance::open(place, ring)).unwrap();
+    let signer = Signer { every_records: 10, ..Signer::new(instance.signing_key()) };
+    let options = Options { rotate_bytes: 20_000, ..Options::default() };
     let foundation = Foundation {
         counters: Arc::new(quota::Memory::default()),
-        log: AuditLog::open(&data.audit(), Options::default()).unwrap(),
+        log: AuditLog::signed(&data.audit(), options, signer).unwrap(),
         session_key: [7; 32],
         processes: Processes::register(&data).unwrap(),
         child_stderr: Arc::new(|_, _| {}),
@@ -119,7 +124,9 @@ fn serve(
     };
     let gateway = Gateway::new(foundation, Grants::default()).unwrap();
     runtime.block_on(async {
-        let instance = Instance::open(place, ring).await.unwrap();
+        let shipping = Shipping { audit: data.audit(), keep: None, tell: Arc::new(|_| {}) };
+        let mut shipper = Shipper::new(instance.clone(), shipping);
+        let shipper = tokio::spawn(async move { shipper.run().await });
         let housekeeping = tokio::spawn(Arc::clone(&gateway).housekeeping());
         let mut replica = Replica::new(instance, Arc::clone(&gateway), following);
         replica.step().await.unwrap();
@@ -135,6 +142,7 @@ fn serve(
         workers.drain().await;
         housekeeping.abort();
         gateway.shut_down("the test has ended").await;
+        shipper.abort();
     });
 }
 
@@ -169,6 +177,13 @@ impl Drop for Serving {
 pub const OPEN: &str = r#"{ "version": "1", "default": "allow" }"#;
 
 impl Desk {
+    /// All decisions about calls of tools, the newest first.
+    pub fn decisions(&self) -> Vec<Decision> {
+        let (database, see) = (self.instance.database(), self.admin.permit().unwrap());
+        let all = self.runtime.block_on(database.decisions(&see, &DecisionFilter::default(), None, 1_000)).unwrap();
+        all.into_iter().filter(|decision| decision.kind.as_deref() == Some("tool")).collect()
+    }
+
     pub fn register(&self, name: &str, upstream: &Upstream) {
         self.register_as(&self.admin, name, upstream);
     }

@@ -10,6 +10,7 @@
 
 mod away;
 mod changes;
+mod decisions;
 mod first_start;
 mod house;
 mod secrets;
