@@ -20,7 +20,7 @@ pub use catalogue::{
     OverrideOptions, OverridesOptions, PagesOptions, SearchOptions, ShowOptions, SyncOptions,
 };
 pub use clients::{ClientsOptions, ConnectOptions, InitOptions, UndoOptions, WrapOptions};
-pub use instance::InstanceOptions;
+pub use instance::{BackupOptions, InstanceOptions, KeysCommand, RestoreOptions, TablesOptions};
 pub use policy::{PolicyCheck, PolicyCommand, PolicyEdit, PolicyExplain, PolicyTest};
 pub use scan::{BoundOptions, ScanOptions, TemperWord};
 pub use server::{AcceptOptions, HeldOptions, PinPlace, ServerCommand};
@@ -121,6 +121,13 @@ Examples:
     /// Make grant tokens
     #[command(subcommand)]
     Grant(GrantCommand),
+    /// Write the servers, policies, grants and members of an instance to a file
+    Backup(BackupOptions),
+    /// Put what `backup` has written into an empty database, of this or the other kind
+    Restore(RestoreOptions),
+    /// Make, list and rotate the master keys of an instance, in their file
+    #[command(subcommand)]
+    Keys(KeysCommand),
     /// Verify the audit log
     #[command(subcommand)]
     Audit(AuditCommand),

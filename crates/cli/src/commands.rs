@@ -1,6 +1,7 @@
 //! One module a command.
 
 pub mod audit;
+pub mod backup;
 pub mod catalogue;
 pub mod classify;
 pub mod clients;
@@ -10,6 +11,7 @@ pub mod demo;
 pub mod doctor;
 pub mod grant;
 pub mod init;
+pub mod keys;
 pub mod limits;
 pub mod logs;
 pub mod man;

@@ -13,6 +13,7 @@ mod environment;
 mod failure;
 mod foundation;
 mod help;
+mod instance;
 mod output;
 mod pins;
 mod policy_watch;
@@ -71,6 +72,9 @@ fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
         Command::Policy(command) => commands::policy::policy(command),
         Command::Server(command) => commands::server::server(&command),
         Command::Grant(command) => commands::grant::grant(&command),
+        Command::Backup(options) => commands::backup::backup(&options),
+        Command::Restore(options) => commands::backup::restore(&options),
+        Command::Keys(command) => commands::keys::keys(&command),
         Command::Audit(command) => commands::audit::audit(&command),
         Command::Logs(options) => commands::logs::logs(&options),
         Command::Limits(command) => commands::limits::limits(&command),

@@ -2,10 +2,12 @@
 
 use std::sync::Arc;
 
+use arc_swap::ArcSwap;
 use audit::{Fingerprint, SigningKey};
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::Ed25519KeyPair;
 use secrecy::ExposeSecret;
+use store::control::backup::Backup;
 use store::control::{BadControl, ControlDatabase, Place};
 use vault::token::{Token, TokenKind};
 use vault::token_hash::{HashKey, HashKeyError};
@@ -13,10 +15,10 @@ use vault::vault::{SealError, Vault, WrongKeys};
 use vault::{KeyRing, Sealed};
 
 /// Names of what the instance keeps for itself.
-const CHECK: &str = "check";
-const HASH_KEY: &str = "token hash key";
+pub(crate) const CHECK: &str = "check";
+pub(crate) const HASH_KEY: &str = "token hash key";
 const SETUP: &str = "setup token";
-const SESSION_KEY: &str = "session key";
+pub(crate) const SESSION_KEY: &str = "session key";
 const AUDIT_KEY: &str = "key of the audit log";
 
 /// The first organisation, until somebody names it otherwise.
@@ -26,7 +28,7 @@ const FIRST: (&str, &str) = ("default", "Default");
 #[derive(Debug, Clone)]
 pub struct Instance {
     pub(crate) database: ControlDatabase,
-    pub(crate) vault: Arc<Vault>,
+    pub(crate) vault: Arc<ArcSwap<Vault>>,
     pub(crate) hash_key: Arc<HashKey>,
     signing_key: Arc<SigningKey>,
 }
@@ -75,7 +77,24 @@ impl Instance {
         let kept = database.keep_instance_secret(HASH_KEY, &fresh).await?;
         let hash_key = HashKey::open(&vault, &sealed(&kept, "key of token hashes")?)?;
         let signing_key = Arc::new(signing_key(&database, &vault).await?);
-        Ok(Self { database, vault: Arc::new(vault), hash_key: Arc::new(hash_key), signing_key })
+        let vault = Arc::new(ArcSwap::from_pointee(vault));
+        Ok(Self { database, vault, hash_key: Arc::new(hash_key), signing_key })
+    }
+
+    /// Whether these keys open what a backup holds, before it is restored.
+    ///
+    /// # Errors
+    /// [`BadInstance`].
+    pub fn fits(backup: &Backup, keys: KeyRing) -> Result<(), BadInstance> {
+        match backup.instance_secret(CHECK) {
+            Some(kept) => Ok(Vault::new(keys).check(&sealed(kept, "check value")?)?),
+            None => Err(BadInstance::Damaged("check value")),
+        }
+    }
+
+    /// The keys in use now.
+    pub(crate) fn vault(&self) -> Arc<Vault> {
+        self.vault.load_full()
     }
 
     /// The tables.
@@ -102,10 +121,10 @@ impl Instance {
         let place = vault::Place::instance(SESSION_KEY);
         let mut fresh = [0; 32];
         aws_lc_rs::rand::fill(&mut fresh).map_err(|_| vault::crypto::CryptoFailed)?;
-        let fresh = self.vault.seal(&place, &fresh)?.to_string();
+        let fresh = self.vault().seal(&place, &fresh)?.to_string();
         let kept = self.database.keep_instance_secret(SESSION_KEY, &fresh).await?;
         let damaged = |_| BadInstance::Damaged("key of sessions");
-        let key = self.vault.open(&place, &sealed(&kept, "key of sessions")?).map_err(damaged)?;
+        let key = self.vault().open(&place, &sealed(&kept, "key of sessions")?).map_err(damaged)?;
         key.expose_secret().try_into().map_err(|_| BadInstance::Damaged("key of sessions"))
     }
 

@@ -13,6 +13,7 @@ pub mod confirm;
 pub mod follow;
 pub mod grants;
 mod instance;
+pub mod keys;
 pub mod people;
 pub mod policies;
 mod refused;

@@ -36,7 +36,7 @@ impl Instance {
                 let (organisation, who) = (permit.organisation().to_string(), actor.who.to_string());
                 let sealed =
                     sealed.parse().map_err(|error: vault::sealed::NotSealed| Refused::Vault(error.to_string()))?;
-                let opened = self.vault.open(&place(&organisation, &who, key), &sealed);
+                let opened = self.vault().open(&place(&organisation, &who, key), &sealed);
                 let opened = opened.map_err(|error| Refused::Vault(error.to_string()))?;
                 let text = std::str::from_utf8(opened.expose_secret());
                 let text = text.map_err(|_| Refused::Vault("an answer that was kept is no text".to_owned()))?;
@@ -52,7 +52,7 @@ impl Instance {
     pub async fn end_request(&self, actor: &Actor, key: &str, answer: &str) -> Result<(), Refused> {
         let permit = actor.permit::<See>()?;
         let (organisation, who) = (permit.organisation().to_string(), actor.who.to_string());
-        let sealed = self.vault.seal(&place(&organisation, &who, key), answer.as_bytes())?;
+        let sealed = self.vault().seal(&place(&organisation, &who, key), answer.as_bytes())?;
         Ok(self.database.end_request(&permit, key, &sealed.to_string()).await?)
     }
 

@@ -155,10 +155,10 @@ impl Instance {
     /// The place of a server's secret.
     pub(crate) fn unseal(&self, server: &Server, sealed: &Sealed) -> Result<SecretString, Refused> {
         let (organisation, object) = (server.organisation.to_string(), server.id.to_string());
-        let place = place(&organisation, &object, &sealed.field);
+        let place = sealed_for(&organisation, &object, &sealed.field);
         let kept =
             sealed.sealed.parse().map_err(|error: vault::sealed::NotSealed| Refused::Vault(error.to_string()))?;
-        let bytes = self.vault.open(&place, &kept).map_err(|error| Refused::Vault(error.to_string()))?;
+        let bytes = self.vault().open(&place, &kept).map_err(|error| Refused::Vault(error.to_string()))?;
         let text = std::str::from_utf8(bytes.expose_secret())
             .map_err(|_| Refused::Vault(format!("{place} is no text: set it anew")))?;
         Ok(SecretString::from(text))
@@ -174,8 +174,8 @@ impl Instance {
         let given = secrets.iter().filter_map(|(field, value)| value.as_ref().map(|value| (field, value)));
         given
             .map(|(field, value)| {
-                let place = place(&organisation, &object, field);
-                let sealed = self.vault.seal(&place, value.expose_secret().as_bytes())?;
+                let place = sealed_for(&organisation, &object, field);
+                let sealed = self.vault().seal(&place, value.expose_secret().as_bytes())?;
                 Ok(Sealed { field: field.clone(), sealed: sealed.to_string() })
             })
             .collect()
@@ -257,7 +257,7 @@ impl Instance {
     }
 }
 
-fn place<'a>(organisation: &'a str, object: &'a str, field: &'a str) -> Place<'a> {
+pub(crate) fn sealed_for<'a>(organisation: &'a str, object: &'a str, field: &'a str) -> Place<'a> {
     Place { organisation: Some(organisation), kind: "server", object, field }
 }
 

@@ -6,6 +6,7 @@
 
 pub mod access;
 pub mod agents;
+pub mod backup;
 mod change;
 pub mod decisions;
 mod engine;

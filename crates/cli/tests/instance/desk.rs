@@ -11,6 +11,9 @@ use testkit::wait::PATIENCE;
 /// The binary under test.
 pub(crate) const EXE: &str = env!("CARGO_BIN_EXE_toolgate");
 
+/// What every server of a test is sent in a header.
+pub(crate) const SECRET: &str = "the-secret-of-an-upstream-0123456789";
+
 /// The first admin's password.
 const PASSWORD: &str = "correct horse battery";
 
@@ -93,7 +96,7 @@ impl Desk {
 
     /// The same, with another policy.
     pub(crate) fn grant_under(&self, server: &str, url: &str, document: &str) -> anyhow::Result<Minted> {
-        let reach = json!({ "kind": "http", "url": url });
+        let reach = json!({ "kind": "http", "url": url, "headers": { "X-Key": SECRET } });
         let settings = json!({ "accept_first": true });
         self.done("POST", "policies", &json!({ "name": "careful", "document": document }))?;
         self.done("POST", "policies/careful/publish", &json!({ "version": 1, "reason": "the first" }))?;

@@ -1,5 +1,8 @@
 //! `toolgate serve` as an instance: the real binary with its API, in front of a server that records what reaches it.
 
+#![allow(clippy::panic, clippy::indexing_slicing, reason = "a test that is wrong about its own input should fail")]
+
+mod backups;
 mod desk;
 mod first_start;
 mod killed;

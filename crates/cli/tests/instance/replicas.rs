@@ -13,7 +13,8 @@ use testkit::wait;
 
 use crate::desk::{Desk, endpoint, instance};
 
-static POSTGRES: LazyLock<Postgres> = LazyLock::new(|| Postgres::start().unwrap_or_else(|error| panic!("{error:#}")));
+pub(crate) static POSTGRES: LazyLock<Postgres> =
+    LazyLock::new(|| Postgres::start().unwrap_or_else(|error| panic!("{error:#}")));
 
 /// A ring of one key, for tests alone.
 const KEYS: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";

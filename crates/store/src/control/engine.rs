@@ -90,6 +90,9 @@ pub enum BadControl {
     /// Something else still names it.
     #[error("this {0} is still in use: attach another one where it is named, then remove it")]
     InUse(&'static str),
+    /// A secret does not open, so it cannot be sealed anew.
+    #[error("nothing was changed, since a secret cannot be opened: {0}")]
+    Unsealed(String),
     /// A row holds what no version of ours writes.
     #[error(
         "the control plane's database holds what this version does not know where {0} belongs: a newer version wrote it, or it was damaged"
@@ -158,16 +161,8 @@ impl ControlDatabase {
     /// # Errors
     /// [`BadControl`], in which case nothing was changed.
     pub async fn open(place: &Place) -> Result<Self, BadControl> {
-        install_default_drivers();
-        let database = match place {
-            Place::Embedded(data) => embedded(&Self::file(data)).await?,
-            Place::Postgres(url) => postgres(url).await?,
-        };
-        migrator().run(&database.writer).await.map_err(|error| match error {
-            MigrateError::Execute(error) => error.into(),
-            MigrateError::ExecuteMigration(error, _) => error.into(),
-            layout => BadControl::Layout(layout),
-        })?;
+        let database = connect(place).await?;
+        migrated(migrator().run(&database.writer).await)?;
         Ok(database)
     }
 
@@ -217,6 +212,24 @@ impl ControlDatabase {
         self.readers.close().await;
         self.writer.close().await;
     }
+}
+
+/// Connects to it, whatever its layout is.
+pub(super) async fn connect(place: &Place) -> Result<ControlDatabase, BadControl> {
+    install_default_drivers();
+    match place {
+        Place::Embedded(data) => embedded(&ControlDatabase::file(data)).await,
+        Place::Postgres(url) => postgres(url).await,
+    }
+}
+
+/// What came of a change of the layout.
+pub(super) fn migrated(done: Result<(), MigrateError>) -> Result<(), BadControl> {
+    done.map_err(|error| match error {
+        MigrateError::Execute(error) => error.into(),
+        MigrateError::ExecuteMigration(error, _) => error.into(),
+        layout => BadControl::Layout(layout),
+    })
 }
 
 async fn embedded(path: &Path) -> Result<ControlDatabase, BadControl> {
@@ -279,7 +292,8 @@ fn in_url(path: &Path) -> String {
     })
 }
 
-fn migrator() -> Migrator {
+/// The changes of the layout.
+pub(super) fn migrator() -> Migrator {
     let migrations = MIGRATIONS.iter().map(|(version, name, sql)| {
         Migration::new(*version, (*name).into(), MigrationType::Simple, SqlStr::from_static(sql), false)
     });

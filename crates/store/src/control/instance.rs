@@ -3,7 +3,6 @@
 use audit::Id;
 
 use super::access::{ManageOrganisations, Permit, See};
-use super::change::next_version;
 use super::members::{self, NewMember};
 use super::page::id;
 use super::{BadControl, ControlDatabase, Deed};
@@ -196,30 +195,6 @@ impl ControlDatabase {
         );
         put.bind(name.to_owned()).bind(sealed.to_owned()).execute(self.writer()).await?;
         Ok(())
-    }
-
-    /// Seals every value of the instance anew, as `rewrap` says: `None` leaves one as it is.
-    ///
-    /// # Errors
-    /// [`BadControl`].
-    pub async fn rewrap_instance_secrets(
-        &self,
-        rewrap: impl Fn(&str, &str) -> Option<String>,
-    ) -> Result<u64, BadControl> {
-        let mut transaction = self.begin().await?;
-        next_version(&mut transaction).await?;
-        let rows: Vec<(String, String)> =
-            sqlx::query_as("SELECT name, sealed FROM instance_secret").fetch_all(&mut *transaction).await?;
-        let mut count = 0;
-        for (name, sealed) in rows {
-            if let Some(sealed) = rewrap(&name, &sealed) {
-                let update = sqlx::query("UPDATE instance_secret SET sealed = $2 WHERE name = $1");
-                update.bind(name).bind(sealed).execute(&mut *transaction).await?;
-                count += 1;
-            }
-        }
-        transaction.commit().await?;
-        Ok(count)
     }
 }
 

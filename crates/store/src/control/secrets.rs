@@ -2,10 +2,11 @@
 
 use audit::Id;
 
-use super::access::{ManageServers, Permit, See};
-use super::change::next_version;
+use sqlx::AnyConnection;
+
+use super::access::{ManageOrganisations, ManageServers, Permit, See};
 use super::page::id;
-use super::{BadControl, Change, ControlDatabase};
+use super::{BadControl, Change, ControlDatabase, Deed};
 
 /// A sealed value and the field that it belongs to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,13 +19,18 @@ pub struct Sealed {
 
 /// The place of a sealed value.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SealedPlace {
-    /// Whose it is.
-    pub organisation: Id,
-    /// What it belongs to.
-    pub object: Id,
-    /// Such as the name of a header.
-    pub field: String,
+pub enum SealedAt {
+    /// It is the instance's own, under this name.
+    Instance(String),
+    /// It belongs to an object of an organisation.
+    Object {
+        /// Whose it is.
+        organisation: Id,
+        /// What it belongs to.
+        object: Id,
+        /// Such as the name of a header.
+        field: String,
+    },
 }
 
 impl ControlDatabase {
@@ -53,33 +59,62 @@ impl ControlDatabase {
         Ok(rows.into_iter().map(|(field, sealed)| Sealed { field, sealed }).collect())
     }
 
-    /// Seals every value anew, as `rewrap` says: `None` leaves one as it is. For a change of the master key,
-    /// which whoever holds it makes; organisations have no part in it.
+    /// Every sealed value of the instance and of all organisations.
     ///
     /// # Errors
     /// [`BadControl`].
-    pub async fn rewrap_secrets(
-        &self,
-        rewrap: impl Fn(&SealedPlace, &str) -> Option<String>,
-    ) -> Result<u64, BadControl> {
-        let mut transaction = self.begin().await?;
-        next_version(&mut transaction).await?;
-        let rows: Vec<(String, String, String, String)> =
-            sqlx::query_as("SELECT organisation, object, field, sealed FROM secret")
-                .fetch_all(&mut *transaction)
-                .await?;
-        let mut count = 0;
-        for (organisation, object, field, sealed) in rows {
-            let place = SealedPlace { organisation: id(&organisation)?, object: id(&object)?, field };
-            if let Some(sealed) = rewrap(&place, &sealed) {
-                let update = sqlx::query("UPDATE secret SET sealed = $3 WHERE object = $1 AND field = $2");
-                update.bind(object).bind(place.field).bind(sealed).execute(&mut *transaction).await?;
-                count += 1;
-            }
-        }
-        transaction.commit().await?;
-        Ok(count)
+    pub async fn all_sealed(&self, _: &Permit<'_, ManageOrganisations>) -> Result<Vec<(SealedAt, String)>, BadControl> {
+        let mut transaction = self.begin_reading().await?;
+        all(&mut transaction).await
     }
+
+    /// Seals every value anew, as `again` says: `None` leaves one as it is. Returns how many there were, and the version. For a
+    /// change of the master key; what the values hold stays as it is.
+    ///
+    /// # Errors
+    /// [`BadControl`]; what `again` says is wrong is [`BadControl::Unsealed`], and nothing is changed then.
+    pub async fn seal_anew(
+        &self,
+        permit: Permit<'_, ManageOrganisations>,
+        reason: &str,
+        mut again: impl FnMut(&SealedAt, &str) -> Result<Option<String>, String>,
+    ) -> Result<(u64, i64), BadControl> {
+        let mut change = self.change(permit).await?;
+        let mut count = 0;
+        for (at, old) in all(change.connection()).await? {
+            let Some(new) = again(&at, &old).map_err(BadControl::Unsealed)? else { continue };
+            let update = match &at {
+                SealedAt::Instance(name) => {
+                    let update = sqlx::query("UPDATE instance_secret SET sealed = $2 WHERE name = $1");
+                    update.bind(name.clone()).bind(new)
+                }
+                SealedAt::Object { object, field, .. } => {
+                    let update = sqlx::query("UPDATE secret SET sealed = $3 WHERE object = $1 AND field = $2");
+                    update.bind(object.to_string()).bind(field.clone()).bind(new)
+                }
+            };
+            update.execute(change.connection()).await?;
+            count += 1;
+        }
+        let object = change.organisation();
+        let detail = serde_json::json!({ "secrets": count });
+        let deed = Deed { action: "keys.rewrap", kind: "instance", object, name: "", detail, reason };
+        Ok((count, change.commit(deed).await?))
+    }
+}
+
+async fn all(connection: &mut AnyConnection) -> Result<Vec<(SealedAt, String)>, BadControl> {
+    let own: Vec<(String, String)> =
+        sqlx::query_as("SELECT name, sealed FROM instance_secret ORDER BY name").fetch_all(&mut *connection).await?;
+    let others: Vec<(String, String, String, String)> =
+        sqlx::query_as("SELECT organisation, object, field, sealed FROM secret ORDER BY object, field")
+            .fetch_all(connection)
+            .await?;
+    let own = own.into_iter().map(|(name, sealed)| Ok((SealedAt::Instance(name), sealed)));
+    let others = others.into_iter().map(|(organisation, object, field, sealed)| {
+        Ok((SealedAt::Object { organisation: id(&organisation)?, object: id(&object)?, field }, sealed))
+    });
+    own.chain(others).collect()
 }
 
 impl<R> Change<'_, R> {

@@ -12,7 +12,7 @@ use store::control::members::{MemberPatch, NewMember};
 use store::control::page::Page;
 use store::control::policies::Document;
 use store::control::programs::NewProgram;
-use store::control::secrets::Sealed;
+use store::control::secrets::{Sealed, SealedAt};
 use store::control::servers::{Reach, ServerDraft, Settings};
 use store::control::stops::Stoppable;
 use store::control::{BadControl, ControlDatabase};
@@ -485,19 +485,24 @@ pub async fn secrets_are_sealed_anew(ground: &Ground) {
     let seen = database.version().await.unwrap();
     assert_eq!(database.keep_instance_secret("hash key", "old 1").await.unwrap(), "old 1");
     assert_eq!(database.keep_instance_secret("hash key", "old 2").await.unwrap(), "old 1");
-    let anew = database
-        .rewrap_secrets(|place, sealed| {
-            assert_eq!((place.organisation, place.object), (admin.organisation, server));
-            Some(format!("{sealed}, new"))
-        })
-        .await
-        .unwrap();
-    assert_eq!(anew, 1);
-    assert_eq!(database.rewrap_secrets(|_, _| None).await.unwrap(), 0);
+    let first = as_role(&admin, Role::Admin);
+    let at_server =
+        SealedAt::Object { organisation: admin.organisation, object: server, field: "Authorization".to_owned() };
+    let all = database.all_sealed(&first.permit().unwrap()).await.unwrap();
+    let places: Vec<_> = all.into_iter().map(|(at, _)| at).collect();
+    assert_eq!(places, [SealedAt::Instance("hash key".to_owned()), at_server.clone()]);
+    let fails = |at: &SealedAt, _: &str| match at {
+        SealedAt::Instance(_) => Ok(Some("lost".to_owned())),
+        SealedAt::Object { .. } => Err("it was moved".to_owned()),
+    };
+    let refused = database.seal_anew(first.permit().unwrap(), "", fails).await.unwrap_err();
+    assert!(refused.to_string().contains("it was moved"), "{refused}");
+    let anew = |_: &SealedAt, old: &str| Ok((!old.ends_with("new")).then(|| format!("{old}, new")));
+    assert_eq!(database.seal_anew(first.permit().unwrap(), "a new key", anew).await.unwrap().0, 2);
+    assert_eq!(database.seal_anew(first.permit().unwrap(), "again", anew).await.unwrap().0, 0);
     let sealed = database.sealed(&admin.permit().unwrap(), server).await.unwrap();
     assert_eq!(sealed[0].sealed, format!("sealed for {server}, new"));
-    assert_eq!(database.rewrap_instance_secrets(|_, old| Some(old.replace("old", "new"))).await.unwrap(), 1);
-    assert_eq!(database.instance_secret("hash key").await.unwrap().as_deref(), Some("new 1"));
+    assert_eq!(database.instance_secret("hash key").await.unwrap().as_deref(), Some("old 1, new"));
     // Replicas go on with what they have opened.
     assert!(database.changes_since(seen).await.unwrap().servers.is_empty());
 }
@@ -522,4 +527,53 @@ pub async fn what_serves_once_serves_once(ground: &Ground) {
     assert_eq!(taken, 1);
     let members = database.members(&admin.permit().unwrap(), Page::first(100)).await.unwrap();
     assert_eq!(members.iter().filter(|member| member.name.starts_with("ada")).count(), 1);
+}
+
+/// A row of every kind, then its backup in each engine: the same rows again, byte for byte.
+pub async fn a_backup_restores_into_either_engine(ground: &Ground) {
+    use store::control::backup::{Backup, BadBackup};
+    let (database, admin) = ground.founded(Role::Admin).await;
+    database.keep_instance_secret("check", "sealed").await.unwrap();
+    let member = NewMember { name: "ada", display: "Ada \u{1f980}\n", role: Role::Admin, password: Some("$argon2id$") };
+    database.add_member(admin.permit().unwrap(), &member, "said so").await.unwrap();
+    register(&database, &admin, "crm").await;
+    let folder = tempfile::tempdir().unwrap();
+    let write = async |database: &ControlDatabase, name: &str| {
+        let path = folder.path().join(name);
+        let rows = database.back_up(&mut std::fs::File::create(&path).unwrap()).await.unwrap();
+        (path, rows)
+    };
+    let (path, rows) = write(&database, "one").await;
+    let backup = Backup::open(&path).unwrap();
+    assert_eq!(backup.instance_secret("check"), Some("sealed"));
+    let without_version = |path: &std::path::Path| {
+        let text = std::fs::read_to_string(path).unwrap();
+        // The first line has the time, the third the version, the last the digest.
+        text.lines().skip(3).filter(|line| !line.starts_with("{\"end\"")).map(str::to_owned).collect::<Vec<_>>()
+    };
+    for (number, target) in [crate::place::sqlite(), crate::place::postgres()].iter().enumerate() {
+        assert_eq!(backup.restore(&target.place).await.unwrap(), rows);
+        let restored = ControlDatabase::open(&target.place).await.unwrap();
+        assert!(restored.version().await.unwrap() > database.version().await.unwrap());
+        let (again, _) = write(&restored, &format!("again{number}")).await;
+        assert_eq!(without_version(&again), without_version(&path));
+        // Nothing is restored over an instance.
+        assert!(matches!(backup.restore(&target.place).await, Err(BadBackup::NotEmpty)));
+    }
+    // What was cut short, changed or made by a later version is refused before anything is done.
+    let text = std::fs::read_to_string(&path).unwrap();
+    let cut = &text[..text.len() - 10];
+    let changed = text.replacen("said so", "said no", 1);
+    let newer = text.replacen("\"schema\":1", "\"schema\":999", 1);
+    let target = crate::place::sqlite();
+    for (number, wrong) in [cut, &changed, &newer, "", "{}\n", "\u{0}"].into_iter().enumerate() {
+        let path = folder.path().join(format!("wrong{number}"));
+        std::fs::write(&path, wrong).unwrap();
+        let refused = match Backup::open(&path) {
+            Ok(backup) => backup.restore(&target.place).await.map(drop),
+            Err(error) => Err(error),
+        };
+        assert!(refused.is_err(), "{number}");
+    }
+    assert!(backup.restore(&target.place).await.is_ok());
 }

@@ -31,7 +31,8 @@ cases! {
         every_change_is_an_event,
         a_change_that_is_dropped_has_not_happened,
         secrets_are_sealed_anew,
-        what_serves_once_serves_once;
+        what_serves_once_serves_once,
+        a_backup_restores_into_either_engine;
     decisions:
         decisions_are_shipped_once_with_their_outcomes,
         decisions_are_filtered_and_come_in_pages,

@@ -4,6 +4,7 @@ pub(super) mod agents;
 pub(super) mod decisions;
 pub(super) mod grants;
 pub(super) mod instance;
+pub(super) mod keys;
 pub(super) mod members;
 pub(super) mod policies;
 pub(super) mod servers;

@@ -8,7 +8,7 @@ use store::control::access::{
 };
 
 use super::resources::{
-    agents, decisions, grants, instance, members, policies, servers, sessions, stops, tokens, tools,
+    agents, decisions, grants, instance, keys, members, policies, servers, sessions, stops, tokens, tools,
 };
 use super::route::{Draft, Route, route};
 
@@ -279,6 +279,13 @@ fn house() -> Vec<Route> {
         get("/api/v1/replicas", "replicas.list", "The replicas that serve.")
             .right::<SeeReplicas>()
             .by(instance::replicas),
+        get("/api/v1/keys", "keys.get", "The master keys that this replica has, and how much is sealed under each.")
+            .right::<ManageOrganisations>()
+            .by(keys::keys),
+        post("/api/v1/keys/rewrap", "keys.rewrap", "Seals under the first master key what is under another one.")
+            .right::<ManageOrganisations>()
+            .example(json!({ "reason": "a new key" }))
+            .takes(keys::rewrap),
         get("/api/v1/version", "version.get", "Which version answers.").right::<See>().by(instance::version),
         get("/api/v1/openapi.json", "openapi.get", "This description.").by(instance::description),
     ]

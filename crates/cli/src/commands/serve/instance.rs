@@ -1,9 +1,7 @@
 //! `toolgate serve` without a policy or a configuration: an instance with servers, policies and grants of its own, kept
 //! in its tables and changed through its API.
 
-use std::ffi::OsString;
 use std::net::TcpListener;
-use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,13 +14,11 @@ use gateway::gateway::Grants;
 use gateway::http_front::{Beside, FrontConfig};
 use gateway::lease::Lease;
 use gateway::listen::Workers;
-use secrecy::SecretString;
 use store::DataDir;
-use store::control::{BadControl, ControlDatabase, Place};
+use store::control::{BadControl, Place};
 use tokio::runtime::Builder;
+use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::oneshot;
-use vault::source::command::KeyCommand;
-use vault::source::file::{self, KeyFileError};
 use vault::{KeyRing, KeySource};
 use web::control_api::{self, Allowances};
 
@@ -30,19 +26,11 @@ use super::doors::Doors;
 use super::{LISTEN, may_listen, told_to_stop, waiting};
 use crate::args::{InstanceOptions, ServeOptions};
 use crate::commands::catalogue::beside;
-use crate::environment::{data_dir, own_variables, text_variable};
+use crate::environment::{data_dir, own_variables};
 use crate::failure::{Failure, Trying};
 use crate::foundation::{self, Beginning};
+use crate::instance;
 use crate::output::tell;
-
-/// The variable with the database's URL.
-const DATABASE: &str = "TOOLGATE_DATABASE";
-
-/// The variable with the master keys themselves.
-const KEYS: &str = "TOOLGATE_KEYS";
-
-/// How long a program that prints the keys may take.
-const KEYS_WITHIN: Duration = Duration::from_secs(10);
 
 /// How often a database that is away is looked for again.
 const AGAIN: Duration = Duration::from_secs(1);
@@ -68,8 +56,8 @@ pub fn serve(options: &ServeOptions, workers: usize) -> Result<ExitCode, Failure
     may_listen(listen, &front)?;
     let path = data_dir(options.data.dir.as_deref())?;
     let data = DataDir::open(&path).trying(format!("the data directory {}", path.display()))?;
-    let place = place(&options.instance, data.clone())?;
-    let keys = keys(&options.instance, &place, &data)?;
+    let place = instance::place(options.instance.tables.database.as_deref(), data.clone())?;
+    let keys = instance::keys(&options.instance.tables, &place, &data)?;
     let pages = beside::pages(options.catalogue, listen, Some(&path), &front.hosts)?;
     let listener = TcpListener::bind(listen).trying(format!("listening at {listen}"))?;
     let address = listener.local_addr().trying("the listening address")?;
@@ -100,7 +88,7 @@ pub fn serve(options: &ServeOptions, workers: usize) -> Result<ExitCode, Failure
     let shipper = Shipper::new(instance.clone(), shipping(&options.instance, &data));
     let (quiet, stop_shipping) = oneshot::channel::<()>();
     let shipper = control.spawn(shipped(shipper, options.instance.rebuild_decisions, stop_shipping));
-    let database = instance.database().clone();
+    let (database, own) = (instance.database().clone(), instance.clone());
     let mut replica = Replica::new(instance, Arc::clone(&gateway), following);
     // What was decided before is in force before anybody is let in. If it cannot be read now, `run` says so.
     let _ = control.block_on(async { tokio::time::timeout(AGAIN, replica.step()).await });
@@ -130,7 +118,10 @@ pub fn serve(options: &ServeOptions, workers: usize) -> Result<ExitCode, Failure
                 "toolgate: nobody can sign in yet. Make the first admin with `toolgate setup`; the token is good once, until the next start"
             );
         }
-        let reason = told_to_stop().await?;
+        let reason = tokio::select! {
+            reason = told_to_stop() => reason?,
+            never = read_again(&keys, &own) => never?,
+        };
         tell!("toolgate: {reason}: finishing what is under way");
         // The lease is renewed until the last call has ended.
         workers.drain().await;
@@ -169,62 +160,6 @@ fn for_one_server_only(options: &ServeOptions) -> Result<(), Failure> {
     )))
 }
 
-/// Where the tables lie.
-fn place(options: &InstanceOptions, data: DataDir) -> Result<Place, Failure> {
-    if let Some(url) = &options.database {
-        let after = url.split_once("://").map_or(url.as_str(), |(_, after)| after);
-        let user = after.split_once('@').map_or("", |(user, _)| user);
-        if user.contains(':') || url.contains("password=") {
-            return Err(Failure::Usage(format!(
-                "--database holds a password, which everybody on this machine can read there: put the URL into ${DATABASE}, or the password into a file that $PGPASSFILE names"
-            )));
-        }
-        return Ok(Place::Postgres(url.clone()));
-    }
-    Ok(text_variable(DATABASE).map_or(Place::Embedded(data), Place::Postgres))
-}
-
-/// Where the master keys come from. An instance that keeps everything in its own directory makes its key at its first start.
-fn keys(options: &InstanceOptions, place: &Place, data: &DataDir) -> Result<KeySource, Failure> {
-    if let Some(words) = &options.keys_command {
-        let command = KeyCommand::new(words.split_ascii_whitespace().map(OsString::from), KEYS_WITHIN);
-        let command = command.ok_or_else(|| Failure::Usage("--keys-command names no program".to_owned()))?;
-        return Ok(KeySource::Command(command));
-    }
-    if let Some(file) = &options.keys {
-        return Ok(KeySource::File(file.clone()));
-    }
-    if let Some(text) = text_variable(KEYS) {
-        return Ok(KeySource::Value { name: format!("${KEYS}"), text: SecretString::from(text) });
-    }
-    if matches!(place, Place::Postgres(_)) {
-        return Err(Failure::Usage(format!(
-            "replicas of one database need the same master keys: name them with --keys FILE, --keys-command COMMAND or ${KEYS} (`toolgate keys new FILE` makes a file)"
-        )));
-    }
-    let file = store::keys::master(data).trying("the folder of keys")?;
-    // Where there are tables already, their key is missing, and another one would be of no use.
-    if !file.exists() && !ControlDatabase::file(data).exists() {
-        made(&file)?;
-    }
-    Ok(KeySource::File(file))
-}
-
-fn made(file: &Path) -> Result<(), Failure> {
-    match file::create(file) {
-        Ok(_) => {
-            tell!(
-                "toolgate: made the master key {}: keep a copy elsewhere, apart from backups; without it no stored secret can be read",
-                file.display()
-            );
-            Ok(())
-        }
-        // Another process was faster, and its key is as good.
-        Err(KeyFileError::Exists(_)) => Ok(()),
-        Err(error) => Err(Failure::Usage(error.to_string())),
-    }
-}
-
 /// The instance, once its database is there: what is wrong with it or with the keys ends the start, and only that it
 /// cannot be reached is waited out.
 async fn opened(place: &Place, keys: &KeySource, listener: &TcpListener) -> Result<(Instance, [u8; 32]), Failure> {
@@ -249,6 +184,22 @@ async fn opened(place: &Place, keys: &KeySource, listener: &TcpListener) -> Resu
         tokio::select! {
             () = tokio::time::sleep(AGAIN) => {}
             failed = waiting::answer(listener) => failed.trying("the listening socket")?,
+        }
+    }
+}
+
+/// Reads the master keys again whenever somebody says so: those that do not open what is stored are not taken.
+async fn read_again(keys: &KeySource, instance: &Instance) -> Result<&'static str, Failure> {
+    let mut hangup = signal(SignalKind::hangup()).trying("signals")?;
+    loop {
+        hangup.recv().await;
+        let taken = match keys.load().await {
+            Ok(ring) => instance.take_keys(ring).await.map_err(|error| error.to_string()),
+            Err(error) => Err(error.to_string()),
+        };
+        match taken {
+            Ok(()) => tell!("toolgate: the master keys were read again"),
+            Err(why) => tell!("toolgate: the master keys stay as they were: {why}"),
         }
     }
 }
