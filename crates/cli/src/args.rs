@@ -58,7 +58,7 @@ pub enum Command {
     /// Stand between an agent on stdin/stdout and one server
     Run(RunOptions),
     /// Listen for agents over HTTP, in front of one server or many
-    Serve(ServeOptions),
+    Serve(Box<ServeOptions>),
     /// Check, explain, test and edit policies
     #[command(subcommand)]
     Policy(PolicyCommand),

@@ -57,7 +57,7 @@ fn main() -> ExitCode {
 fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
     match arguments.command {
         Command::Run(options) => commands::run::run(options),
-        Command::Serve(options) => commands::serve::serve(options),
+        Command::Serve(options) => commands::serve::serve(*options),
         Command::Classify => commands::classify::classify(),
         Command::Scan(options) => commands::scan::scan(&options),
         Command::Init(options) => commands::init::init(&options),

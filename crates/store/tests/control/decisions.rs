@@ -236,7 +236,7 @@ fn a_chain_is_read_from_any_place_and_a_break_is_seen() {
     std::fs::write(&file, text.replacen("export", "import", 1)).unwrap();
     let broken = tail(chain.path(), Position::default(), 1_000).unwrap();
     assert!(broken.broken && broken.position.segment == 2 && !broken.records.is_empty(), "{:?}", broken.position);
-    std::fs::write(&file, &text[..text.len() / 2]).unwrap();
+    std::fs::write(&file, &text.as_bytes()[..text.len() / 2]).unwrap();
     assert!(tail(chain.path(), Position::default(), 1_000).unwrap().broken, "cut, and another follows");
     // One that was removed on purpose is passed over.
     std::fs::remove_file(&file).unwrap();
