@@ -14,6 +14,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
+use gateway::http_front::WebOrigin;
 
 pub use catalogue::{
     AudienceWord, CatalogueCommand, CheckOptions, CrawlOptions, ExportOptions, ImportOptions, KeyOptions, KindWord,
@@ -212,6 +213,17 @@ pub struct DataOptions {
     pub dir: Option<PathBuf>,
 }
 
+/// How the product listens.
+#[derive(Debug, Args, Clone, Default)]
+pub struct TlsOptions {
+    /// Listen with TLS: a certificate and those that lead from it to a root, in PEM form; read again when it changes
+    #[arg(long = "tls-cert", id = "tls_cert", value_name = "FILE", requires = "tls_key")]
+    pub certificate: Option<PathBuf>,
+    /// The key of the certificate, in PEM form and without a password; read again when it changes
+    #[arg(long = "tls-key", id = "tls_key", value_name = "FILE", requires = "tls_cert")]
+    pub key: Option<PathBuf>,
+}
+
 /// When the record of a call counts as written.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -298,7 +310,13 @@ pub struct ServeOptions {
     /// Host names under which the gateway is asked, beside loopback's
     #[arg(long, value_name = "NAME", num_args = 1..)]
     pub allow_host: Vec<String>,
-    /// Addresses of the TLS proxies in front; needed to listen beyond loopback
+    /// Origins whose web pages may use /mcp with a token of theirs, such as https://inspector.example
+    #[arg(long, value_name = "ORIGIN", num_args = 1.., value_parser = WebOrigin::parse)]
+    pub allow_origin: Vec<WebOrigin>,
+    /// TLS.
+    #[command(flatten)]
+    pub tls: TlsOptions,
+    /// Addresses of the TLS proxies in front; this or --tls-cert is needed to listen beyond loopback
     #[arg(long, value_name = "ADDRESS", num_args = 1..)]
     pub behind_tls_proxy: Vec<IpAddr>,
     /// Who may see the pages of the catalogue at every other address than /mcp [default: local on loopback, off beyond]

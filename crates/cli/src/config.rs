@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use gateway::gateway::Grants;
 use gateway::grant::{Binding, Grant, TokenDigest};
-use gateway::http_front::FrontConfig;
+use gateway::http_front::{FrontConfig, WebOrigin};
 use gateway::pins::{Acceptance, PinFiles};
 use gateway::policy_file::PolicyCell;
 use gateway::server::{Denials, Reach, ServerConfig, TimeLimits};
@@ -19,7 +19,7 @@ use policy::{Class, GrantFacts, Numbers};
 use serde::Deserialize;
 use upstream::http::Endpoint;
 
-use crate::args::{AcceptWord, DurabilityWord, ServeOptions};
+use crate::args::{AcceptWord, DurabilityWord, ServeOptions, TlsOptions};
 use crate::commands::serve::Plan;
 use crate::environment::{Headers, command, data_dir};
 use crate::failure::{Failure, Trying};
@@ -36,6 +36,10 @@ pub struct Config {
     durability: Option<DurabilityWord>,
     #[serde(default)]
     allow_hosts: Vec<String>,
+    #[serde(default)]
+    allow_origins: Vec<String>,
+    tls_cert: Option<PathBuf>,
+    tls_key: Option<PathBuf>,
     #[serde(default)]
     behind_tls_proxy: Vec<IpAddr>,
     #[serde(default)]
@@ -252,10 +256,20 @@ impl Config {
                 None => return Err(Failure::Usage(format!("--anonymous={label}: there is no such grant"))),
             }
         }
+        let tls = match &options.tls {
+            TlsOptions { certificate: None, key: None } => TlsOptions {
+                certificate: self.tls_cert.as_ref().map(|file| self.base.join(file)),
+                key: self.tls_key.as_ref().map(|file| self.base.join(file)),
+            },
+            given => given.clone(),
+        };
+        let origins = self.allow_origins.iter().map(|origin| WebOrigin::parse(origin));
+        let origins: Vec<WebOrigin> = origins.collect::<Result<_, _>>().trying("allow_origins")?;
         let hosts = self.allow_hosts.iter().chain(&options.allow_host);
         let front = FrontConfig {
             hosts: hosts.map(|host| host.to_ascii_lowercase()).collect(),
             proxies: self.behind_tls_proxy.iter().chain(&options.behind_tls_proxy).copied().collect(),
+            origins: origins.into_iter().chain(options.allow_origin.iter().cloned()).collect(),
             anonymous: !anonymous.is_empty(),
             beside: None,
         };
@@ -265,6 +279,7 @@ impl Config {
             policies: policies.cells.into_values().collect(),
             pins,
             front,
+            tls,
             connect,
             paths: servers.keys().map(|id| format!("/mcp/{id}/")).collect(),
             data: options.data.dir.clone().or_else(|| self.data.map(|dir| self.base.join(dir))),

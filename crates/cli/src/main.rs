@@ -14,6 +14,7 @@ mod failure;
 mod foundation;
 mod help;
 mod instance;
+mod listening;
 mod output;
 mod pins;
 mod policy_watch;

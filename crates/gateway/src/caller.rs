@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use mcp::revision::Revision;
 
-use crate::grant::Grant;
+use crate::grant::{Grant, TokenDigest};
 use crate::seal::SessionNumber;
 use crate::sessions::Conversation;
 
@@ -23,6 +23,8 @@ pub enum Dialect {
 pub struct Caller {
     /// Its grant.
     pub grant: Arc<Grant>,
+    /// What is kept of the token that let it in; `None` where none was needed.
+    pub token: Option<TokenDigest>,
     /// The session, in the legacy era and where there is one.
     pub session: Option<SessionNumber>,
     /// The revision, where it is known.

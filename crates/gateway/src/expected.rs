@@ -8,6 +8,7 @@ use tokio::sync::OwnedSemaphorePermit;
 
 use crate::caller::Caller;
 use crate::refusal;
+use crate::streams::OpenStream;
 use crate::ticket::{Ended, Ticket};
 use crate::tools::Generation;
 
@@ -22,6 +23,8 @@ pub struct Expected {
     wants_tools_changed: bool,
     pub(crate) ticket: Option<Ticket>,
     _permit: Option<OwnedSemaphorePermit>,
+    /// A subscription is a stream that is open until its answer.
+    _stream: Option<OpenStream>,
 }
 
 impl Expected {
@@ -50,6 +53,11 @@ impl Expected {
         Self::new(request, kind, None, None, asked)
     }
 
+    /// The end of a subscription, for as long as which a stream is open.
+    pub(crate) fn subscription(caller: &Caller, request: &Request<'_>, stream: OpenStream) -> Self {
+        Self { _stream: Some(stream), ..Self::answer(caller, request, Kind::SubscriptionsListen) }
+    }
+
     fn new(
         request: &Request<'_>,
         kind: Kind,
@@ -65,6 +73,7 @@ impl Expected {
             asked,
             ticket,
             _permit: permit,
+            _stream: None,
         }
     }
 

@@ -2,7 +2,8 @@
 //! so that no call ever waits for a change.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
@@ -12,17 +13,21 @@ use quota::{Counters, Memory};
 use store::log::AuditLog;
 use store::processes::Processes;
 use tokio::runtime::Handle;
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 use upstream::child::Exit;
+use upstream::http::Client;
 
 use crate::caller::Caller;
 use crate::grant::{Grant, Hashing, TokenDigest};
 use crate::http_front::Children;
 use crate::lease::Lease;
+use crate::phase::Phase;
 use crate::refused::{Counted, Refused};
 use crate::seal::Seal;
-use crate::server::Server;
+use crate::server::{Server, TimeLimits};
 use crate::sessions::Sessions;
+use crate::streams::Streams;
 
 /// The grants, by the digest of their tokens.
 #[derive(Debug, Default)]
@@ -51,13 +56,25 @@ impl Grants {
         Self { hashing, by_token, anonymous: Vec::new(), only_server }
     }
 
-    /// The grant of a token, as it came.
-    pub fn of_token(&self, token: &[u8]) -> Option<Arc<Grant>> {
-        let (grant, until) = self.by_token.get(&self.hashing.digest(token)?)?;
-        if until.is_some_and(|until| until <= Timestamp::now()) {
+    /// The grant of a token, as it came, and what is kept of the token.
+    pub fn of_token(&self, token: &[u8], now: Timestamp) -> Option<(TokenDigest, Arc<Grant>)> {
+        let digest = self.hashing.digest(token)?;
+        let (grant, _) = self.of_digest(&digest, now)?;
+        Some((digest, grant))
+    }
+
+    /// The grant of what is kept of a token, and from when on the token is none.
+    pub fn of_digest(&self, token: &TokenDigest, now: Timestamp) -> Option<(Arc<Grant>, Option<Timestamp>)> {
+        let (grant, until) = self.by_token.get(token)?;
+        if until.is_some_and(|until| until <= now) {
             return None;
         }
-        Some(Arc::clone(grant))
+        Some((Arc::clone(grant), *until))
+    }
+
+    /// All of them; those with several tokens several times.
+    pub(crate) fn all(&self) -> impl Iterator<Item = &Arc<Grant>> {
+        self.by_token.values().map(|(grant, _)| grant).chain(&self.anonymous)
     }
 
     /// The grant for requests without a token; without a server, the only one.
@@ -78,6 +95,9 @@ impl Grants {
 /// The gateway.
 pub struct Gateway {
     grants: ArcSwap<Grants>,
+    /// How far it is on its way out. Whoever has work under way also hears here that other grants are in force.
+    phase: watch::Sender<Phase>,
+    readiness_is_watched: AtomicBool,
     lease: Lease,
     counters: Arc<dyn Counters>,
     /// Counts of limits that let calls pass while the store is down: bounded here at least.
@@ -85,11 +105,13 @@ pub struct Gateway {
     log: AuditLog,
     seal: Seal,
     sessions: Sessions,
+    streams: Streams,
     refused: Refused,
     processes: Processes,
     children: Children,
     child_stderr: ChildStderr,
     background: Handle,
+    client_beside: OnceLock<Option<Client>>,
     under_way: Mutex<JoinSet<()>>,
 }
 
@@ -119,17 +141,21 @@ impl Gateway {
     pub fn new(foundation: Foundation, grants: Grants) -> Option<Arc<Self>> {
         Some(Arc::new(Self {
             grants: ArcSwap::from_pointee(grants),
+            phase: watch::Sender::default(),
+            readiness_is_watched: AtomicBool::new(false),
             lease: foundation.lease,
             counters: foundation.counters,
             stand_in: Memory::default(),
             log: foundation.log,
             seal: Seal::new(&foundation.session_key)?,
             sessions: Sessions::default(),
+            streams: Streams::default(),
             refused: Refused::default(),
             processes: foundation.processes,
             children: Children::default(),
             child_stderr: foundation.child_stderr,
             background: foundation.background,
+            client_beside: OnceLock::new(),
             under_way: Mutex::default(),
         }))
     }
@@ -139,9 +165,38 @@ impl Gateway {
         self.grants.load_full()
     }
 
-    /// Puts other grants in force, for every request that begins from now on.
+    /// Puts other grants in force, for every request that begins from now on. What is under way without a grant any more is
+    /// ended.
     pub fn replace_grants(&self, grants: Grants) {
         self.grants.store(Arc::new(grants));
+        self.phase.send_modify(|_| {});
+        self.children.review(self);
+    }
+
+    /// How far it is on its way out.
+    pub(crate) fn phase(&self) -> Phase {
+        *self.phase.borrow()
+    }
+
+    /// The phase, for somebody who decides by it where calls are sent: whoever stops the gateway lets them notice.
+    pub(crate) fn asked_whether_ready(&self) -> Phase {
+        self.readiness_is_watched.store(true, Ordering::Relaxed);
+        self.phase()
+    }
+
+    /// Whether anybody ever asked if it is ready.
+    pub(crate) fn readiness_is_watched(&self) -> bool {
+        self.readiness_is_watched.load(Ordering::Relaxed)
+    }
+
+    /// Goes on to a phase.
+    pub(crate) fn enter(&self, phase: Phase) {
+        self.phase.send_replace(phase);
+    }
+
+    /// Tells of each change of grants or phase from now on.
+    pub(crate) fn changes(&self) -> watch::Receiver<Phase> {
+        self.phase.subscribe()
     }
 
     /// The lease under which it forwards.
@@ -171,6 +226,15 @@ impl Gateway {
         &self.sessions
     }
 
+    pub(crate) fn streams(&self) -> &Streams {
+        &self.streams
+    }
+
+    /// How many streams are open on which agents listen.
+    pub fn open_streams(&self) -> usize {
+        self.streams.count()
+    }
+
     pub(crate) fn refused(&self) -> &Refused {
         &self.refused
     }
@@ -181,6 +245,12 @@ impl Gateway {
 
     pub(crate) fn background(&self) -> &Handle {
         &self.background
+    }
+
+    /// A client for what is said to servers beside calls; its connections belong to no worker.
+    pub(crate) fn client_beside(&self) -> Option<Client> {
+        let made = || Client::new(TimeLimits::default().connect).ok();
+        self.client_beside.get_or_init(made).clone()
     }
 
     /// Does work that no answer waits for, and that is done before the gateway ends.
@@ -251,6 +321,8 @@ impl Gateway {
                     let counters = Arc::clone(&self.counters);
                     // The disk may take its time; calls do not wait for it.
                     tokio::task::spawn_blocking(move || counters.sync());
+                    // Grants also expire, without anybody saying so.
+                    self.children.review(&self);
                 }
                 _ = heartbeat.tick() => self.counters.heartbeat(Timestamp::now()),
                 _ = minute.tick() => {

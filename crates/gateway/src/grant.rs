@@ -5,6 +5,7 @@ use std::sync::{Arc, LazyLock, OnceLock};
 
 use arc_swap::ArcSwapOption;
 use aws_lc_rs::digest::{SHA256, digest};
+use jiff::Timestamp;
 use policy::{GrantFacts, ToolFacts, ToolRules};
 
 use crate::pins::Accepted;
@@ -95,6 +96,11 @@ impl Grant {
     /// Why calls under it are stopped, if they are.
     pub fn stopped(&self) -> Option<Arc<String>> {
         self.terms.as_ref()?.switch.stopped()
+    }
+
+    /// Whether its time is over.
+    pub fn has_expired(&self, now: Timestamp) -> bool {
+        self.terms.as_ref().and_then(|terms| terms.expires_at).is_some_and(|at| at <= now)
     }
 
     /// Waits until calls under it are stopped, and tells why; for ever where nothing can stop them.

@@ -1,18 +1,17 @@
-//! Nothing is forwarded: somebody has stopped the calls, or this replica has lost its control plane.
+//! Nothing is forwarded: somebody has stopped the calls, the caller's grant is over, or this replica has lost its control
+//! plane.
 
 use std::sync::Arc;
 
 use mcp::message::{Message, Request};
 use mcp::method::Kind;
 
+use crate::admission::{Withdrawn, withdrawn};
 use crate::caller::Caller;
 use crate::gateway::Gateway;
 use crate::pipeline::Judged;
 use crate::record::{Judgement, Subject};
-use crate::refusal::{self, Verdict};
-
-/// What agents are told by a replica without a lease.
-pub(crate) const NO_LEASE: &str = "This gateway has lost its control plane, so it forwards nothing; it goes on by itself when the control plane is back.";
+use crate::refusal::{self, Refusal, Verdict};
 
 /// Why nothing is forwarded.
 pub(crate) struct Halt {
@@ -23,13 +22,15 @@ pub(crate) struct Halt {
 
 /// Whether anything may be forwarded for a caller.
 pub(crate) fn halted(gateway: &Gateway, caller: &Caller) -> Option<Halt> {
-    if let Some(reason) = caller.grant.stopped() {
-        return Some(Halt { rule: "(stopped)", counted_as: "stopped", reason: reason.to_string() });
-    }
-    if !gateway.lease().holds() {
-        return Some(Halt { rule: "(no lease)", counted_as: "no lease", reason: NO_LEASE.to_owned() });
-    }
-    None
+    let withdrawn = withdrawn(gateway, caller)?;
+    let (rule, counted_as) = match &withdrawn {
+        Withdrawn::Stopped(_) => ("(stopped)", "stopped"),
+        Withdrawn::NoLease => ("(no lease)", "no lease"),
+        Withdrawn::Token => ("(grant ended)", "wrong token"),
+        Withdrawn::Unusable(why) => ("(grant ended)", why.counted_as()),
+        Withdrawn::Moved | Withdrawn::Ending => ("(gateway stopped)", "gateway stopped"),
+    };
+    Some(Halt { rule, counted_as, reason: withdrawn.to_string() })
 }
 
 impl Halt {
@@ -46,6 +47,12 @@ impl Halt {
                 Judged::Drop
             }
         }
+    }
+
+    /// What is said to whoever opens a stream or ends a session.
+    pub(crate) fn of_stream(&self, gateway: &Gateway, caller: &Caller) -> Refusal {
+        gateway.count_refused(self.counted_as, caller);
+        refusal::error("null", refusal::code::DENIED, &self.reason, 503)
     }
 
     /// A call that is refused, and recorded as such.

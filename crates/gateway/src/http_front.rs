@@ -5,23 +5,25 @@ use std::net::IpAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use http::header::{AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, HOST, ORIGIN, UPGRADE, WWW_AUTHENTICATE};
+use http::header::{CONTENT_ENCODING, CONTENT_TYPE, HOST, ORIGIN, RETRY_AFTER, UPGRADE};
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
 use hyper::body::Incoming;
 use upstream::http::Client;
 
 use crate::body::Body;
 use crate::gateway::Gateway;
-use crate::grant::Grant;
+use crate::phase::Phase;
 use crate::refusal::{self, Refusal};
-use crate::terms::Unusable;
 
 pub use child::Children;
+pub use cors::{BadOrigin, Origins, WebOrigin};
 
+mod admit;
 mod answer;
 mod batch;
 mod bridge;
 mod child;
+mod cors;
 mod post;
 mod stream;
 
@@ -37,6 +39,8 @@ pub struct FrontConfig {
     pub proxies: Vec<IpAddr>,
     /// Whether requests without a token act under a grant of the server.
     pub anonymous: bool,
+    /// Origins whose pages may use what is served at `/mcp`.
+    pub origins: Origins,
     /// What answers at every other address than `/mcp`.
     pub beside: Option<Arc<dyn Beside>>,
 }
@@ -81,9 +85,22 @@ enum Place<'a> {
 
 impl Front {
     /// Answers one request. Nothing of it can fail: what goes wrong is an answer too.
-    pub async fn answer(&self, peer: IpAddr, mut request: Request<Incoming>) -> Response<Body> {
+    pub async fn answer(&self, peer: IpAddr, request: Request<Incoming>) -> Response<Body> {
+        if self.config.origins.is_empty() || place(request.uri().path()).is_none() {
+            return self.route(peer, request, false).await;
+        }
+        let origin = self.config.origins.of(request.headers());
+        Box::pin(async {
+            let answer = self.route(peer, request, origin.is_some()).await;
+            cors::mark(answer, origin)
+        })
+        .await
+    }
+
+    /// Answers one request; `named` if a page sends it whose origin may.
+    async fn route(&self, peer: IpAddr, mut request: Request<Incoming>, named: bool) -> Response<Body> {
         let beside = self.config.beside.as_ref().filter(|_| place(request.uri().path()).is_none());
-        match (self.addressed_to_us(request.headers()), beside) {
+        match (self.addressed_to_us(request.headers(), named), beside) {
             (Ok(()), _) if asks(&request, "/healthz") => return json(StatusCode::OK, "{\"status\":\"ok\"}"),
             (Ok(()), _) if asks(&request, "/readyz") => return self.ready(),
             (Ok(()), None) => {}
@@ -98,6 +115,9 @@ impl Front {
             }
         }
         let (head, body) = request.into_parts();
+        if named && cors::is_preflight(&head.method, &head.headers) {
+            return cors::preflight(&head.headers);
+        }
         let Some(place) = place(head.uri.path()) else {
             return closing(plain(&json_refusal(
                 StatusCode::NOT_FOUND,
@@ -110,27 +130,20 @@ impl Front {
             return closing(answer);
         }
         let client_ip = self.client_ip(peer, &head.headers);
-        let grant = match self.grant(&place, &head.headers) {
-            Ok(grant) => grant,
-            // A replica that follows nobody any more does not know which tokens are good.
-            Err(_) if !self.gateway.lease().holds() => return self.unready(),
-            Err(reason) => return Box::pin(self.unauthorised(reason, client_ip)).await,
+        let admitted = match self.admit(&place, &head.headers, client_ip) {
+            Ok(admitted) => admitted,
+            Err(why) => return Box::pin(self.turn_away(why, client_ip)).await,
         };
-        if let Some(terms) = &grant.terms
-            && let Err(unusable) = terms.usable(client_ip, jiff::Timestamp::now())
-        {
-            return Box::pin(self.unusable(&unusable, client_ip)).await;
-        }
         match head.method {
-            Method::POST => self.post(grant, client_ip, head.headers, body).await,
-            Method::GET => Box::pin(self.get(grant, client_ip, &head.headers)).await,
-            _ => Box::pin(self.delete(grant, client_ip, &head.headers)).await,
+            Method::POST => self.post(admitted, head.headers, body).await,
+            Method::GET => Box::pin(self.get(admitted, &head.headers)).await,
+            _ => Box::pin(self.delete(admitted, &head.headers)).await,
         }
     }
 
     /// The guard against DNS rebinding and cross-site requests: `Host` must be one of ours, and
-    /// so must be the host of an `Origin`.
-    fn addressed_to_us(&self, headers: &HeaderMap) -> Result<(), (StatusCode, &'static str)> {
+    /// so must be the host of an `Origin` that is not named.
+    fn addressed_to_us(&self, headers: &HeaderMap, named: bool) -> Result<(), (StatusCode, &'static str)> {
         let mut hosts = headers.get_all(HOST).iter();
         let (Some(host), None) = (hosts.next(), hosts.next()) else {
             return Err((StatusCode::BAD_REQUEST, "exactly one Host header is needed"));
@@ -138,12 +151,12 @@ impl Front {
         if !host.to_str().is_ok_and(|host| self.is_ours(host)) {
             return Err((StatusCode::FORBIDDEN, "this Host is not served here; allow it with --allow-host NAME"));
         }
-        for origin in headers.get_all(ORIGIN) {
+        for origin in headers.get_all(ORIGIN).iter().filter(|_| !named) {
             let ours = origin.to_str().ok().and_then(|origin| origin.split_once("://"));
             if !ours.is_some_and(|(_, host)| self.is_ours(host)) {
                 return Err((
                     StatusCode::FORBIDDEN,
-                    "requests of this Origin are not served; allow its host with --allow-host NAME",
+                    "requests of this Origin are not served; allow it with --allow-origin ORIGIN, or its host with --allow-host NAME",
                 ));
             }
         }
@@ -187,57 +200,16 @@ impl Front {
         peer
     }
 
-    fn grant(&self, place: &Place<'_>, headers: &HeaderMap) -> Result<Arc<Grant>, &'static str> {
-        let grants = self.gateway.grants();
-        let mut given = headers.get_all(AUTHORIZATION).iter();
-        let grant = match (given.next(), given.next()) {
-            (None, _) if self.config.anonymous => match place {
-                Place::Only => grants.anonymous(None),
-                Place::Server(id) => grants.anonymous(Some(id)),
-            }
-            .ok_or("no token")?,
-            (None, _) => return Err("no token"),
-            (Some(_), Some(_)) => return Err("two Authorization headers"),
-            (Some(value), None) => {
-                let token = bearer(value).ok_or("no bearer token")?;
-                grants.of_token(token).ok_or("wrong token")?
-            }
-        };
-        match place {
-            Place::Only if grants.only_server() => Ok(grant),
-            Place::Server(id) if grant.server().id() == *id => Ok(grant),
-            _ => Err("grant of another server"),
-        }
-    }
-
-    async fn unauthorised(&self, reason: &'static str, client_ip: IpAddr) -> Response<Body> {
-        self.gateway.refused().slow_down(reason, client_ip).await;
-        let text = "a valid grant token is needed: send `Authorization: Bearer TOKEN`";
-        let mut answer = plain(&json_refusal(StatusCode::UNAUTHORIZED, text));
-        answer.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"toolgate\""));
-        answer
-    }
-
-    /// The token is a grant's, and whoever holds it may know why it is of no use.
-    async fn unusable(&self, why: &Unusable, client_ip: IpAddr) -> Response<Body> {
-        self.gateway.refused().slow_down(why.counted_as(), client_ip).await;
-        plain(&json_refusal(StatusCode::FORBIDDEN, &why.to_string()))
-    }
-
     /// Whether calls would be forwarded now: a load balancer sends them elsewhere while not.
     fn ready(&self) -> Response<Body> {
-        if self.gateway.lease().holds() {
-            json(StatusCode::OK, "{\"status\":\"ready\"}")
+        let why = if self.gateway.asked_whether_ready() > Phase::Serving {
+            "{\"status\":\"not ready\",\"reason\":\"the gateway is being stopped\"}"
+        } else if !self.gateway.lease().holds() {
+            "{\"status\":\"not ready\",\"reason\":\"the control plane cannot be reached\"}"
         } else {
-            let why = "{\"status\":\"not ready\",\"reason\":\"the control plane cannot be reached\"}";
-            json(StatusCode::SERVICE_UNAVAILABLE, why)
-        }
-    }
-
-    fn unready(&self) -> Response<Body> {
-        let mut answer = plain(&json_refusal(StatusCode::SERVICE_UNAVAILABLE, crate::halt::NO_LEASE));
-        answer.headers_mut().insert(http::header::RETRY_AFTER, HeaderValue::from_static("1"));
-        answer
+            return json(StatusCode::OK, "{\"status\":\"ready\"}");
+        };
+        json(StatusCode::SERVICE_UNAVAILABLE, why)
     }
 }
 
@@ -256,11 +228,6 @@ fn place(path: &str) -> Option<Place<'_>> {
             crate::server::is_server_id(id).then_some(Place::Server(id))
         }
     }
-}
-
-fn bearer(value: &HeaderValue) -> Option<&[u8]> {
-    let (scheme, token) = value.as_bytes().split_at_checked(7)?;
-    scheme.eq_ignore_ascii_case(b"bearer ").then(|| token.trim_ascii()).filter(|token| !token.is_empty())
 }
 
 /// Why a body is not even read.
@@ -297,10 +264,14 @@ fn json_refusal(status: StatusCode, text: &str) -> Refusal {
     refusal::error("null", refusal::code::INVALID_REQUEST, text, status.as_u16())
 }
 
-/// A refusal as an HTTP answer.
+/// A refusal as an HTTP answer; one that is for the time being says when to ask again.
 fn plain(refusal: &Refusal) -> Response<Body> {
     let status = StatusCode::from_u16(refusal.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    json(status, refusal.body.clone())
+    let mut answer = json(status, refusal.body.clone());
+    if matches!(status, StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE) {
+        answer.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("5"));
+    }
+    answer
 }
 
 /// The same answer, after which the connection ends: where a request could not be read as one,

@@ -4,6 +4,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, LazyLock};
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::ACCEPT;
@@ -14,6 +15,8 @@ use upstream::http::{Answer, Client, Endpoint, SendError};
 
 use crate::body::collect;
 use crate::events::{EventReader, MAX_EVENT};
+use crate::gateway::Gateway;
+use crate::names;
 use crate::pipeline::AskForTools;
 use crate::server::Server;
 
@@ -29,6 +32,9 @@ pub const NAME: HeaderName = HeaderName::from_static("mcp-name");
 pub const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 
 const BOTH: HeaderValue = HeaderValue::from_static("application/json, text/event-stream");
+
+/// How long a server may take to hear that a request is cancelled: nothing depends on it.
+const CANCEL_TIME: Duration = Duration::from_secs(2);
 
 /// One agent's way to one endpoint: which session, which revision.
 #[derive(Clone)]
@@ -75,6 +81,15 @@ impl HttpLink {
             // Read, so that the connection can be used again.
             let _ = collect(answer.into_body(), 64 * 1024, Some(self.server.config.limits.connect)).await;
         }
+    }
+
+    /// Tells the server beside all else that nobody waits for the answer to a request. That must outlive the worker on which
+    /// the request came, and so its connections.
+    pub(crate) fn cancel_later(mut self, gateway: &Gateway, raw_id: &str, reason: &str) {
+        let Some(client) = gateway.client_beside() else { return };
+        self.client = client;
+        let cancel = names::cancel(raw_id, reason);
+        gateway.finish(async move { drop(tokio::time::timeout(CANCEL_TIME, self.tell(cancel)).await) });
     }
 
     /// Asks something of the gateway's own and gives the raw `result`.

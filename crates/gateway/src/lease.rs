@@ -31,9 +31,14 @@ impl Lease {
 
     /// Whether it holds.
     pub fn holds(&self) -> bool {
+        self.left().is_some()
+    }
+
+    /// For how long it holds if it is not renewed; [`Duration::MAX`] where it never ends, `None` once it has ended.
+    pub fn left(&self) -> Option<Duration> {
         match self.until.load(Ordering::Acquire) {
-            u64::MAX => true,
-            until => self.begun.elapsed() < Duration::from_millis(until),
+            u64::MAX => Some(Duration::MAX),
+            until => Duration::from_millis(until).checked_sub(self.begun.elapsed()).filter(|left| !left.is_zero()),
         }
     }
 }
@@ -44,10 +49,11 @@ mod tests {
 
     #[test]
     fn it_holds_until_its_moment() {
-        assert!(Lease::unlimited().holds());
+        assert_eq!(Lease::unlimited().left(), Some(Duration::MAX));
         let lease = Lease::ended();
         assert!(!lease.holds());
         lease.hold_until(Instant::now() + Duration::from_secs(3600));
+        assert!(lease.left().is_some_and(|left| left <= Duration::from_secs(3600)));
         assert!(lease.holds());
         lease.hold_until(Instant::now());
         assert!(!lease.holds());

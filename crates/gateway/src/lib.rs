@@ -3,7 +3,9 @@
 //! Start reading at [`pipeline`]: it is the whole way of a call. [`http_front`] and
 //! [`stdio_front`] bring messages to it, [`relay`] watches what comes back.
 
+mod admission;
 pub mod body;
+mod bounded;
 pub mod caller;
 pub mod child_link;
 pub mod era;
@@ -20,6 +22,7 @@ pub mod limits;
 pub mod listen;
 mod methods;
 mod names;
+mod phase;
 pub mod pins;
 pub mod pipeline;
 pub mod policy_file;
@@ -31,6 +34,8 @@ pub mod seal;
 pub mod server;
 pub mod sessions;
 pub mod stdio_front;
+mod streams;
 pub mod terms;
 pub mod ticket;
+pub mod tls;
 pub mod tools;

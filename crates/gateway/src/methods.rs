@@ -196,7 +196,16 @@ fn listen(gateway: &Arc<Gateway>, caller: &Caller, request: &Request<'_>, in_for
             );
         }
     }
-    pass(caller, request, Kind::SubscriptionsListen, without_denied_capabilities(&in_force.policy, request))
+    match gateway.streams().open(caller, request.id.raw()) {
+        Ok(stream) => Judged::Forward {
+            edited: without_denied_capabilities(&in_force.policy, request),
+            expected: Some(Expected::subscription(caller, request, stream)),
+        },
+        Err(refusal) => {
+            gateway.count_refused("too many streams", caller);
+            Judged::Answer(refusal)
+        }
+    }
 }
 
 /// The resources that a subscription names; what cannot be read is a name that nothing allows.

@@ -42,6 +42,14 @@ pub(crate) fn cancelled(message: &Message<'_>) -> Option<IdKey> {
     }
 }
 
+/// The notification that cancels a request, by its raw id.
+pub(crate) fn cancel(raw_id: &str, reason: &str) -> String {
+    let reason = serde_json::Value::from(reason);
+    format!(
+        r#"{{"jsonrpc":"2.0","method":"notifications/cancelled","params":{{"requestId":{raw_id},"reason":{reason}}}}}"#
+    )
+}
+
 /// A raw id, to be compared.
 pub(crate) fn key(raw: &str) -> Option<IdKey> {
     Id::parse(raw).map(|id| id.key())

@@ -17,6 +17,7 @@ use policy::Access;
 pub(crate) use parts::{answered_code, error_message, negotiated};
 use parts::{changed, error_code, forbidden_input, protocol_version, read, strip};
 
+use crate::admission::{Withdrawn, Work, until_withdrawn};
 use crate::caller::Caller;
 use crate::expected::{Expected, shape};
 use crate::gateway::Gateway;
@@ -55,6 +56,16 @@ impl Relay {
     /// A stream on which `expected` is awaited, or nothing (a GET stream).
     pub fn new(gateway: &Arc<Gateway>, caller: Caller, expected: Option<Expected>) -> Self {
         Self { gateway: Arc::clone(gateway), caller, expected, negotiated: None }
+    }
+
+    /// The gateway through which it goes.
+    pub(crate) fn gateway(&self) -> &Gateway {
+        &self.gateway
+    }
+
+    /// Waits until nothing more may be passed on, and tells why.
+    pub(crate) async fn until_withdrawn(&self, work: Work) -> Withdrawn {
+        until_withdrawn(&self.gateway, &self.caller, work).await
     }
 
     /// Whether the answer is still awaited.

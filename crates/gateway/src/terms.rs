@@ -68,13 +68,22 @@ impl Terms {
     /// # Errors
     /// [`Unusable`].
     pub fn usable(&self, from: IpAddr, now: Timestamp) -> Result<(), Unusable> {
+        self.permit(from, now)?;
+        self.used.store(now.as_millisecond(), Ordering::Relaxed);
+        Ok(())
+    }
+
+    /// Whether the grant may be used from an address now, where looking at it is no use of it.
+    ///
+    /// # Errors
+    /// [`Unusable`].
+    pub fn permit(&self, from: IpAddr, now: Timestamp) -> Result<(), Unusable> {
         if let Some(at) = self.expires_at.filter(|at| *at <= now) {
             return Err(Unusable::Expired(at));
         }
         if !self.networks.is_empty() && !self.networks.iter().any(|network| network.covers(from.to_canonical())) {
             return Err(Unusable::Elsewhere(from));
         }
-        self.used.store(now.as_millisecond(), Ordering::Relaxed);
         Ok(())
     }
 }

@@ -9,7 +9,7 @@ use std::time::Duration;
 use sqlx::error::BoxDynError;
 use sqlx::migrate::{Migration, MigrationType, Migrator};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{SqlStr, Sqlite, SqlitePool, Transaction};
+use sqlx::{Connection as _, SqlStr, Sqlite, SqlitePool, Transaction};
 
 use crate::DataDir;
 use crate::data_dir::private_file;
@@ -93,7 +93,11 @@ impl Database {
             .statement_cache_capacity(100)
             .row_buffer_size(ROWS_AHEAD);
         let writing = options.clone().pragma("cache_size", WRITER_CACHE).pragma("wal_autocheckpoint", WRITER_LOG);
-        let writer = SqlitePoolOptions::new().max_connections(1).connect_with(writing).await?;
+        let writer = SqlitePoolOptions::new().max_connections(1).before_acquire(|connection, _| {
+            // Where the disk was full, SQLite has ended the transaction by itself, and the connection does not know.
+            Box::pin(async move { Ok(!connection.is_in_transaction()) })
+        });
+        let writer = writer.connect_with(writing).await?;
         migrator().run(&writer).await?;
         // A file does not hang up: to ask a connection whether it is alive would be a second way to its thread and back
         // for each statement.

@@ -6,7 +6,7 @@ use ::catalogue::crawl::Wanted;
 use ::catalogue::overrides::Field;
 use clap::{Args, Subcommand, ValueEnum};
 
-use super::DataOptions;
+use super::{DataOptions, TlsOptions};
 
 /// Commands about the catalogue.
 #[derive(Debug, Subcommand)]
@@ -282,6 +282,9 @@ pub struct PagesOptions {
     /// A name under which the pages may be asked, beside that of --base-url and loopback; may be repeated
     #[arg(long, value_name = "NAME")]
     pub allow_host: Vec<String>,
+    /// TLS.
+    #[command(flatten)]
+    pub tls: TlsOptions,
     /// Data.
     #[command(flatten)]
     pub data: DataOptions,

@@ -90,8 +90,9 @@ pub fn demo(options: &DemoOptions) -> Result<ExitCode, Failure> {
     let url = format!("http://{address}/mcp");
     runtime.block_on(async {
         let housekeeping = tokio::spawn(Arc::clone(&gateway).housekeeping());
-        let workers = Workers::start(&listener, &gateway, &Arc::new(FrontConfig::default()), Duration::from_secs(5), 1)
-            .trying("the worker")?;
+        let workers =
+            Workers::start(&listener, &gateway, &Arc::new(FrontConfig::default()), None, Duration::from_secs(5), 1)
+                .trying("the worker")?;
         drop(listener);
         let mut show = Show { json: options.json, colour: std::io::stdout().is_terminal() };
         let played = play(&url, &token, &mut show).await;

@@ -17,7 +17,7 @@ use gateway::policy_file::PolicyCell;
 use store::log::Durability;
 use tokio::signal::unix::{SignalKind, signal};
 
-use crate::args::ServeOptions;
+use crate::args::{ServeOptions, TlsOptions};
 use crate::commands::catalogue::beside;
 use crate::commands::run::{facts, pinned, server};
 use crate::config::Config;
@@ -25,7 +25,7 @@ use crate::failure::{Failure, Trying};
 use crate::foundation::Beginning;
 use crate::output::tell;
 use crate::token::Token;
-use crate::{foundation, policy_watch};
+use crate::{foundation, listening, policy_watch};
 
 /// Where `serve` listens unless told otherwise.
 const LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8040);
@@ -42,6 +42,8 @@ pub struct Plan {
     pub pins: Vec<(String, Arc<Pinning>)>,
     /// The listening side.
     pub front: FrontConfig,
+    /// The certificate and the key that it listens with.
+    pub tls: TlsOptions,
     /// The longest that a connection to a server may take to stand.
     pub connect: std::time::Duration,
     /// The paths under which servers are asked.
@@ -78,7 +80,8 @@ pub fn serve(options: ServeOptions) -> Result<ExitCode, Failure> {
             "--anonymous is for loopback only: beyond it every agent brings a token".to_owned(),
         ));
     }
-    may_listen(plan.listen, &plan.front)?;
+    let tls = listening::tls(&plan.tls)?;
+    listening::guarded(plan.listen, tls.as_ref(), &plan.front.proxies)?;
     let pages = beside::pages(options.catalogue, plan.listen, plan.data.as_deref(), &plan.front.hosts)?;
     if let Some(pages) = &pages {
         plan.front.beside = Some(Arc::clone(pages) as Arc<dyn Beside>);
@@ -91,14 +94,16 @@ pub fn serve(options: ServeOptions) -> Result<ExitCode, Failure> {
     runtime.block_on(async move {
         let housekeeping = tokio::spawn(Arc::clone(&gateway).housekeeping());
         let watch = tokio::spawn(policy_watch::watch(Arc::clone(&gateway), plan.policies, plan.pins));
-        let workers =
-            Workers::start(&listener, &gateway, &Arc::new(plan.front), plan.connect, workers).trying("the workers")?;
+        let workers = Workers::start(&listener, &gateway, &Arc::new(plan.front), tls.as_ref(), plan.connect, workers)
+            .trying("the workers")?;
         drop(listener);
+        tls.iter().for_each(listening::follow);
+        let scheme = listening::scheme(tls.as_ref());
         for path in &plan.paths {
-            tell!("endpoint http://{address}{path}");
+            tell!("endpoint {scheme}://{address}{path}");
         }
         if pages.is_some() {
-            tell!("catalogue http://{address}/");
+            tell!("catalogue {scheme}://{address}/");
         }
         if let Some(token) = &plan.fresh {
             tell!("token {}", token.reveal());
@@ -107,7 +112,11 @@ pub fn serve(options: ServeOptions) -> Result<ExitCode, Failure> {
         let reason = told_to_stop().await?;
         tell!("toolgate: {reason}: finishing what is under way");
         watch.abort();
-        workers.drain().await;
+        tokio::select! {
+            () = workers.drain() => {}
+            // Told twice, it waits no longer.
+            _ = told_to_stop() => {}
+        }
         housekeeping.abort();
         gateway.shut_down(reason).await;
         Ok(ExitCode::SUCCESS)
@@ -121,15 +130,6 @@ async fn told_to_stop() -> Result<&'static str, Failure> {
         _ = terminate.recv() => "SIGTERM",
         _ = tokio::signal::ctrl_c() => "interrupted",
     })
-}
-
-/// Tokens are never sent over a network in the clear.
-fn may_listen(listen: SocketAddr, front: &FrontConfig) -> Result<(), Failure> {
-    if !listen.ip().is_loopback() && front.proxies.is_empty() {
-        let text = "listening beyond loopback without TLS would show tokens to the network: put a TLS proxy in front and name it with --behind-tls-proxy ADDRESS";
-        return Err(Failure::Usage(format!("{listen}: {text}")));
-    }
-    Ok(())
 }
 
 fn plan(options: &ServeOptions) -> Result<Plan, Failure> {
@@ -161,6 +161,7 @@ fn plan(options: &ServeOptions) -> Result<Plan, Failure> {
     let front = FrontConfig {
         hosts: options.allow_host.iter().map(|host| host.to_ascii_lowercase()).collect(),
         proxies: options.behind_tls_proxy.clone(),
+        origins: options.allow_origin.iter().cloned().collect(),
         anonymous: !anonymous.is_empty(),
         beside: None,
     };
@@ -170,6 +171,7 @@ fn plan(options: &ServeOptions) -> Result<Plan, Failure> {
         policies: vec![(cell, vec![server.id().to_owned()])],
         pins: vec![(server.id().to_owned(), Arc::clone(&server.pins))],
         front,
+        tls: options.tls.clone(),
         connect: server.config.limits.connect,
         paths: vec!["/mcp".to_owned()],
         data: options.data.dir.clone(),

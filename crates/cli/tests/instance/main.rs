@@ -5,5 +5,6 @@
 mod backups;
 mod desk;
 mod first_start;
+mod full_disk;
 mod killed;
 mod replicas;

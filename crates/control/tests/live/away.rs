@@ -24,7 +24,7 @@ fn a_replica_without_a_lease_forwards_nothing_and_comes_back() {
     };
     let upstream = Upstream::start(Script::default().modern()).unwrap();
     let desk = house.desk();
-    let replica = house.replica_with("one", Duration::from_secs(1));
+    let replica = house.replica_with("one", Duration::from_secs(5));
     desk.register("files", &upstream);
     desk.policy(&desk.admin, "open", OPEN);
     let minted = desk.mint(&desk.admin, &given("desk", "files", "open"));

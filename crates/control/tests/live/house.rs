@@ -94,8 +94,8 @@ impl House {
         let following = Following { name: name.to_owned(), lease, hidden: Vec::new(), tell: Arc::new(|_| {}) };
         let (place, ring) = (self.place.clone(), self.ring());
         let thread = std::thread::spawn(move || serve(&listener, &place, ring, data, following, &ready, stopping));
-        is_ready.recv().unwrap();
-        Serving { url, stop: Some(stop), thread: Some(thread) }
+        let gateway = is_ready.recv().unwrap();
+        Serving { url, gateway, stop: Some(stop), thread: Some(thread) }
     }
 }
 
@@ -105,7 +105,7 @@ fn serve(
     ring: KeyRing,
     data: PathBuf,
     following: Following,
-    ready: &mpsc::Sender<()>,
+    ready: &mpsc::Sender<Arc<Gateway>>,
     stopping: oneshot::Receiver<()>,
 ) {
     let runtime = runtime();
@@ -131,15 +131,19 @@ fn serve(
         let mut replica = Replica::new(instance, Arc::clone(&gateway), following);
         replica.step().await.unwrap();
         let front = Arc::new(FrontConfig::default());
-        let workers = Workers::start(listener, &gateway, &front, Duration::from_secs(5), 2).unwrap();
-        ready.send(()).unwrap();
+        let workers = Workers::start(listener, &gateway, &front, None, Duration::from_secs(5), 2).unwrap();
+        ready.send(Arc::clone(&gateway)).unwrap();
         tokio::select! {
             () = replica.run() => {}
             _ = stopping => {}
         }
+        // What is under way ends under the lease, which is given back when nothing is.
+        tokio::select! {
+            () = workers.drain() => {}
+            () = replica.run() => {}
+        }
         // A database that is away is none to say good-bye to.
         let _ = replica.leave().await;
-        workers.drain().await;
         housekeeping.abort();
         gateway.shut_down("the test has ended").await;
         shipper.abort();
@@ -149,6 +153,7 @@ fn serve(
 /// A replica; it ends when this is dropped.
 pub struct Serving {
     pub url: String,
+    pub gateway: Arc<Gateway>,
     stop: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<()>>,
 }

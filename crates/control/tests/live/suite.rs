@@ -32,6 +32,14 @@ cases! {
         rows_are_made_anew_the_same,
         what_is_too_old_goes_and_chains_stay_in_order,
         what_was_altered_is_not_shown_and_told;
+    endings:
+        streams_and_calls_end_with_what_let_them_in,
+        a_legacy_server_is_told_what_was_cut,
+        a_stream_ends_when_its_grant_gets_another_policy_and_a_call_does_not,
+        a_body_that_comes_late_is_judged_by_what_holds_then,
+        nothing_is_opened_while_it_is_stopped,
+        streams_are_bounded_for_each_grant,
+        programs_end_with_their_grant_and_when_their_server_is_changed;
     first_start:
         the_first_admin_is_made_with_the_setup_token_once,
         who_signs_in_is_recognised_until_signing_out,

@@ -1,8 +1,6 @@
 //! The answer of an endpoint: relayed as a stream or whole, with the session that it opened; and what
 //! the agent reads where there is none.
 
-use std::sync::Arc;
-
 use bytes::Bytes;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderMap, HeaderValue, Response, StatusCode};
@@ -55,9 +53,8 @@ impl Front {
             };
             let resumable = session.is_some();
             let changes = relay.expected().and_then(|expected| subscription_notice(&caller, expected));
-            let grant = Arc::clone(&caller.grant);
             let reader = EventReader::new(body, idle);
-            let mut events = Events::new(reader, relay, link, grant, resumable).announcing(changes);
+            let mut events = Events::new(reader, relay, link, resumable).announcing(changes);
             let ready = if initialize { Box::pin(events.until_answered()).await } else { Vec::new() };
             let negotiated = events.negotiated();
             let response = events.into_response(ready);

@@ -11,6 +11,7 @@ use tokio::sync::mpsc;
 use super::child::Owner;
 use crate::child_link::ChildLink;
 use crate::gateway::Gateway;
+use crate::grant::Grant;
 use crate::names;
 use crate::relay::{Relay, Seen};
 
@@ -44,6 +45,8 @@ pub(super) struct Renumbered {
 
 /// One child and those who wait for its words.
 pub(super) struct Bridge {
+    /// The grant that it was started under: it ends when that leads elsewhere.
+    pub(super) grant: Arc<Grant>,
     pub(super) link: Arc<ChildLink>,
     pub(super) background: tokio::runtime::Handle,
     pub(super) modern: bool,
@@ -171,7 +174,7 @@ pub(super) async fn read(
         }
     }
     link.hang_up();
-    gateway.children().remove(&owner);
+    gateway.children().forget(&owner, &bridge);
     if let Some(bridge) = bridge.upgrade() {
         // Dropping the senders tells every waiting request; each says why itself.
         bridge.routes.lock().unwrap_or_else(PoisonError::into_inner).values_mut().for_each(|route| {

@@ -6,13 +6,14 @@
 
 mod exchange;
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::collections::{HashMap, HashSet};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use futures_util::{StreamExt, stream};
 use http::{HeaderMap, HeaderValue, Response, StatusCode};
+use jiff::Timestamp;
 use mcp::message::Message;
 use mcp::method::Kind;
 use mcp::revision::Revision;
@@ -22,17 +23,22 @@ use super::bridge::{Bridge, read};
 use super::post::declared_params;
 use super::stream::{Changes, event_stream, not_allowed};
 use super::{Front, empty, json_refusal, plain};
+use crate::admission::{Work, has_moved, until_withdrawn};
 use crate::body::Body;
 use crate::caller::Caller;
 use crate::child_link;
 use crate::era::Era;
 use crate::events::encode;
+use crate::gateway::Gateway;
+use crate::grant::Grant;
 use crate::http_link::SESSION_ID;
 use crate::names;
 use crate::pipeline::{self, Judged};
 use crate::refusal;
 use crate::relay::Relay;
 use crate::seal::{Session, SessionNumber};
+use crate::server::Server;
+use crate::streams::OpenStream;
 
 /// How long a session that nobody uses keeps its child.
 const IDLE: Duration = Duration::from_secs(1800);
@@ -68,8 +74,37 @@ impl Children {
         self.lock().retain(|_, bridge| bridge.touched.lock().unwrap_or_else(PoisonError::into_inner).elapsed() < IDLE);
     }
 
-    fn get(&self, owner: &Owner) -> Option<Arc<Bridge>> {
-        self.lock().get(owner).filter(|bridge| bridge.link.child.exit().is_none()).cloned()
+    /// Ends the children whose grant is over or stopped, or leads to another server now, in use or not.
+    pub(crate) fn review(&self, gateway: &Gateway) {
+        let over: Vec<_> = {
+            let mut all = self.lock();
+            if all.is_empty() {
+                return;
+            }
+            let (grants, now) = (gateway.grants(), Timestamp::now());
+            let good = |grant: &&Arc<Grant>| grant.stopped().is_none() && !grant.has_expired(now);
+            let places = |grant: &Arc<Grant>| (grant.key().to_owned(), Arc::as_ptr(grant.server()));
+            let kept: HashSet<_> = grants.all().filter(good).map(places).collect();
+            all.extract_if(|_, bridge| !kept.contains(&places(&bridge.grant))).collect()
+        };
+        for (_, bridge) in over {
+            gateway.background().spawn(async move { bridge.link.child.stop().await });
+        }
+    }
+
+    /// The child of a session, or that of a grant at the server that it leads to now.
+    fn get(&self, owner: &Owner, server: &Arc<Server>) -> Option<Arc<Bridge>> {
+        let usable =
+            |bridge: &&Arc<Bridge>| bridge.link.child.exit().is_none() && Arc::ptr_eq(bridge.grant.server(), server);
+        self.lock().get(owner).filter(usable).cloned()
+    }
+
+    /// Forgets a child that has ended, unless another one has taken its place.
+    pub(super) fn forget(&self, owner: &Owner, ended: &Weak<Bridge>) {
+        let mut all = self.lock();
+        if all.get(owner).is_some_and(|bridge| std::ptr::eq(Arc::as_ptr(bridge), ended.as_ptr())) {
+            all.remove(owner);
+        }
     }
 
     pub(super) fn remove(&self, owner: &Owner) -> Option<Arc<Bridge>> {
@@ -94,14 +129,16 @@ impl Front {
         }
         let opens = matches!(message, Message::Request(request) if request.method == "initialize");
         let (caller, bridge, fresh) = match (&session, opens) {
-            (Some(session), false) => match self.gateway.children().get(&Owner::Session(session.number)) {
-                Some(bridge) => (caller, bridge, None),
-                None => {
-                    let id = names::raw_id(message).unwrap_or("null");
-                    let text = "the server process of this session has ended; start again with initialize";
-                    return plain(&refusal::error(id, refusal::code::INVALID_REQUEST, text, 404));
+            (Some(session), false) => {
+                match self.gateway.children().get(&Owner::Session(session.number), caller.grant.server()) {
+                    Some(bridge) => (caller, bridge, None),
+                    None => {
+                        let id = names::raw_id(message).unwrap_or("null");
+                        let text = "the server process of this session has ended; start again with initialize";
+                        return plain(&refusal::error(id, refusal::code::INVALID_REQUEST, text, 404));
+                    }
                 }
-            },
+            }
             (_, true) => {
                 let Some(number) = SessionNumber::random() else {
                     return plain(&json_refusal(
@@ -144,7 +181,7 @@ impl Front {
         let server = Arc::clone(caller.grant.server());
         let id = names::raw_id(message).unwrap_or("null").to_owned();
         let owner = Owner::Grant(server.id().to_owned(), caller.grant.key().to_owned());
-        let bridge = match self.gateway.children().get(&owner) {
+        let bridge = match self.gateway.children().get(&owner, &server) {
             Some(bridge) => bridge,
             None if server.era.get() == Some(Era::Legacy) => return legacy_child(&id),
             None => {
@@ -184,10 +221,15 @@ impl Front {
         if self.gateway.children().lock().len() >= MAX_CHILDREN {
             return Err(format!("{MAX_CHILDREN} server processes are running; end a session first"));
         }
+        // A request may have waited while its server was changed: it must not bring back the one before.
+        if has_moved(&self.gateway, caller) {
+            return Err("the server was changed at this moment; send the request again".to_owned());
+        }
         let name = caller.grant.server().id().to_owned();
         let stderr = self.gateway.child_stderr(&name);
         let (link, output) = child_link::start(&self.gateway, caller.grant.server(), modern, stderr)?;
         let bridge = Arc::new(Bridge {
+            grant: Arc::clone(&caller.grant),
             link,
             background: self.gateway.background().clone(),
             modern: modern.is_some(),
@@ -197,7 +239,10 @@ impl Front {
             touched: Mutex::new(Instant::now()),
             count: std::sync::atomic::AtomicU64::new(1),
         });
-        self.gateway.children().lock().insert(owner.clone(), Arc::clone(&bridge));
+        let before = self.gateway.children().lock().insert(owner.clone(), Arc::clone(&bridge));
+        if let Some(before) = before {
+            self.gateway.background().spawn(async move { before.link.child.stop().await });
+        }
         let relay = Relay::new(&self.gateway, caller.clone(), None);
         self.gateway.background().spawn(read(
             Arc::clone(&self.gateway),
@@ -246,9 +291,10 @@ impl Front {
         caller: &Caller,
         session: Option<Session>,
         changes: Option<Changes>,
+        counted: OpenStream,
     ) -> Response<Body> {
         let Some(session) = session else { return not_allowed() };
-        let Some(bridge) = self.gateway.children().get(&Owner::Session(session.number)) else {
+        let Some(bridge) = self.gateway.children().get(&Owner::Session(session.number), caller.grant.server()) else {
             return plain(&json_refusal(StatusCode::NOT_FOUND, "the server process of this session has ended"));
         };
         let (sender, receiver) = mpsc::unbounded_channel();
@@ -274,9 +320,13 @@ impl Front {
             };
             Some((encode(None, &text), (receiver, changes, None)))
         });
-        let grant = Arc::clone(&caller.grant);
-        let stopped = async move { grant.until_stopped().await };
-        event_stream(Body::Stream(Box::pin(rest.take_until(Box::pin(stopped)))))
+        let (gateway, caller) = (Arc::clone(&self.gateway), caller.clone());
+        let over = async move { until_withdrawn(&gateway, &caller, Work::Listening).await };
+        let rest = rest.take_until(Box::pin(over)).inspect(move |_| {
+            // It is counted for as long as it is there.
+            let _ = &counted;
+        });
+        event_stream(Body::Stream(Box::pin(rest)))
     }
 
     /// Ends a session's child.

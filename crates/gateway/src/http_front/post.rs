@@ -1,6 +1,5 @@
 //! One POST: read, parsed strictly, judged, forwarded, relayed.
 
-use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,13 +11,14 @@ use mcp::message::{self, Message, Request};
 use mcp::method::Kind;
 use mcp::revision::Revision;
 
+use super::admit::Admitted;
 use super::answer::failed;
 use super::stream::Changes;
 use super::{Front, MAX_BODY, closing, empty, json_refusal, plain, unreadable_kind};
+use crate::admission::{Work, until_withdrawn};
 use crate::body::{Body, BodyFault, collect};
 use crate::caller::Caller;
 use crate::expected::Expected;
-use crate::grant::Grant;
 use crate::http_link::{HttpLink, METHOD, NAME, PROTOCOL_VERSION, SESSION_ID};
 use crate::names;
 use crate::pipeline::{self, AskForTools, Judged};
@@ -30,13 +30,8 @@ use crate::server::Reach;
 const BODY_TIME: Duration = Duration::from_secs(60);
 
 impl Front {
-    pub(super) async fn post(
-        &self,
-        grant: Arc<Grant>,
-        client_ip: IpAddr,
-        headers: HeaderMap,
-        body: Incoming,
-    ) -> Response<Body> {
+    pub(super) async fn post(&self, admitted: Admitted, headers: HeaderMap, body: Incoming) -> Response<Body> {
+        let client_ip = admitted.client_ip;
         if let Some(refusal) = unreadable_kind(&headers) {
             return closing(plain(&refusal));
         }
@@ -48,6 +43,10 @@ impl Front {
             }
             Ok(Err(_)) => return closing(plain(&json_refusal(StatusCode::BAD_REQUEST, "the body ended early"))),
             Err(_) => return closing(plain(&json_refusal(StatusCode::REQUEST_TIMEOUT, "the body took too long"))),
+        };
+        let admitted = match admitted.again(&self.gateway) {
+            Ok(admitted) => admitted,
+            Err(why) => return Box::pin(self.turn_away(why, client_ip)).await,
         };
         let parsed = match message::parse_client(&body) {
             Ok(parsed) => parsed,
@@ -62,14 +61,14 @@ impl Front {
         };
         match parsed {
             message::Body::One(message) => {
-                let caller = match self.caller(grant, client_ip, &headers, Some(&message)) {
+                let caller = match self.caller(admitted, &headers, Some(&message)) {
                     Ok(caller) => caller,
                     Err(refusal) => return plain(&refusal),
                 };
                 self.one(caller, &headers, &body, &message).await
             }
             message::Body::Batch(messages) => {
-                let caller = match self.caller(grant, client_ip, &headers, None) {
+                let caller = match self.caller(admitted, &headers, None) {
                     Ok(caller) => caller,
                     Err(refusal) => return plain(&refusal),
                 };
@@ -81,11 +80,11 @@ impl Front {
     /// Who sends this, in which session and revision.
     pub(super) fn caller(
         &self,
-        grant: Arc<Grant>,
-        client_ip: IpAddr,
+        admitted: Admitted,
         headers: &HeaderMap,
         message: Option<&Message<'_>>,
     ) -> Result<(Caller, Option<Session>), Refusal> {
+        let Admitted { grant, token, client_ip } = admitted;
         let bad = |text: &str| json_refusal(StatusCode::BAD_REQUEST, text);
         let named = one(headers, &PROTOCOL_VERSION).map_err(bad)?;
         let named = match named {
@@ -99,7 +98,7 @@ impl Front {
         let modern_body = in_body.and_then(Revision::parse).is_some_and(Revision::is_modern);
         let modern = named.is_some_and(Revision::is_modern) || modern_body;
         if modern {
-            let caller = Caller { grant, session: None, revision: named, client_ip: Some(client_ip) };
+            let caller = Caller { grant, token, session: None, revision: named, client_ip: Some(client_ip) };
             return Ok((caller, None));
         }
         let session = match one(headers, &SESSION_ID).map_err(bad)? {
@@ -116,7 +115,7 @@ impl Front {
         // What was agreed on holds; a header could claim what it likes.
         let revision = session.as_ref().and_then(|session| session.revision).or(named);
         let number = session.as_ref().map(|session| session.number);
-        Ok((Caller { grant, session: number, revision, client_ip: Some(client_ip) }, session))
+        Ok((Caller { grant, token, session: number, revision, client_ip: Some(client_ip) }, session))
     }
 
     fn unsupported(&self, named: &str, message: Option<&Message<'_>>) -> Refusal {
@@ -161,19 +160,28 @@ impl Front {
                 Judged::Drop | Judged::Forward { .. } => empty(StatusCode::ACCEPTED),
             };
         }
-        let grant = Arc::clone(&caller.grant);
+        let asking = caller.clone();
+        let asked_in = session.clone();
         let forwarded = self.forward(caller, session, headers, body, message);
-        if grant.terms.is_none() {
-            return forwarded.await;
-        }
-        tokio::select! {
+        let withdrawn = tokio::select! {
             biased;
-            answer = forwarded => answer,
+            answer = forwarded => return answer,
             // What was under way is dropped, and recorded as such by what it held.
-            reason = grant.until_stopped() => {
-                plain(&refusal::cut(names::raw_id(message).unwrap_or("null"), &reason))
-            }
+            withdrawn = until_withdrawn(&self.gateway, &asking, Work::Request) => withdrawn.to_string(),
+        };
+        let Some(id) = names::raw_id(message) else { return plain(&refusal::cut("null", &withdrawn)) };
+        if let Some(link) = self.link_to_cancel(&asking, asked_in) {
+            link.cancel_later(&self.gateway, id, &withdrawn);
         }
+        plain(&refusal::cut(id, &withdrawn))
+    }
+
+    /// The way on which a legacy endpoint is told that a request is cancelled: there, a connection that is closed says
+    /// nothing. Without a session, a server could not tell whose request it is.
+    fn link_to_cancel(&self, caller: &Caller, session: Option<Session>) -> Option<HttpLink> {
+        let Reach::Http(endpoint) = &caller.grant.server().config.reach else { return None };
+        let session = session.filter(|session| !session.upstream.is_empty())?;
+        Some(self.link(caller, Some(session), endpoint.clone()))
     }
 
     async fn forward(

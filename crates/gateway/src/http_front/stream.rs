@@ -1,6 +1,5 @@
 //! Streams of events to an agent, and the requests that open or end them.
 
-use std::net::IpAddr;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -10,14 +9,18 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode};
 use mcp::revision::Revision;
 use tokio::sync::watch;
 
+use super::admit::Admitted;
 use super::answer::{failed, sorry};
 use super::{Front, empty, json_refusal, plain};
+use crate::admission::{Withdrawn, Work, until_withdrawn};
 use crate::body::{Body, BodyFault};
 use crate::events::{EventReader, encode};
-use crate::grant::Grant;
+use crate::halt::halted;
 use crate::http_link::{HttpLink, LAST_EVENT_ID};
+use crate::refusal;
 use crate::relay::{Relay, Seen};
 use crate::server::Reach;
+use crate::streams::OpenStream;
 use crate::ticket::Ended;
 
 /// The server's events on their way to an agent.
@@ -29,8 +32,10 @@ pub(super) struct Events {
     resumable: bool,
     /// Tells that the policy was replaced, on streams where the agent hears of such things.
     changes: Option<Changes>,
-    /// Under which it is read: when that is stopped, so is the stream.
-    grant: Arc<Grant>,
+    /// What it is: it ends with the admission of whoever reads it.
+    work: Work,
+    /// Its place among the streams that are open, where no request of its own holds that.
+    _stream: Option<OpenStream>,
     done: bool,
 }
 
@@ -55,12 +60,21 @@ impl Changes {
 }
 
 impl Events {
-    pub(super) fn new(reader: EventReader, relay: Relay, link: HttpLink, grant: Arc<Grant>, resumable: bool) -> Self {
-        Self { reader, relay, link, resumable, changes: None, grant, done: false }
+    pub(super) fn new(reader: EventReader, relay: Relay, link: HttpLink, resumable: bool) -> Self {
+        let work = match relay.expected() {
+            Some(expected) if !expected.may_last() => Work::Request,
+            _ => Work::Listening,
+        };
+        Self { reader, relay, link, resumable, changes: None, work, _stream: None, done: false }
     }
 
     pub(super) fn announcing(mut self, changes: Option<Changes>) -> Self {
         self.changes = changes;
+        self
+    }
+
+    pub(super) fn counted_as(mut self, stream: OpenStream) -> Self {
+        self._stream = Some(stream);
         self
     }
 
@@ -97,9 +111,9 @@ impl Events {
         while !self.done {
             let step = tokio::select! {
                 biased;
-                reason = self.grant.until_stopped() => {
+                withdrawn = self.relay.until_withdrawn(self.work) => {
                     self.done = true;
-                    return self.last_word(Ended::Unknown, reason.trim_end_matches('.'));
+                    return self.cut(&withdrawn);
                 }
                 step = self.reader.next() => step,
                 notice = Changes::next(&mut self.changes) => return Some(encode(None, &notice)),
@@ -148,6 +162,14 @@ impl Events {
         self.last_word(ended, &fault.to_string())
     }
 
+    /// A legacy server works on after its stream was closed, so it is told.
+    fn cut(&mut self, withdrawn: &Withdrawn) -> Option<Bytes> {
+        if let (Some(expected), true) = (self.relay.expected(), self.link.session.is_some()) {
+            self.link.clone().cancel_later(self.relay.gateway(), expected.raw_id(), &withdrawn.to_string());
+        }
+        self.last_word(Ended::Unknown, withdrawn.to_string().trim_end_matches('.'))
+    }
+
     /// The head is sent, so an error can only be said as a last event.
     fn last_word(&mut self, ended: Ended, reason: &str) -> Option<Bytes> {
         let expected = self.relay.take_expected()?;
@@ -172,14 +194,24 @@ pub(super) const TOOLS_CHANGED: &str = r#"{"jsonrpc":"2.0","method":"notificatio
 
 impl Front {
     /// Opens (or resumes) a legacy stream.
-    pub(super) async fn get(&self, grant: Arc<Grant>, client_ip: IpAddr, headers: &HeaderMap) -> Response<Body> {
-        let (caller, session) = match self.caller(grant, client_ip, headers, None) {
+    pub(super) async fn get(&self, admitted: Admitted, headers: &HeaderMap) -> Response<Body> {
+        let (caller, session) = match self.caller(admitted, headers, None) {
             Ok(known) => known,
             Err(refusal) => return plain(&refusal),
         };
         if caller.revision.is_some_and(Revision::is_modern) {
             return not_allowed();
         }
+        if let Some(halt) = halted(&self.gateway, &caller) {
+            return plain(&halt.of_stream(&self.gateway, &caller));
+        }
+        let stream = match self.gateway.streams().open(&caller, "null") {
+            Ok(stream) => stream,
+            Err(refusal) => {
+                self.gateway.count_refused("too many streams", &caller);
+                return plain(&refusal);
+            }
+        };
         let changes = caller
             .grant
             .binding
@@ -187,7 +219,7 @@ impl Front {
             .as_ref()
             .map(|cell| Changes { policy: cell.changes(), notice: TOOLS_CHANGED.to_owned() });
         let endpoint = match &caller.grant.server().config.reach {
-            Reach::Child(_) => return self.child_stream(&caller, session, changes).await,
+            Reach::Child(_) => return self.child_stream(&caller, session, changes, stream).await,
             Reach::Http(endpoint) => endpoint.clone(),
         };
         let link = self.link(&caller, session, endpoint);
@@ -197,7 +229,14 @@ impl Front {
             onward.insert(LAST_EVENT_ID, last.clone());
         }
         let first_byte = Some(link.server.config.limits.first_byte);
-        let answer = match self.client.send(&link.endpoint, Method::GET, onward, None, first_byte).await {
+        let sent = tokio::select! {
+            biased;
+            sent = self.client.send(&link.endpoint, Method::GET, onward, None, first_byte) => sent,
+            withdrawn = until_withdrawn(&self.gateway, &caller, Work::Listening) => {
+                return plain(&refusal::error("null", refusal::code::DENIED, &withdrawn.to_string(), 503));
+            }
+        };
+        let answer = match sent {
             Ok(answer) => answer,
             Err(error) => return failed(None, &error),
         };
@@ -206,10 +245,10 @@ impl Front {
             head.headers.get(CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"text/event-stream"));
         if head.status.is_success() && streams {
             // Such a stream is silent for as long as the server has nothing to say.
-            let grant = Arc::clone(&caller.grant);
             let relay = Relay::new(&self.gateway, caller, None);
-            return Events::new(EventReader::new(body, None), relay, link, grant, true)
+            return Events::new(EventReader::new(body, None), relay, link, true)
                 .announcing(changes)
+                .counted_as(stream)
                 .into_response(Vec::new());
         }
         match head.status {
@@ -227,8 +266,8 @@ impl Front {
     }
 
     /// Ends a legacy session.
-    pub(super) async fn delete(&self, grant: Arc<Grant>, client_ip: IpAddr, headers: &HeaderMap) -> Response<Body> {
-        let (caller, session) = match self.caller(grant, client_ip, headers, None) {
+    pub(super) async fn delete(&self, admitted: Admitted, headers: &HeaderMap) -> Response<Body> {
+        let (caller, session) = match self.caller(admitted, headers, None) {
             Ok(known) => known,
             Err(refusal) => return plain(&refusal),
         };
@@ -237,6 +276,9 @@ impl Front {
         }
         if session.is_none() {
             return plain(&json_refusal(StatusCode::BAD_REQUEST, "DELETE ends a session, and none is named"));
+        }
+        if let Some(halt) = halted(&self.gateway, &caller) {
+            return plain(&halt.of_stream(&self.gateway, &caller));
         }
         self.gateway.sessions().ended(&caller.conversation());
         let endpoint = match &caller.grant.server().config.reach {
@@ -251,7 +293,7 @@ impl Front {
         }
     }
 
-    fn link(
+    pub(super) fn link(
         &self,
         caller: &crate::caller::Caller,
         session: Option<crate::seal::Session>,

@@ -248,7 +248,7 @@ async fn embedded(path: &Path) -> Result<ControlDatabase, BadControl> {
     first.execute(sqlx::AssertSqlSafe(pragmas.clone())).await?;
     first.close().await?;
     let after = move |connections: AnyPoolOptions, pragmas: String| {
-        connections.after_connect(move |connection, _| {
+        out_of_transactions(connections).after_connect(move |connection, _| {
             let pragmas = pragmas.clone();
             Box::pin(async move {
                 connection.execute(sqlx::AssertSqlSafe(pragmas)).await?;
@@ -268,7 +268,7 @@ async fn postgres(url: &str) -> Result<ControlDatabase, BadControl> {
         return Err(BadControl::Url);
     }
     let options: AnyConnectOptions = url.parse().map_err(|_| BadControl::Url)?;
-    let pool = AnyPoolOptions::new().max_connections(CONNECTIONS).acquire_timeout(CONNECT);
+    let pool = out_of_transactions(AnyPoolOptions::new()).max_connections(CONNECTIONS).acquire_timeout(CONNECT);
     // Whoever is cut off in the midst of a change must not hold up the others' for long.
     let pool = pool.after_connect(|connection, _| {
         Box::pin(async move {
@@ -279,6 +279,12 @@ async fn postgres(url: &str) -> Result<ControlDatabase, BadControl> {
     });
     let pool = pool.connect_with(options).await?;
     Ok(ControlDatabase { writer: pool.clone(), readers: pool, engine: Engine::Postgres })
+}
+
+/// A connection that is given out again is in no transaction. Where the disk was full, SQLite has ended one by itself, and
+/// the connection does not know: another one takes its place.
+fn out_of_transactions(connections: AnyPoolOptions) -> AnyPoolOptions {
+    connections.before_acquire(|connection, _| Box::pin(async move { Ok(!connection.is_in_transaction()) }))
 }
 
 /// A path as a URL carries it.

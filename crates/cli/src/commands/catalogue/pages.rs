@@ -12,6 +12,7 @@ use web::{Audience, Site, Web};
 use super::open;
 use crate::args::PagesOptions;
 use crate::failure::{Failure, Trying};
+use crate::listening;
 use crate::output::tell;
 
 /// Where it listens unless told otherwise.
@@ -31,10 +32,11 @@ pub(super) async fn serve(options: &PagesOptions) -> Result<ExitCode, Failure> {
     let own = base.parse::<http::Uri>().ok().and_then(|uri| uri.host().map(str::to_owned));
     let hosts = options.allow_host.iter().cloned().chain(own).map(|host| host.to_ascii_lowercase()).collect();
     let web = Web::new(Site::new(catalogue, &data.search(), audience, base, hosts));
+    let tls = listening::tls(&options.tls)?;
     let listener = TcpListener::bind(listen).await.trying(format!("listening at {listen}"))?;
     let address = listener.local_addr().trying("the listening address")?;
     let mut terminate = signal(SignalKind::terminate()).trying("signals")?;
-    tell!("catalogue http://{address}/");
+    tell!("catalogue {}://{address}/", listening::scheme(tls.as_ref()));
     let router = axum::Router::new().fallback(move |request: Request<Body>| {
         let web = web.clone();
         async move { web.answer(request).await }
@@ -45,6 +47,7 @@ pub(super) async fn serve(options: &PagesOptions) -> Result<ExitCode, Failure> {
             _ = tokio::signal::ctrl_c() => {}
         }
     };
-    axum::serve(listener, router).with_graceful_shutdown(stop).await.trying("the pages")?;
+    tls.iter().for_each(listening::follow);
+    listening::pages(listener, tls.as_ref(), router, stop).await.trying("the pages")?;
     Ok(ExitCode::SUCCESS)
 }

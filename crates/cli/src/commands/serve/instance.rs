@@ -14,6 +14,7 @@ use gateway::gateway::Grants;
 use gateway::http_front::{Beside, FrontConfig};
 use gateway::lease::Lease;
 use gateway::listen::Workers;
+use gateway::tls::Tls;
 use store::DataDir;
 use store::control::{BadControl, Place};
 use tokio::runtime::Builder;
@@ -23,13 +24,14 @@ use vault::{KeyRing, KeySource};
 use web::control_api::{self, Allowances};
 
 use super::doors::Doors;
-use super::{LISTEN, may_listen, told_to_stop, waiting};
+use super::{LISTEN, told_to_stop, waiting};
 use crate::args::{InstanceOptions, ServeOptions};
 use crate::commands::catalogue::beside;
 use crate::environment::{data_dir, own_variables};
 use crate::failure::{Failure, Trying};
 use crate::foundation::{self, Beginning};
 use crate::instance;
+use crate::listening;
 use crate::output::tell;
 
 /// How often a database that is away is looked for again.
@@ -49,11 +51,13 @@ pub fn serve(options: &ServeOptions, workers: usize) -> Result<ExitCode, Failure
     let front = FrontConfig {
         hosts: options.allow_host.iter().map(|host| host.to_ascii_lowercase()).collect(),
         proxies: options.behind_tls_proxy.clone(),
+        origins: options.allow_origin.iter().cloned().collect(),
         anonymous: false,
         beside: None,
     };
     let listen = options.listen.unwrap_or(LISTEN);
-    may_listen(listen, &front)?;
+    let tls = listening::tls(&options.tls)?;
+    listening::guarded(listen, tls.as_ref(), &front.proxies)?;
     let path = data_dir(options.data.dir.as_deref())?;
     let data = DataDir::open(&path).trying(format!("the data directory {}", path.display()))?;
     let place = instance::place(options.instance.tables.database.as_deref(), data.clone())?;
@@ -65,7 +69,10 @@ pub fn serve(options: &ServeOptions, workers: usize) -> Result<ExitCode, Failure
     let control =
         Builder::new_multi_thread().worker_threads(CONTROL_THREADS).thread_name("control").enable_all().build();
     let control = control.trying("the runtime of the control plane")?;
-    let (instance, session_key) = control.block_on(opened(&place, &keys, &listener))?;
+    let (instance, session_key) = control.block_on(async {
+        tls.iter().for_each(listening::follow);
+        opened(&place, &keys, &listener, tls.as_ref()).await
+    })?;
     let setup = control.block_on(instance.setup_token()).trying("the setup token")?;
     let runtime = Builder::new_current_thread().enable_all().build().trying("the runtime")?;
     let beginning = Beginning {
@@ -104,12 +111,13 @@ pub fn serve(options: &ServeOptions, workers: usize) -> Result<ExitCode, Failure
         let housekeeping = tokio::spawn(Arc::clone(&gateway).housekeeping());
         let connect = gateway::server::TimeLimits::default().connect;
         let workers =
-            Workers::start(&listener, &gateway, &Arc::new(front), connect, workers).trying("the workers")?;
+            Workers::start(&listener, &gateway, &Arc::new(front), tls.as_ref(), connect, workers).trying("the workers")?;
         drop(listener);
-        tell!("endpoint http://{address}/mcp/SERVER/");
-        tell!("api http://{address}/api/v1/");
+        let scheme = listening::scheme(tls.as_ref());
+        tell!("endpoint {scheme}://{address}/mcp/SERVER/");
+        tell!("api {scheme}://{address}/api/v1/");
         if with_pages {
-            tell!("catalogue http://{address}/");
+            tell!("catalogue {scheme}://{address}/");
         }
         tell!("audit-key {fingerprint}");
         if let Some(token) = setup {
@@ -123,8 +131,12 @@ pub fn serve(options: &ServeOptions, workers: usize) -> Result<ExitCode, Failure
             never = read_again(&keys, &own) => never?,
         };
         tell!("toolgate: {reason}: finishing what is under way");
-        // The lease is renewed until the last call has ended.
-        workers.drain().await;
+        tokio::select! {
+            // The lease is renewed until the last call has ended.
+            () = workers.drain() => {}
+            // Told twice, it waits no longer.
+            _ = told_to_stop() => {}
+        }
         drop(leave);
         if let Ok(Err(error)) = replica.await {
             tell!("toolgate: the lease could not be given back ({error}); others wait until it has run out");
@@ -162,7 +174,12 @@ fn for_one_server_only(options: &ServeOptions) -> Result<(), Failure> {
 
 /// The instance, once its database is there: what is wrong with it or with the keys ends the start, and only that it
 /// cannot be reached is waited out.
-async fn opened(place: &Place, keys: &KeySource, listener: &TcpListener) -> Result<(Instance, [u8; 32]), Failure> {
+async fn opened(
+    place: &Place,
+    keys: &KeySource,
+    listener: &TcpListener,
+    tls: Option<&Arc<Tls>>,
+) -> Result<(Instance, [u8; 32]), Failure> {
     let mut told = false;
     loop {
         let ring = keys.load().await.map_err(|error| Failure::Usage(error.to_string()))?;
@@ -183,7 +200,7 @@ async fn opened(place: &Place, keys: &KeySource, listener: &TcpListener) -> Resu
         }
         tokio::select! {
             () = tokio::time::sleep(AGAIN) => {}
-            failed = waiting::answer(listener) => failed.trying("the listening socket")?,
+            failed = waiting::answer(listener, tls) => failed.trying("the listening socket")?,
         }
     }
 }

@@ -1,12 +1,16 @@
 //! What is answered while the control plane's database is awaited: that this is so, and nothing else.
 
 use std::net::TcpListener as StdListener;
+use std::sync::Arc;
 
 use axum::Router;
 use axum::http::{StatusCode, header};
 use axum::response::IntoResponse;
 use axum::routing::get;
+use gateway::tls::Tls;
 use tokio::net::TcpListener;
+
+use crate::listening;
 
 /// What agents, people and load balancers are told.
 const WHY: &str = r#"{"jsonrpc":"2.0","id":null,"error":{"code":-32600,"message":"This gateway waits for its control plane's database, so it forwards nothing; it goes on by itself when the database is there."}}"#;
@@ -15,12 +19,12 @@ const WHY: &str = r#"{"jsonrpc":"2.0","id":null,"error":{"code":-32600,"message"
 ///
 /// # Errors
 /// When the socket cannot be used.
-pub async fn answer(listener: &StdListener) -> std::io::Result<()> {
+pub async fn answer(listener: &StdListener, tls: Option<&Arc<Tls>>) -> std::io::Result<()> {
     let listener = listener.try_clone()?;
     listener.set_nonblocking(true)?;
     let healthy = || async { ([(header::CONTENT_TYPE, "application/json")], r#"{"status":"ok"}"#) };
     let router = Router::new().route("/healthz", get(healthy)).fallback(not_yet);
-    axum::serve(TcpListener::from_std(listener)?, router).await
+    listening::pages(TcpListener::from_std(listener)?, tls, router, std::future::pending()).await
 }
 
 async fn not_yet() -> impl IntoResponse {

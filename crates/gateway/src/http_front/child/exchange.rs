@@ -1,6 +1,7 @@
 //! A request to a child and its answer, whole or piece by piece.
 
 use std::sync::{Arc, PoisonError};
+use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::stream;
@@ -9,10 +10,12 @@ use mcp::message::{IdKey, Message};
 use tokio::sync::mpsc;
 
 use super::{Negotiated, line};
-use crate::body::Body;
+use crate::admission::{Withdrawn, Work, until_withdrawn, withdrawn};
+use crate::body::{Body, within};
 use crate::caller::Caller;
 use crate::events::encode;
 use crate::expected::Expected;
+use crate::gateway::Gateway;
 use crate::http_front::answer::sorry;
 use crate::http_front::bridge::{Bridge, Piece, Renumbered, Route};
 use crate::http_front::post::subscription_notice;
@@ -59,7 +62,16 @@ impl Front {
             }
             routes.insert(key.clone(), Route { raw_key: raw_key.clone(), relay, to_agent, theirs, began });
         }
-        let mut guard = InFlight { bridge: Arc::clone(bridge), key, raw_key, done: false };
+        let listens = names::method(message) == Some("subscriptions/listen");
+        let mut guard = InFlight {
+            gateway: Arc::clone(&self.gateway),
+            caller: caller.clone(),
+            work: if listens { Work::Listening } else { Work::Request },
+            bridge: Arc::clone(bridge),
+            key,
+            raw_key,
+            done: false,
+        };
         // Whoever reads from the child has told all who waited before that it ended.
         if bridge.link.has_hung_up() {
             return sorry(guard.take(), Ended::NotSent, &bridge.obituary());
@@ -68,7 +80,6 @@ impl Front {
             return sorry(guard.take(), Ended::NotSent, &ended.to_string());
         }
         let limits = caller.grant.server().config.limits;
-        let listens = names::method(message) == Some("subscriptions/listen");
         let first = match tokio::time::timeout(limits.first_byte, pieces.recv()).await {
             Ok(Some(piece)) => piece,
             Ok(None) => return sorry(guard.take(), Ended::Unknown, &bridge.obituary()),
@@ -88,43 +99,52 @@ impl Front {
             return answer;
         }
         let idle = (!listens).then_some(limits.idle);
-        let rest = stream::unfold(
-            (pieces, guard, Some(first), idle, changes),
-            |(mut pieces, mut guard, ready, idle, mut changes)| async move {
-                if guard.done {
-                    return None;
-                }
-                let piece = match ready {
-                    Some(piece) => Some(piece),
-                    None => match idle {
-                        None => next_or_change(&mut pieces, &mut changes).await,
-                        Some(limit) => match tokio::time::timeout(limit, pieces.recv()).await {
-                            Ok(piece) => piece,
-                            Err(_) => {
-                                let reason = format!("the server said nothing for {limit:?}");
-                                return Some((
-                                    guard.last_word(Ended::Timeout, &reason),
-                                    (pieces, guard, None, idle, changes),
-                                ));
-                            }
-                        },
-                    },
-                };
-                let bytes = match piece {
-                    Some(Piece::Aside(text)) => encode(None, &text),
-                    Some(Piece::Answer(text)) => {
-                        guard.done = true;
-                        encode(None, &text)
-                    }
-                    None => {
-                        let reason = guard.bridge.obituary();
-                        guard.last_word(Ended::Unknown, &reason)
-                    }
-                };
-                Some((bytes, (pieces, guard, None, idle, changes)))
-            },
-        );
+        let answer = Pieces { pieces, guard, first: Some(first), idle, changes };
+        let rest = stream::unfold(answer, |mut answer| async move {
+            let bytes = answer.next().await?;
+            Some((bytes, answer))
+        });
         event_stream(Body::Stream(Box::pin(rest)))
+    }
+}
+
+/// An answer that comes piece by piece.
+struct Pieces {
+    pieces: mpsc::UnboundedReceiver<Piece>,
+    guard: InFlight,
+    /// What has come already.
+    first: Option<Piece>,
+    /// How long the server may be silent.
+    idle: Option<Duration>,
+    changes: Option<Changes>,
+}
+
+impl Pieces {
+    /// The bytes of the next piece; `None` at the end.
+    async fn next(&mut self) -> Option<Bytes> {
+        if self.guard.done {
+            return None;
+        }
+        let piece = match self.first.take() {
+            Some(piece) => Ok(Some(piece)),
+            None => tokio::select! {
+                biased;
+                withdrawn = self.guard.until_withdrawn() => return Some(self.guard.cut(&withdrawn)),
+                piece = within(self.idle, next_or_change(&mut self.pieces, &mut self.changes)) => piece,
+            },
+        };
+        Some(match piece {
+            Ok(Some(Piece::Aside(text))) => encode(None, &text),
+            Ok(Some(Piece::Answer(text))) => {
+                self.guard.done = true;
+                encode(None, &text)
+            }
+            Ok(None) => {
+                let reason = self.guard.bridge.obituary();
+                self.guard.last_word(Ended::Unknown, &reason)
+            }
+            Err(silent) => self.guard.last_word(Ended::Timeout, &silent.to_string()),
+        })
     }
 }
 
@@ -152,9 +172,12 @@ async fn next_or_change(pieces: &mut mpsc::UnboundedReceiver<Piece>, changes: &m
     }
 }
 
-/// A request under way. Dropped early, its agent went away: a modern child is told so, a legacy
-/// one works on, because there a lost connection cancels nothing.
+/// A request under way. Dropped early, its agent went away or is let in no more. A modern child is told so; a legacy one
+/// works on when its agent went away, because there a lost connection cancels nothing.
 struct InFlight {
+    gateway: Arc<Gateway>,
+    caller: Caller,
+    work: Work,
     bridge: Arc<Bridge>,
     key: IdKey,
     /// The id by which the child knows the request.
@@ -163,6 +186,22 @@ struct InFlight {
 }
 
 impl InFlight {
+    async fn until_withdrawn(&self) -> Withdrawn {
+        until_withdrawn(&self.gateway, &self.caller, self.work).await
+    }
+
+    fn cut(&mut self, withdrawn: &Withdrawn) -> Bytes {
+        let reason = withdrawn.to_string();
+        self.cancel(&reason);
+        self.last_word(Ended::Unknown, reason.trim_end_matches('.'))
+    }
+
+    /// Tells the child that nobody waits for the answer.
+    fn cancel(&self, reason: &str) {
+        let (bridge, cancel) = (Arc::clone(&self.bridge), names::cancel(&self.raw_key, reason));
+        self.bridge.background.spawn(async move { bridge.link.child.send(cancel.into()).await });
+    }
+
     fn take(&mut self) -> Option<Expected> {
         self.done = true;
         let route = self.bridge.routes.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.key);
@@ -183,17 +222,17 @@ impl InFlight {
 
 impl Drop for InFlight {
     fn drop(&mut self) {
-        if self.done || !self.bridge.modern {
+        if self.done {
             return;
         }
+        let reason = match withdrawn(&self.gateway, &self.caller) {
+            Some(withdrawn) => withdrawn.to_string(),
+            None if self.bridge.modern => "the agent closed its stream".to_owned(),
+            None => return,
+        };
         if let Some(expected) = self.take() {
-            expected.failed(Ended::Cancelled, "the agent closed its stream");
-            let bridge = Arc::clone(&self.bridge);
-            let cancel = format!(
-                r#"{{"jsonrpc":"2.0","method":"notifications/cancelled","params":{{"requestId":{},"reason":"the agent closed its stream"}}}}"#,
-                self.raw_key
-            );
-            self.bridge.background.spawn(async move { bridge.link.child.send(cancel.into()).await });
+            expected.failed(Ended::Cancelled, &reason);
+            self.cancel(&reason);
         }
     }
 }

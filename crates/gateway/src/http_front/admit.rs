@@ -1,0 +1,117 @@
+//! Who asks, and may they? Found out when the head of a request is there, and again when its body is.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use http::header::{AUTHORIZATION, WWW_AUTHENTICATE};
+use http::{HeaderMap, HeaderValue, Response, StatusCode};
+use jiff::Timestamp;
+
+use super::{Front, Place, json_refusal, plain};
+use crate::admission::Withdrawn;
+use crate::body::Body;
+use crate::gateway::Gateway;
+use crate::grant::{Grant, TokenDigest};
+use crate::terms::Unusable;
+
+/// Somebody who was let in.
+pub(super) struct Admitted {
+    /// The grant.
+    pub(super) grant: Arc<Grant>,
+    /// What is kept of the token, if one was needed.
+    pub(super) token: Option<TokenDigest>,
+    /// Where the request came from.
+    pub(super) client_ip: IpAddr,
+}
+
+/// Why somebody was not let in.
+pub(super) enum TurnedAway {
+    /// No grant is known by what the request brought.
+    Unauthorised(&'static str),
+    /// One is, but may not be used here and now.
+    Unusable(Unusable),
+}
+
+impl Admitted {
+    /// The same once more: under the grant that is in force now, if there still is one. A body may take its time, and what was
+    /// decided meanwhile holds for it.
+    pub(super) fn again(self, gateway: &Gateway) -> Result<Self, TurnedAway> {
+        let Some(token) = self.token else { return Ok(self) };
+        let known = gateway.grants().of_digest(&token, Timestamp::now());
+        let (grant, _) = known.ok_or(TurnedAway::Unauthorised("wrong token"))?;
+        Self { grant, ..self }.usable()
+    }
+
+    fn usable(self) -> Result<Self, TurnedAway> {
+        if let Some(terms) = &self.grant.terms {
+            terms.usable(self.client_ip, Timestamp::now()).map_err(TurnedAway::Unusable)?;
+        }
+        Ok(self)
+    }
+}
+
+impl Front {
+    /// Lets a request in, by its head.
+    pub(super) fn admit(
+        &self,
+        place: &Place<'_>,
+        headers: &HeaderMap,
+        client_ip: IpAddr,
+    ) -> Result<Admitted, TurnedAway> {
+        let (token, grant) = self.grant(place, headers).map_err(TurnedAway::Unauthorised)?;
+        Admitted { grant, token, client_ip }.usable()
+    }
+
+    fn grant(&self, place: &Place<'_>, headers: &HeaderMap) -> Result<(Option<TokenDigest>, Arc<Grant>), &'static str> {
+        let grants = self.gateway.grants();
+        let mut given = headers.get_all(AUTHORIZATION).iter();
+        let (token, grant) = match (given.next(), given.next()) {
+            (None, _) if self.config.anonymous => {
+                let server = match place {
+                    Place::Only => None,
+                    Place::Server(id) => Some(*id),
+                };
+                (None, grants.anonymous(server).ok_or("no token")?)
+            }
+            (None, _) => return Err("no token"),
+            (Some(_), Some(_)) => return Err("two Authorization headers"),
+            (Some(value), None) => {
+                let token = bearer(value).ok_or("no bearer token")?;
+                let (digest, grant) = grants.of_token(token, Timestamp::now()).ok_or("wrong token")?;
+                (Some(digest), grant)
+            }
+        };
+        match place {
+            Place::Only if grants.only_server() => Ok((token, grant)),
+            Place::Server(id) if grant.server().id() == *id => Ok((token, grant)),
+            _ => Err("grant of another server"),
+        }
+    }
+
+    /// Says why somebody was not let in. Whoever holds the token of a grant may know why it is of no use.
+    pub(super) async fn turn_away(&self, why: TurnedAway, client_ip: IpAddr) -> Response<Body> {
+        let refused = self.gateway.refused();
+        match why {
+            // A replica that follows nobody any more does not know which tokens are good.
+            TurnedAway::Unauthorised(_) if !self.gateway.lease().holds() => {
+                plain(&json_refusal(StatusCode::SERVICE_UNAVAILABLE, &Withdrawn::NoLease.to_string()))
+            }
+            TurnedAway::Unauthorised(reason) => {
+                refused.slow_down(reason, client_ip).await;
+                let text = "a valid grant token is needed: send `Authorization: Bearer TOKEN`";
+                let mut answer = plain(&json_refusal(StatusCode::UNAUTHORIZED, text));
+                answer.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"toolgate\""));
+                answer
+            }
+            TurnedAway::Unusable(why) => {
+                refused.slow_down(why.counted_as(), client_ip).await;
+                plain(&json_refusal(StatusCode::FORBIDDEN, &why.to_string()))
+            }
+        }
+    }
+}
+
+fn bearer(value: &HeaderValue) -> Option<&[u8]> {
+    let (scheme, token) = value.as_bytes().split_at_checked(7)?;
+    scheme.eq_ignore_ascii_case(b"bearer ").then(|| token.trim_ascii()).filter(|token| !token.is_empty())
+}
