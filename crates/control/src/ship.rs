@@ -91,11 +91,19 @@ impl Shipper {
             Ok(all.map(|chain| (chain.is_running(), chain)).collect::<Vec<_>>())
         })
         .await?;
-        let mut more = false;
+        let (mut more, mut unread) = (false, None);
         for (running, chain) in chains {
-            more |= self.ship(chain, running).await?;
+            match self.ship(chain, running).await {
+                Ok(there_is) => more |= there_is,
+                // What cannot be read of one chain holds up no other.
+                Err(NotShipped::Io(error)) => unread = Some(error),
+                Err(error) => return Err(error),
+            }
         }
-        Ok(more)
+        match unread.filter(|_| !more) {
+            Some(error) => Err(error.into()),
+            None => Ok(more),
+        }
     }
 
     /// Whether this process is the one that ships the directory.
@@ -203,7 +211,7 @@ impl Shipper {
         let pruned = blocking(move || log::prune(&audit, before, &key)).await?;
         for chain in pruned.kept {
             (self.shipping.tell)(&format!(
-                "old segments of chain {chain} of the audit log are kept: it is not in order; `toolgate audit verify` says more"
+                "old segments of chain {chain} of the audit log are kept: it is not in order, or cannot be changed; `toolgate audit verify` says more"
             ));
         }
         self.tidied = Some(Instant::now());

@@ -149,6 +149,18 @@ pub fn what_was_altered_is_not_shown_and_told(house: &House) {
     assert!(told[0].contains("tampered with") && told[0].contains("audit verify"), "{told:?}");
 }
 
+pub fn a_chain_that_cannot_be_read_holds_up_no_other(house: &House) {
+    let desk = two_replicas(house);
+    let audit = house.folder.path().join("one/audit");
+    let chain = chains(&audit).unwrap()[0].id;
+    desk.runtime.block_on(desk.instance.database().ship_again(chain, Default::default())).unwrap();
+    // An older one, whose segment is no file.
+    std::fs::create_dir_all(audit.join("00ARZ3NDEKTSV4RRFFQ69G5FAV/000001.log")).unwrap();
+    let (mut shipper, _) = shipper(&desk, &audit, None);
+    assert!(desk.runtime.block_on(shipper.catch_up()).is_err(), "it is told");
+    assert_eq!(desk.decisions().len(), 10);
+}
+
 #[test]
 fn a_frozen_database_delays_no_call_and_nothing_is_missing_after() {
     let postgres = Postgres::start().unwrap();

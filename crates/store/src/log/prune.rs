@@ -26,7 +26,8 @@ const LOCK: &str = "pruning";
 pub struct Pruned {
     /// How many segments.
     pub segments: u64,
-    /// Chains that have old segments and are not in order, or were signed by another key: nothing of them was removed.
+    /// Chains that have old segments and are not in order, or were signed by another key, or could not be read or
+    /// written: what was begun there is ended by the next attempt.
     pub kept: Vec<Id>,
 }
 
@@ -34,7 +35,7 @@ pub struct Pruned {
 /// never the one that is being written. When another process is at it, nothing is done.
 ///
 /// # Errors
-/// When a file cannot be read, written or removed. What was begun is ended by the next attempt.
+/// When the directory cannot be read, or the lock not be made.
 pub fn prune(audit: &Path, before: Timestamp, key: &SigningKey) -> io::Result<Pruned> {
     let mut pruned = Pruned::default();
     let mut options = OpenOptions::new();
@@ -47,7 +48,10 @@ pub fn prune(audit: &Path, before: Timestamp, key: &SigningKey) -> io::Result<Pr
         locked => locked.map_err(io::Error::from)?,
     }
     for chain in segments::chains(audit)? {
-        prune_chain(&chain, before, key, &mut pruned)?;
+        // One that cannot be read holds up no other.
+        if prune_chain(&chain, before, key, &mut pruned).is_err() {
+            pruned.kept.push(chain.id);
+        }
     }
     Ok(pruned)
 }
