@@ -76,6 +76,7 @@ mod tests {
             counts: &[],
             would: &would,
             bytes: None,
+            trace: None,
         };
         let line = |event: &Event<'_>| {
             let mut out = Vec::new();

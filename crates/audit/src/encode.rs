@@ -122,6 +122,7 @@ fn encode_decision(out: &mut Vec<u8>, decision: &Decision<'_>) {
         list(out, decision.would, would);
     }
     optional(out, "bytes", decision.bytes);
+    text(out, "trace", decision.trace);
 }
 
 fn encode_outcome(out: &mut Vec<u8>, outcome: &Outcome<'_>) {

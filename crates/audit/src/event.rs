@@ -184,6 +184,8 @@ pub struct Decision<'a> {
     pub would: &'a [Would<'a>],
     /// Length of the request, in bytes.
     pub bytes: Option<u64>,
+    /// The trace that the request belongs to, as 32 hexadecimal digits.
+    pub trace: Option<&'a str>,
 }
 
 /// See [`Event::Outcome`].

@@ -54,6 +54,7 @@ pub struct Record {
     pub counts: Vec<Count<'static>>,
     #[serde(default)]
     pub would: Vec<Would<'static>>,
+    pub trace: Option<String>,
 
     pub decision: Option<Id>,
     pub outcome: Option<Ending>,
@@ -203,6 +204,7 @@ impl Record {
             counts: &self.counts,
             would: &self.would,
             bytes: self.bytes,
+            trace: self.trace.as_deref(),
         }
     }
 }

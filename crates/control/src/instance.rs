@@ -9,6 +9,7 @@ use aws_lc_rs::signature::Ed25519KeyPair;
 use secrecy::ExposeSecret;
 use store::control::backup::Backup;
 use store::control::{BadControl, ControlDatabase, Place};
+use upstream::egress::Egress;
 use vault::token::{Token, TokenKind};
 use vault::token_hash::{HashKey, HashKeyError};
 use vault::vault::{SealError, Vault, WrongKeys};
@@ -31,6 +32,7 @@ pub struct Instance {
     pub(crate) vault: Arc<ArcSwap<Vault>>,
     pub(crate) hash_key: Arc<HashKey>,
     signing_key: Arc<SigningKey>,
+    pub(crate) egress: Egress,
 }
 
 /// Why an instance does not start. Nothing was changed.
@@ -78,7 +80,14 @@ impl Instance {
         let hash_key = HashKey::open(&vault, &sealed(&kept, "key of token hashes")?)?;
         let signing_key = Arc::new(signing_key(&database, &vault).await?);
         let vault = Arc::new(ArcSwap::from_pointee(vault));
-        Ok(Self { database, vault, hash_key: Arc::new(hash_key), signing_key })
+        Ok(Self { database, vault, hash_key: Arc::new(hash_key), signing_key, egress: Egress::public([]) })
+    }
+
+    /// The same instance, whose servers may also be where the operator says. Without this they are on the public
+    /// internet only.
+    #[must_use]
+    pub fn with_egress(self, egress: Egress) -> Self {
+        Self { egress, ..self }
     }
 
     /// Whether these keys open what a backup holds, before it is restored.

@@ -10,7 +10,9 @@ use store::control::BadControl;
 use store::control::access::{Actor, ManageServers, RunPrograms, See};
 use store::control::secrets::Sealed;
 use store::control::servers::{Reach, Server, ServerDraft, Settings};
+use upstream::egress::Egress;
 use upstream::http::Endpoint;
+use upstream::resolve::System;
 use vault::Place;
 
 use crate::{Instance, Refused};
@@ -122,6 +124,14 @@ impl ReachGiven {
     }
 }
 
+/// Whether a server may be where its URL leads. Where that is may change: it is judged again whenever it is dialled.
+async fn may_be_there(reach: &ReachGiven, egress: &Egress) -> Result<(), Refused> {
+    let ReachGiven::Http { url, .. } = reach else { return Ok(()) };
+    let wrong = |error: String| Refused::invalid("/reach/url", error);
+    let endpoint = Endpoint::parse(url).map_err(|error| wrong(error.to_string()))?;
+    egress.judge(endpoint.uri(), &System).await.map_err(|forbidden| wrong(forbidden.to_string()))
+}
+
 impl ServerGiven {
     fn check(&self) -> Result<(), Refused> {
         if !is_server_id(&self.name) {
@@ -189,6 +199,7 @@ impl Instance {
         let permit = actor.permit::<ManageServers>()?;
         given.check()?;
         given.reach.permitted(actor)?;
+        may_be_there(&given.reach, &self.egress).await?;
         let (kind, secrets) = given.reach.secrets();
         if let Some((name, _)) = secrets.iter().find(|(_, value)| value.is_none()) {
             let place = format!("/reach/{kind}/{}", policy::rule_id::escape(name));
@@ -218,6 +229,7 @@ impl Instance {
         let server = self.database.server(&actor.permit::<See>()?, wanted).await?.id;
         given.check()?;
         given.reach.permitted(actor)?;
+        may_be_there(&given.reach, &self.egress).await?;
         let (kind, secrets) = given.reach.secrets();
         let there = self.database.secret_names(&actor.permit::<See>()?, server).await?;
         let unknown = |name: &String| !there.iter().any(|(there, _)| there == name);

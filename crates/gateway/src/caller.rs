@@ -8,6 +8,7 @@ use mcp::revision::Revision;
 use crate::grant::{Grant, TokenDigest};
 use crate::seal::SessionNumber;
 use crate::sessions::Conversation;
+use crate::trace::Trace;
 
 /// How refusals are put: the eras differ in codes, statuses and one field of results.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,6 +32,8 @@ pub struct Caller {
     pub revision: Option<Revision>,
     /// The address the request came from.
     pub client_ip: Option<IpAddr>,
+    /// The trace that the message belongs to.
+    pub trace: Option<Arc<Trace>>,
 }
 
 impl Caller {

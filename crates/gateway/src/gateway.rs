@@ -22,11 +22,13 @@ use crate::caller::Caller;
 use crate::grant::{Grant, Hashing, TokenDigest};
 use crate::http_front::Children;
 use crate::lease::Lease;
+use crate::measures::Measures;
 use crate::phase::Phase;
 use crate::refused::{Counted, Refused};
 use crate::seal::Seal;
 use crate::server::{Server, TimeLimits};
 use crate::sessions::Sessions;
+use crate::spans::Spans;
 use crate::streams::Streams;
 
 /// The grants, by the digest of their tokens.
@@ -107,6 +109,8 @@ pub struct Gateway {
     sessions: Sessions,
     streams: Streams,
     refused: Refused,
+    measures: Measures,
+    spans: OnceLock<Spans>,
     processes: Processes,
     children: Children,
     child_stderr: ChildStderr,
@@ -151,6 +155,8 @@ impl Gateway {
             sessions: Sessions::default(),
             streams: Streams::default(),
             refused: Refused::default(),
+            measures: Measures::default(),
+            spans: OnceLock::new(),
             processes: foundation.processes,
             children: Children::default(),
             child_stderr: foundation.child_stderr,
@@ -237,6 +243,25 @@ impl Gateway {
 
     pub(crate) fn refused(&self) -> &Refused {
         &self.refused
+    }
+
+    /// What is counted of it.
+    pub(crate) fn measures(&self) -> &Measures {
+        &self.measures
+    }
+
+    /// Keeps spans of all calls from now on. To be called once, before the first call.
+    pub fn keep_spans(&self, spans: Spans) {
+        // A second queue would be one that nobody asked for.
+        let _ = self.spans.set(spans);
+    }
+
+    pub(crate) fn keeps_spans(&self) -> bool {
+        self.spans.get().is_some()
+    }
+
+    pub(crate) fn spans(&self) -> Option<&Spans> {
+        self.spans.get()
     }
 
     pub(crate) fn children(&self) -> &Children {

@@ -7,14 +7,14 @@ use jiff::Timestamp;
 use mcp::message::{Notification, Reference, Request, Response};
 use mcp::method::{Kind, Sender};
 use policy::{Access, Policy, RuleId};
-use store::log::{AuditDown, Commit};
+use store::log::AuditDown;
 
 use crate::caller::{Caller, Dialect};
 use crate::expected::Expected;
 use crate::gateway::Gateway;
 use crate::pipeline::Judged;
 use crate::policy_file::InForce;
-use crate::record::{Judgement, Subject};
+use crate::record::{Judgement, Recorded, Subject};
 use crate::refusal::{self, Refusal, Verdict};
 use crate::ticket::Ticket;
 
@@ -246,8 +246,8 @@ fn judged(
                 return Judged::Answer(refusal::error(id, refusal::code::INTERNAL, text, 200));
             };
             match record(gateway, caller, request, Effect::Allow, &rule, in_force, subject) {
-                Ok((decision, commit)) => {
-                    let ticket = Ticket::new(gateway, decision, Timestamp::now(), Box::default(), commit);
+                Ok((decision, recorded)) => {
+                    let ticket = Ticket::new(gateway, caller, decision, Timestamp::now(), Box::default(), recorded);
                     let edited = without_denied_capabilities(&in_force.policy, request);
                     let expected = Expected::recorded(caller, request, kind, ticket, permit);
                     Judged::Forward { edited, expected: Some(expected) }
@@ -289,7 +289,7 @@ fn record(
     rule: &RuleId,
     in_force: &InForce,
     subject: Subject<'_>,
-) -> Result<(audit::Id, Commit), Refusal> {
+) -> Result<(audit::Id, Recorded), Refusal> {
     let id = gateway.new_id();
     let judgement = Judgement {
         effect,
@@ -302,7 +302,7 @@ fn record(
         would: &[],
     };
     match gateway.record(caller, id, request, &judgement) {
-        Ok(commit) => Ok((id, commit)),
+        Ok(recorded) => Ok((id, recorded)),
         Err(down) => Err(unrecorded(request, &down)),
     }
 }

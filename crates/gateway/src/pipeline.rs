@@ -6,6 +6,7 @@
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::time::Instant;
 
 use audit::Would;
 use jiff::Timestamp;
@@ -61,7 +62,12 @@ pub async fn judge(
     match message {
         Message::Request(request) => {
             let judged = match request.kind {
-                Kind::ToolsCall => call(gateway, caller, request, upstream).await,
+                Kind::ToolsCall => {
+                    let begun = Instant::now();
+                    let judged = call(gateway, caller, request, upstream).await;
+                    gateway.measures().decision_time.observe(begun.elapsed());
+                    judged
+                }
                 Kind::ToolsList if caller.grant.server().pins.comes_first(&caller.grant.server().tools) => {
                     // What is listed is what is accepted, and nothing is before the whole first list was
                     // seen. If the server cannot give it, the agent sees its answer, without tools.
@@ -70,7 +76,7 @@ pub async fn judge(
                 }
                 kind => methods::request(gateway, caller, request, kind),
             };
-            written(caller, request, judged).await
+            written(gateway, caller, request, judged).await
         }
         Message::Notification(notification) => notified(gateway, caller, notification),
         Message::Response(response) => methods::response(gateway, caller, response),
@@ -89,10 +95,11 @@ fn notified(gateway: &Arc<Gateway>, caller: &Caller, notification: &Notification
 
 /// A request goes on when its record counts as written: at once, or with strict durability when it
 /// is on disk.
-async fn written(caller: &Caller, request: &Request<'_>, mut judged: Judged) -> Judged {
+async fn written(gateway: &Gateway, caller: &Caller, request: &Request<'_>, mut judged: Judged) -> Judged {
     if let Judged::Forward { expected: Some(expected), .. } = &mut judged
         && let Err(down) = expected.written().await
     {
+        gateway.measures().unrecorded.count();
         return Judged::Answer(match request.kind {
             Kind::ToolsCall => unrecorded(caller, request, &down),
             _ => methods::unrecorded(request, &down),
@@ -189,9 +196,13 @@ async fn call(gateway: &Arc<Gateway>, caller: &Caller, request: &Request<'_>, up
         std::mem::take(&mut decision.limits).into_iter().partition(|limit_use| !limit_use.limit.observed);
     let mut held = Box::new(Held { uses: Uses::new(enforced, caller, tool), ..Held::default() });
     let mut taken = held.uses.take(gateway.counters(), now);
-    if matches!(taken, Outcome::Down(_)) && held.uses.pass_while_down() {
-        held.uncounted = true;
-        taken = held.uses.take(gateway.stand_in(), now);
+    if matches!(taken, Outcome::Down(_)) {
+        gateway.measures().counts_down.count();
+        if held.uses.pass_while_down() {
+            gateway.measures().uncounted.count();
+            held.uncounted = true;
+            taken = held.uses.take(gateway.stand_in(), now);
+        }
     }
     match taken {
         Outcome::Taken(receipt) => held.receipt = receipt,
@@ -226,14 +237,14 @@ async fn call(gateway: &Arc<Gateway>, caller: &Caller, request: &Request<'_>, up
         };
         gateway.record(caller, id, request, &judgement)
     };
-    let commit = match recorded {
-        Ok(commit) => commit,
+    let recorded = match recorded {
+        Ok(recorded) => recorded,
         Err(down) => {
             held.settle(gateway, limits::Ending::NotSent, now);
             return Judged::Answer(unrecorded(caller, request, &down));
         }
     };
-    let ticket = Ticket::new(gateway, id, now, held, commit);
+    let ticket = Ticket::new(gateway, caller, id, now, held, recorded);
     let edited = methods::without_denied_capabilities(&in_force.policy, request);
     Judged::Forward { edited, expected: Some(Expected::call(caller, request, ticket, permit)) }
 }
@@ -303,6 +314,7 @@ impl Way<'_> {
 
     fn full(&self, book: &Book, decision: &Decision, uses: &Uses, full: &quota::Full) -> Judged {
         self.count_attempt(decision);
+        self.caller.grant.server().measures.limited.count();
         let Some(limit) = uses.limit(full.index) else {
             return self.deny_under(book, "(evaluation error)", "A limit of this policy is used up.");
         };

@@ -8,6 +8,7 @@ use store::log::{AuditDown, Commit};
 
 use crate::caller::Caller;
 use crate::gateway::Gateway;
+use crate::spans::OpenSpan;
 use crate::ticket::Ended;
 
 /// What a request is about.
@@ -43,6 +44,14 @@ pub(crate) struct Judgement<'a> {
     pub(crate) would: &'a [Would<'a>],
 }
 
+/// A decision that was recorded.
+pub(crate) struct Recorded {
+    /// The end of writing it.
+    pub(crate) commit: Commit,
+    /// The span of the request, where one is kept: with a refusal it ends at once, when this is dropped.
+    pub(crate) span: Option<Box<OpenSpan>>,
+}
+
 impl Gateway {
     /// Writes the record of a decision. With buffered durability it is in the log when this returns;
     /// with strict durability nothing may be forwarded before the [`Commit`] is there.
@@ -55,7 +64,7 @@ impl Gateway {
         id: audit::Id,
         request: &Request<'_>,
         judgement: &Judgement<'_>,
-    ) -> Result<Commit, AuditDown> {
+    ) -> Result<Recorded, AuditDown> {
         let session = caller.session.map(|session| session.text());
         let policy = (!judgement.policy.is_empty()).then_some(judgement.policy);
         let commit = self.log().submit(&Event::Decision(Decision {
@@ -84,11 +93,15 @@ impl Gateway {
             counts: judgement.counts,
             would: judgement.would,
             bytes: u64::try_from(request.raw.len()).ok(),
+            trace: caller.trace.as_ref().map(|trace| trace.id()),
         }));
-        match commit.now() {
-            Some(Err(down)) => Err(down),
-            _ => Ok(commit),
+        if let Some(Err(down)) = commit.now() {
+            self.measures().unrecorded.count();
+            return Err(down);
         }
+        caller.grant.server().measures.decided(judgement.effect, judgement.rule);
+        let span = self.spans().and_then(|spans| spans.open(caller, id, request, judgement));
+        Ok(Recorded { commit, span })
     }
 
     /// Writes what became of a forwarded request. It joins the next write.

@@ -11,6 +11,7 @@ use upstream::http::Endpoint;
 
 use crate::child_link::Backoff;
 use crate::era::EraMemory;
+use crate::measures::ServerMeasures;
 use crate::pins::Pinning;
 use crate::tools::KnownTools;
 
@@ -86,6 +87,10 @@ pub struct Server {
     pub pins: Arc<Pinning>,
     /// One permit for each call that may be under way.
     pub calls: Arc<Semaphore>,
+    /// How many permits there are.
+    most_calls: usize,
+    /// What is counted of it.
+    pub measures: ServerMeasures,
     /// Which protocol eras it speaks, where that had to be found out.
     pub era: EraMemory,
     /// Keeps its program from being restarted in a tight loop.
@@ -104,14 +109,22 @@ impl Server {
             Reach::Http(_) => HTTP_CALLS,
             Reach::Child(_) => CHILD_CALLS,
         });
+        let calls = calls.min(Semaphore::MAX_PERMITS);
         Arc::new(Self {
             config,
             tools: KnownTools::default(),
             pins: Arc::new(pins),
-            calls: Arc::new(Semaphore::new(calls.min(Semaphore::MAX_PERMITS))),
+            calls: Arc::new(Semaphore::new(calls)),
+            most_calls: calls,
+            measures: ServerMeasures::default(),
             era: EraMemory::default(),
             backoff: Backoff::default(),
         })
+    }
+
+    /// How many requests are under way.
+    pub fn in_flight(&self) -> usize {
+        self.most_calls.saturating_sub(self.calls.available_permits())
     }
 
     /// The server's id.

@@ -26,6 +26,7 @@ use crate::seal::SessionNumber;
 use crate::server::Reach;
 use crate::sessions::Conversation;
 use crate::ticket::Ended;
+use crate::trace::Trace;
 
 mod endpoint;
 
@@ -57,7 +58,7 @@ pub async fn run(
     output: impl AsyncWrite + Unpin + Send + 'static,
 ) -> io::Result<RunEnd> {
     let number = SessionNumber::random().ok_or_else(|| io::Error::other("the system gives no random numbers"))?;
-    let caller = Caller { grant, token: None, session: Some(number), revision: None, client_ip: None };
+    let caller = Caller { grant, token: None, session: Some(number), revision: None, client_ip: None, trace: None };
     let (to_agent, messages) = mpsc::channel::<String>(PENDING);
     let writer = tokio::spawn(write(output, messages));
     announce_changes(&caller, to_agent.clone());
@@ -138,6 +139,7 @@ async fn from_agent(
             let _ = to_agent.send(answer).await;
             continue;
         }
+        caller.trace = Trace::of(gateway, None, &message);
         let (edited, expected) = match pipeline::judge(gateway, caller, &message, &**link as &dyn AskForTools).await {
             Judged::Answer(refusal) => {
                 let _ = to_agent.send(refusal.body).await;

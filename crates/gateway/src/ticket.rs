@@ -1,15 +1,19 @@
 //! A forwarded call on its way back: what it holds, and how its end is recorded.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use quota::Receipt;
 use smallvec::SmallVec;
 use store::log::{AuditDown, Commit};
 
+use crate::caller::Caller;
 use crate::gateway::Gateway;
 use crate::limits::{Ending, Uses};
-use crate::record::Settled;
+use crate::record::{Recorded, Settled};
+use crate::server::Server;
+use crate::spans::OpenSpan;
 
 /// How a forwarded call ended, as the record says it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -64,11 +68,13 @@ impl Held {
 /// Held by whoever awaits the answer. A ticket that is dropped records that the end is unknown.
 pub struct Ticket {
     gateway: Arc<Gateway>,
+    server: Arc<Server>,
     id: audit::Id,
     since: Timestamp,
     held: Box<Held>,
     /// The end of writing the record, until it was awaited.
     commit: Option<Commit>,
+    span: Option<Box<OpenSpan>>,
     settled: bool,
     unsettled_means: Ended,
 }
@@ -77,13 +83,23 @@ impl Ticket {
     /// A ticket for a call that was recorded as `id`.
     pub(crate) fn new(
         gateway: &Arc<Gateway>,
+        caller: &Caller,
         id: audit::Id,
         since: Timestamp,
         held: Box<Held>,
-        commit: Commit,
+        recorded: Recorded,
     ) -> Self {
-        let gateway = Arc::clone(gateway);
-        Self { gateway, id, since, held, commit: Some(commit), settled: false, unsettled_means: Ended::Unknown }
+        Self {
+            gateway: Arc::clone(gateway),
+            server: Arc::clone(caller.grant.server()),
+            id,
+            since,
+            held,
+            commit: Some(recorded.commit),
+            span: recorded.span,
+            settled: false,
+            unsettled_means: Ended::Unknown,
+        }
     }
 
     /// The decision's id.
@@ -122,6 +138,8 @@ impl Ticket {
             return;
         }
         let now = Timestamp::now();
+        let took = Duration::try_from(now.duration_since(self.since)).unwrap_or_default();
+        self.server.measures.ended(ended, took);
         let indices = self.held.settle(&self.gateway, ended.ending(), now);
         let mut refunded: SmallVec<[audit::Count<'_>; 2]> = SmallVec::new();
         if !indices.is_empty() {
@@ -137,6 +155,9 @@ impl Ticket {
             bytes,
             refunded: &refunded,
         });
+        if let Some(span) = self.span.take() {
+            span.ended(ended);
+        }
     }
 }
 

@@ -12,3 +12,4 @@ pub mod method;
 pub mod result;
 pub mod revision;
 pub mod sse;
+pub mod trace;

@@ -111,6 +111,17 @@ pub struct AuditDown {
     full: bool,
 }
 
+/// How much a log holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Load {
+    /// Bytes of records that are not written yet.
+    pub waiting: u64,
+    /// Bytes in the present segment, those that wait with them.
+    pub segment: u64,
+    /// Records in the chain.
+    pub records: u64,
+}
+
 /// The chain of this process. Cheap to share behind an `Arc`; all methods take `&self`.
 pub struct AuditLog {
     chain: Id,
@@ -276,6 +287,13 @@ impl AuditLog {
             return Commit::waiting(Arc::clone(&state.batch));
         }
         Commit::done(state.write())
+    }
+
+    /// How much it holds, for whoever watches.
+    pub fn load(&self) -> Load {
+        let state = self.shared.lock();
+        let bytes = |length: usize| u64::try_from(length).unwrap_or(u64::MAX);
+        Load { waiting: bytes(state.draft.bytes().len()), segment: state.draft.size(), records: state.draft.seq() }
     }
 
     /// Records that the process ends, after everything that waits. Nothing can be appended after

@@ -8,7 +8,9 @@
 
 pub mod attacks;
 pub mod client;
+pub mod collector;
 pub mod decode;
+pub mod exposition;
 pub mod message;
 pub mod peers;
 pub mod place;

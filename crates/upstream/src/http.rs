@@ -8,6 +8,7 @@
 //! task on the way of a call.
 
 mod answer;
+mod dial;
 mod endpoint;
 mod pool;
 mod stream;
@@ -19,13 +20,12 @@ use ::http::header::{ACCEPT_ENCODING, CONTENT_TYPE, HOST, USER_AGENT};
 use ::http::{HeaderMap, HeaderValue, Method, Request, Response};
 use bytes::Bytes;
 use http_body_util::Full;
-use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
-use hyper_util::client::legacy::connect::HttpConnector;
-use tower_service::Service;
 
 pub use self::answer::Answer;
+use self::dial::Dialler;
 pub use self::endpoint::{BadEndpoint, Endpoint};
 use self::pool::{Line, NoAnswer, Pool};
+use crate::resolve::{Resolve, System};
 
 /// A failed request, told apart by what may have reached the server.
 #[derive(Debug, thiserror::Error)]
@@ -45,8 +45,7 @@ pub enum SendError {
 /// Asks servers, over connections that are used again. To be used within one runtime.
 #[derive(Clone)]
 pub struct Client {
-    connector: HttpsConnector<HttpConnector>,
-    connect: Duration,
+    dialler: Dialler,
     pool: Arc<Pool>,
 }
 
@@ -61,18 +60,15 @@ impl Client {
     /// # Errors
     /// [`NoTrust`] when the platform's certificate verifier cannot be built.
     pub fn new(connect: Duration) -> Result<Self, NoTrust> {
-        let mut tcp = HttpConnector::new();
-        tcp.set_nodelay(true);
-        tcp.enforce_http(false);
-        tcp.set_connect_timeout(Some(connect));
-        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-        let connector = HttpsConnectorBuilder::new()
-            .with_provider_and_platform_verifier(provider)
-            .map_err(|error| NoTrust(error.to_string()))?
-            .https_or_http()
-            .enable_http1()
-            .wrap_connector(tcp);
-        Ok(Self { connector, connect, pool: Arc::default() })
+        Self::resolving(connect, Arc::new(System))
+    }
+
+    /// Makes a client that looks names up in its own way.
+    ///
+    /// # Errors
+    /// As [`Self::new`].
+    pub fn resolving(connect: Duration, resolver: Arc<dyn Resolve>) -> Result<Self, NoTrust> {
+        Ok(Self { dialler: Dialler::new(connect, resolver)?, pool: Arc::default() })
     }
 
     /// Sends one request and waits for the head of the answer.
@@ -120,23 +116,14 @@ impl Client {
     }
 
     async fn connect(&self, endpoint: &Endpoint) -> Result<Box<Line>, SendError> {
-        let mut connector = self.connector.clone();
-        let connected = async {
-            std::future::poll_fn(|context| connector.poll_ready(context)).await?;
-            connector.call(endpoint.uri().clone()).await
-        };
-        let stream = match tokio::time::timeout(self.connect, connected).await {
-            Ok(Ok(stream)) => stream,
-            Ok(Err(error)) => return Err(SendError::NotSent(chain(&*error))),
-            Err(_) => return Err(SendError::NotSent(format!("it does not answer within {:?}", self.connect))),
-        };
+        let stream = self.dialler.dial(endpoint).await?;
         Line::open(stream).await.map_err(|error| SendError::NotSent(chain(&error)))
     }
 }
 
 impl std::fmt::Debug for Client {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Client").field("connect", &self.connect).finish_non_exhaustive()
+        f.debug_struct("Client").finish_non_exhaustive()
     }
 }
 

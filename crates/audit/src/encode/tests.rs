@@ -52,6 +52,7 @@ fn a_decision_reads_as_documented() {
         counts: &counts,
         would: &would,
         bytes: Some(99),
+        trace: Some("4bf92f3577b34da6a3ce929d0e0e4736"),
         ..Decision::default()
     }));
     let expected = concat!(
@@ -59,7 +60,8 @@ fn a_decision_reads_as_documented() {
         r#""organisation":"01ARZ3NDEKTSV4RRFFQ69G5FAW","grant":"local","grant_id":"01ARZ3NDEKTSV4RRFFQ69G5FAV","#,
         r#""server":"fs","client":"::1","method":"tools/call","tool":"read_file","effect":"allow","#,
         r#""argument_keys":["path"],"counts":[{"id":"local|spend|day","counter":"spend","scope":"grant","window":"day","#,
-        r#""amount":"12.5","observed":true}],"would":[{"rule":"tools.pay","effect":"ask"}],"bytes":99,"hash":""#,
+        r#""amount":"12.5","observed":true}],"would":[{"rule":"tools.pay","effect":"ask"}],"bytes":99,"#,
+        r#""trace":"4bf92f3577b34da6a3ce929d0e0e4736","hash":""#,
     );
     assert_eq!(line.get(..expected.len()), Some(expected));
     assert_eq!(record.counts, counts);
@@ -258,7 +260,7 @@ proptest! {
             effect: effects[0],
             rule: at(7), pointer: at(8), policy: None, reason: at(9),
             argument_keys: ArgumentKeys::Paths(&keys),
-            counts: &counts, would: &would, bytes,
+            counts: &counts, would: &would, bytes, trace: at(1),
         };
         let (line, record) = there_and_back(&Event::Decision(decision));
         prop_assert!(line.trim_end_matches('\n').chars().all(visible::is_plain));

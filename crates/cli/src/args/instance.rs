@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
+use policy::text::cidr::Block;
 
 use super::DataOptions;
 
@@ -36,6 +37,9 @@ pub struct InstanceOptions {
     /// Make the list of this replica's decisions anew from its audit log
     #[arg(long)]
     pub rebuild_decisions: bool,
+    /// A network in which registered servers may be, beside the public internet: 10.0.0.0/8, or an address alone
+    #[arg(long, value_name = "NETWORK", value_parser = Block::parse)]
+    pub allow_upstream: Vec<Block>,
     /// This replica's name for people [default: the machine's]
     #[arg(long, value_name = "NAME")]
     pub replica: Option<String>,
@@ -51,6 +55,7 @@ impl InstanceOptions {
             ("--lease", self.lease.is_some()),
             ("--keep-days", self.keep_days.is_some()),
             ("--rebuild-decisions", self.rebuild_decisions),
+            ("--allow-upstream", !self.allow_upstream.is_empty()),
             ("--replica", self.replica.is_some()),
         ];
         all.into_iter().find_map(|(name, given)| given.then_some(name))

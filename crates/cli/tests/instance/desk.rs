@@ -19,6 +19,12 @@ const PASSWORD: &str = "correct horse battery";
 
 /// An instance to be started, with its data in a folder.
 pub(crate) fn instance(data: &Path) -> anyhow::Result<Setup> {
+    // Servers of the cases are on this machine.
+    Ok(public_only(data)?.options(["--allow-upstream", "127.0.0.0/8"]))
+}
+
+/// An instance whose servers may be on the public internet only.
+pub(crate) fn public_only(data: &Path) -> anyhow::Result<Setup> {
     Ok(Setup::new(EXE)?.data(data).token(None))
 }
 

@@ -75,7 +75,7 @@ impl State {
         let reach = match &live.server.reach {
             Kept::Http { url, headers } => {
                 let wrong = |error: upstream::http::BadEndpoint| Refused::invalid("/reach", error.to_string());
-                let mut endpoint = Endpoint::parse(url).map_err(wrong)?;
+                let mut endpoint = Endpoint::parse(url).map_err(wrong)?.within(self.instance.egress.clone());
                 for name in headers {
                     endpoint.add_header(name, secret(name)?.expose_secret()).map_err(wrong)?;
                 }

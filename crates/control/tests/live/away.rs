@@ -7,7 +7,6 @@ use testkit::postgres::Postgres;
 use testkit::script::Script;
 use testkit::upstream::Upstream;
 use testkit::wait::until;
-use vault::KeyRing;
 
 use crate::house::{House, OPEN, given};
 
@@ -17,11 +16,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 #[test]
 fn a_replica_without_a_lease_forwards_nothing_and_comes_back() {
     let postgres = Postgres::start().unwrap();
-    let house = House {
-        folder: tempfile::tempdir().unwrap(),
-        place: store::control::Place::Postgres(postgres.database().unwrap()),
-        keys: KeyRing::generate("a test").unwrap().text(),
-    };
+    let house = House::at(store::control::Place::Postgres(postgres.database().unwrap()));
     let upstream = Upstream::start(Script::default().modern()).unwrap();
     let desk = house.desk();
     let replica = house.replica_with("one", Duration::from_secs(5));

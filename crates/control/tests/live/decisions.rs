@@ -13,7 +13,6 @@ use testkit::postgres::Postgres;
 use testkit::script::Script;
 use testkit::upstream::Upstream;
 use testkit::wait::until;
-use vault::KeyRing;
 
 use crate::house::{Desk, House, OPEN, given};
 
@@ -164,11 +163,7 @@ pub fn a_chain_that_cannot_be_read_holds_up_no_other(house: &House) {
 #[test]
 fn a_frozen_database_delays_no_call_and_nothing_is_missing_after() {
     let postgres = Postgres::start().unwrap();
-    let house = House {
-        folder: tempfile::tempdir().unwrap(),
-        place: store::control::Place::Postgres(postgres.database().unwrap()),
-        keys: KeyRing::generate("a test").unwrap().text(),
-    };
+    let house = House::at(store::control::Place::Postgres(postgres.database().unwrap()));
     let upstream = Upstream::start(Script::default().modern()).unwrap();
     let desk = house.desk();
     let replica = house.replica("one");

@@ -15,6 +15,7 @@ use gateway::gateway::{Foundation, Gateway, Grants};
 use gateway::http_front::FrontConfig;
 use gateway::lease::Lease;
 use gateway::listen::Workers;
+use policy::text::cidr::Block;
 use secrecy::SecretString;
 use store::DataDir;
 use store::control::Place;
@@ -29,6 +30,7 @@ use testkit::postgres::Postgres;
 use testkit::upstream::Upstream;
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::oneshot;
+use upstream::egress::Egress;
 use vault::KeyRing;
 
 static POSTGRES: LazyLock<Postgres> = LazyLock::new(|| Postgres::start().unwrap());
@@ -40,18 +42,18 @@ pub struct House {
     pub folder: TempDir,
     pub place: Place,
     pub keys: SecretString,
+    /// Where its servers may be: on this machine, which is where those of the cases are.
+    pub egress: Egress,
 }
 
 pub fn sqlite() -> House {
     let folder = tempfile::tempdir().unwrap();
     let place = Place::Embedded(DataDir::open(&folder.path().join("data")).unwrap());
-    House { folder, place, keys: KeyRing::generate("a test").unwrap().text() }
+    House { folder, ..House::at(place) }
 }
 
 pub fn postgres() -> House {
-    let folder = tempfile::tempdir().unwrap();
-    let place = Place::Postgres(POSTGRES.database().unwrap());
-    House { folder, place, keys: KeyRing::generate("a test").unwrap().text() }
+    House::at(Place::Postgres(POSTGRES.database().unwrap()))
 }
 
 /// Somebody at the control plane, on a runtime of their own.
@@ -66,14 +68,31 @@ pub fn runtime() -> Runtime {
 }
 
 impl House {
+    pub fn at(place: Place) -> House {
+        let egress = Egress::public([Block::parse("127.0.0.0/8").unwrap()]);
+        let keys = KeyRing::generate("a test").unwrap().text();
+        House { folder: tempfile::tempdir().unwrap(), place, keys, egress }
+    }
+
     pub fn ring(&self) -> KeyRing {
         use secrecy::ExposeSecret;
         KeyRing::parse(self.keys.expose_secret().as_bytes(), "a test").unwrap()
     }
 
+    /// The same tables and keys, to be opened under another folder and other rules.
+    pub fn again(&self) -> House {
+        let folder = tempfile::tempdir().unwrap();
+        House { folder, place: self.place.clone(), keys: self.keys.clone(), egress: self.egress.clone() }
+    }
+
+    /// How its instance is opened.
+    fn door(&self) -> Door {
+        Door { place: self.place.clone(), ring: self.ring(), egress: self.egress.clone() }
+    }
+
     pub fn desk(&self) -> Desk {
         let runtime = runtime();
-        let instance = runtime.block_on(Instance::open(&self.place, self.ring())).unwrap();
+        let instance = runtime.block_on(self.door().open());
         let organisation = runtime.block_on(instance.database().first_organisation()).unwrap().id;
         let who = Who::Operator("ada".to_owned());
         let admin = Actor { organisation, first: true, who, role: Role::Admin };
@@ -92,17 +111,29 @@ impl House {
         let (stop, stopping) = oneshot::channel();
         let data = self.folder.path().join(name);
         let following = Following { name: name.to_owned(), lease, hidden: Vec::new(), tell: Arc::new(|_| {}) };
-        let (place, ring) = (self.place.clone(), self.ring());
-        let thread = std::thread::spawn(move || serve(&listener, &place, ring, data, following, &ready, stopping));
+        let door = self.door();
+        let thread = std::thread::spawn(move || serve(&listener, door, data, following, &ready, stopping));
         let gateway = is_ready.recv().unwrap();
         Serving { url, gateway, stop: Some(stop), thread: Some(thread) }
     }
 }
 
+/// What it takes to open an instance.
+struct Door {
+    place: Place,
+    ring: KeyRing,
+    egress: Egress,
+}
+
+impl Door {
+    async fn open(self) -> Instance {
+        Instance::open(&self.place, self.ring).await.unwrap().with_egress(self.egress)
+    }
+}
+
 fn serve(
     listener: &TcpListener,
-    place: &Place,
-    ring: KeyRing,
+    door: Door,
     data: PathBuf,
     following: Following,
     ready: &mpsc::Sender<Arc<Gateway>>,
@@ -110,7 +141,7 @@ fn serve(
 ) {
     let runtime = runtime();
     let data = DataDir::open(&data).unwrap();
-    let instance = runtime.block_on(Instance::open(place, ring)).unwrap();
+    let instance = runtime.block_on(door.open());
     let signer = Signer { every_records: 10, ..Signer::new(instance.signing_key()) };
     let options = Options { rotate_bytes: 20_000, ..Options::default() };
     let foundation = Foundation {

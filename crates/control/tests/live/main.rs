@@ -11,6 +11,7 @@
 mod away;
 mod changes;
 mod decisions;
+mod egress;
 mod endings;
 mod first_start;
 mod house;

@@ -40,11 +40,15 @@ cases! {
         a_body_that_comes_late_is_judged_by_what_holds_then,
         nothing_is_opened_while_it_is_stopped,
         streams_are_bounded_for_each_grant,
+        an_agent_that_does_not_read_loses_its_stream_too,
         programs_end_with_their_grant_and_when_their_server_is_changed;
     first_start:
         the_first_admin_is_made_with_the_setup_token_once,
         who_signs_in_is_recognised_until_signing_out,
         the_wrong_keys_are_refused_and_change_nothing;
+    egress:
+        a_server_inside_is_refused_when_it_is_registered,
+        a_replica_asks_no_server_where_its_operator_wants_none;
     secrets:
         secrets_reach_the_server_and_nothing_else;
 }

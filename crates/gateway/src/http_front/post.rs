@@ -14,7 +14,7 @@ use mcp::revision::Revision;
 use super::admit::Admitted;
 use super::answer::failed;
 use super::stream::Changes;
-use super::{Front, MAX_BODY, closing, empty, json_refusal, plain, unreadable_kind};
+use super::{Front, MAX_BODY, closing, empty, json_refusal, not_forwarded, plain, unreadable_kind};
 use crate::admission::{Work, until_withdrawn};
 use crate::body::{Body, BodyFault, collect};
 use crate::caller::Caller;
@@ -25,6 +25,7 @@ use crate::pipeline::{self, AskForTools, Judged};
 use crate::refusal::{self, Refusal};
 use crate::seal::Session;
 use crate::server::Reach;
+use crate::trace::Trace;
 
 /// How long an agent may take to send its body.
 const BODY_TIME: Duration = Duration::from_secs(60);
@@ -98,7 +99,8 @@ impl Front {
         let modern_body = in_body.and_then(Revision::parse).is_some_and(Revision::is_modern);
         let modern = named.is_some_and(Revision::is_modern) || modern_body;
         if modern {
-            let caller = Caller { grant, token, session: None, revision: named, client_ip: Some(client_ip) };
+            let caller =
+                Caller { grant, token, session: None, revision: named, client_ip: Some(client_ip), trace: None };
             return Ok((caller, None));
         }
         let session = match one(headers, &SESSION_ID).map_err(bad)? {
@@ -115,7 +117,7 @@ impl Front {
         // What was agreed on holds; a header could claim what it likes.
         let revision = session.as_ref().and_then(|session| session.revision).or(named);
         let number = session.as_ref().map(|session| session.number);
-        Ok((Caller { grant, token, session: number, revision, client_ip: Some(client_ip) }, session))
+        Ok((Caller { grant, token, session: number, revision, client_ip: Some(client_ip), trace: None }, session))
     }
 
     fn unsupported(&self, named: &str, message: Option<&Message<'_>>) -> Refusal {
@@ -134,11 +136,12 @@ impl Front {
 
     pub(super) async fn one(
         &self,
-        (caller, session): (Caller, Option<Session>),
+        (mut caller, session): (Caller, Option<Session>),
         headers: &HeaderMap,
         body: &Bytes,
         message: &Message<'_>,
     ) -> Response<Body> {
+        caller.trace = Trace::of(&self.gateway, Some(headers), message);
         if let (Message::Request(request), Some(revision)) = (message, caller.revision)
             && is_gone(&request.method, revision)
         {
@@ -156,7 +159,7 @@ impl Front {
         }
         if let Some(halted) = pipeline::halt(&self.gateway, &caller, message) {
             return match halted {
-                Judged::Answer(refusal) => plain(&refusal),
+                Judged::Answer(refusal) => not_forwarded(&refusal),
                 Judged::Drop | Judged::Forward { .. } => empty(StatusCode::ACCEPTED),
             };
         }
@@ -165,7 +168,7 @@ impl Front {
         let forwarded = self.forward(caller, session, headers, body, message);
         let withdrawn = tokio::select! {
             biased;
-            answer = forwarded => return answer,
+            answer = forwarded => return self.guarded(answer, &asking, work_of(message)),
             // What was under way is dropped, and recorded as such by what it held.
             withdrawn = until_withdrawn(&self.gateway, &asking, Work::Request) => withdrawn.to_string(),
         };
@@ -222,7 +225,7 @@ impl Front {
         };
         let judged = pipeline::judge(&self.gateway, &caller, message, &link).await;
         let (edited, expected) = match judged {
-            Judged::Answer(refusal) => return plain(&refusal),
+            Judged::Answer(refusal) => return not_forwarded(&refusal),
             Judged::Drop => return empty(StatusCode::ACCEPTED),
             Judged::Forward { edited, expected } => (edited, expected),
         };
@@ -249,6 +252,9 @@ impl Front {
         let mut onward = link.headers();
         if let Some(accept) = headers.get(ACCEPT) {
             onward.insert(ACCEPT, accept.clone());
+        }
+        if let Some(trace) = &caller.trace {
+            trace.write(&mut onward);
         }
         if !caller.revision.is_some_and(Revision::is_modern) {
             return Ok(onward);
@@ -293,6 +299,13 @@ pub(super) async fn declared_params<'h>(
         tool.header_params.iter().any(|declared| declared.header.eq_ignore_ascii_case(suffix))
     };
     Ok(given().filter(|(name, _)| declared(name)).collect())
+}
+
+fn work_of(message: &Message<'_>) -> Work {
+    match message {
+        Message::Request(request) if request.kind == Kind::SubscriptionsListen => Work::Listening,
+        _ => Work::Request,
+    }
 }
 
 /// Whether a revision has left a method behind: there it is a method that does not exist, whatever

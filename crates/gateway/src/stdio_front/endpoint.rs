@@ -25,6 +25,7 @@ use crate::names;
 use crate::pipeline::{self, Judged};
 use crate::relay::{Relay, Seen};
 use crate::ticket::Ended;
+use crate::trace::Trace;
 
 /// What the requests of one run share.
 struct Run {
@@ -68,6 +69,7 @@ pub(super) async fn serve(
             if run.cancels(&caller, &message) {
                 continue;
             }
+            caller.trace = Trace::of(gateway, None, &message);
             let (edited, expected) = match pipeline::judge(gateway, &caller, &message, &link).await {
                 Judged::Answer(refusal) => {
                     run.say(refusal.body).await;
@@ -266,6 +268,9 @@ impl Run {
 /// The headers of one message: in 2026-07-28 they repeat what the body says.
 fn headers_for(link: &HttpLink, message: &Message<'_>, caller: &Caller) -> HeaderMap {
     let mut headers = link.headers();
+    if let Some(trace) = &caller.trace {
+        trace.write(&mut headers);
+    }
     if !caller.revision.is_some_and(Revision::is_modern) {
         return headers;
     }

@@ -58,6 +58,10 @@ pub struct Params<'a> {
     pub meta_client_capabilities: Option<&'a str>,
     /// The log level of a stateless request, from `_meta`.
     pub meta_log_level: Option<Cow<'a, str>>,
+    /// The W3C `traceparent`, from `_meta`, as it was sent.
+    pub trace_parent: Option<Cow<'a, str>>,
+    /// The W3C `tracestate`, from `_meta`, as it was sent.
+    pub trace_state: Option<Cow<'a, str>>,
     /// Where those stand that a gateway may have to replace.
     pub spans: Spans,
 }
@@ -173,6 +177,8 @@ pub(super) fn read<'a>(
         }
     }
     params.meta_log_level = found.log_level.and_then(|slot| slot.string(text));
+    params.trace_parent = found.trace_parent.and_then(|slot| slot.string(text));
+    params.trace_state = found.trace_state.and_then(|slot| slot.string(text));
     Ok(params)
 }
 

@@ -71,6 +71,10 @@ pub(super) struct Found {
     pub(super) log_level: Option<Slot>,
     /// `_meta`'s `progressToken`.
     pub(super) progress_token: Option<Slot>,
+    /// `_meta`'s `traceparent`.
+    pub(super) trace_parent: Option<Slot>,
+    /// `_meta`'s `tracestate`.
+    pub(super) trace_state: Option<Slot>,
     /// The first key that no method can have.
     pub(super) odd: Option<Quoted>,
     /// Keys that are a problem to the methods that know the member they could be taken for.
@@ -199,6 +203,9 @@ fn meta(scanner: &mut Scanner<'_>, depth: usize, found: &mut Found) -> Result<()
             "io.modelcontextprotocol/protocolVersion" => found.protocol_version = value,
             "io.modelcontextprotocol/clientCapabilities" => found.client_capabilities = value,
             "io.modelcontextprotocol/logLevel" => found.log_level = value,
+            // Nothing is judged by these, so they may be written in whatever other ways beside.
+            "traceparent" => found.trace_parent = value,
+            "tracestate" => found.trace_state = value,
             // Other keys of `_meta` are anybody's, but not in a spelling that passes for one of these.
             other => {
                 const KNOWN: [&str; 4] = [

@@ -1,6 +1,6 @@
 //! Which hosts are out on the internet, by what they are called alone. No name is resolved.
 
-use std::net::{Ipv4Addr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use super::url::Host;
 use super::{Doubtful, cidr};
@@ -75,6 +75,15 @@ pub fn host(host: &Host<'_>) -> Result<bool, Doubtful> {
             }
             None => Ok(name.contains('.') && !INSIDE.iter().any(|suffix| is_under(name, suffix))),
         },
+    }
+}
+
+/// Whether an address is on the public internet; one that stands for another is not.
+#[must_use]
+pub fn address(address: IpAddr) -> bool {
+    match address {
+        IpAddr::V4(address) => v4(address),
+        IpAddr::V6(address) => !cidr::stands_for_another(address) && v6(address),
     }
 }
 

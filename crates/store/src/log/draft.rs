@@ -93,6 +93,10 @@ impl Draft {
         self.seq
     }
 
+    pub(super) fn size(&self) -> u64 {
+        self.size
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.bytes.is_empty()
     }

@@ -6,6 +6,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use ::http::uri::PathAndQuery;
 use ::http::{HeaderMap, HeaderName, HeaderValue, Uri};
 
+use crate::egress::Egress;
+
 /// Where an MCP server listens, with the credentials that it wants.
 /// Cheap to copy.
 #[derive(Debug, Clone)]
@@ -24,6 +26,8 @@ pub(super) struct Place {
     pub(super) credentials: HeaderMap,
     /// Tells endpoints apart in pools of connections.
     pub(super) number: u64,
+    /// Where it may be.
+    pub(super) egress: Egress,
 }
 
 /// Why an endpoint cannot be used.
@@ -59,12 +63,32 @@ impl Endpoint {
         if authority.as_str().contains('@') {
             return Err(BadEndpoint::UserInfo);
         }
+        // A port that is none would be read as the scheme's own.
+        if authority.as_str() != authority.host() && authority.port_u16().is_none() {
+            return Err(BadEndpoint::NotAUrl(url.to_owned()));
+        }
         let host = HeaderValue::from_str(authority.as_str()).map_err(|_| BadEndpoint::NotAUrl(url.to_owned()))?;
         let target = uri.path_and_query().map_or("/", PathAndQuery::as_str);
         let target = target.parse().map_err(|_| BadEndpoint::NotAUrl(url.to_owned()))?;
         static NEXT: AtomicU64 = AtomicU64::new(0);
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
-        Ok(Self { place: Arc::new(Place { uri, target, host, credentials: HeaderMap::new(), number }) })
+        Ok(Self {
+            place: Arc::new(Place {
+                uri,
+                target,
+                host,
+                credentials: HeaderMap::new(),
+                number,
+                egress: Egress::Anywhere,
+            }),
+        })
+    }
+
+    /// The same endpoint, which is only asked where `egress` lets it be. Without this it may be anywhere.
+    #[must_use]
+    pub fn within(mut self, egress: Egress) -> Self {
+        Arc::make_mut(&mut self.place).egress = egress;
+        self
     }
 
     /// Adds a header that every request to this server carries. The value is never printed.
@@ -125,7 +149,16 @@ mod tests {
     fn endpoints_are_absolute_and_hold_no_secret() {
         assert!(Endpoint::parse("http://127.0.0.1:3000/mcp").is_ok());
         assert!(Endpoint::parse("https://example.com/mcp?x=1").is_ok());
-        for bad in ["", "/mcp", "localhost:3000", "ftp://example.com/", "http://u:p@example.com/"] {
+        for bad in [
+            "",
+            "/mcp",
+            "localhost:3000",
+            "ftp://example.com/",
+            "http://u:p@example.com/",
+            "http://example.com:99999/",
+            "http://example.com:x/",
+            "http://example.com:/",
+        ] {
             assert!(Endpoint::parse(bad).is_err(), "{bad}");
         }
     }

@@ -20,10 +20,12 @@ use store::control::{BadControl, Place};
 use tokio::runtime::Builder;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::oneshot;
+use upstream::egress::Egress;
 use vault::{KeyRing, KeySource};
 use web::control_api::{self, Allowances};
 
 use super::doors::Doors;
+use super::watched::Watched;
 use super::{LISTEN, told_to_stop, waiting};
 use crate::args::{InstanceOptions, ServeOptions};
 use crate::commands::catalogue::beside;
@@ -73,6 +75,7 @@ pub fn serve(options: &ServeOptions, workers: usize) -> Result<ExitCode, Failure
         tls.iter().for_each(listening::follow);
         opened(&place, &keys, &listener, tls.as_ref()).await
     })?;
+    let instance = instance.with_egress(Egress::public(options.instance.allow_upstream.iter().copied()));
     let setup = control.block_on(instance.setup_token()).trying("the setup token")?;
     let runtime = Builder::new_current_thread().enable_all().build().trying("the runtime")?;
     let beginning = Beginning {
@@ -109,6 +112,7 @@ pub fn serve(options: &ServeOptions, workers: usize) -> Result<ExitCode, Failure
     });
     let code = runtime.block_on(async move {
         let housekeeping = tokio::spawn(Arc::clone(&gateway).housekeeping());
+        let watched = Watched::start(&options.watch, &gateway)?;
         let connect = gateway::server::TimeLimits::default().connect;
         let workers =
             Workers::start(&listener, &gateway, &Arc::new(front), tls.as_ref(), connect, workers).trying("the workers")?;
@@ -146,6 +150,7 @@ pub fn serve(options: &ServeOptions, workers: usize) -> Result<ExitCode, Failure
         drop(quiet);
         // What could not be shipped was told.
         let _ = shipper.await;
+        watched.finish().await;
         database.close().await;
         Ok(ExitCode::SUCCESS)
     });
