@@ -14,6 +14,9 @@ const ROUNDS: &str = "100000";
 /// Rounds in which many take from one limit at once; in a test run there is one, or two.
 const TIMES: &str = "20";
 
+/// How often an instance is killed under load.
+const KILLED: &str = "50";
+
 /// Calls over which memory must be flat.
 const CALLS: &str = "10000000";
 
@@ -22,7 +25,8 @@ cargo xtask full [PART]...
 
   tests          what CI runs, with the real servers and clients
   conformance    the whole official suite, also with the fixture as a child
-  proofs         the properties of the pure crates, and limits that many take from, with many rounds
+  proofs         the properties of the pure crates, and limits that many take from, with many rounds; an instance
+                 killed under load, 50 times
   classifier     trains it anew, which must give the weights of the tree, and writes its figures
   catalogue      import, search, pages and memory at 40,000 servers and 500,000 tools: a goal that is missed fails
   bench          every figure of docs/performance.md, over ten million calls
@@ -82,7 +86,9 @@ fn proofs() -> Result<()> {
     run_with("cargo", &words, &[("PROPTEST_CASES", ROUNDS), ("PROPTEST_MAX_GLOBAL_REJECTS", "10000000")])?;
     // Never one more, never one less: on Redis and in a file.
     let words = ["-p", "shared", "-p", "control", "--test", "redis", "--test", "live", "exactly"];
-    run_with("cargo", &[&["test", "--release", "--locked"], words.as_slice()].concat(), &[("TOOLGATE_ROUNDS", TIMES)])
+    run_with("cargo", &[&["test", "--release", "--locked"], words.as_slice()].concat(), &[("TOOLGATE_ROUNDS", TIMES)])?;
+    let words = ["test", "--workspace", "--locked", "--test", "instance", "killed::"];
+    run_with("cargo", &words, &[("TOOLGATE_ROUNDS", KILLED)])
 }
 
 /// The weights come from the features in the tree and nothing else, and reach what they should.

@@ -58,6 +58,8 @@ mod tests {
         let decision = Decision {
             id: Id::from_bits(9),
             grant: Some("g"),
+            grant_id: None,
+            organisation: None,
             agent: None,
             server: Some("files"),
             session: None,

@@ -8,8 +8,8 @@ use std::net::IpAddr;
 use jiff::Timestamp;
 
 use crate::event::{
-    ArgumentKeys, Count, Decision, DefinitionNotice, Event, Outcome, PolicyNotice, Recovered, Refused, Segment, Start,
-    Stop, Target, Upstream, Would,
+    ArgumentKeys, Checkpoint, Count, Decision, DefinitionNotice, Event, Outcome, PolicyNotice, Recovered, Refused,
+    Segment, Start, Stop, Target, Upstream, Would,
 };
 use crate::{Head, Id, argument_keys, chain, visible};
 
@@ -51,6 +51,7 @@ pub fn encode(stamp: Stamp, event: &Event<'_>, prev: &Head, out: &mut Vec<u8>) -
         Event::Definition(notice) => encode_definition(out, notice),
         Event::Upstream(upstream) => encode_upstream(out, upstream),
         Event::Recovered(recovered) => encode_recovered(out, recovered),
+        Event::Checkpoint(checkpoint) => encode_checkpoint(out, checkpoint),
         Event::Stop(stop) => encode_stop(out, stop),
     }
     let head = chain::seal(prev, start, out);
@@ -84,7 +85,9 @@ fn encode_start(out: &mut Vec<u8>, start: &Start<'_>) {
 }
 
 fn encode_decision(out: &mut Vec<u8>, decision: &Decision<'_>) {
+    text(out, "organisation", decision.organisation);
     text(out, "grant", decision.grant);
+    text(out, "grant_id", decision.grant_id);
     text(out, "agent", decision.agent);
     text(out, "server", decision.server);
     text(out, "session", decision.session);
@@ -168,6 +171,13 @@ fn encode_upstream(out: &mut Vec<u8>, upstream: &Upstream<'_>) {
 fn encode_recovered(out: &mut Vec<u8>, recovered: &Recovered<'_>) {
     text(out, "reason", Some(recovered.reason));
     optional(out, "times", recovered.times);
+}
+
+fn encode_checkpoint(out: &mut Vec<u8>, checkpoint: &Checkpoint) {
+    id(out, "chain", checkpoint.chain);
+    head(out, "head", &checkpoint.head);
+    text(out, "key", Some(&checkpoint.key.text()));
+    text(out, "signature", Some(&checkpoint.signature.text()));
 }
 
 fn encode_stop(out: &mut Vec<u8>, stop: &Stop<'_>) {

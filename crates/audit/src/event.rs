@@ -9,6 +9,7 @@ use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
 
+use crate::signature::{PublicKey, Signature};
 use crate::{Head, Id};
 
 /// One event, to be written as one record.
@@ -33,6 +34,8 @@ pub enum Event<'a> {
     Upstream(Upstream<'a>),
     /// Something that an earlier failure left behind was put right.
     Recovered(Recovered<'a>),
+    /// The chain up to here, signed; written by the log itself.
+    Checkpoint(Checkpoint),
     /// A process ended in order; nothing follows in its chain.
     Stop(Stop<'a>),
 }
@@ -145,6 +148,10 @@ pub struct Decision<'a> {
     pub id: Id,
     /// Label of the grant under which the request came.
     pub grant: Option<&'a str>,
+    /// The grant's id, where a control plane gave it.
+    pub grant_id: Option<&'a str>,
+    /// The id of the organisation that the grant belongs to, where a control plane gave it.
+    pub organisation: Option<&'a str>,
     /// The agent that the grant names.
     pub agent: Option<&'a str>,
     /// The server.
@@ -267,6 +274,19 @@ pub struct Recovered<'a> {
     pub times: Option<u64>,
 }
 
+/// See [`Event::Checkpoint`]. It stands by itself: a copy of its line kept elsewhere says what the chain was.
+#[derive(Clone, Copy, Debug)]
+pub struct Checkpoint {
+    /// The chain.
+    pub chain: Id,
+    /// The hash of the record before this one, which stands for all before it.
+    pub head: Head,
+    /// The key that signed.
+    pub key: PublicKey,
+    /// The signature: see [`crate::checkpoint`].
+    pub signature: Signature,
+}
+
 /// See [`Event::Stop`].
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Stop<'a> {
@@ -287,6 +307,7 @@ impl Event<'_> {
             Event::Definition(_) => Kind::Definition,
             Event::Upstream(_) => Kind::Upstream,
             Event::Recovered(_) => Kind::Recovered,
+            Event::Checkpoint(_) => Kind::Checkpoint,
             Event::Stop(_) => Kind::Stop,
         }
     }

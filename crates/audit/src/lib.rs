@@ -8,6 +8,7 @@
 
 mod argument_keys;
 mod chain;
+pub mod checkpoint;
 mod decided;
 mod encode;
 mod event;
@@ -15,6 +16,7 @@ mod filter;
 mod id;
 mod record;
 mod row;
+mod signature;
 mod torn;
 mod uses;
 mod verify;
@@ -25,12 +27,13 @@ pub use chain::{Head, HeadError};
 pub use decided::Decided;
 pub use encode::{Stamp, encode};
 pub use event::{
-    After, ArgumentKeys, Change, Count, Decision, DefinitionNotice, Effect, Ending, Event, Kind, Outcome, PolicyNotice,
-    Recovered, Refused, Segment, Start, Stop, Target, Upstream, Would,
+    After, ArgumentKeys, Change, Checkpoint, Count, Decision, DefinitionNotice, Effect, Ending, Event, Kind, Outcome,
+    PolicyNotice, Recovered, Refused, Segment, Start, Stop, Target, Upstream, Would,
 };
 pub use filter::{Filter, Wanted};
 pub use id::{Id, IdError};
 pub use record::{DecodeError, Record};
 pub use row::{Row, Rows};
+pub use signature::{BadKey, Fingerprint, PublicKey, Signature, SigningKey};
 pub use uses::{Use, Uses};
-pub use verify::{ChainReport, Crash, Damage, Finding, Verifier};
+pub use verify::{ChainReport, Crash, Damage, Finding, Signed, Verifier};

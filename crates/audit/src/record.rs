@@ -6,9 +6,10 @@ use jiff::Timestamp;
 use serde::Deserialize;
 
 use crate::event::{
-    After, ArgumentKeys, Change, Count, Decision, DefinitionNotice, Effect, Ending, Event, Kind, Outcome, PolicyNotice,
-    Recovered, Refused, Segment, Start, Stop, Target, Upstream, Would,
+    After, ArgumentKeys, Change, Checkpoint, Count, Decision, DefinitionNotice, Effect, Ending, Event, Kind, Outcome,
+    PolicyNotice, Recovered, Refused, Segment, Start, Stop, Target, Upstream, Would,
 };
+use crate::signature::{PublicKey, Signature};
 use crate::{Head, Id, Stamp, chain};
 
 /// One record. Which members are there depends on its [`Kind`]; those that a later version adds
@@ -32,7 +33,9 @@ pub struct Record {
     pub pid: Option<u32>,
     pub durability: Option<String>,
 
+    pub organisation: Option<String>,
     pub grant: Option<String>,
+    pub grant_id: Option<String>,
     pub agent: Option<String>,
     pub server: Option<String>,
     pub session: Option<String>,
@@ -68,6 +71,10 @@ pub struct Record {
     pub change: Option<Change>,
     pub status: Option<String>,
     pub reason: Option<String>,
+
+    pub head: Option<Head>,
+    pub key: Option<PublicKey>,
+    pub signature: Option<Signature>,
 
     pub hash: Head,
 }
@@ -109,7 +116,7 @@ impl Record {
     }
 
     /// The event that it tells of: encoded again with the same [`Stamp`] and head it gives the
-    /// same bytes. `None` for a kind that a later version writes.
+    /// same bytes. `None` for a kind that a later version writes, or a checkpoint without its signature.
     pub fn event(&self) -> Option<Event<'_>> {
         Some(match self.kind {
             Kind::Segment => Event::Segment(Segment {
@@ -164,6 +171,12 @@ impl Record {
             Kind::Recovered => {
                 Event::Recovered(Recovered { reason: self.reason.as_deref().unwrap_or_default(), times: self.times })
             }
+            Kind::Checkpoint => Event::Checkpoint(Checkpoint {
+                chain: self.chain.unwrap_or_default(),
+                head: self.head.unwrap_or_default(),
+                key: self.key?,
+                signature: self.signature?,
+            }),
             Kind::Stop => Event::Stop(Stop { reason: self.reason.as_deref() }),
             Kind::Other => return None,
         })
@@ -172,7 +185,9 @@ impl Record {
     fn decided(&self) -> Decision<'_> {
         Decision {
             id: self.id,
+            organisation: self.organisation.as_deref(),
             grant: self.grant.as_deref(),
+            grant_id: self.grant_id.as_deref(),
             agent: self.agent.as_deref(),
             server: self.server.as_deref(),
             session: self.session.as_deref(),

@@ -64,6 +64,7 @@ impl Rows {
         let verdict = record.effect.unwrap_or_default().as_str().to_owned();
         details.text("server", record.server.as_deref());
         details.text("grant", record.grant.as_deref());
+        details.text("organisation", record.organisation.as_deref());
         if !matches!(record.target(), Target::Tool(_) | Target::None) {
             details.text("method", record.method.as_deref());
         }
@@ -121,6 +122,7 @@ fn notice(record: &Record, details: &mut Details) -> (String, String) {
     details.text("tool", record.tool.as_deref());
     details.text("class", record.class.as_deref());
     details.text("digest", record.digest.as_deref());
+    details.text("key", record.key.map(|key| key.fingerprint().to_string()).as_deref());
     details.text("status", record.status.as_deref());
     details.text("times", record.times.map(|times| times.to_string()).as_deref());
     details.text("client", record.client.map(|client| client.to_string()).as_deref());

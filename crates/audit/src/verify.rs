@@ -1,10 +1,12 @@
 //! Checks one chain, line by line, and says where it was broken.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::fmt;
 
-use crate::event::After;
+use crate::checkpoint::{BadBeginning, Beginning, is_signed};
+use crate::event::{After, Checkpoint};
+use crate::signature::{Fingerprint, PublicKey, Signature};
 use crate::torn::{self, Tail};
 use crate::{Head, Id, chain};
 
@@ -25,6 +27,10 @@ pub struct Verifier {
     stopped: bool,
     after: Option<After>,
     unfinished: HashSet<Id>,
+    /// The keys whose signatures count; `None`: any one key, for the whole chain.
+    trusted: Option<BTreeSet<Fingerprint>>,
+    signed: Option<Signed>,
+    beginning: Option<Beginning>,
     crash: Option<Crash>,
     finding: Option<Finding>,
 }
@@ -36,7 +42,7 @@ pub struct ChainReport {
     pub chain: Id,
     /// Hash of the last record that is in order.
     pub head: Head,
-    /// How many records are in order, which is also the number of the last one.
+    /// The number of the last record that is in order. Where nothing was removed, that is how many there are.
     pub records: u64,
     /// How many segments were begun.
     pub segments: u32,
@@ -46,10 +52,33 @@ pub struct ChainReport {
     pub after: Option<After>,
     /// Allowed requests whose outcome was not recorded: unknown, or still under way.
     pub unfinished: Vec<Id>,
+    /// How far the chain is signed, by its last checkpoint.
+    pub signed: Option<Signed>,
+    /// Where it begins, if older segments were removed and the instance has signed that they were.
+    pub beginning: Option<Beginning>,
     /// The last record was cut off by a crash.
     pub crash: Option<Crash>,
     /// The first thing that no crash explains.
     pub finding: Option<Finding>,
+}
+
+impl ChainReport {
+    /// How many records are there and in order.
+    #[must_use]
+    pub fn kept(&self) -> u64 {
+        self.records.saturating_sub(self.beginning.as_ref().map_or(0, |beginning| beginning.seq.saturating_sub(1)))
+    }
+}
+
+/// How far a chain is signed.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct Signed {
+    /// The number of the last record that the signature stands for.
+    pub through: u64,
+    /// When it was signed, as the record says.
+    pub time: String,
+    /// The key that signed.
+    pub key: Fingerprint,
 }
 
 /// A record that was begun and not completed.
@@ -116,6 +145,15 @@ pub enum Damage {
     },
     /// Another chain, or a head that was kept, says that there was such a chain.
     MissingChain,
+    /// A checkpoint's signature is not what its key made of this chain.
+    WrongSignature,
+    /// A checkpoint, or the statement that older segments were removed, is signed by another key than the one that
+    /// is trusted, or than the one that signed before.
+    OtherKey,
+    /// No checkpoint signs anything of it, and a key was given that should have.
+    Unsigned,
+    /// What says that older segments were removed is not what the instance signed.
+    WrongBeginning,
 }
 
 /// What ties a record to its place. Nothing else is read here, so that records of a later version
@@ -136,6 +174,17 @@ struct Link<'a> {
     hash: Head,
 }
 
+/// What a checkpoint says.
+#[derive(serde::Deserialize)]
+struct Sealed<'a> {
+    #[serde(borrow)]
+    time: Cow<'a, str>,
+    chain: Id,
+    head: Head,
+    key: PublicKey,
+    signature: Signature,
+}
+
 impl Verifier {
     /// Begins with a chain of which nothing has been seen.
     pub fn new(chain: Id) -> Verifier {
@@ -150,6 +199,9 @@ impl Verifier {
             stopped: false,
             after: None,
             unfinished: HashSet::new(),
+            trusted: None,
+            signed: None,
+            beginning: None,
             crash: None,
             finding: None,
         }
@@ -163,6 +215,39 @@ impl Verifier {
         {
             self.found(Damage::Rewritten { seq });
         }
+    }
+
+    /// Takes signatures of these keys alone, and the chain only if one of them has signed some of it.
+    pub fn trust(&mut self, keys: BTreeSet<Fingerprint>) {
+        self.trusted = Some(keys);
+    }
+
+    /// Begins where a signed statement says that the chain does since older segments were removed; to be called before
+    /// the first segment, and after [`trust`](Self::trust) and [`expect`](Self::expect). What is known of records that
+    /// were removed is passed over. Returns whether the chain is in order so far.
+    pub fn begin_with(&mut self, beginning: Result<Beginning, BadBeginning>) -> bool {
+        let Ok(beginning) = beginning else { return self.found(Damage::WrongBeginning) };
+        let last = beginning.seq.saturating_sub(1);
+        (self.segment, self.seq, self.head) = (beginning.segment.saturating_sub(1), last, beginning.previous);
+        self.after = beginning.after;
+        self.known = self.known.split_off(&last);
+        let known = self.known.get(&last).copied();
+        let (chain, key) = (beginning.chain, beginning.key.fingerprint());
+        self.beginning = Some(beginning);
+        if chain != self.chain {
+            return self.found(Damage::WrongBeginning);
+        }
+        if !self.trusts(key) {
+            return self.found(Damage::OtherKey);
+        }
+        if known.is_some_and(|known| known != self.head) {
+            return self.found(Damage::Rewritten { seq: last });
+        }
+        true
+    }
+
+    fn trusts(&self, key: Fingerprint) -> bool {
+        self.trusted.as_ref().is_none_or(|trusted| trusted.contains(&key))
     }
 
     /// Hash of the last record that was in order.
@@ -203,7 +288,15 @@ impl Verifier {
         }
         self.line += 1;
         match self.check(line) {
-            Ok(record) => self.accept(&record),
+            Ok(record) => {
+                if record.kind == "checkpoint" {
+                    match self.sealed(line, record.seq) {
+                        Ok(signed) => self.signed = Some(signed),
+                        Err(damage) => return self.found(damage),
+                    }
+                }
+                self.accept(&record);
+            }
             Err(damage) => return self.found(damage),
         }
         self.offset += u64::try_from(line.len()).unwrap_or(u64::MAX).saturating_add(1);
@@ -253,6 +346,13 @@ impl Verifier {
             self.line = self.line.max(1) + u64::from(self.crash.is_none() && self.line > 0);
             self.found(damage);
         }
+        // A process that died in its first write has left nothing that a signature would have to stand for.
+        let removed = self.beginning.as_ref().map_or(0, |beginning| beginning.seq.saturating_sub(1));
+        let kept = self.seq.saturating_sub(removed);
+        if self.trusted.is_some() && self.signed.is_none() && kept > 1 && !self.is_broken() {
+            (self.line, self.offset) = (self.line.max(1), 0);
+            self.found(Damage::Unsigned);
+        }
         let mut unfinished: Vec<Id> = self.unfinished.into_iter().collect();
         unfinished.sort_unstable();
         ChainReport {
@@ -263,6 +363,8 @@ impl Verifier {
             stopped: self.stopped,
             after: self.after,
             unfinished,
+            signed: self.signed,
+            beginning: self.beginning,
             crash: self.crash,
             finding: self.finding,
         }
@@ -295,6 +397,24 @@ impl Verifier {
             return Err(Damage::WrongSegment);
         }
         Ok(record)
+    }
+
+    /// What a checkpoint signs: everything up to the record before it.
+    fn sealed(&self, line: &[u8], seq: u64) -> Result<Signed, Damage> {
+        let sealed: Sealed<'_> = serde_json::from_slice(line).map_err(|_| Damage::NotARecord)?;
+        let through = seq.saturating_sub(1);
+        let Sealed { time, chain, head, key, signature } = sealed;
+        let here = chain == self.chain && head == self.head;
+        if !here || !is_signed(&Checkpoint { chain, head, key, signature }, through, &time) {
+            return Err(Damage::WrongSignature);
+        }
+        let key = key.fingerprint();
+        let before = self.signed.as_ref().map(|signed| signed.key);
+        let before = before.or(self.beginning.as_ref().map(|beginning| beginning.key.fingerprint()));
+        if !self.trusts(key) || (self.trusted.is_none() && before.is_some_and(|before| before != key)) {
+            return Err(Damage::OtherKey);
+        }
+        Ok(Signed { through, time: time.into_owned(), key })
     }
 
     fn opens_here(&self, record: &Link<'_>) -> bool {
@@ -334,6 +454,12 @@ impl fmt::Display for Damage {
             Damage::Shortened { seq } => write!(f, "record {seq} was there once and is missing"),
             Damage::Rewritten { seq } => write!(f, "record {seq} was another one once"),
             Damage::MissingChain => f.write_str("the whole chain is missing"),
+            Damage::WrongSignature => f.write_str("the checkpoint's signature does not fit the records before it"),
+            Damage::OtherKey => f.write_str("it is signed by another key"),
+            Damage::Unsigned => f.write_str("nothing of the chain is signed by the key"),
+            Damage::WrongBeginning => {
+                f.write_str("what says that older segments were removed was not signed, or changed since")
+            }
         }
     }
 }

@@ -391,6 +391,7 @@ pub enum AuditCommand {
 #[command(after_long_help = "\
 Examples:
   toolgate audit verify
+  toolgate audit verify --key sha256:0f3c… --head 9b1d…
   toolgate audit verify --data /var/lib/toolgate --json")]
 pub struct AuditVerify {
     /// Data.
@@ -399,6 +400,9 @@ pub struct AuditVerify {
     /// A head that was printed before: the log must still hold it
     #[arg(long, value_name = "HEAD")]
     pub head: Option<String>,
+    /// The key that must have signed the log: the fingerprint that the first start printed, or a file with the public key
+    #[arg(long, value_name = "FINGERPRINT|FILE")]
+    pub key: Vec<String>,
     /// Print the report as JSON
     #[arg(long)]
     pub json: bool,

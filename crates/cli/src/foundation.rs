@@ -3,13 +3,13 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use audit::{Event, Start};
+use audit::{Event, SigningKey, Start};
 use gateway::counting::Counting;
 use gateway::gateway::{Foundation, Gateway, Grants};
 use gateway::lease::Lease;
 use store::DataDir;
 use store::counts::Ledger;
-use store::log::{AuditLog, Durability, Options};
+use store::log::{AuditLog, Durability, Options, Signer};
 use store::processes::Processes;
 use tokio::runtime::Handle;
 
@@ -31,12 +31,15 @@ pub struct Beginning {
     pub session_key: Option<[u8; 32]>,
     /// Where limits are counted; else in a file of the data directory.
     pub counting: Option<Counting>,
+    /// The key that signs the audit log; else the data directory's own.
+    pub signing_key: Option<Arc<SigningKey>>,
 }
 
 impl Beginning {
     /// Of a gateway whose grants are known from the start, and that follows nobody.
     pub fn alone(command: &'static str, durability: Durability, grants: Grants) -> Self {
-        Self { command, durability, grants, lease: Lease::unlimited(), session_key: None, counting: None }
+        let (session_key, counting, signing_key) = (None, None, None);
+        Self { command, durability, grants, lease: Lease::unlimited(), session_key, counting, signing_key }
     }
 }
 
@@ -45,7 +48,7 @@ impl Beginning {
 /// # Errors
 /// When the directory cannot be used, or belongs to a newer version.
 pub fn lay(dir: Option<&Path>, beginning: Beginning, background: &Handle) -> Result<Arc<Gateway>, Failure> {
-    let Beginning { command, durability, grants, lease, session_key, counting } = beginning;
+    let Beginning { command, durability, grants, lease, session_key, counting, signing_key } = beginning;
     let path = data_dir(dir)?;
     let data = DataDir::open(&path).trying(format!("the data directory {}", path.display()))?;
     let processes = Processes::register(&data).trying("the register of processes")?;
@@ -57,7 +60,21 @@ pub fn lay(dir: Option<&Path>, beginning: Beginning, background: &Handle) -> Res
         Some(counting) => counting,
         None => counted_here(&data)?,
     };
-    let log = AuditLog::open(&data.audit(), Options { durability, ..Options::default() }).trying("the audit log")?;
+    let signing_key = match signing_key {
+        Some(key) => {
+            store::keys::show_public(&data, &key.public()).trying("the public key of the audit log")?;
+            key
+        }
+        None => {
+            let (key, made) = store::keys::signing_key(&data).trying("the key of the audit log")?;
+            if made && command == "serve" {
+                tell!("audit-key {}", key.public().fingerprint());
+            }
+            Arc::new(key)
+        }
+    };
+    let options = Options { durability, ..Options::default() };
+    let log = AuditLog::signed(&data.audit(), options, Signer::new(signing_key)).trying("the audit log")?;
     let word = match durability {
         Durability::Buffered => "buffered",
         Durability::Strict => "strict",

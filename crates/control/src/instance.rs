@@ -3,6 +3,9 @@
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
+use audit::{Fingerprint, SigningKey};
+use aws_lc_rs::rand::SystemRandom;
+use aws_lc_rs::signature::Ed25519KeyPair;
 use gateway::counting::Counting;
 use secrecy::ExposeSecret;
 use store::control::backup::Backup;
@@ -18,6 +21,7 @@ pub(crate) const CHECK: &str = "check";
 pub(crate) const HASH_KEY: &str = "token hash key";
 const SETUP: &str = "setup token";
 pub(crate) const SESSION_KEY: &str = "session key";
+const AUDIT_KEY: &str = "key of the audit log";
 
 /// The first organisation, until somebody names it otherwise.
 const FIRST: (&str, &str) = ("default", "Default");
@@ -29,6 +33,7 @@ pub struct Instance {
     pub(crate) vault: Arc<ArcSwap<Vault>>,
     pub(crate) hash_key: Arc<HashKey>,
     pub(crate) counting: Option<Counting>,
+    pub(crate) signing_key: Arc<SigningKey>,
     pub(crate) egress: Egress,
 }
 
@@ -75,8 +80,10 @@ impl Instance {
         let fresh = HashKey::generate()?.seal(&vault)?.to_string();
         let kept = database.keep_instance_secret(HASH_KEY, &fresh).await?;
         let hash_key = HashKey::open(&vault, &sealed(&kept, "key of token hashes")?)?;
+        let signing_key = Arc::new(signing_key(&database, &vault).await?);
         let vault = Arc::new(ArcSwap::from_pointee(vault));
-        Ok(Self { database, vault, hash_key: Arc::new(hash_key), counting: None, egress: Egress::public([]) })
+        let (hash_key, egress) = (Arc::new(hash_key), Egress::public([]));
+        Ok(Self { database, vault, hash_key, counting: None, signing_key, egress })
     }
 
     /// The same instance, whose servers may also be where the operator says. Without this they are on the public
@@ -105,6 +112,16 @@ impl Instance {
     /// The tables.
     pub fn database(&self) -> &ControlDatabase {
         &self.database
+    }
+
+    /// The key that signs the audit logs of all replicas: made with the instance, and kept sealed in its tables.
+    pub fn signing_key(&self) -> Arc<SigningKey> {
+        Arc::clone(&self.signing_key)
+    }
+
+    /// What people compare of that key.
+    pub fn fingerprint(&self) -> Fingerprint {
+        self.signing_key.public().fingerprint()
     }
 
     /// The key under which session ids are sealed: one of the instance, so that every replica opens what another has
@@ -142,6 +159,15 @@ impl Instance {
     pub(crate) fn setup_secret(&self, token: &Token) -> (&'static str, String) {
         (SETUP, self.hash_key.hash(token).to_string())
     }
+}
+
+async fn signing_key(database: &ControlDatabase, vault: &Vault) -> Result<SigningKey, BadInstance> {
+    let place = vault::Place::instance(AUDIT_KEY);
+    let document = Ed25519KeyPair::generate_pkcs8v1(&SystemRandom::new()).map_err(|_| vault::crypto::CryptoFailed)?;
+    let fresh = vault.seal(&place, document.as_ref())?.to_string();
+    let kept = database.keep_instance_secret(AUDIT_KEY, &fresh).await?;
+    let document = vault.open(&place, &sealed(&kept, AUDIT_KEY)?).map_err(|_| BadInstance::Damaged(AUDIT_KEY))?;
+    SigningKey::from_pkcs8(document.expose_secret()).map_err(|_| BadInstance::Damaged(AUDIT_KEY))
 }
 
 fn sealed(text: &str, what: &'static str) -> Result<Sealed, BadInstance> {

@@ -4,6 +4,7 @@
 //!   [`policies`] and [`grants`].
 //! - [`follow`]: a replica that keeps a gateway to what was decided, under a lease.
 //! - [`confirm`]: the wait until every replica does so.
+//! - [`ship`]: the decisions of every replica, brought from its segments into the tables.
 //!
 //! Every function takes the [`Actor`](store::control::access::Actor) who asks, and has the right checked before anything
 //! is read. What is wrong with what they gave is said with the place ([`Refused::Invalid`]).
@@ -19,6 +20,7 @@ pub mod policies;
 mod refused;
 pub mod repeated;
 pub mod servers;
+pub mod ship;
 pub mod sign_in;
 pub mod tools;
 

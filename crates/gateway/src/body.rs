@@ -1,6 +1,5 @@
 //! Bodies: how those that come are read, and those of the gateway's own answers.
 
-use std::convert::Infallible;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -20,7 +19,14 @@ pub enum Body {
     Whole(Option<Bytes>),
     /// Piece by piece, unbuffered.
     Stream(ByteStream),
+    /// Piece by piece; where it cannot be brought to its end the connection breaks, so that a part is not taken for all.
+    Breakable(Pin<Box<dyn Stream<Item = Result<Bytes, CutOff>> + Send>>),
 }
+
+/// An answer that was begun cannot be brought to its end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the answer was cut off")]
+pub struct CutOff;
 
 impl Body {
     /// No bytes.
@@ -36,13 +42,16 @@ impl Body {
 
 impl http_body::Body for Body {
     type Data = Bytes;
-    type Error = Infallible;
+    type Error = CutOff;
 
-    fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+    fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, CutOff>>> {
         match self.get_mut() {
             Self::Whole(bytes) => Poll::Ready(bytes.take().map(|bytes| Ok(Frame::data(bytes)))),
             Self::Stream(stream) => {
                 stream.as_mut().poll_next(cx).map(|piece| piece.map(|bytes| Ok(Frame::data(bytes))))
+            }
+            Self::Breakable(stream) => {
+                stream.as_mut().poll_next(cx).map(|piece| piece.map(|bytes| bytes.map(Frame::data)))
             }
         }
     }
@@ -57,7 +66,7 @@ impl http_body::Body for Body {
                 let length = bytes.as_ref().map_or(0, Bytes::len);
                 SizeHint::with_exact(u64::try_from(length).unwrap_or(u64::MAX))
             }
-            Self::Stream(_) => SizeHint::default(),
+            Self::Stream(_) | Self::Breakable(_) => SizeHint::default(),
         }
     }
 }

@@ -69,7 +69,9 @@ impl Gateway {
         let policy = (!judgement.policy.is_empty()).then_some(judgement.policy);
         let commit = self.log().submit(&Event::Decision(Decision {
             id,
+            organisation: caller.grant.terms.is_some().then_some(&*caller.grant.organisation),
             grant: Some(caller.grant.label()),
+            grant_id: caller.grant.terms.as_ref().map(|terms| terms.id.as_str()),
             agent: Some(&caller.grant.facts.agent_label),
             server: Some(caller.grant.server().id()),
             session: session.as_deref().and_then(|text| text.get(..12)),

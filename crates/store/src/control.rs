@@ -8,6 +8,7 @@ pub mod access;
 pub mod agents;
 pub mod backup;
 mod change;
+pub mod decisions;
 mod engine;
 pub mod events;
 pub mod grants;

@@ -15,9 +15,11 @@ mod draft;
 mod heads;
 mod lines;
 mod predecessor;
+mod prune;
 mod segments;
 mod since;
 mod sink;
+mod tail;
 mod uses;
 mod verify;
 mod writer;
@@ -28,10 +30,12 @@ pub use batch::Commit;
 pub use cursor::{Begin, Cursor, Entry};
 pub use disk::Disk;
 pub use heads::keep_head;
+pub use prune::{Pruned, prune};
 pub use segments::{Chain, chains};
 pub use since::lines_since;
+pub use tail::{Position, Tail, chain_start, segment_start, shipping, tail};
 pub use uses::uses_since;
-pub use verify::{Asked, ChainState, Report, State, verify};
+pub use verify::{Asked, ChainState, Report, State, verify, verify_signed};
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -39,7 +43,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use std::{fmt, io};
 
-use audit::{Event, Head, Id};
+use audit::{Event, Head, Id, SigningKey};
 use jiff::Timestamp;
 
 use self::batch::Batch;
@@ -77,6 +81,25 @@ impl Default for Options {
             rotate_bytes: 64 << 20,
             rotate_age: Duration::from_secs(24 * 60 * 60),
         }
+    }
+}
+
+/// Signs a chain as it grows: behind the first record of each segment, before the end, and in between as often as is
+/// said here.
+#[derive(Clone, Debug)]
+pub struct Signer {
+    /// The key.
+    pub key: Arc<SigningKey>,
+    /// At least every so many records.
+    pub every_records: u64,
+    /// At the latest after so long, if [`AuditLog::flush`] is called as often as it says.
+    pub every: Duration,
+}
+
+impl Signer {
+    /// Every 1,000 records and every 10 seconds.
+    pub fn new(key: Arc<SigningKey>) -> Signer {
+        Signer { key, every_records: 1_000, every: Duration::from_secs(10) }
     }
 }
 
@@ -137,11 +160,23 @@ impl AuditLog {
     /// # Errors
     /// When the directories cannot be made or written.
     pub fn open(audit: &Path, options: Options) -> io::Result<AuditLog> {
+        AuditLog::begin(audit, options, None)
+    }
+
+    /// The same, with checkpoints.
+    ///
+    /// # Errors
+    /// As [`open`](AuditLog::open).
+    pub fn signed(audit: &Path, options: Options, signer: Signer) -> io::Result<AuditLog> {
+        AuditLog::begin(audit, options, Some(signer))
+    }
+
+    fn begin(audit: &Path, options: Options, signer: Option<Signer>) -> io::Result<AuditLog> {
         let chain = ids::next();
         let (path, running) = segments::create_chain(audit, chain)?;
         let strict = options.durability == Durability::Strict;
         let files = Files::new(path.clone(), strict);
-        let draft = Draft::new(chain, options, predecessor::find(audit, chain));
+        let draft = Draft::new(chain, options, predecessor::find(audit, chain), signer);
         AuditLog::with(chain, path, Some(running), Box::new(files), draft, strict)
     }
 
@@ -152,7 +187,7 @@ impl AuditLog {
     pub fn on_disk(disk: Box<dyn Disk>, options: Options) -> io::Result<AuditLog> {
         let chain = ids::next();
         let strict = options.durability == Durability::Strict;
-        AuditLog::with(chain, PathBuf::new(), None, disk, Draft::new(chain, options, None), strict)
+        AuditLog::with(chain, PathBuf::new(), None, disk, Draft::new(chain, options, None, None), strict)
     }
 
     fn with(
@@ -208,6 +243,9 @@ impl AuditLog {
         // Within the lock, so that times rise along the chain as the clock does.
         let now = Timestamp::now();
         state.draft.prepare(now);
+        if matches!(event, Event::Stop(_)) {
+            state.draft.sign(now);
+        }
         let mark = state.draft.mark();
         state.draft.add(event, now);
         state.stopped = matches!(event, Event::Stop(_));
@@ -237,6 +275,9 @@ impl AuditLog {
     /// nothing waits.
     pub fn flush(&self) -> Commit {
         let mut state = self.shared.lock();
+        if !state.stopped {
+            state.draft.sign_in_time(Timestamp::now());
+        }
         if state.draft.is_empty() {
             return Commit::done(Ok(()));
         }

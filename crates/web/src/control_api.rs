@@ -8,6 +8,8 @@ mod address;
 mod bucket;
 mod call;
 mod check;
+mod csv;
+mod export;
 mod keys;
 mod openapi;
 mod problem;

@@ -4,7 +4,8 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::event::{After, Change, Effect, Ending};
-use crate::{Record, Rows};
+use crate::signature::tests::fresh;
+use crate::{Record, Rows, checkpoint};
 
 fn stamp(seq: u64) -> Stamp {
     Stamp { seq, id: Id::from_bits(77 << 80 | 5), time: "2026-01-05T12:00:00.123456Z".parse().unwrap() }
@@ -40,6 +41,8 @@ fn a_decision_reads_as_documented() {
     let (line, record) = there_and_back(&Event::Decision(Decision {
         id: Id::from_bits(77 << 80 | 5),
         grant: Some("local"),
+        grant_id: Some("01ARZ3NDEKTSV4RRFFQ69G5FAV"),
+        organisation: Some("01ARZ3NDEKTSV4RRFFQ69G5FAW"),
         server: Some("fs"),
         client: Some("::1".parse().unwrap()),
         method: Some("tools/call"),
@@ -54,7 +57,8 @@ fn a_decision_reads_as_documented() {
     }));
     let expected = concat!(
         r#"{"seq":9,"id":"000000002D0000000000000005","time":"2026-01-05T12:00:00.123456Z","kind":"decision","#,
-        r#""grant":"local","server":"fs","client":"::1","method":"tools/call","tool":"read_file","effect":"allow","#,
+        r#""organisation":"01ARZ3NDEKTSV4RRFFQ69G5FAW","grant":"local","grant_id":"01ARZ3NDEKTSV4RRFFQ69G5FAV","#,
+        r#""server":"fs","client":"::1","method":"tools/call","tool":"read_file","effect":"allow","#,
         r#""argument_keys":["path"],"counts":[{"id":"local|spend|day","counter":"spend","scope":"grant","window":"day","#,
         r#""amount":"12.5","observed":true}],"would":[{"rule":"tools.pay","effect":"ask"}],"bytes":99,"#,
         r#""trace":"4bf92f3577b34da6a3ce929d0e0e4736","hash":""#,
@@ -64,7 +68,7 @@ fn a_decision_reads_as_documented() {
     assert_eq!(
         Rows::default().row(&record).to_string(),
         "2026-01-05T12:00:00.123Z  allow       read_file                 server=fs grant=local \
-         count=spend+12.5 would=\"ask tools.pay\" keys=path id=000000002D0000000000000005",
+         organisation=01ARZ3NDEKTSV4RRFFQ69G5FAW count=spend+12.5 would=\"ask tools.pay\" keys=path id=000000002D0000000000000005",
     );
 }
 
@@ -111,6 +115,7 @@ fn every_kind_comes_back() {
             reason: None,
         }),
         Event::Recovered(Recovered { reason: "2 children ended", times: Some(2) }),
+        Event::Checkpoint(checkpoint::sign(&fresh(), Id::from_bits(4), 8, Head::EMPTY, stamp(9).time).unwrap()),
         Event::Stop(Stop { reason: None }),
     ];
     for event in &events {
@@ -247,6 +252,7 @@ proptest! {
         }).collect();
         let would: Vec<Would<'_>> = effects.iter().map(|effect| Would { rule: name.into(), effect: *effect }).collect();
         let decision = Decision {
+            organisation: at(8), grant_id: at(9),
             id: Id::from_bits(77 << 80 | 5),
             grant: at(1), agent: at(2), server: at(3), session: at(4), client,
             revision: at(5), method: at(6),

@@ -24,6 +24,8 @@ pub enum Kind {
     Upstream,
     /// See [`crate::Event::Recovered`].
     Recovered,
+    /// See [`crate::Event::Checkpoint`].
+    Checkpoint,
     /// See [`crate::Event::Stop`].
     Stop,
     /// A kind that a later version writes.
@@ -95,6 +97,7 @@ impl Kind {
             Kind::Definition => "definition",
             Kind::Upstream => "upstream",
             Kind::Recovered => "recovered",
+            Kind::Checkpoint => "checkpoint",
             Kind::Stop => "stop",
             Kind::Other => "other",
         }

@@ -4,7 +4,8 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::event::{Decision, Effect, Event, Outcome, Segment, Stop, Target};
-use crate::{Stamp, encode};
+use crate::signature::tests::fresh;
+use crate::{SigningKey, Stamp, checkpoint, encode};
 
 const CHAIN: Id = Id::from_bits(42);
 
@@ -35,6 +36,12 @@ impl Writing {
         let out = self.segments.last_mut().unwrap();
         self.head = encode(Stamp { seq: self.seq, id, time }, event, &self.head, out);
         id
+    }
+
+    fn checkpoint(&mut self, key: &SigningKey) {
+        let time = jiff::Timestamp::from_second(i64::try_from(self.seq + 1).unwrap()).unwrap();
+        let checkpoint = checkpoint::sign(key, CHAIN, self.seq, self.head, time).unwrap();
+        self.add(&Event::Checkpoint(checkpoint));
     }
 
     fn call(&mut self) -> Id {
@@ -239,4 +246,137 @@ proptest! {
         let report = check(&[writing.segments[0].clone(), bytes]);
         prop_assert!(report.finding.is_some());
     }
+}
+
+/// Three segments, each signed behind its first record; the segments, and the number and hash before the last one.
+fn signed(key: &SigningKey) -> (Writing, u64, Head) {
+    let mut writing = Writing::new();
+    writing.checkpoint(key);
+    let mut last = (0, Head::EMPTY);
+    for segment in 0..3 {
+        if segment > 0 {
+            last = (writing.seq, writing.head);
+            writing.segment(CHAIN);
+            writing.checkpoint(key);
+        }
+        (0..3).for_each(|_| {
+            writing.call();
+        });
+    }
+    (writing, last.0, last.1)
+}
+
+fn trusting(segments: &[Vec<u8>], first: u32, keys: &[&SigningKey], beginning: Option<&str>) -> ChainReport {
+    let mut verifier = Verifier::new(CHAIN);
+    if !keys.is_empty() {
+        verifier.trust(keys.iter().map(|key| key.public().fingerprint()).collect());
+    }
+    if let Some(text) = beginning {
+        verifier.begin_with(Beginning::open(text));
+    }
+    for (index, bytes) in segments.iter().enumerate() {
+        verifier.begin(first + u32::try_from(index).unwrap());
+        for line in bytes.split_inclusive(|byte| *byte == b'\n') {
+            verifier.line(&line[..line.len() - 1]);
+        }
+        verifier.end(&[], index + 1 == segments.len());
+    }
+    verifier.finish()
+}
+
+fn damage(report: ChainReport) -> Option<Damage> {
+    report.finding.map(|finding| finding.damage)
+}
+
+#[test]
+fn a_checkpoint_says_who_has_signed_and_how_far() {
+    let (key, other) = (fresh(), fresh());
+    let (writing, before, _) = signed(&key);
+    let report = trusting(&writing.segments, 1, &[], None);
+    let state = report.signed.unwrap();
+    assert_eq!((report.finding, state.through, state.key), (None, before + 1, key.public().fingerprint()));
+    assert_eq!(damage(trusting(&writing.segments, 1, &[&key], None)), None);
+    assert_eq!(damage(trusting(&writing.segments, 1, &[&other], None)), Some(Damage::OtherKey));
+    assert_eq!(damage(trusting(&writing.segments, 1, &[&other, &key], None)), None);
+    assert_eq!(damage(trusting(&Writing::calls().segments, 1, &[&key], None)), Some(Damage::Unsigned));
+
+    // Whoever writes a chain anew, hashes and all, has no signature of the key for it.
+    let forged = |signer: &SigningKey| {
+        let mut forged = Writing::new();
+        forged.checkpoint(&key);
+        forged.call();
+        forged.checkpoint(signer);
+        forged.segments
+    };
+    assert_eq!(damage(trusting(&forged(&other), 1, &[], None)), Some(Damage::OtherKey));
+    let mut moved = Writing::new();
+    moved.call();
+    let stolen = writing.segments[0].split_inclusive(|byte| *byte == b'\n').nth(1).unwrap();
+    let stolen = crate::Record::decode(stolen).unwrap();
+    moved.add(&stolen.event().unwrap());
+    assert_eq!(damage(trusting(&moved.segments, 1, &[], None)), Some(Damage::WrongSignature));
+}
+
+#[test]
+fn a_chain_begins_later_where_the_key_says_so_and_nowhere_else() {
+    let (key, other) = (fresh(), fresh());
+    let (writing, last, previous) = signed(&key);
+    let kept = &writing.segments[2..];
+    let beginning = |signer: &SigningKey| Beginning {
+        chain: CHAIN,
+        segment: 3,
+        seq: last + 1,
+        previous,
+        after: None,
+        removed_at: jiff::Timestamp::UNIX_EPOCH,
+        key: signer.public(),
+    };
+    let sealed = beginning(&key).seal(&key).unwrap();
+    let report = trusting(kept, 3, &[&key], Some(&sealed));
+    assert_eq!((report.finding, report.records, report.segments), (None, writing.seq, 3));
+    assert_eq!(report.beginning.unwrap().seq, last + 1);
+
+    assert_eq!(damage(trusting(kept, 3, &[&key], None)), Some(Damage::MissingSegment));
+    let changed = sealed.replace("\"segment\":3", "\"segment\":2");
+    assert_eq!(damage(trusting(&writing.segments[1..], 2, &[], Some(&changed))), Some(Damage::WrongBeginning));
+    let by_other = beginning(&other).seal(&other).unwrap();
+    assert_eq!(damage(trusting(kept, 3, &[&key], Some(&by_other))), Some(Damage::OtherKey));
+    assert_eq!(damage(trusting(kept, 3, &[], Some(&by_other))), Some(Damage::OtherKey));
+    let named_other = beginning(&key).seal(&other).unwrap();
+    assert_eq!(damage(trusting(kept, 3, &[], Some(&named_other))), Some(Damage::WrongBeginning));
+    let elsewhere = Beginning { chain: Id::from_bits(7), ..beginning(&key) }.seal(&key).unwrap();
+    assert_eq!(damage(trusting(kept, 3, &[], Some(&elsewhere))), Some(Damage::WrongBeginning));
+    // One that was signed for fewer removed segments does not cover more.
+    let fewer = Beginning { segment: 2, seq: 6, ..beginning(&key) }.seal(&key).unwrap();
+    assert_eq!(damage(trusting(kept, 3, &[&key], Some(&fewer))), Some(Damage::MissingSegment));
+}
+
+#[test]
+fn heads_that_were_kept_of_removed_records_are_passed_over_and_of_the_last_one_are_not() {
+    let key = fresh();
+    let (writing, last, previous) = signed(&key);
+    let beginning = Beginning {
+        chain: CHAIN,
+        segment: 3,
+        seq: last + 1,
+        previous,
+        after: None,
+        removed_at: jiff::Timestamp::UNIX_EPOCH,
+        key: key.public(),
+    };
+    let with = |known: &[(u64, Head)]| {
+        let mut verifier = Verifier::new(CHAIN);
+        known.iter().for_each(|(seq, head)| verifier.expect(*seq, *head));
+        verifier.begin_with(Ok(beginning.clone()));
+        verifier.begin(3);
+        for line in writing.segments[2].split_inclusive(|byte| *byte == b'\n') {
+            verifier.line(&line[..line.len() - 1]);
+        }
+        verifier.end(&[], true);
+        damage(verifier.finish())
+    };
+    let other = Head::EMPTY.then(&[b"other"]);
+    assert_eq!(with(&[(2, other), (last, previous), (writing.seq, writing.head)]), None);
+    assert_eq!(with(&[(last, other)]), Some(Damage::Rewritten { seq: last }));
+    assert_eq!(with(&[(writing.seq + 1, other)]), Some(Damage::Shortened { seq: writing.seq + 1 }));
 }

@@ -1,11 +1,9 @@
-//! The seal of a snapshot: a head that names what follows it, signed with Ed25519. Keys lie in files as
-//! other programs write them too: PKCS#8 and SubjectPublicKeyInfo, in PEM.
+//! The seal of a snapshot: a head that names what follows it, signed with Ed25519 ([`audit::SigningKey`]).
 
+use audit::{Signature, SigningKey};
 use aws_lc_rs::digest::{SHA256, digest};
 use aws_lc_rs::rand::SystemRandom;
-use aws_lc_rs::signature::{ED25519, Ed25519KeyPair, KeyPair, UnparsedPublicKey};
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
+use aws_lc_rs::signature::Ed25519KeyPair;
 use serde::{Deserialize, Serialize};
 
 /// What every head says it is.
@@ -18,14 +16,7 @@ const VERSION: u32 = 1;
 const HEAD: usize = 4096;
 
 /// What is signed begins with this, so that no signature for another purpose fits.
-const PURPOSE: &[u8] = b"toolgate catalogue snapshot\n";
-
-/// The names of both kinds of PEM.
-const PRIVATE: &str = "PRIVATE KEY";
-const PUBLIC: &str = "PUBLIC KEY";
-
-/// What stands before the 32 bytes of an Ed25519 key in a SubjectPublicKeyInfo.
-const SPKI: [u8; 12] = [0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x21, 0x00];
+const PURPOSE: &str = "toolgate catalogue snapshot";
 
 /// The first line of a snapshot.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -66,13 +57,8 @@ pub enum Untrusted {
 }
 
 /// The key that signs.
-pub struct Key(Ed25519KeyPair);
-
-impl std::fmt::Debug for Key {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Key({})", self.public().fingerprint())
-    }
-}
+#[derive(Debug)]
+pub struct Key(SigningKey);
 
 impl Key {
     /// Makes a key, and gives the text of its file.
@@ -81,7 +67,7 @@ impl Key {
     /// [`Untrusted::Unusable`] where the machine has no randomness.
     pub fn make() -> Result<(Self, String), Untrusted> {
         let document = Ed25519KeyPair::generate_pkcs8v1(&SystemRandom::new()).map_err(|_| Untrusted::Unusable)?;
-        let text = pem(PRIVATE, document.as_ref());
+        let text = SigningKey::file(document.as_ref());
         Ok((Self::read(&text)?, text))
     }
 
@@ -90,18 +76,13 @@ impl Key {
     /// # Errors
     /// [`Untrusted::NoKey`].
     pub fn read(text: &str) -> Result<Self, Untrusted> {
-        let document = unpem(PRIVATE, text).ok_or(Untrusted::NoKey)?;
-        Ed25519KeyPair::from_pkcs8_maybe_unchecked(&document).map(Self).map_err(|_| Untrusted::NoKey)
+        SigningKey::read(text).map(Self).map_err(|_| Untrusted::NoKey)
     }
 
     /// The half of it that others may have.
     #[must_use]
     pub fn public(&self) -> PublicKey {
-        let mut key = [0; 32];
-        for (to, from) in key.iter_mut().zip(self.0.public_key().as_ref()) {
-            *to = *from;
-        }
-        PublicKey(key)
+        PublicKey(self.0.public())
     }
 
     /// Puts head and signature before a body.
@@ -118,8 +99,8 @@ impl Key {
             sha256: hex(digest(&SHA256, body).as_ref()),
         };
         let head = serde_json::to_string(&head).map_err(|_| Untrusted::Unusable)?;
-        let signature = self.0.try_sign(&signed(head.as_bytes())).map_err(|_| Untrusted::Unusable)?;
-        let mut file = format!("{head}\n{}\n", STANDARD.encode(signature.as_ref())).into_bytes();
+        let signature = self.0.sign(PURPOSE, head.as_bytes()).map_err(|_| Untrusted::Unusable)?;
+        let mut file = format!("{head}\n{signature}\n").into_bytes();
         file.extend_from_slice(body);
         Ok(file)
     }
@@ -127,7 +108,7 @@ impl Key {
 
 /// The key that verifies.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PublicKey([u8; 32]);
+pub struct PublicKey(audit::PublicKey);
 
 impl PublicKey {
     /// The key of a file.
@@ -135,21 +116,19 @@ impl PublicKey {
     /// # Errors
     /// [`Untrusted::NoKey`].
     pub fn read(text: &str) -> Result<Self, Untrusted> {
-        let document = unpem(PUBLIC, text).ok_or(Untrusted::NoKey)?;
-        let key = document.strip_prefix(SPKI.as_slice()).and_then(|key| key.try_into().ok());
-        key.map(Self).ok_or(Untrusted::NoKey)
+        audit::PublicKey::read(text).map(Self).map_err(|_| Untrusted::NoKey)
     }
 
     /// The text of its file.
     #[must_use]
     pub fn text(&self) -> String {
-        pem(PUBLIC, &[SPKI.as_slice(), self.0.as_slice()].concat())
+        self.0.file()
     }
 
     /// What people compare.
     #[must_use]
     pub fn fingerprint(&self) -> String {
-        format!("sha256:{}", hex(digest(&SHA256, &self.0).as_ref()))
+        self.0.fingerprint().to_string()
     }
 
     /// Head and body of a snapshot, when this key signed both.
@@ -167,8 +146,11 @@ impl PublicKey {
         }
         let (signature, body) = self::line(rest).ok_or(Untrusted::Changed)?;
         let other = || Untrusted::Signature(self.fingerprint());
-        let signature = STANDARD.decode(signature).map_err(|_| other())?;
-        UnparsedPublicKey::new(&ED25519, &self.0).verify(&signed(line), &signature).map_err(|_| other())?;
+        let signature: Signature =
+            std::str::from_utf8(signature).ok().and_then(|text| text.parse().ok()).ok_or_else(other)?;
+        if !self.0.signed(PURPOSE, line, &signature) {
+            return Err(other());
+        }
         if hex(digest(&SHA256, body).as_ref()) != head.sha256 {
             return Err(Untrusted::Changed);
         }
@@ -190,23 +172,8 @@ fn line(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
     Some((bytes.get(..end)?, bytes.get(end + 1..)?))
 }
 
-fn signed(head: &[u8]) -> Vec<u8> {
-    [PURPOSE, head].concat()
-}
-
 fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-fn pem(name: &str, document: &[u8]) -> String {
-    // An Ed25519 key is shorter than a line may be.
-    format!("-----BEGIN {name}-----\n{}\n-----END {name}-----\n", STANDARD.encode(document))
-}
-
-fn unpem(name: &str, text: &str) -> Option<Vec<u8>> {
-    let (begin, end) = (format!("-----BEGIN {name}-----"), format!("-----END {name}-----"));
-    let inner = text.split_once(&begin)?.1.split_once(&end)?.0;
-    STANDARD.decode(inner.split_whitespace().collect::<String>()).ok()
 }
 
 #[cfg(test)]

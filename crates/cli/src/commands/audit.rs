@@ -1,8 +1,9 @@
 //! `toolgate audit verify`: is the log what was written?
 
+use std::collections::BTreeSet;
 use std::process::ExitCode;
 
-use audit::Head;
+use audit::{ChainReport, Fingerprint, Head, PublicKey};
 use store::log::{self, State};
 
 use crate::args::{AuditCommand, AuditVerify};
@@ -19,7 +20,9 @@ pub fn audit(command: &AuditCommand) -> Result<ExitCode, Failure> {
 fn verify(options: &AuditVerify) -> Result<ExitCode, Failure> {
     let audit = audit_log(options.data.dir.as_deref())?;
     let asked: Option<Head> = options.head.as_deref().map(|text| text.parse().trying("--head")).transpose()?;
-    let report = log::verify(&audit, asked).trying("the audit log")?;
+    let trusted = options.key.iter().map(|text| fingerprint(text)).collect::<Result<BTreeSet<_>, _>>()?;
+    let trusted = (!trusted.is_empty()).then_some(trusted);
+    let report = log::verify_signed(&audit, asked, trusted.as_ref()).trying("the audit log")?;
     let code = if report.is_intact() { ExitCode::SUCCESS } else { ExitCode::from(1) };
     if options.json {
         say!("{}", serde_json::to_string_pretty(&report).trying("the report")?)?;
@@ -30,8 +33,10 @@ fn verify(options: &AuditVerify) -> Result<ExitCode, Failure> {
             State::Running => "running",
             State::Stopped => "stopped",
             State::Crashed => "ended by a crash",
+            State::Removed => "removed",
         };
-        say!("chain {}  {}, {state}", chain.report.chain, super::counted(chain.report.records, "record"))?;
+        say!("chain {}  {}, {state}", chain.report.chain, super::counted(chain.report.kept(), "record"))?;
+        signatures(&chain.report)?;
         if let Some(crash) = &chain.report.crash {
             say!(
                 "  the last record was torn by the crash: segment {}, line {}, {}",
@@ -49,6 +54,9 @@ fn verify(options: &AuditVerify) -> Result<ExitCode, Failure> {
         if let Some(finding) = &chain.report.finding {
             say!("  TAMPERED WITH: {finding}")?;
         }
+    }
+    if trusted.is_none() {
+        keys(&report.chains)?;
     }
     if let Some(line) = report.heads_broken {
         say!("TAMPERED WITH: line {line} of the file of kept heads does not fit the lines before it")?;
@@ -72,4 +80,36 @@ fn verify(options: &AuditVerify) -> Result<ExitCode, Failure> {
     }
     say!("head {head}")?;
     Ok(code)
+}
+
+/// A fingerprint, or that of the key in a file.
+fn fingerprint(text: &str) -> Result<Fingerprint, Failure> {
+    if let Ok(fingerprint) = text.parse() {
+        return Ok(fingerprint);
+    }
+    let key = std::fs::read_to_string(text).trying(format!("--key {text}: it is no fingerprint (sha256:…)"))?;
+    Ok(PublicKey::read(&key).trying(format!("--key {text}"))?.fingerprint())
+}
+
+/// How far a chain is signed, and from where on it is there.
+fn signatures(report: &ChainReport) -> Result<(), Failure> {
+    if let Some(beginning) = &report.beginning {
+        let at = beginning.removed_at.strftime("%Y-%m-%d");
+        say!("  begins with record {}: what came before was removed on {at}, which is signed", beginning.seq)?;
+    }
+    match &report.signed {
+        Some(signed) => say!("  signed up to record {}, at {}", signed.through, signed.time),
+        None if report.kept() > 0 => say!("  not signed"),
+        None => Ok(()),
+    }
+}
+
+/// Without a key that is known from elsewhere, a signature says no more than who claims to have signed.
+fn keys(chains: &[log::ChainState]) -> Result<(), Failure> {
+    let signed = chains.iter().filter_map(|chain| Some(chain.report.signed.as_ref()?.key));
+    let begun = chains.iter().filter_map(|chain| Some(chain.report.beginning.as_ref()?.key.fingerprint()));
+    for key in signed.chain(begun).collect::<BTreeSet<_>>() {
+        say!("signed by {key}")?;
+    }
+    Ok(())
 }

@@ -7,7 +7,7 @@ use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
 use std::time::Duration;
 
-use audit::{Effect, Filter, Rows, Wanted};
+use audit::{Effect, Filter, Kind, Record, Rows, Wanted};
 use store::log::{Begin, Cursor, Entry};
 
 use crate::activity;
@@ -52,7 +52,7 @@ pub fn logs(options: &LogsOptions) -> Result<ExitCode, Failure> {
     let mut servers = Servers::new(options);
     while let Some(entry) = cursor.next().trying("the audit log")? {
         servers.see(&entry);
-        if filter.matches(&entry.record) {
+        if filter.matches(&entry.record) && shown(&entry.record, options.json) {
             if last.len() >= options.lines {
                 last.pop_front();
             }
@@ -77,11 +77,16 @@ pub fn logs(options: &LogsOptions) -> Result<ExitCode, Failure> {
     loop {
         std::thread::sleep(EVERY);
         while let Some(entry) = cursor.next().trying("the audit log")? {
-            if filter.matches(&entry.record) && !printer.print(&entry) {
+            if filter.matches(&entry.record) && shown(&entry.record, options.json) && !printer.print(&entry) {
                 return Ok(ExitCode::SUCCESS);
             }
         }
     }
+}
+
+/// Signatures are for programs.
+fn shown(record: &Record, json: bool) -> bool {
+    json || record.kind != Kind::Checkpoint
 }
 
 /// The servers that records name, for one who asked for a server: a name that was mistyped is told from a quiet server.

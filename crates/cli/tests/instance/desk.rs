@@ -97,9 +97,13 @@ impl Desk {
 
     /// Registers a server, with a policy that allows `read`, and mints a grant.
     pub(crate) fn grant(&self, server: &str, url: &str) -> anyhow::Result<Minted> {
+        self.grant_under(server, url, r#"{ "version": "1", "default": "deny", "tools": { "read": {} } }"#)
+    }
+
+    /// The same, with another policy.
+    pub(crate) fn grant_under(&self, server: &str, url: &str, document: &str) -> anyhow::Result<Minted> {
         let reach = json!({ "kind": "http", "url": url, "headers": { "X-Key": SECRET } });
         let settings = json!({ "accept_first": true });
-        let document = r#"{ "version": "1", "default": "deny", "tools": { "read": {} } }"#;
         self.done("POST", "policies", &json!({ "name": "careful", "document": document }))?;
         self.done("POST", "policies/careful/publish", &json!({ "version": 1, "reason": "the first" }))?;
         let given = json!({ "name": server, "reach": reach, "settings": settings, "policy": "careful" });

@@ -8,6 +8,7 @@ mod desk;
 mod filed;
 mod first_start;
 mod full_disk;
+mod killed;
 mod redis;
 mod replicas;
 mod watched;

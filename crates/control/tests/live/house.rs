@@ -9,6 +9,7 @@ use std::time::Duration;
 use control::follow::{Following, Replica};
 use control::grants::{GrantGiven, Minted};
 use control::servers::{ReachGiven, ServerGiven};
+use control::ship::{Shipper, Shipping};
 use control::{Instance, confirm};
 use gateway::counting::Counting;
 use gateway::gateway::{Foundation, Gateway, Grants};
@@ -20,8 +21,9 @@ use secrecy::SecretString;
 use store::DataDir;
 use store::control::Place;
 use store::control::access::{Actor, Role, Who};
+use store::control::decisions::{Decision, DecisionFilter};
 use store::control::servers::Settings;
-use store::log::{AuditLog, Options};
+use store::log::{AuditLog, Options, Signer};
 use store::processes::Processes;
 use tempfile::TempDir;
 use testkit::client::McpHttp;
@@ -168,9 +170,12 @@ fn serve(
 ) {
     let runtime = runtime();
     let data = DataDir::open(&data).unwrap();
+    let instance = runtime.block_on(door.open());
+    let signer = Signer { every_records: 10, ..Signer::new(instance.signing_key()) };
+    let options = Options { rotate_bytes: 20_000, ..Options::default() };
     let foundation = Foundation {
         counting: counts.open(&data, runtime.handle()),
-        log: AuditLog::open(&data.audit(), Options::default()).unwrap(),
+        log: AuditLog::signed(&data.audit(), options, signer).unwrap(),
         session_key: [7; 32],
         processes: Processes::register(&data).unwrap(),
         child_stderr: Arc::new(|_, _| {}),
@@ -179,7 +184,9 @@ fn serve(
     };
     let gateway = Gateway::new(foundation, Grants::default()).unwrap();
     runtime.block_on(async {
-        let instance = door.open().await;
+        let shipping = Shipping { audit: data.audit(), keep: None, tell: Arc::new(|_| {}) };
+        let mut shipper = Shipper::new(instance.clone(), shipping);
+        let shipper = tokio::spawn(async move { shipper.run().await });
         let housekeeping = tokio::spawn(Arc::clone(&gateway).housekeeping());
         let mut replica = Replica::new(instance, Arc::clone(&gateway), following);
         replica.step().await.unwrap();
@@ -199,6 +206,7 @@ fn serve(
         let _ = replica.leave().await;
         housekeeping.abort();
         gateway.shut_down("the test has ended").await;
+        shipper.abort();
     });
 }
 
@@ -245,6 +253,13 @@ pub fn server(name: &str, upstream: &Upstream) -> ServerGiven {
 pub const OPEN: &str = r#"{ "version": "1", "default": "allow" }"#;
 
 impl Desk {
+    /// All decisions about calls of tools, the newest first.
+    pub fn decisions(&self) -> Vec<Decision> {
+        let (database, see) = (self.instance.database(), self.admin.permit().unwrap());
+        let all = self.runtime.block_on(database.decisions(&see, &DecisionFilter::default(), None, 1_000)).unwrap();
+        all.into_iter().filter(|decision| decision.kind.as_deref() == Some("tool")).collect()
+    }
+
     pub fn register(&self, name: &str, upstream: &Upstream) {
         self.register_as(&self.admin, name, upstream);
     }

@@ -10,6 +10,7 @@
 
 mod away;
 mod changes;
+mod decisions;
 mod egress;
 mod endings;
 mod first_start;

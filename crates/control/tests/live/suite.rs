@@ -26,6 +26,13 @@ cases! {
         a_name_that_cannot_be_kept_is_held_and_harms_nobody,
         a_server_that_wants_to_be_asked_each_time_is_served,
         organisations_do_not_share_names_or_counts;
+    decisions:
+        what_replicas_decide_is_in_one_place,
+        what_was_left_behind_is_shipped_by_the_next,
+        rows_are_made_anew_the_same,
+        what_is_too_old_goes_and_chains_stay_in_order,
+        what_was_altered_is_not_shown_and_told,
+        a_chain_that_cannot_be_read_holds_up_no_other;
     endings:
         streams_and_calls_end_with_what_let_them_in,
         a_legacy_server_is_told_what_was_cut,

@@ -45,7 +45,8 @@ impl Front {
                 .headers()
                 .get(http::header::CONTENT_TYPE)
                 .is_some_and(|kind| kind.as_bytes().starts_with(b"text/event-stream"));
-            let Ok(bytes) = answer.into_body().collect().await;
+            // One that was cut off is none: the agent sees that it is missing.
+            let Ok(bytes) = answer.into_body().collect().await else { continue };
             let bytes = bytes.to_bytes();
             if streamed {
                 events.push(bytes);

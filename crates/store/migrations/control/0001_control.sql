@@ -247,3 +247,45 @@ CREATE TABLE idempotent (
     PRIMARY KEY (organisation, actor, key)
 );
 CREATE INDEX idempotent_created ON idempotent (created_at);
+
+-- Decisions of all replicas, derived from the segments of their chains, and how far each chain has been read. What is
+-- named here may be gone: nothing is referred to.
+CREATE TABLE decision (
+    id TEXT NOT NULL PRIMARY KEY,
+    organisation TEXT NOT NULL,
+    chain TEXT NOT NULL,
+    seq BIGINT NOT NULL,
+    at BIGINT NOT NULL,
+    access_grant TEXT NOT NULL,
+    grant_label TEXT NOT NULL,
+    agent TEXT,
+    server TEXT,
+    session TEXT,
+    method TEXT,
+    kind TEXT,
+    name TEXT,
+    effect TEXT NOT NULL,
+    rule TEXT,
+    policy TEXT,
+    reason TEXT,
+    approval TEXT,
+    line TEXT NOT NULL,
+    outcome TEXT,
+    outcome_at BIGINT,
+    duration_us BIGINT,
+    outcome_line TEXT
+);
+CREATE INDEX decision_organisation ON decision (organisation, at, id);
+CREATE INDEX decision_grant ON decision (organisation, access_grant, at, id);
+CREATE INDEX decision_effect ON decision (organisation, effect, at, id);
+CREATE INDEX decision_chain ON decision (chain, seq);
+CREATE INDEX decision_at ON decision (at);
+
+CREATE TABLE shipped (
+    chain TEXT NOT NULL PRIMARY KEY,
+    segment BIGINT NOT NULL,
+    place BIGINT NOT NULL,
+    seq BIGINT NOT NULL,
+    head TEXT NOT NULL,
+    ended BIGINT NOT NULL
+);

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use audit::{After, Event, Head, Id, Recovered, Segment, Stamp, encode};
+use audit::{After, Event, Head, Id, Recovered, Segment, Stamp, checkpoint, encode};
 use jiff::Timestamp;
 
-use super::{Options, ids};
+use super::{Options, Signer, ids};
 
 /// Most bytes of records that may wait, before those that come later are dropped.
 const MOST_WAITING: usize = 1 << 20;
@@ -35,6 +35,9 @@ pub(super) struct Draft {
     dropped: u64,
     /// Whether the last write worked.
     works: bool,
+    signer: Option<Signer>,
+    /// The number of the last checkpoint, and when it was written.
+    signed: (u64, Timestamp),
 }
 
 /// A place in the chain to come back to.
@@ -56,10 +59,11 @@ pub(super) struct Handed {
     size: u64,
     begun: Timestamp,
     later: u64,
+    signed: (u64, Timestamp),
 }
 
 impl Draft {
-    pub(super) fn new(chain: Id, options: Options, after: Option<After>) -> Draft {
+    pub(super) fn new(chain: Id, options: Options, after: Option<After>, signer: Option<Signer>) -> Draft {
         Draft {
             chain,
             after,
@@ -76,6 +80,8 @@ impl Draft {
             later: 0,
             dropped: 0,
             works: false,
+            signer,
+            signed: (0, Timestamp::UNIX_EPOCH),
         }
     }
 
@@ -103,11 +109,14 @@ impl Draft {
         self.opens
     }
 
-    /// Adds what has to come before the next record: the head of a segment if it is time for one,
-    /// and how many records were dropped once writing works again. Both stay in the draft when a
+    /// Adds what has to come before the next record: the head of a segment if it is time for one, a checkpoint
+    /// likewise, and how many records were dropped once writing works again. Both stay in the draft when a
     /// record behind them has to be taken back, so this comes before any [`mark`](Draft::mark).
     pub(super) fn prepare(&mut self, now: Timestamp) {
         self.rotate(now);
+        if self.signer.as_ref().is_some_and(|signer| self.seq.saturating_sub(self.signed.0) >= signer.every_records) {
+            self.sign(now);
+        }
         if self.works && self.dropped > 0 {
             let times = Some(std::mem::take(&mut self.dropped));
             let reason = "outcomes could not be recorded while the log was down";
@@ -128,6 +137,26 @@ impl Draft {
         let after = self.after.filter(|_| self.segment == 1);
         let (chain, segment, previous) = (self.chain, self.segment, self.head);
         self.add(&Event::Segment(Segment { chain, segment, previous, after }), now);
+        // So the end of the segment before is signed, and a chain can begin with this one when older ones are removed.
+        self.sign(now);
+    }
+
+    /// Signs the chain up to here, unless nothing has come since it was signed.
+    pub(super) fn sign(&mut self, now: Timestamp) {
+        let Some(signer) = self.signer.as_ref().filter(|_| self.seq > self.signed.0) else { return };
+        // Without a signature the chain is what it was without a key: the next attempt signs all of it.
+        if let Ok(checkpoint) = checkpoint::sign(&signer.key, self.chain, self.seq, self.head, now) {
+            self.add(&Event::Checkpoint(checkpoint), now);
+            self.signed = (self.seq, now);
+        }
+    }
+
+    /// Signs what has been waiting for it for too long. To be called while nothing waits to be written.
+    pub(super) fn sign_in_time(&mut self, now: Timestamp) {
+        let old = |signer: &Signer| now.duration_since(self.signed.1).unsigned_abs() >= signer.every;
+        if self.works && self.signer.as_ref().is_some_and(old) {
+            self.sign(now);
+        }
     }
 
     pub(super) fn add(&mut self, event: &Event<'_>, now: Timestamp) {
@@ -181,6 +210,7 @@ impl Draft {
             size: self.size,
             begun: self.begun,
             later: self.later,
+            signed: self.signed,
         };
         self.later = 0;
         handed
@@ -197,7 +227,7 @@ impl Draft {
         self.dropped += failed.later + self.later;
         self.bytes.clear();
         (self.head, self.seq, self.segment) = (before.head, before.seq, before.segment);
-        (self.size, self.begun) = (before.size, before.begun);
+        (self.size, self.begun, self.signed) = (before.size, before.begun, before.signed);
         (self.opens, self.later, self.works) = (None, 0, false);
         // The file of a segment that was not begun may be there already, empty.
         self.must_open = failed.opens.is_some() || before.segment == 0;
@@ -216,6 +246,7 @@ impl Handed {
             size: 0,
             begun: Timestamp::UNIX_EPOCH,
             later: 0,
+            signed: (0, Timestamp::UNIX_EPOCH),
         }
     }
 }

@@ -24,6 +24,14 @@ impl Lines {
         Ok(Lines { file, line: Vec::new(), start: 0 })
     }
 
+    /// From `offset` on, which is the beginning of a line.
+    pub(super) fn open_at(path: &Path, offset: u64) -> io::Result<Lines> {
+        let mut lines = Lines::open(path)?;
+        lines.file.seek(SeekFrom::Start(offset))?;
+        lines.start = offset;
+        Ok(lines)
+    }
+
     /// The next line without its line feed; `None` when there is no whole line (yet).
     pub(super) fn next(&mut self) -> io::Result<Option<&[u8]>> {
         if self.line.last() == Some(&b'\n') || self.line.len() as u64 >= LONGEST {

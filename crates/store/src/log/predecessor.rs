@@ -32,7 +32,8 @@ pub(super) fn find(audit: &Path, own: Id) -> Option<After> {
     })
 }
 
-fn last_record(segment: &Path) -> io::Result<Option<Record>> {
+/// The last whole record of a segment.
+pub(super) fn last_record(segment: &Path) -> io::Result<Option<Record>> {
     let mut file = File::open(segment)?;
     let length = file.metadata()?.len();
     file.seek(SeekFrom::Start(length.saturating_sub(END)))?;

@@ -1,13 +1,14 @@
 //! Checks everything that lies in a data directory, with nothing but the files.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::Path;
 
-use audit::{After, ChainReport, Head, Id, Record, Verifier};
+use audit::{After, ChainReport, Fingerprint, Head, Id, Record, Verifier};
 
 use super::heads::Heads;
 use super::lines::Lines;
+use super::prune;
 use super::segments::{self, Chain};
 
 /// What was found in a data directory's log.
@@ -45,6 +46,8 @@ pub enum State {
     Stopped,
     /// It ended without saying so.
     Crashed,
+    /// Nothing of it is left, and the instance has signed that it was removed.
+    Removed,
 }
 
 /// A head that somebody kept, and whether the log ever had it.
@@ -66,6 +69,15 @@ pub struct Asked {
 /// # Errors
 /// When a file cannot be read.
 pub fn verify(audit: &Path, head: Option<Head>) -> io::Result<Report> {
+    verify_signed(audit, head, None)
+}
+
+/// The same, where only signatures of `trusted` keys count, and every chain has to have one. Without trusted keys each
+/// chain may be signed by any one key, and the report says by which.
+///
+/// # Errors
+/// When a file cannot be read.
+pub fn verify_signed(audit: &Path, head: Option<Head>, trusted: Option<&BTreeSet<Fingerprint>>) -> io::Result<Report> {
     let heads = Heads::read(audit, head)?;
     let mut known = heads.known.clone();
     for after in segments::chains(audit)?.iter().filter_map(first_record) {
@@ -77,15 +89,15 @@ pub fn verify(audit: &Path, head: Option<Head>) -> io::Result<Report> {
     let mut states = Vec::new();
     for chain in &chains {
         let known = known.remove(&chain.id).unwrap_or_default();
-        states.push(check(chain, known, &mut asked)?);
+        states.push(check(chain, verifier(chain.id, known, trusted), &mut asked)?);
     }
     for (chain, known) in known {
         let state = State::Crashed;
-        states.push(ChainState { state, report: verifier(chain, known).finish() });
+        states.push(ChainState { state, report: verifier(chain, known, None).finish() });
     }
     states.sort_by_key(|state| state.report.chain);
     let mut report = Report {
-        records: states.iter().map(|state| state.report.records).sum(),
+        records: states.iter().map(|state| state.report.kept()).sum(),
         chains: states,
         head: Head::EMPTY,
         heads_broken: heads.broken,
@@ -115,8 +127,11 @@ impl Report {
     }
 }
 
-fn verifier(chain: Id, known: BTreeMap<u64, Head>) -> Verifier {
+fn verifier(chain: Id, known: BTreeMap<u64, Head>, trusted: Option<&BTreeSet<Fingerprint>>) -> Verifier {
     let mut verifier = Verifier::new(chain);
+    if let Some(trusted) = trusted {
+        verifier.trust(trusted.clone());
+    }
     known.into_iter().for_each(|(seq, head)| verifier.expect(seq, head));
     verifier
 }
@@ -124,15 +139,31 @@ fn verifier(chain: Id, known: BTreeMap<u64, Head>) -> Verifier {
 /// The chain that was there before this one, as its first record says it. Whether that record is
 /// in order comes out when its chain is checked.
 fn first_record(chain: &Chain) -> Option<After> {
+    if let Some(Ok(beginning)) = prune::read(&chain.path).ok()? {
+        return beginning.after;
+    }
     let mut lines = Lines::open(&chain.segment(1)).ok()?;
     Record::decode(lines.next().ok()??).ok()?.after
 }
 
-fn check(chain: &Chain, known: BTreeMap<u64, Head>, asked: &mut Option<Asked>) -> io::Result<ChainState> {
+/// What the files of one chain say of it.
+pub(super) fn check_alone(chain: &Chain) -> io::Result<ChainReport> {
+    Ok(check(chain, Verifier::new(chain.id), &mut None)?.report)
+}
+
+fn check(chain: &Chain, mut verifier: Verifier, asked: &mut Option<Asked>) -> io::Result<ChainState> {
     // Asked before reading: what is cut off in the file of a process that has ended stays so.
     let running = chain.is_running();
-    let segments = segments::segment_numbers(&chain.path)?;
-    let mut verifier = verifier(chain.id, known);
+    let mut segments = segments::segment_numbers(&chain.path)?;
+    let mut removed = false;
+    if let Some(beginning) = prune::read(&chain.path)? {
+        if let Ok(beginning) = &beginning {
+            // What was signed away may still be there for a while.
+            segments.retain(|number| *number >= beginning.segment);
+            removed = segments.is_empty();
+        }
+        verifier.begin_with(beginning);
+    }
     for (index, number) in segments.iter().enumerate() {
         if !verifier.begin(*number) {
             break;
@@ -158,6 +189,7 @@ fn check(chain: &Chain, known: BTreeMap<u64, Head>, asked: &mut Option<Asked>) -
     let state = match (running, report.stopped) {
         (_, true) => State::Stopped,
         (true, false) => State::Running,
+        (false, false) if removed => State::Removed,
         (false, false) => State::Crashed,
     };
     if state == State::Running {

@@ -9,6 +9,7 @@
 
 mod bad_places;
 mod changes;
+mod decisions;
 mod isolation;
 mod leases;
 mod place;

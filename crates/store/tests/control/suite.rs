@@ -33,6 +33,12 @@ cases! {
         secrets_are_sealed_anew,
         what_serves_once_serves_once,
         a_backup_restores_into_either_engine;
+    decisions:
+        decisions_are_shipped_once_with_their_outcomes,
+        decisions_are_filtered_and_come_in_pages,
+        decisions_of_another_organisation_are_as_good_as_none,
+        old_decisions_are_forgotten_and_others_are_not,
+        what_a_chain_may_not_say_of_anothers_calls;
     isolation:
         an_organisation_neither_sees_nor_changes_anothers,
         nothing_of_another_organisation_can_be_named;

@@ -6,6 +6,7 @@ mod appending;
 mod crashing;
 mod failing;
 mod reading;
+mod signing;
 mod tampering;
 
 use std::path::{Path, PathBuf};

@@ -12,6 +12,7 @@ use store::control::access::{Actor, Permit, Right};
 use store::control::page::Page;
 
 use super::Api;
+use super::export::Export;
 use super::problem::{Kind, Problem};
 
 /// Entries of a page, unless it is asked for another number.
@@ -86,21 +87,16 @@ impl Call {
         }
     }
 
-    /// The most entries that are wanted.
-    fn most(&self) -> Result<u32, Problem> {
+    /// How many entries of a list are wanted.
+    pub(crate) fn limit(&self) -> Result<u32, Problem> {
         let limit = self.number("limit")?.unwrap_or(i64::from(LIMIT));
         let limit = u32::try_from(limit).ok().filter(|limit| (1..=MOST).contains(limit));
         limit.ok_or_else(|| Problem::parameter("limit", format!("it is from 1 to {MOST}")))
     }
 
-    /// The most entries of a list that no table keeps.
-    pub(crate) fn limit(&self) -> Result<usize, Problem> {
-        Ok(usize::try_from(self.most()?).unwrap_or(usize::MAX))
-    }
-
     /// The part of a list that is wanted, with one entry more: it tells whether there is another page.
     pub(crate) fn page(&self) -> Result<Page, Problem> {
-        let limit = self.most()?;
+        let limit = self.limit()?;
         let after = self.asked("cursor").map(str::parse::<Id>).transpose();
         let after = after.map_err(|_| Problem::parameter("cursor", "it is what a page before gave as `next`"))?;
         Ok(Page { after, limit: limit + 1 })
@@ -170,15 +166,17 @@ impl<A: Serialize> Done<A> {
     pub(crate) fn raw(self) -> Result<Raw, Problem> {
         let Self { value, changed, version, cookie } = self;
         let value = serde_json::to_value(value).map_err(|_| Problem::broken())?;
-        Ok(Raw { value, changed, version, cookie })
+        Ok(Raw { value, changed, version, cookie, export: None })
     }
 }
 
 /// The same, as JSON.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Raw {
     pub(crate) value: Value,
     pub(crate) changed: Option<i64>,
     pub(crate) version: Option<i64>,
     pub(crate) cookie: Option<String>,
+    /// What is sent in place of the value, as it is read.
+    pub(crate) export: Option<Export>,
 }

@@ -100,7 +100,18 @@ fn answer(route: &Route, schemas: &Schemas) -> Value {
         true => json!({ "allOf": [shown, { "type": "object", "required": ["holds"], "properties": holds() }] }),
         false => shown,
     };
-    let mut answer = json!({ "description": route.summary, "content": { "application/json": { "schema": schema } } });
+    let content = match route.exports {
+        [] => json!({ "application/json": { "schema": schema } }),
+        // A line of one is described, and a table by its header.
+        media => media.iter().fold(json!({}), |mut content, media| {
+            let schema = if *media == "text/csv" { json!({ "type": "string" }) } else { schema.clone() };
+            if let Some(content) = content.as_object_mut() {
+                content.insert((*media).to_owned(), json!({ "schema": schema }));
+            }
+            content
+        }),
+    };
+    let mut answer = json!({ "description": route.summary, "content": content });
     if let (true, Some(fields)) = (route.tagged, answer.as_object_mut()) {
         let about = "The version of the object, for If-Match.";
         let headers = json!({ "ETag": { "description": about, "schema": { "type": "string" } } });

@@ -1,6 +1,7 @@
 //! What there is to ask about, a module a resource.
 
 pub(super) mod agents;
+pub(super) mod decisions;
 pub(super) mod grants;
 pub(super) mod instance;
 pub(super) mod keys;

@@ -12,6 +12,7 @@ use serde_json::Value;
 use store::control::access::{Right, Role};
 
 use super::call::{Call, Done, Raw};
+use super::export::{Entry, Export, MEDIA};
 use super::problem::{Kind, Problem};
 
 /// Who may ask.
@@ -79,6 +80,8 @@ pub struct Route {
     pub matched: bool,
     /// A body that can be sent.
     pub example: Option<Value>,
+    /// The media types of its answer, each a line an entry; none: it is one JSON value.
+    pub exports: &'static [&'static str],
     pub(crate) request: Option<Schemas>,
     pub(crate) answer: Schemas,
     pub(crate) handler: Handler,
@@ -191,6 +194,21 @@ impl Draft {
         self.finished(None, |schemas| schemas.subschema_for::<A>(), handler)
     }
 
+    /// Answers with a long list, a line an entry.
+    pub(crate) fn exports<E, F>(self, does: fn(Call) -> F) -> Route
+    where
+        E: Entry + JsonSchema,
+        F: Future<Output = Result<Export, Problem>> + Send + 'static,
+    {
+        let handler: Handler = Arc::new(move |call, _| {
+            let doing = does(call);
+            Box::pin(async move { Ok(Raw { export: Some(doing.await?), ..Raw::default() }) })
+        });
+        let about = "`ndjson` (unless said): one JSON object a line; `csv`: RFC 4180, where a cell that a spreadsheet would take for a formula begins with an apostrophe.";
+        let route = self.query("format", about).finished(None, |schemas| schemas.subschema_for::<E>(), handler);
+        Route { exports: &MEDIA, ..route }
+    }
+
     /// Answers a request with a body of this type.
     pub(crate) fn takes<B, A, F>(self, does: fn(Call, B) -> F) -> Route
     where
@@ -213,6 +231,22 @@ impl Draft {
 
     fn finished(self, request: Option<Schemas>, answer: Schemas, handler: Handler) -> Route {
         let Self { method, path, name, summary, access, query, status, tagged, matched, example } = self;
-        Route { method, path, name, summary, access, query, status, tagged, matched, example, request, answer, handler }
+        let exports = &[];
+        Route {
+            method,
+            path,
+            name,
+            summary,
+            access,
+            query,
+            status,
+            tagged,
+            matched,
+            example,
+            exports,
+            request,
+            answer,
+            handler,
+        }
     }
 }

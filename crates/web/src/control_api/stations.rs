@@ -14,6 +14,7 @@ use store::control::access::{Actor, Who};
 
 use super::bucket::{Taken, Whose};
 use super::call::{Call, Raw};
+use super::export::Export;
 use super::keys::{self, Kept, Turn};
 use super::problem::{Kind, Problem};
 use super::recognise::{Shown, recognise};
@@ -228,6 +229,11 @@ fn json_answer(status: u16, value: &Value) -> Response<Body> {
 }
 
 fn shown_as(parts: &Parts, status: u16, raw: Raw) -> Response<Body> {
+    if let Some(Export { format, body }) = raw.export {
+        let mut response = Response::new(body);
+        set(&mut response, header::CONTENT_TYPE, format.media());
+        return response;
+    }
     let tag = raw.changed.map(|changed| format!("\"{changed}\""));
     let known = parts.headers.get(header::IF_NONE_MATCH).and_then(|tags| tags.to_str().ok());
     let same = |tag: &String| known.is_some_and(|known| known.split(',').any(|one| one.trim() == tag));

@@ -8,7 +8,7 @@ use store::control::access::{
 };
 
 use super::resources::{
-    agents, grants, instance, keys, limits, members, policies, servers, sessions, stops, tokens, tools,
+    agents, decisions, grants, instance, keys, limits, members, policies, servers, sessions, stops, tokens, tools,
 };
 use super::route::{Draft, Route, route};
 
@@ -35,7 +35,7 @@ fn delete(path: &'static str, name: &'static str, summary: &'static str) -> Draf
 /// Every route.
 #[must_use]
 pub fn routes() -> Vec<Route> {
-    [access(), people(), upstreams(), rules(), leases(), counts(), house()].concat()
+    [access(), people(), upstreams(), rules(), leases(), counts(), log(), house()].concat()
 }
 
 fn access() -> Vec<Route> {
@@ -245,16 +245,50 @@ fn counts() -> Vec<Route> {
     ]
 }
 
+fn filtered(draft: Draft) -> Draft {
+    draft
+        .query("grant", "Only those under this grant, by id or label.")
+        .query("server", "Only those on the server of this name.")
+        .query("tool", "Only those about the tool, resource or prompt of this name.")
+        .query("effect", "Only `allow`, `deny`, `hide` or `ask`.")
+        .query("rule", "Only those by this rule.")
+        .query("approval", "Only those asked for under this approval.")
+        .query("since", "Not before, in milliseconds since 1970.")
+        .query("until", "Before, in milliseconds since 1970.")
+}
+
+fn log() -> Vec<Route> {
+    vec![
+        filtered(get("/api/v1/decisions", "decisions.list", "What was decided, by every replica; the newest first."))
+            .right::<See>()
+            .paged()
+            .by(decisions::decisions),
+        filtered(get("/api/v1/decisions/export", "decisions.export", "The same, all of it; the newest first."))
+            .right::<See>()
+            .exports::<decisions::DecisionShown, _>(decisions::export),
+        get("/api/v1/decisions/{decision}", "decisions.get", "A decision, and what became of the call.")
+            .right::<See>()
+            .by(decisions::decision),
+        told(get("/api/v1/admin-events/export", "events.export", "Who changed what, all of it; the oldest first."))
+            .right::<ReadAdminEvents>()
+            .exports::<instance::EventShown, _>(instance::export),
+    ]
+}
+
+fn told(draft: Draft) -> Draft {
+    draft
+        .query("since", "Not before, in milliseconds since 1970.")
+        .query("until", "Before, in milliseconds since 1970.")
+        .query("actor", "By whom, such as `member:ada`.")
+        .query("action", "What, such as `grant.revoke`.")
+        .query("object", "About what, by id.")
+}
+
 fn house() -> Vec<Route> {
     vec![
-        get("/api/v1/admin-events", "events.list", "Who changed what, when and why; the oldest first.")
+        told(get("/api/v1/admin-events", "events.list", "Who changed what, when and why; the oldest first."))
             .right::<ReadAdminEvents>()
             .paged()
-            .query("since", "Not before, in milliseconds since 1970.")
-            .query("until", "Before, in milliseconds since 1970.")
-            .query("actor", "By whom, such as `member:ada`.")
-            .query("action", "What, such as `grant.revoke`.")
-            .query("object", "About what, by id.")
             .by(instance::events),
         get("/api/v1/replicas", "replicas.list", "The replicas that serve.")
             .right::<SeeReplicas>()

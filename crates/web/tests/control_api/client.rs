@@ -65,7 +65,24 @@ impl Ask {
         let status = lines.next().unwrap().split(' ').nth(1).unwrap().parse().unwrap();
         let headers = lines.filter_map(|line| line.split_once(": "));
         let headers = headers.map(|(name, value)| (name.to_ascii_lowercase(), value.to_owned())).collect();
-        Answer { status, headers, text: text.to_owned() }
+        let headers: BTreeMap<String, String> = headers;
+        let chunked = headers.get("transfer-encoding").is_some_and(|coding| coding == "chunked");
+        let text = if chunked { whole(text) } else { text.to_owned() };
+        Answer { status, headers, text }
+    }
+}
+
+/// The text of a body that came in pieces, up to the piece that says that it is all.
+fn whole(mut rest: &str) -> String {
+    let mut text = String::new();
+    loop {
+        let (size, after) = rest.split_once("\r\n").expect("a piece");
+        let size = usize::from_str_radix(size, 16).unwrap();
+        text += &after[..size];
+        if size == 0 {
+            return text;
+        }
+        rest = after[size..].strip_prefix("\r\n").unwrap();
     }
 }
 

@@ -81,5 +81,6 @@ fn holds(document: &Value, schema: &Value, value: &Value) {
 /// Whether an answer is what the document promises.
 pub fn fits(document: &Value, route: &Route, answer: &Value) {
     let answers = &operation(document, route)["responses"][route.status.to_string()];
-    holds(document, &answers["content"]["application/json"]["schema"], answer);
+    let media = route.exports.first().copied().unwrap_or("application/json");
+    holds(document, &answers["content"][media]["schema"], answer);
 }

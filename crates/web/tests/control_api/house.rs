@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::{Arc, LazyLock};
 
+use audit::{Decision, Effect, Ending, Event, Id, Outcome, Target};
 use control::grants::GrantGiven;
 use control::servers::{ReachGiven, ServerGiven};
 use control::sign_in::SignIn;
@@ -19,6 +20,7 @@ use store::control::access::{Actor, Role, Who};
 use store::control::members::NewMember;
 use store::control::servers::Settings;
 use store::control::stops::Stoppable;
+use store::log::{AuditLog, Options, ids};
 use tempfile::TempDir;
 use testkit::postgres::Postgres;
 use vault::KeyRing;
@@ -38,10 +40,28 @@ pub struct House {
     pub address: SocketAddr,
     /// Tokens, by role.
     pub tokens: BTreeMap<&'static str, String>,
+    /// The audit log of a replica.
+    pub log: AuditLog,
     /// The token of the other organisation's admin.
     pub elsewhere: String,
     /// What the names in paths and examples stand for.
     pub names: BTreeMap<&'static str, String>,
+}
+
+/// What a replica recorded.
+pub struct Told<'a> {
+    pub server: &'a str,
+    pub tool: &'a str,
+    pub effect: Effect,
+    pub reason: Option<&'a str>,
+    pub settled: bool,
+    pub shipped: bool,
+}
+
+impl Default for Told<'_> {
+    fn default() -> Self {
+        Told { server: "crm", tool: "export", effect: Effect::Allow, reason: None, settled: true, shipped: true }
+    }
 }
 
 /// Enough for any test.
@@ -106,14 +126,16 @@ impl House {
         let address = serve(&instance, &sign_in, allowances).await;
         let elsewhere = token.reveal().to_owned();
         let names = BTreeMap::from([("count", count(&*counts, &organisation.to_string(), "writes"))]);
-        let mut house = Self { folder, instance, sign_in, admin, counts, address, tokens, elsewhere, names };
+        let log = AuditLog::open(&folder.path().join("audit"), Options::default()).unwrap();
+        let mut house = Self { folder, instance, sign_in, admin, counts, address, tokens, log, elsewhere, names };
         house.furnish().await;
         house
     }
 
     /// One of everything.
     async fn furnish(&mut self) {
-        let (instance, admin) = (&self.instance, &self.admin);
+        let (instance, admin) = (self.instance.clone(), self.admin.clone());
+        let admin = &admin;
         let database = instance.database();
         let headers = BTreeMap::from([("Authorization".to_owned(), Some(SecretString::from("Bearer upstream")))]);
         let given = ServerGiven {
@@ -139,7 +161,9 @@ impl House {
         let member = database.add_member(admin.permit().unwrap(), &carol, "").await.unwrap();
         let (program, _) = instance.add_token(admin, "spare", Role::Viewer, None, "").await.unwrap();
         database.stop(admin.permit().unwrap(), Stoppable::Server(server), "an incident").await.unwrap();
+        let decision = self.decide(&Told { server: "crm", tool: "export", ..Told::default() }).await;
         self.names.extend([
+            ("decision", decision.to_string()),
             ("server", "crm".to_owned()),
             ("policy", "careful".to_owned()),
             ("version", "1".to_owned()),
@@ -149,6 +173,35 @@ impl House {
             ("token", program.to_string()),
             ("digest", tools::definition_digest(&waiting)),
         ]);
+    }
+
+    /// A decision of some replica, recorded and shipped.
+    pub async fn decide(&self, told: &Told<'_>) -> Id {
+        let (id, organisation) = (ids::next(), self.admin.organisation.to_string());
+        let decision = Decision {
+            id,
+            organisation: Some(&organisation),
+            grant: Some("desk"),
+            grant_id: Some("01ARZ3NDEKTSV4RRFFQ69G5FAV"),
+            server: Some(told.server),
+            client: Some("192.0.2.7".parse().unwrap()),
+            target: Target::Tool(told.tool),
+            effect: told.effect,
+            reason: told.reason,
+            ..Decision::default()
+        };
+        self.log.append(&Event::Decision(decision)).unwrap();
+        if told.settled {
+            let outcome = Outcome { decision: id, duration_us: Some(7), ending: Ending::Ok, ..Outcome::default() };
+            self.log.append(&Event::Outcome(outcome)).unwrap();
+        }
+        if told.shipped {
+            let (database, chain) = (self.instance.database(), self.log.chain());
+            let from = database.shipped(chain).await.unwrap().map(|shipped| shipped.position).unwrap_or_default();
+            let tail = store::log::tail(self.log.path(), from, 100_000).unwrap();
+            database.ship(chain, &tail, false).await.unwrap();
+        }
+        id
     }
 
     /// A text with `{names}` filled in.

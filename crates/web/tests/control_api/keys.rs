@@ -50,6 +50,7 @@ async fn an_answer_waits_for_a_replica_and_a_repetition_does_not() {
     let house = sqlite().await;
     let database = house.instance.database();
     let replica = Id::from_bits(7);
+    // Of the version that is: otherwise it is none.
     let version = database.version().await.unwrap();
     assert!(database.renew_lease(replica, "slow", 600_000, version).await.unwrap().is_some());
     let asking = ask("POST", "/api/v1/agents").token(&house.tokens["admin"]).header("Idempotency-Key", "k");

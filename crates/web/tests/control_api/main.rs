@@ -14,6 +14,7 @@ mod document;
 mod house;
 mod keys;
 mod limits;
+mod log;
 mod matrix;
 mod pages;
 mod secrets;

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::extract::ConnectInfo;
 use futures_util::StreamExt;
-use gateway::body::Body;
+use gateway::body::{Body, CutOff};
 use gateway::http_front::{Beside, ClientAddress};
 use http::{HeaderValue, Request, Response, StatusCode, header};
 use hyper::body::Incoming;
@@ -78,7 +78,6 @@ fn handed_on(response: Response<axum::body::Body>) -> Response<Body> {
     if let Some(length) = http_body::Body::size_hint(&body).exact() {
         head.headers.insert(header::CONTENT_LENGTH, HeaderValue::from(length));
     }
-    let pieces = body.into_data_stream().take_while(|piece| std::future::ready(piece.is_ok()));
-    let pieces = pieces.filter_map(|piece| std::future::ready(piece.ok()));
-    Response::from_parts(head, Body::Stream(Box::pin(pieces)))
+    let pieces = body.into_data_stream().map(|piece| piece.map_err(|_| CutOff));
+    Response::from_parts(head, Body::Breakable(Box::pin(pieces)))
 }

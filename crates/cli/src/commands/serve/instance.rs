@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use control::follow::{Following, LEASE, Replica};
+use control::ship::{Shipper, Shipping};
 use control::sign_in::SignIn;
 use control::{BadInstance, Instance};
 use gateway::gateway::Grants;
@@ -38,6 +39,9 @@ use crate::output::tell;
 
 /// How often a database that is away is looked for again.
 const AGAIN: Duration = Duration::from_secs(1);
+
+/// How long decisions are shipped after the last call has ended.
+const LAST_WORDS: Duration = Duration::from_secs(5);
 
 /// Threads for the API and for following; calls are served by others.
 const CONTROL_THREADS: usize = 2;
@@ -83,6 +87,7 @@ pub fn serve(options: &ServeOptions, workers: usize) -> Result<ExitCode, Failure
         lease: Lease::ended(),
         session_key: Some(session_key),
         counting: redis.as_ref().map(Redis::counting),
+        signing_key: Some(instance.signing_key()),
     };
     let gateway = foundation::lay(Some(&path), beginning, runtime.handle())?;
     let instance = instance.with_counting(gateway.counting().clone());
@@ -96,6 +101,10 @@ pub fn serve(options: &ServeOptions, workers: usize) -> Result<ExitCode, Failure
     let front = FrontConfig { beside: Some(Arc::new(doors) as Arc<dyn Beside>), ..front };
 
     let following = following(&options.instance, &place);
+    let fingerprint = instance.fingerprint();
+    let shipper = Shipper::new(instance.clone(), shipping(&options.instance, &data));
+    let (quiet, stop_shipping) = oneshot::channel::<()>();
+    let shipper = control.spawn(shipped(shipper, options.instance.rebuild_decisions, stop_shipping));
     let (database, own) = (instance.database().clone(), instance.clone());
     let mut replica = Replica::new(instance, Arc::clone(&gateway), following);
     // What was decided before is in force before anybody is let in. If it cannot be read now, `run` says so.
@@ -121,6 +130,7 @@ pub fn serve(options: &ServeOptions, workers: usize) -> Result<ExitCode, Failure
         if with_pages {
             tell!("catalogue {scheme}://{address}/");
         }
+        tell!("audit-key {fingerprint}");
         if let Some(token) = setup {
             tell!("setup-token {}", token.reveal());
             tell!(
@@ -144,6 +154,9 @@ pub fn serve(options: &ServeOptions, workers: usize) -> Result<ExitCode, Failure
         }
         housekeeping.abort();
         gateway.shut_down(reason).await;
+        drop(quiet);
+        // What could not be shipped was told.
+        let _ = shipper.await;
         watched.finish().await;
         database.close().await;
         Ok(ExitCode::SUCCESS)
@@ -227,6 +240,38 @@ async fn open(place: &Place, ring: KeyRing) -> Result<(Instance, [u8; 32]), BadI
     let instance = Instance::open(place, ring).await?;
     let session_key = instance.session_key().await?;
     Ok((instance, session_key))
+}
+
+fn shipping(options: &InstanceOptions, data: &DataDir) -> Shipping {
+    const DAY: u64 = 24 * 60 * 60;
+    Shipping {
+        audit: data.audit(),
+        keep: options.keep_days.map(|days| Duration::from_secs(u64::from(days) * DAY)),
+        tell: Arc::new(|text| tell!("toolgate: {text}")),
+    }
+}
+
+/// Ships decisions until it is told to stop, and then what is left: the directory may not be there for long.
+async fn shipped(mut shipper: Shipper, rebuild: bool, stop: oneshot::Receiver<()>) {
+    let work = async {
+        if rebuild {
+            let mut told = false;
+            while let Err(error) = shipper.rebuild().await {
+                if !std::mem::replace(&mut told, true) {
+                    tell!("toolgate: the list of decisions is made anew once that is possible ({error})");
+                }
+                tokio::time::sleep(AGAIN).await;
+            }
+        }
+        shipper.run().await;
+    };
+    tokio::select! {
+        () = work => {}
+        _ = stop => {}
+    }
+    if !matches!(tokio::time::timeout(LAST_WORDS, shipper.catch_up()).await, Ok(Ok(()))) {
+        tell!("toolgate: the last decisions are shown once this data directory is served again");
+    }
 }
 
 fn following(options: &InstanceOptions, place: &Place) -> Following {

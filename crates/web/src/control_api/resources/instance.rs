@@ -1,14 +1,16 @@
 //! The instance: its version, its replicas, its admin events, and the description of these addresses.
 
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
 use store::control::access::{ReadAdminEvents, SeeReplicas};
 use store::control::events::{AdminEvent, EventFilter};
+use store::control::page::Page;
 
 use crate::control_api::call::{Answered, Call, Done, List, paged, whole};
+use crate::control_api::export::{AT_ONCE, Entry, Export, Format};
 use crate::control_api::openapi;
 use crate::control_api::problem::Problem;
 
@@ -95,16 +97,41 @@ fn show(event: AdminEvent) -> EventShown {
     }
 }
 
-pub(crate) async fn events(call: Call) -> Answered<List<EventShown>> {
+fn asked(call: &Call) -> Result<EventFilter, Problem> {
     let object = call.asked("object").map(str::parse).transpose();
-    let filter = EventFilter {
+    Ok(EventFilter {
         since: call.number("since")?,
         until: call.number("until")?,
         actor: call.asked("actor").map(str::to_owned),
         action: call.asked("action").map(str::to_owned),
         object: object.map_err(|_| Problem::parameter("object", "it is the id of an object"))?,
-    };
-    let page = call.page()?;
+    })
+}
+
+pub(crate) async fn events(call: Call) -> Answered<List<EventShown>> {
+    let (filter, page) = (asked(&call)?, call.page()?);
     let rows = call.database().admin_events(&call.permit::<ReadAdminEvents>()?, &filter, page).await?;
     Ok(paged(page, rows, |row| row.id, show))
+}
+
+impl Entry for EventShown {
+    const COLUMNS: &'static [&'static str] =
+        &["id", "at", "actor", "action", "kind", "object", "name", "detail", "reason"];
+}
+
+pub(crate) async fn export(call: Call) -> Result<Export, Problem> {
+    let (format, filter) = (Format::of(&call)?, asked(&call)?);
+    call.permit::<ReadAdminEvents>()?;
+    let call = Arc::new(call);
+    Export::of(format, move |after| {
+        let (call, filter) = (Arc::clone(&call), filter.clone());
+        Box::pin(async move {
+            let page = Page { after, limit: AT_ONCE };
+            let rows = call.database().admin_events(&call.permit::<ReadAdminEvents>()?, &filter, page).await?;
+            let full = rows.len() >= usize::try_from(AT_ONCE).unwrap_or(usize::MAX);
+            let next = rows.last().filter(|_| full).map(|row| row.id);
+            Ok((rows.into_iter().map(show).collect(), next))
+        })
+    })
+    .await
 }

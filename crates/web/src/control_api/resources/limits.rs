@@ -68,7 +68,8 @@ fn show(one: Use, names: &HashMap<String, String>) -> UseShown {
 }
 
 pub(crate) async fn uses(call: Call) -> Answered<List<UseShown>> {
-    let (limit, after) = (call.limit()?, call.asked("cursor").map(place).transpose()?);
+    let limit = usize::try_from(call.limit()?).unwrap_or(usize::MAX);
+    let after = call.asked("cursor").map(place).transpose()?;
     let mut uses = call.api.instance.uses(call.actor()?).await?;
     uses.sort_by(|one, other| one.id.cmp(&other.id));
     uses.retain(|one| after.as_ref().is_none_or(|after| one.id > *after));
