@@ -29,7 +29,7 @@ use crate::commands::serve::Plan;
 use crate::environment::{Headers, command, data_dir, said_by};
 use crate::failure::{Failure, Trying};
 use crate::token::Token;
-use crate::{env_file, pins, policy_watch};
+use crate::{env_file, listening, pins, policy_watch};
 
 pub use declared::{Declared, DeclaredGrant, DeclaredPolicy, DeclaredReach, DeclaredServer, Origin, TokenPlace};
 
@@ -158,7 +158,23 @@ impl Config {
         for file in files.flatten() {
             policy_watch::load(&self.base.join(file))?;
         }
+        listening::tls(&self.tls(&TlsOptions::default()))?;
+        self.origins()?;
         Ok(())
+    }
+
+    /// The certificate and the key to listen with: those of the command line, or those of the file.
+    fn tls(&self, given: &TlsOptions) -> TlsOptions {
+        if given.certificate.is_some() || given.key.is_some() {
+            return given.clone();
+        }
+        let beside = |file: &Option<PathBuf>| file.as_ref().map(|file| self.base.join(file));
+        TlsOptions { certificate: beside(&self.tls_cert), key: beside(&self.tls_key) }
+    }
+
+    fn origins(&self) -> Result<Vec<WebOrigin>, Failure> {
+        let origins = self.allow_origins.iter().map(|origin| WebOrigin::parse(origin));
+        origins.collect::<Result<_, _>>().trying("allow_origins")
     }
 
     /// The servers. No program inherits a variable that holds the credentials of a server or a grant.
@@ -276,15 +292,7 @@ impl Config {
                 None => return Err(Failure::Usage(format!("--anonymous={label}: there is no such grant"))),
             }
         }
-        let tls = match &options.tls {
-            TlsOptions { certificate: None, key: None } => TlsOptions {
-                certificate: self.tls_cert.as_ref().map(|file| self.base.join(file)),
-                key: self.tls_key.as_ref().map(|file| self.base.join(file)),
-            },
-            given => given.clone(),
-        };
-        let origins = self.allow_origins.iter().map(|origin| WebOrigin::parse(origin));
-        let origins: Vec<WebOrigin> = origins.collect::<Result<_, _>>().trying("allow_origins")?;
+        let (tls, origins) = (self.tls(&options.tls), self.origins()?);
         let hosts = self.allow_hosts.iter().chain(&options.allow_host);
         let front = FrontConfig {
             hosts: hosts.map(|host| host.to_ascii_lowercase()).collect(),
@@ -422,8 +430,12 @@ impl GrantTable {
             return Ok(None);
         }
         let networks: Result<Vec<Block>, String> = self.networks.iter().map(|text| Block::parse(text)).collect();
+        // What it has used counts on, whether or not the file says so.
         Ok(Some(Terms {
-            id: self.label.clone(),
+            id: format!("{}/{}", self.server, self.label),
+            server: self.server.clone(),
+            agent: self.agent.clone().unwrap_or_else(|| self.label.clone()),
+            policy: None,
             networks: networks.map_err(|why| format!("networks: {why}"))?,
             expires_at: self.expires_at,
             switch: Arc::new(Switch::default()),
