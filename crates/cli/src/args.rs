@@ -1,7 +1,9 @@
 //! The command line.
 
+mod api;
 mod catalogue;
 mod clients;
+mod grant;
 mod instance;
 mod policy;
 mod scan;
@@ -17,15 +19,25 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 use gateway::http_front::WebOrigin;
 
+pub use api::{
+    ApiOptions, ApplyOptions, AskedOptions, EventsOptions, LoginOptions, LogoutOptions, MemberCommand, OrgCommand,
+    ReasonOptions, ReplicasOptions, SetupOptions, TokenCommand, WhoamiOptions,
+};
 pub use catalogue::{
     AudienceWord, CatalogueCommand, CheckOptions, CrawlOptions, ExportOptions, ImportOptions, KeyOptions, KindWord,
     OverrideOptions, OverridesOptions, PagesOptions, SearchOptions, ShowOptions, SyncOptions,
 };
 pub use clients::{ClientsOptions, ConnectOptions, InitOptions, UndoOptions, WrapOptions};
+pub use grant::{AgentCommand, GrantCommand, GrantSetOptions, MintOptions, ResumeOptions, StopOptions, Stopped};
 pub use instance::{BackupOptions, InstanceOptions, KeysCommand, RestoreOptions, TablesOptions};
-pub use policy::{PolicyCheck, PolicyCommand, PolicyEdit, PolicyExplain, PolicyTest};
+pub use policy::{
+    PolicyCheck, PolicyCommand, PolicyEdit, PolicyExplain, PolicyPublish, PolicyPut, PolicyRollback, PolicyShow,
+    PolicyTest,
+};
 pub use scan::{BoundOptions, ScanOptions, TemperWord};
-pub use server::{AcceptOptions, HeldOptions, PinPlace, ServerCommand};
+pub use server::{
+    AcceptOptions, HeldOptions, OverrideOptions as ToolOverride, PinPlace, ReachOptions, ServerCommand, SettingOptions,
+};
 pub use shell::{CompletionsOptions, ManOptions, ShellWord};
 pub use status::{PromoteOptions, StatusOptions};
 pub use watch::WatchOptions;
@@ -44,8 +56,8 @@ Examples:
 
 Exit codes:
   0  done; where something is asked, the answer is yes
-  1  the answer is no: a call would not be allowed, something is wrong or was left as it was
-  2  wrong usage: an option, a file or a directory cannot be used; stderr says which
+  1  the answer is no: a call would not be allowed, something is wrong or was left as it was, an instance refused
+  2  wrong usage: an option, a file, a directory or an instance cannot be used; stderr says which
   130, 143  ended by Ctrl-C or SIGTERM while servers were asked
   `toolgate run` ends with the status of its server's program."
 )]
@@ -62,7 +74,7 @@ pub enum Command {
     Run(RunOptions),
     /// Listen for agents over HTTP, in front of one server or many
     Serve(Box<ServeOptions>),
-    /// Check, explain, test and edit policies
+    /// Check, explain, test and edit policies; keep and publish them at an instance
     #[command(subcommand)]
     Policy(PolicyCommand),
     /// Say what tools can do: definitions from stdin, a JSON object a line, to one line each
@@ -118,12 +130,42 @@ Examples:
     /// What is known of MCP servers and their tools: import, sync, search, show, check
     #[command(subcommand)]
     Catalogue(CatalogueCommand),
-    /// Look at definitions of tools that are held, and accept them
+    /// Register servers at an instance; look at definitions of tools that are held, and accept them
     #[command(subcommand)]
     Server(ServerCommand),
-    /// Make grant tokens
+    /// Make grant tokens; mint, change, rotate and revoke the grants of an instance
     #[command(subcommand)]
     Grant(GrantCommand),
+    /// The agents of an instance, which hold grants
+    #[command(subcommand)]
+    Agent(AgentCommand),
+    /// Stop calls at once on every replica of an instance, and show what is stopped
+    StopCalls(StopOptions),
+    /// Let calls go on that were stopped
+    Resume(ResumeOptions),
+    /// Bring about at an instance what a toolgate.toml declares: servers, policies, grants
+    Apply(ApplyOptions),
+    /// Make the first admin of a new instance, with the setup token that its first start printed
+    Setup(SetupOptions),
+    /// Sign in at an instance, which the commands ask from then on
+    Login(LoginOptions),
+    /// End the session at an instance, and forget its token
+    Logout(LogoutOptions),
+    /// Say which instance is asked, and as whom
+    Whoami(WhoamiOptions),
+    /// The organisations of an instance
+    #[command(subcommand)]
+    Org(OrgCommand),
+    /// The members of an organisation
+    #[command(subcommand)]
+    Member(MemberCommand),
+    /// The API tokens of programs
+    #[command(subcommand)]
+    Token(TokenCommand),
+    /// List who changed what at an instance, when and why
+    Events(EventsOptions),
+    /// List the replicas that serve an instance
+    Replicas(ReplicasOptions),
     /// Write the servers, policies, grants and members of an instance to a file
     Backup(BackupOptions),
     /// Put what `backup` has written into an empty database, of this or the other kind
@@ -134,9 +176,9 @@ Examples:
     /// Verify the audit log
     #[command(subcommand)]
     Audit(AuditCommand),
-    /// Show what was decided
+    /// Show what was decided, here or at an instance
     Logs(LogsOptions),
-    /// Show how much of each limit is used
+    /// Show how much of each limit is used, here or at an instance, and reset it there
     #[command(subcommand)]
     Limits(LimitsCommand),
     /// Look for what is wrong with this installation
@@ -332,24 +374,6 @@ pub struct ServeOptions {
     pub watch: WatchOptions,
 }
 
-/// Commands about grants.
-#[derive(Debug, Subcommand)]
-#[command(after_long_help = "\
-Examples:
-  toolgate grant new")]
-pub enum GrantCommand {
-    /// Make a token, and the digest of it that goes into toolgate.toml
-    #[command(after_long_help = "\
-Examples:
-  toolgate grant new
-  toolgate grant new --json")]
-    New {
-        /// Print both as JSON
-        #[arg(long)]
-        json: bool,
-    },
-}
-
 /// Commands about the audit log.
 #[derive(Debug, Subcommand)]
 #[command(after_long_help = "\
@@ -384,8 +408,24 @@ pub struct AuditVerify {
 Examples:
   toolgate logs --follow
   toolgate logs -n 20 --effect deny --server files
-  toolgate logs --json | jq .tool")]
+  toolgate logs --json | jq .tool
+  toolgate logs --instance https://toolgate.example.com --since 7d --export csv > decisions.csv")]
 pub struct LogsOptions {
+    /// The instance whose decisions are meant, of all replicas: named here or by $TOOLGATE_INSTANCE.
+    #[command(flatten)]
+    pub place: AskedOptions,
+    /// Only decisions by this rule, at an instance
+    #[arg(long, value_name = "RULE")]
+    pub rule: Option<String>,
+    /// Only decisions under this approval, at an instance
+    #[arg(long, value_name = "ID")]
+    pub approval: Option<String>,
+    /// Only records before this time, at an instance: 90m, 1h, 7d ago, or a time
+    #[arg(long, value_name = "WHEN")]
+    pub until: Option<String>,
+    /// Print all of it as ndjson or as csv, from an instance
+    #[arg(long, value_name = "FORMAT", value_parser = ["ndjson", "csv"], conflicts_with_all = ["follow", "json", "denied"])]
+    pub export: Option<String>,
     /// Data.
     #[command(flatten)]
     pub data: DataOptions,
@@ -424,18 +464,48 @@ pub struct LogsOptions {
 Examples:
   toolgate limits show")]
 pub enum LimitsCommand {
-    /// Show every count that is not zero
+    /// Show every count that is not zero: of this machine, or of an instance
     #[command(after_long_help = "\
 Examples:
   toolgate limits show
-  toolgate limits show --json")]
+  toolgate limits show --instance https://toolgate.example.com --json")]
     Show {
         /// Data.
         #[command(flatten)]
         data: DataOptions,
+        /// The instance whose counts are meant: named here or by $TOOLGATE_INSTANCE.
+        #[command(flatten)]
+        place: AskedOptions,
         /// Print the counts as JSON
         #[arg(long)]
         json: bool,
+    },
+    /// Forget what is used of a limit at an instance
+    #[command(after_long_help = "\
+Examples:
+  toolgate limits reset ID --reason 'the customer paid for more'")]
+    Reset {
+        /// The count, by its id in `toolgate limits show`
+        #[arg(value_name = "ID")]
+        id: String,
+        /// Why, for the admin events
+        #[arg(long, value_name = "TEXT")]
+        reason: String,
+        /// The instance.
+        #[command(flatten)]
+        api: ApiOptions,
+    },
+    /// Let limits of an instance count on that wait because counts were lost
+    #[command(after_long_help = "\
+Examples:
+  toolgate limits confirm --reason 'nothing was under way'")]
+    Confirm {
+        /// Why, for the admin events
+        #[arg(long, value_name = "TEXT")]
+        reason: String,
+        /// The instance.
+        #[command(flatten)]
+        api: ApiOptions,
     },
 }
 

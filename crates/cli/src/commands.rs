@@ -1,5 +1,8 @@
 //! One module a command.
 
+pub mod access;
+pub mod agent;
+pub mod apply;
 pub mod audit;
 pub mod backup;
 pub mod catalogue;
@@ -9,12 +12,14 @@ pub mod completions;
 pub mod connect;
 pub mod demo;
 pub mod doctor;
+pub mod events;
 pub mod grant;
 pub mod init;
 pub mod keys;
 pub mod limits;
 pub mod logs;
 pub mod man;
+pub mod people;
 pub mod policy;
 pub mod promote;
 pub mod run;
@@ -23,6 +28,7 @@ pub mod scan;
 pub mod serve;
 pub mod server;
 pub mod status;
+pub mod stops;
 pub mod undo;
 pub mod wrap;
 

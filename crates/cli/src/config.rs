@@ -2,6 +2,8 @@
 //!
 //! The file holds no secret: tokens stand in it as digests, or as names of files and variables.
 
+mod declared;
+
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::ffi::OsString;
 use std::net::{IpAddr, SocketAddr};
@@ -15,16 +17,21 @@ use gateway::http_front::{FrontConfig, WebOrigin};
 use gateway::pins::{Acceptance, PinFiles};
 use gateway::policy_file::PolicyCell;
 use gateway::server::{Denials, Reach, ServerConfig, TimeLimits};
+use gateway::terms::{Switch, Terms};
+use jiff::Timestamp;
+use policy::text::cidr::Block;
 use policy::{Class, GrantFacts, Numbers};
 use serde::Deserialize;
 use upstream::http::Endpoint;
 
 use crate::args::{AcceptWord, DurabilityWord, ServeOptions, TlsOptions};
 use crate::commands::serve::Plan;
-use crate::environment::{Headers, command, data_dir};
+use crate::environment::{Headers, command, data_dir, said_by};
 use crate::failure::{Failure, Trying};
 use crate::token::Token;
-use crate::{pins, policy_watch};
+use crate::{env_file, listening, pins, policy_watch};
+
+pub use declared::{Declared, DeclaredGrant, DeclaredPolicy, DeclaredReach, DeclaredServer, Origin, TokenPlace};
 
 /// The file as it is written.
 #[derive(Debug, Deserialize)]
@@ -58,9 +65,14 @@ struct ServerTable {
     command: Option<Vec<String>>,
     #[serde(default)]
     env: BTreeMap<String, String>,
+    env_file: Option<PathBuf>,
+    #[serde(default)]
+    env_command: BTreeMap<String, Vec<String>>,
     #[serde(default)]
     headers: BTreeMap<String, String>,
     header_file: Option<PathBuf>,
+    #[serde(default)]
+    header_command: BTreeMap<String, Vec<String>>,
     policy: Option<PathBuf>,
     numbers: Option<NumbersWord>,
     denials: Option<DenialsWord>,
@@ -80,6 +92,8 @@ struct ServerTable {
 struct GrantTable {
     label: String,
     server: String,
+    /// Who holds it; else an agent of its label.
+    agent: Option<String>,
     policy: Option<PathBuf>,
     token_digest: Option<String>,
     token_file: Option<PathBuf>,
@@ -89,6 +103,11 @@ struct GrantTable {
     owner: Option<String>,
     #[serde(default)]
     tags: BTreeMap<String, String>,
+    /// Networks from which it may be used; none means from anywhere.
+    #[serde(default)]
+    networks: Vec<String>,
+    /// From when on it is refused.
+    expires_at: Option<Timestamp>,
 }
 
 #[derive(Debug, Clone, Copy, Deserialize)]
@@ -139,7 +158,23 @@ impl Config {
         for file in files.flatten() {
             policy_watch::load(&self.base.join(file))?;
         }
+        listening::tls(&self.tls(&TlsOptions::default()))?;
+        self.origins()?;
         Ok(())
+    }
+
+    /// The certificate and the key to listen with: those of the command line, or those of the file.
+    fn tls(&self, given: &TlsOptions) -> TlsOptions {
+        if given.certificate.is_some() || given.key.is_some() {
+            return given.clone();
+        }
+        let beside = |file: &Option<PathBuf>| file.as_ref().map(|file| self.base.join(file));
+        TlsOptions { certificate: beside(&self.tls_cert), key: beside(&self.tls_key) }
+    }
+
+    fn origins(&self) -> Result<Vec<WebOrigin>, Failure> {
+        let origins = self.allow_origins.iter().map(|origin| WebOrigin::parse(origin));
+        origins.collect::<Result<_, _>>().trying("allow_origins")
     }
 
     /// The servers. No program inherits a variable that holds the credentials of a server or a grant.
@@ -152,7 +187,7 @@ impl Config {
             tables.push((id, table, headers));
         }
         let servers = tables.into_iter().map(|(id, table, headers)| {
-            let config = table.server(id, &headers, &hidden).trying(format!("server {id}"))?;
+            let config = table.server(id, &headers, &hidden, &self.base).trying(format!("server {id}"))?;
             Ok((table, config))
         });
         servers.collect()
@@ -226,11 +261,12 @@ impl Config {
             };
             let facts = GrantFacts {
                 label: table.label.clone(),
-                agent_label: table.label.clone(),
+                agent_label: table.agent.clone().unwrap_or_else(|| table.label.clone()),
                 owner: table.owner.clone(),
                 tags: table.tags.clone(),
             };
-            let grant = Arc::new(Grant::local(facts, binding));
+            let terms = table.terms().trying(&what)?;
+            let grant = Arc::new(Grant { terms, ..Grant::local(facts, binding) });
             match table.digest(&self.base).trying(&what)? {
                 // A set: looking through the list for each grant would take time with their square.
                 Some(digest) if !taken.insert(digest) => {
@@ -256,15 +292,7 @@ impl Config {
                 None => return Err(Failure::Usage(format!("--anonymous={label}: there is no such grant"))),
             }
         }
-        let tls = match &options.tls {
-            TlsOptions { certificate: None, key: None } => TlsOptions {
-                certificate: self.tls_cert.as_ref().map(|file| self.base.join(file)),
-                key: self.tls_key.as_ref().map(|file| self.base.join(file)),
-            },
-            given => given.clone(),
-        };
-        let origins = self.allow_origins.iter().map(|origin| WebOrigin::parse(origin));
-        let origins: Vec<WebOrigin> = origins.collect::<Result<_, _>>().trying("allow_origins")?;
+        let (tls, origins) = (self.tls(&options.tls), self.origins()?);
         let hosts = self.allow_hosts.iter().chain(&options.allow_host);
         let front = FrontConfig {
             hosts: hosts.map(|host| host.to_ascii_lowercase()).collect(),
@@ -323,10 +351,20 @@ impl ServerTable {
         if let Some(file) = &self.header_file {
             headers.add_file(&base.join(file))?;
         }
+        for (name, words) in &self.header_command {
+            let value = said_by(words, base).trying(format!("header_command.{name}"))?;
+            headers.headers.push((name.clone(), value));
+        }
         Ok(headers)
     }
 
-    fn server(&self, id: &str, headers: &Headers, hidden: &BTreeSet<String>) -> Result<ServerConfig, String> {
+    fn server(
+        &self,
+        id: &str,
+        headers: &Headers,
+        hidden: &BTreeSet<String>,
+        base: &Path,
+    ) -> Result<ServerConfig, String> {
         if !gateway::server::is_server_id(id) {
             return Err("a server's name is 1 to 40 of a-z, 0-9 and -".to_owned());
         }
@@ -338,7 +376,7 @@ impl ServerTable {
             }
             (None, Some(_)) if !headers.headers.is_empty() => {
                 return Err(
-                    "`headers` and `header_file` are for a `url`; a program gets its secrets by `env`".to_owned()
+                    "`headers`, `header_file` and `header_command` are for a `url`; a program gets its secrets by `env`, `env_file` or `env_command`".to_owned()
                 );
             }
             (None, Some(words)) => {
@@ -348,6 +386,14 @@ impl ServerTable {
                     let (value, _) =
                         crate::environment::expand(value).map_err(|error| format!("env.{name}: {error}"))?;
                     env.push((OsString::from(name), OsString::from(value)));
+                }
+                if let Some(file) = &self.env_file {
+                    let variables = env_file::read(&base.join(file)).map_err(|why| format!("env_file: {why}"))?;
+                    env.extend(variables.iter().map(|(name, value)| (name.into(), value.expose().into())));
+                }
+                for (name, words) in &self.env_command {
+                    let value = said_by(words, base).map_err(|why| format!("env_command.{name}: {why}"))?;
+                    env.push((OsString::from(name), OsString::from(value.expose())));
                 }
                 Reach::Child(command(&words, env, hidden).map_err(|failure| failure.to_string())?)
             }
@@ -378,6 +424,21 @@ impl ServerTable {
 }
 
 impl GrantTable {
+    /// From where and until when it may be used, where the file says so.
+    fn terms(&self) -> Result<Option<Terms>, String> {
+        if self.networks.is_empty() && self.expires_at.is_none() {
+            return Ok(None);
+        }
+        let networks: Result<Vec<Block>, String> = self.networks.iter().map(|text| Block::parse(text)).collect();
+        Ok(Some(Terms {
+            id: self.label.clone(),
+            networks: networks.map_err(|why| format!("networks: {why}"))?,
+            expires_at: self.expires_at,
+            switch: Arc::new(Switch::default()),
+            used: Arc::default(),
+        }))
+    }
+
     fn digest(&self, base: &Path) -> Result<Option<TokenDigest>, String> {
         let given = [self.token_digest.is_some(), self.token_file.is_some(), self.token_env.is_some()];
         if given.iter().filter(|given| **given).count() > 1 {

@@ -257,6 +257,29 @@ impl Headers {
     }
 }
 
+/// What a command prints, without the end of its last line: a secret that lies where only that command gets it.
+///
+/// # Errors
+/// When it cannot be started, fails, or prints nothing. What it prints is not repeated.
+pub fn said_by(words: &[String], base: &Path) -> Result<Secret, String> {
+    let Some((program, arguments)) = words.split_first() else {
+        return Err("name the program, then its arguments".to_owned());
+    };
+    let mut command = std::process::Command::new(program);
+    command.args(arguments).current_dir(if base.as_os_str().is_empty() { Path::new(".") } else { base });
+    command.stdin(std::process::Stdio::null()).stderr(std::process::Stdio::inherit());
+    let done = command.output().map_err(|error| format!("the command {program}: {error}"))?;
+    if !done.status.success() {
+        return Err(format!("the command {program} ended with {}", done.status));
+    }
+    let text = String::from_utf8(done.stdout).map_err(|_| format!("the command {program} prints no UTF-8"))?;
+    let text = text.strip_suffix('\n').unwrap_or(&text);
+    match text.strip_suffix('\r').unwrap_or(text) {
+        "" => Err(format!("the command {program} prints nothing")),
+        text => Ok(Secret::new(text)),
+    }
+}
+
 /// Replaces `${NAME}` by the variable's value and tells which variables were used.
 pub fn expand(template: &str) -> Result<(String, BTreeSet<String>), String> {
     filled(template, &text_variable)

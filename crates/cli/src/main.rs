@@ -4,6 +4,7 @@
 #![deny(clippy::print_stdout, clippy::print_stderr)]
 
 mod activity;
+mod api;
 mod args;
 mod client_files;
 mod commands;
@@ -24,6 +25,7 @@ mod stop;
 mod terminal;
 mod text_diff;
 mod token;
+mod when;
 
 use std::process::ExitCode;
 
@@ -73,6 +75,19 @@ fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
         Command::Policy(command) => commands::policy::policy(command),
         Command::Server(command) => commands::server::server(&command),
         Command::Grant(command) => commands::grant::grant(&command),
+        Command::Agent(command) => commands::agent::agent(&command),
+        Command::StopCalls(options) => commands::stops::stop(&options),
+        Command::Resume(options) => commands::stops::resume(&options),
+        Command::Apply(options) => commands::apply::apply(&options),
+        Command::Setup(options) => commands::access::setup(&options),
+        Command::Login(options) => commands::access::login(&options),
+        Command::Logout(options) => commands::access::logout(&options),
+        Command::Whoami(options) => commands::access::whoami(&options),
+        Command::Org(command) => commands::people::org(&command),
+        Command::Member(command) => commands::people::member(&command),
+        Command::Token(command) => commands::people::token(&command),
+        Command::Events(options) => commands::events::events(&options),
+        Command::Replicas(options) => commands::events::replicas(&options),
         Command::Backup(options) => commands::backup::backup(&options),
         Command::Restore(options) => commands::backup::restore(&options),
         Command::Keys(command) => commands::keys::keys(&command),

@@ -19,8 +19,8 @@ const EXIT_CODES: &str = "\
 | code | what it says |
 | --- | --- |
 | 0 | done; for a command that asks something: the answer is yes |
-| 1 | the answer is no: a policy has errors or a test of it fails, a call would not be allowed, a log was altered, `doctor` found something, `scan` found something at error level, `init`, `connect`, `wrap`, `unwrap`, `undo`, `promote` or `policy edit` left a file or an entry as it was or put it back |
-| 2 | wrong usage: an option, a file or a directory cannot be used, a server cannot be scanned; stderr says which |
+| 1 | the answer is no: an instance refused, `apply --dry-run` found a difference, a policy has errors or a test of it fails, a call would not be allowed, a log was altered, `doctor` found something, `scan` found something at error level, `init`, `connect`, `wrap`, `unwrap`, `undo`, `promote` or `policy edit` left a file or an entry as it was or put it back |
+| 2 | wrong usage: an option, a file or a directory cannot be used, a server cannot be scanned, an instance cannot be reached or does not know who asks; stderr says which |
 | 130, 143 | ended by Ctrl-C or SIGTERM while `scan`, `init`, `wrap` or `connect` asked servers; what was not verified is put back |
 
 `toolgate run` stands in for the server's program and ends with its status: the program's own code, or 128 and the number of
@@ -31,7 +31,9 @@ the signal that ended it. In front of an endpoint, or told to stop, it ends with
 | variable | what it does |
 | --- | --- |
 | `TOOLGATE_DATA_DIR` | the data directory, where `--data` does not name one; without both it is `$XDG_DATA_HOME/toolgate` or `~/.local/share/toolgate` |
-| `XDG_CONFIG_HOME` | where `toolgate/policies` and `toolgate/clients.d` lie, in place of `~/.config` |
+| `TOOLGATE_INSTANCE` | the instance that is asked, where `--instance` does not name one |
+| `TOOLGATE_API_TOKEN` | an API token for it, where `--token-file` does not give one |
+| `XDG_CONFIG_HOME` | where `toolgate/policies`, `toolgate/clients.d` and `toolgate/instances.json` lie, in place of `~/.config` |
 | `VISUAL`, `EDITOR` | the editor of `toolgate policy edit`, the first that is set |
 | `NO_COLOR` | set, nothing is printed in colours |
 | `TOOLGATE_TOKEN` | the token of `toolgate serve`, where neither `--token` nor `--token-file` gives one |

@@ -2,9 +2,13 @@
 
 use std::io::{BufRead as _, IsTerminal as _};
 
+use clients::Secret;
+use rustix::termios::{LocalModes, OptionalActions, SpecialCodeIndex, Termios, tcgetattr, tcsetattr};
+
 use crate::environment::text_variable;
 use crate::failure::{Failure, Trying};
 use crate::output;
+use crate::stop::Stop;
 
 /// The columns where nothing says how many there are.
 const COLUMNS: usize = 100;
@@ -76,4 +80,53 @@ pub fn agreed(question: &str, by_default: bool) -> Result<bool, Failure> {
         "" => by_default,
         word => matches!(word, "y" | "yes"),
     })
+}
+
+/// What Ctrl-C types.
+const INTERRUPT: u8 = 3;
+
+/// Asks for a secret, which is not shown while it is typed.
+///
+/// # Errors
+/// When nobody is there, or nothing is typed.
+pub fn secret(question: &str, otherwise: &str) -> Result<Secret, Failure> {
+    if !can_ask() {
+        return Err(Failure::Usage(format!("there is nobody at a terminal to be asked for {question}: {otherwise}")));
+    }
+    output::prompt(&format!("{question}: "));
+    let mut line = String::new();
+    let read = {
+        let _silent = Silent::begin()?;
+        std::io::stdin().lock().read_line(&mut line)
+    };
+    output::prompt("\n");
+    read.trying(question)?;
+    if line.contains(char::from(INTERRUPT)) {
+        return Err(Failure::Stopped(Stop::Interrupt, "nothing was done".to_owned()));
+    }
+    match line.trim_end_matches(['\r', '\n']) {
+        "" => Err(Failure::Usage(format!("{question} is empty: nothing was done"))),
+        text => Ok(Secret::new(text)),
+    }
+}
+
+/// A terminal that shows nothing of what is typed, until this is dropped.
+struct Silent(Termios);
+
+impl Silent {
+    fn begin() -> Result<Self, Failure> {
+        let before = tcgetattr(std::io::stdin()).trying("the terminal")?;
+        let mut silent = before.clone();
+        // Ctrl-C ends the line and not the process, which would leave the terminal as it is now.
+        silent.local_modes.remove(LocalModes::ECHO | LocalModes::ISIG);
+        silent.special_codes[SpecialCodeIndex::VEOL] = INTERRUPT;
+        tcsetattr(std::io::stdin(), OptionalActions::Flush, &silent).trying("the terminal")?;
+        Ok(Self(before))
+    }
+}
+
+impl Drop for Silent {
+    fn drop(&mut self) {
+        let _ = tcsetattr(std::io::stdin(), OptionalActions::Flush, &self.0);
+    }
 }

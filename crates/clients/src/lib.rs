@@ -51,7 +51,7 @@ pub use places::{PathPattern, Places};
 pub use position::Position;
 pub use refusal::Refusal;
 pub use restore::{Conflict, Restored};
-pub use secret::{MASK, Secret};
+pub use secret::{MASK, Secret, is_secret};
 pub use shown::{shown_address, shown_words, without_secrets, without_values};
 pub use table::{Client, Os, Scope, Surface, Table};
 pub use wrap::Wrapper;

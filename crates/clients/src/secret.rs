@@ -110,7 +110,8 @@ const KEYS: [&str; 13] = [
 ];
 
 /// Whether a value that stands there as it is looks like a secret, by its name or by itself.
-pub(crate) fn is_secret(name: &str, value: &str) -> bool {
+#[must_use]
+pub fn is_secret(name: &str, value: &str) -> bool {
     !is_open(value) && (names_secret(name) || is_key(value))
 }
 

@@ -139,9 +139,20 @@ impl Instance {
             return Err(Refused::invalid("/expires_at", "that time is over: the token could never be used"));
         }
         let token = Token::fresh(TokenKind::Program).map_err(|error| Refused::Vault(error.to_string()))?;
-        let hash = self.hash_key.hash(&token).to_string();
-        let new = NewProgram { label: name, role, hash: &hash, expires_at };
+        let new = NewProgram { label: name, role, hash: &self.hash_key.hash(&token).to_string(), expires_at };
         let added = self.database.add_program(permit, &new, reason).await.map_err(Refused::from);
         Ok((taken(added, "/label", "another token has or had this label")?, token))
+    }
+
+    /// Takes a token that a program has already.
+    ///
+    /// # Errors
+    /// [`Refused`].
+    pub async fn know_token(&self, actor: &Actor, name: &str, role: Role, token: &Token) -> Result<Id, Refused> {
+        let permit = actor.permit::<ManageMembers>()?;
+        label("/label", name)?;
+        let new = NewProgram { label: name, role, hash: &self.hash_key.hash(token).to_string(), expires_at: None };
+        let added = self.database.add_program(permit, &new, "").await.map_err(Refused::from);
+        taken(added, "/label", "another token has or had this label")
     }
 }

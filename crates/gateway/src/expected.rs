@@ -24,7 +24,7 @@ pub struct Expected {
     pub(crate) ticket: Option<Ticket>,
     _permit: Option<OwnedSemaphorePermit>,
     /// A subscription is a stream that is open until its answer.
-    _stream: Option<OpenStream>,
+    _stream: Option<Box<OpenStream>>,
 }
 
 impl Expected {
@@ -55,7 +55,7 @@ impl Expected {
 
     /// The end of a subscription, for as long as which a stream is open.
     pub(crate) fn subscription(caller: &Caller, request: &Request<'_>, stream: OpenStream) -> Self {
-        Self { _stream: Some(stream), ..Self::answer(caller, request, Kind::SubscriptionsListen) }
+        Self { _stream: Some(Box::new(stream)), ..Self::answer(caller, request, Kind::SubscriptionsListen) }
     }
 
     fn new(

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use http::header::{CONTENT_ENCODING, CONTENT_TYPE, HOST, ORIGIN, RETRY_AFTER, UPGRADE};
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
 use hyper::body::Incoming;
+use tokio::sync::Notify;
 use upstream::http::Client;
 
 use crate::body::Body;
@@ -73,6 +74,8 @@ pub struct Front {
     pub config: Arc<FrontConfig>,
     /// This worker's pool.
     pub client: Client,
+    /// Told when the connection that this answers on must end, whatever is still to be written to it.
+    pub hang_up: Arc<Notify>,
 }
 
 /// Where a request leads.
@@ -264,11 +267,17 @@ fn json_refusal(status: StatusCode, text: &str) -> Refusal {
     refusal::error("null", refusal::code::INVALID_REQUEST, text, status.as_u16())
 }
 
-/// A refusal as an HTTP answer; one that is for the time being says when to ask again.
+/// A refusal as an HTTP answer.
 fn plain(refusal: &Refusal) -> Response<Body> {
     let status = StatusCode::from_u16(refusal.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    let mut answer = json(status, refusal.body.clone());
-    if matches!(status, StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE) {
+    json(status, refusal.body.clone())
+}
+
+/// A refusal of what was not forwarded: if it is for the time being, it says when to ask again. Nothing else must, because
+/// programs obey that by themselves.
+fn not_forwarded(refusal: &Refusal) -> Response<Body> {
+    let mut answer = plain(refusal);
+    if matches!(answer.status(), StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE) {
         answer.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("5"));
     }
     answer

@@ -88,6 +88,7 @@ impl Workers {
                 gateway: Arc::clone(gateway),
                 config: Arc::clone(config),
                 client: Client::new(connect).map_err(io::Error::other)?,
+                hang_up: Arc::default(),
             };
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
             let (door, connections, tls) = (door.subscribe(), Arc::clone(&connections), tls.cloned());
@@ -151,7 +152,8 @@ async fn accept(
             _ = door.wait_for(|door| *door > Door::Open) => break,
         };
         let Ok(permit) = Arc::clone(&connections).try_acquire_owned() else { continue };
-        let (front, tls, door) = (front.clone(), tls.clone(), door.clone());
+        let front = Front { hang_up: Arc::default(), ..front.clone() };
+        let (tls, door) = (tls.clone(), door.clone());
         tasks.spawn(async move {
             connected(stream, front, tls, door).await;
             drop(permit);
@@ -197,8 +199,12 @@ async fn serve(
     let told = async { drop(door.wait_for(|door| *door > Door::Open).await) };
     tokio::select! {
         _ = connection.as_mut() => return,
+        () = front.hang_up.notified() => return,
         () = told => {}
     }
     connection.as_mut().graceful_shutdown();
-    let _ = connection.await;
+    tokio::select! {
+        _ = connection => {}
+        () = front.hang_up.notified() => {}
+    }
 }

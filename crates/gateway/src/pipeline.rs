@@ -35,7 +35,6 @@ pub trait AskForTools: Send + Sync {
 }
 
 /// What is to be done with a message.
-#[expect(clippy::large_enum_variant, reason = "forwarding is the rule, and a box would be an allocation of each call")]
 pub enum Judged {
     /// Send it to the server: as it came, or as it was edited.
     Forward {

@@ -39,6 +39,8 @@ pub(crate) struct Api {
     pub(crate) sign_in: SignIn,
     pub(crate) buckets: bucket::Buckets,
     pub(crate) schemas: schema::Schemas,
+    /// The file that says everything, where the instance only shows it.
+    pub(crate) file: Option<String>,
 }
 
 /// Whether a path is one of the control plane's: the catalogue has some below `/api/v1/` too.
@@ -57,9 +59,18 @@ pub fn alone(router: Router) -> Router {
 /// both can be merged. Requests should carry the peer's address as
 /// [`ConnectInfo`](axum::extract::ConnectInfo)`<SocketAddr>`; whoever has none shares one allowance with all such.
 pub fn router(instance: Instance, sign_in: SignIn, allowances: Allowances) -> Router {
+    over(instance, sign_in, allowances, None)
+}
+
+/// The same over an instance that shows what a file says: it is read, and every change is refused with the file's name.
+pub fn router_of_file(instance: Instance, sign_in: SignIn, allowances: Allowances, file: String) -> Router {
+    over(instance, sign_in, allowances, Some(file))
+}
+
+fn over(instance: Instance, sign_in: SignIn, allowances: Allowances, file: Option<String>) -> Router {
     let routes = routes();
     let schemas = schema::Schemas::of(&routes);
-    let api = Arc::new(Api { instance, sign_in, buckets: bucket::Buckets::new(allowances), schemas });
+    let api = Arc::new(Api { instance, sign_in, buckets: bucket::Buckets::new(allowances), schemas, file });
     let mut paths: BTreeMap<&'static str, Vec<Route>> = BTreeMap::new();
     for route in routes {
         paths.entry(route.path).or_default().push(route);

@@ -254,7 +254,7 @@ proptest! {
             effect: effects[0],
             rule: at(7), pointer: at(8), policy: None, reason: at(9),
             argument_keys: ArgumentKeys::Paths(&keys),
-            counts: &counts, would: &would, bytes, trace: at(2),
+            counts: &counts, would: &would, bytes, trace: at(1),
         };
         let (line, record) = there_and_back(&Event::Decision(decision));
         prop_assert!(line.trim_end_matches('\n').chars().all(visible::is_plain));

@@ -4,14 +4,16 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
-use super::DataOptions;
+use super::{ApiOptions, AskedOptions, DataOptions, ReasonOptions};
 
 /// Commands about policies.
 #[derive(Debug, Subcommand)]
 #[command(after_long_help = "\
 Examples:
   toolgate policy check policy.json
-  toolgate policy test policy.json")]
+  toolgate policy test policy.json
+  toolgate policy put careful policy.json --publish --reason 'mails only to customers'
+  toolgate policy rollback careful --to 3 --reason 'it stopped too much'")]
 pub enum PolicyCommand {
     /// Say everything that is wrong with a policy
     Check(PolicyCheck),
@@ -19,19 +21,158 @@ pub enum PolicyCommand {
     Explain(PolicyExplain),
     /// Run the tests that a policy brings
     Test(PolicyTest),
-    /// Open a wrapped server's policy in $VISUAL or $EDITOR, and take the edit only when it is valid
+    /// Open a policy in $VISUAL or $EDITOR, and take the edit only when it is valid: a wrapped server's, or an instance's
     Edit(PolicyEdit),
+    /// List the policies of an instance
+    #[command(after_long_help = "\
+Examples:
+  toolgate policy list
+  toolgate policy list --json")]
+    List {
+        /// The instance.
+        #[command(flatten)]
+        api: ApiOptions,
+    },
+    /// Print what a policy of an instance says
+    Show(PolicyShow),
+    /// List the versions of a policy of an instance, and when each was put in force, by whom and why
+    #[command(after_long_help = "\
+Examples:
+  toolgate policy history careful
+  toolgate policy history careful --json")]
+    History {
+        /// The policy
+        #[arg(value_name = "NAME")]
+        name: String,
+        /// The instance.
+        #[command(flatten)]
+        api: ApiOptions,
+    },
+    /// Keep a file as the next version of a policy at an instance; it is not in force before it is published
+    Put(PolicyPut),
+    /// Put a version of a policy in force on every replica, after its tests
+    Publish(PolicyPublish),
+    /// Put an older version of a policy in force again
+    Rollback(PolicyRollback),
+    /// Remove a policy of an instance that nothing names
+    #[command(after_long_help = "\
+Examples:
+  toolgate policy remove careful --reason 'replaced by strict'")]
+    Remove {
+        /// The policy
+        #[arg(value_name = "NAME")]
+        name: String,
+        /// Why.
+        #[command(flatten)]
+        why: ReasonOptions,
+        /// The instance.
+        #[command(flatten)]
+        api: ApiOptions,
+    },
+}
+
+/// Options of `policy show`.
+#[derive(Debug, Args)]
+#[command(after_long_help = "\
+Examples:
+  toolgate policy show careful
+  toolgate policy show careful --version 3 > careful.json")]
+pub struct PolicyShow {
+    /// The policy
+    #[arg(value_name = "NAME")]
+    pub name: String,
+    /// The number of the version [default: the one in force, else the newest]
+    #[arg(long, value_name = "N")]
+    pub version: Option<u32>,
+    /// The instance.
+    #[command(flatten)]
+    pub api: ApiOptions,
+}
+
+/// Options of `policy put`.
+#[derive(Debug, Args)]
+#[command(after_long_help = "\
+Examples:
+  toolgate policy put careful policy.json --reason 'mails only to customers'
+  toolgate policy put careful policy.json --publish --reason 'mails only to customers'")]
+pub struct PolicyPut {
+    /// The policy; it is made where there is none of this name
+    #[arg(value_name = "NAME")]
+    pub name: String,
+    /// The file
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+    /// Put it in force, too
+    #[arg(long, requires = "reason")]
+    pub publish: bool,
+    /// Why.
+    #[command(flatten)]
+    pub why: ReasonOptions,
+    /// The instance.
+    #[command(flatten)]
+    pub api: ApiOptions,
+}
+
+/// Options of `policy publish`.
+#[derive(Debug, Args)]
+#[command(after_long_help = "\
+Examples:
+  toolgate policy publish careful --dry-run
+  toolgate policy publish careful --version 4 --reason reviewed")]
+pub struct PolicyPublish {
+    /// The policy
+    #[arg(value_name = "NAME")]
+    pub name: String,
+    /// The number of the version [default: the newest]
+    #[arg(long, value_name = "N")]
+    pub version: Option<u32>,
+    /// Show the difference to what is in force and run the tests, and publish nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Why: whoever reads the history will want to know
+    #[arg(long, value_name = "TEXT", required_unless_present = "dry_run")]
+    pub reason: Option<String>,
+    /// The instance.
+    #[command(flatten)]
+    pub api: ApiOptions,
+}
+
+/// Options of `policy rollback`.
+#[derive(Debug, Args)]
+#[command(after_long_help = "\
+Examples:
+  toolgate policy rollback careful --to 3 --reason 'it stopped too much'")]
+pub struct PolicyRollback {
+    /// The policy
+    #[arg(value_name = "NAME")]
+    pub name: String,
+    /// The number of the version; `toolgate policy history` has them
+    #[arg(long, value_name = "N")]
+    pub to: u32,
+    /// Why: whoever reads the history will want to know
+    #[arg(long, value_name = "TEXT")]
+    pub reason: String,
+    /// The instance.
+    #[command(flatten)]
+    pub api: ApiOptions,
 }
 
 /// Options of `policy edit`.
 #[derive(Debug, Args)]
 #[command(after_long_help = "\
 Examples:
-  toolgate policy edit github")]
+  toolgate policy edit github
+  toolgate policy edit careful --instance https://toolgate.example.com --reason 'mails only to customers'")]
 pub struct PolicyEdit {
-    /// The server, by its name in `toolgate status`
+    /// The server, by its name in `toolgate status`; with an instance the policy
     #[arg(value_name = "NAME")]
     pub name: String,
+    /// The instance whose policy is meant: named here or by $TOOLGATE_INSTANCE.
+    #[command(flatten)]
+    pub place: AskedOptions,
+    /// Why, for the admin events of the instance
+    #[arg(long, value_name = "TEXT", default_value = "")]
+    pub reason: String,
     /// Data.
     #[command(flatten)]
     pub data: DataOptions,

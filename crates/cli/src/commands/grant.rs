@@ -1,22 +1,182 @@
-//! `toolgate grant new`: a token, and the digest that goes into toolgate.toml.
+//! `toolgate grant`: tokens for toolgate.toml, and the grants of an instance.
 
+use std::collections::BTreeMap;
 use std::process::ExitCode;
 
-use crate::args::GrantCommand;
+use serde_json::{Map, Value, json};
+
+use super::access::patched;
+use crate::api::shown::{self, text, time_or};
+use crate::api::{self, Api, encoded, grant_of};
+use crate::args::{GrantCommand, GrantSetOptions, MintOptions};
 use crate::failure::Failure;
 use crate::output::{say, tell};
 use crate::token::Token;
+use crate::when::ahead;
 
-/// Makes a token. It is not kept anywhere.
+/// Runs a command about grants.
 pub fn grant(command: &GrantCommand) -> Result<ExitCode, Failure> {
-    let GrantCommand::New { json } = command;
-    let token = Token::fresh()?;
-    if *json {
-        say!("{}", serde_json::json!({ "token": token.reveal(), "digest": token.digest().to_string() }))?;
-    } else {
-        say!("token   {}", token.reveal())?;
-        say!("digest  {}", token.digest())?;
-        tell!("Give the token to the agent, and the digest to toolgate.toml as `token_digest`.");
+    match command {
+        GrantCommand::New { json } => new(*json)?,
+        GrantCommand::List { server, unused, api } => {
+            let asked = api::api(&api.place)?;
+            let path = match (server, unused) {
+                (Some(server), _) => format!("/api/v1/grants?server={}", encoded(server)),
+                (None, Some(days)) => format!("/api/v1/grants?unused={days}"),
+                (None, None) => "/api/v1/grants".to_owned(),
+            };
+            let all = asked.pages(&path)?;
+            let none = match unused {
+                Some(days) => format!("There is no grant that nobody has used for {days} days."),
+                None => "There is no grant.".to_owned(),
+            };
+            let names = if api.json { Names::default() } else { Names::read(&asked)? };
+            let head = ["GRANT", "AGENT", "POLICY", "OWNER", "USED", "ENDS", "ID"];
+            shown::list(all, api.json, &head, |one| names.row(one), &none)?;
+        }
+        GrantCommand::Show { grant, api } => {
+            let asked = api::api(&api.place)?;
+            let found = asked.get(&path(&asked, grant)?)?.body;
+            shown::document(&found)?;
+        }
+        GrantCommand::Mint(options) => mint(options)?,
+        GrantCommand::Set(options) => set(options)?,
+        GrantCommand::Attach { grant, policy, server_policy: _, why, api } => {
+            let asked = api::api(&api.place)?;
+            let body = json!({ "policy": policy, "reason": why.reason });
+            let done = asked.post(&format!("{}/attach", path(&asked, grant)?), &body)?.body;
+            let policy = policy.as_deref().unwrap_or("the policy of its server");
+            shown::done(&done, api.json, &format!("{grant} is under {policy}."))?;
+        }
+        GrantCommand::Rotate { grant, overlap, why, api } => {
+            let asked = api::api(&api.place)?;
+            let body = json!({ "overlap_seconds": overlap, "reason": why.reason });
+            let made = asked.post(&format!("{}/rotate", path(&asked, grant)?), &body)?.body;
+            let old = match overlap {
+                0 => "the old one is refused from now on".to_owned(),
+                seconds => format!("the old one goes on for {seconds} seconds"),
+            };
+            shown::token(&made, api.json, &format!("the new token of {grant}, shown this once; {old}:"))?;
+        }
+        GrantCommand::Revoke { grant, why, api } => {
+            let asked = api::api(&api.place)?;
+            let done = asked.remove(&path(&asked, grant)?, &why.reason)?.body;
+            shown::done(&done, api.json, &format!("{grant} is revoked."))?;
+        }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Makes a token. It is not kept anywhere.
+fn new(json: bool) -> Result<(), Failure> {
+    let token = Token::fresh()?;
+    if json {
+        return say!("{}", json!({ "token": token.reveal(), "digest": token.digest().to_string() }));
+    }
+    say!("token   {}", token.reveal())?;
+    say!("digest  {}", token.digest())?;
+    tell!("Give the token to the agent, and the digest to toolgate.toml as `token_digest`.");
+    Ok(())
+}
+
+fn path(api: &Api, grant: &str) -> Result<String, Failure> {
+    Ok(format!("/api/v1/grants/{}", grant_of(api, grant)?))
+}
+
+fn mint(options: &MintOptions) -> Result<(), Failure> {
+    let Some((server, label)) = options.grant.split_once('/') else {
+        return Err(Failure::Usage("write the server and the grant's label as SERVER/LABEL".to_owned()));
+    };
+    let mut body = Map::new();
+    body.insert("server".to_owned(), json!(server));
+    body.insert("label".to_owned(), json!(label));
+    body.insert("agent".to_owned(), json!(options.agent));
+    for (name, value) in [("policy", &options.policy), ("owner", &options.owner)] {
+        if let Some(value) = value {
+            body.insert(name.to_owned(), json!(value));
+        }
+    }
+    body.insert("tags".to_owned(), json!(tags(&options.tag)?));
+    body.insert("networks".to_owned(), json!(options.network));
+    if let Some(expires) = &options.expires {
+        body.insert("expires_at".to_owned(), json!(ahead(expires)?));
+    }
+    body.insert("reason".to_owned(), json!(options.why.reason));
+    let made = api::api(&options.api.place)?.post("/api/v1/grants", &Value::Object(body))?.body;
+    let ends = match &options.expires {
+        Some(_) => "",
+        None => "; it never ends (--expires says otherwise)",
+    };
+    shown::token(&made, options.api.json, &format!("the token of {}, shown this once{ends}:", options.grant))
+}
+
+fn set(options: &GrantSetOptions) -> Result<(), Failure> {
+    let mut body = Map::new();
+    if let Some(owner) = &options.owner {
+        body.insert(
+            "owner".to_owned(),
+            Some(owner).filter(|owner| !owner.is_empty()).map_or(Value::Null, |it| json!(it)),
+        );
+    }
+    if options.no_tags || !options.tag.is_empty() {
+        body.insert("tags".to_owned(), json!(tags(&options.tag)?));
+    }
+    if options.anywhere || !options.network.is_empty() {
+        body.insert("networks".to_owned(), json!(options.network));
+    }
+    if let Some(expires) = &options.expires {
+        let at = if expires == "never" { Value::Null } else { json!(ahead(expires)?) };
+        body.insert("expires_at".to_owned(), at);
+    }
+    if body.is_empty() {
+        return Err(Failure::Usage("say what is to change: --owner, --tag, --network, --expires".to_owned()));
+    }
+    body.insert("reason".to_owned(), json!(options.why.reason));
+    let api = api::api(&options.api.place)?;
+    let done = patched(&api, &path(&api, &options.grant)?, &Value::Object(body))?;
+    shown::done(&done, options.api.json, &format!("{} is changed.", options.grant))
+}
+
+fn tags<'a>(words: &'a [String]) -> Result<BTreeMap<&'a str, &'a str>, Failure> {
+    let one = |word: &'a String| {
+        let parts = word.split_once('=').filter(|(name, _)| !name.is_empty());
+        parts.ok_or_else(|| Failure::Usage("--tag is written NAME=VALUE".to_owned()))
+    };
+    words.iter().map(one).collect()
+}
+
+/// What ids stand for.
+#[derive(Default)]
+struct Names {
+    servers: BTreeMap<String, String>,
+    agents: BTreeMap<String, String>,
+    policies: BTreeMap<String, String>,
+}
+
+impl Names {
+    fn read(api: &Api) -> Result<Self, Failure> {
+        let names = |path: &str| -> Result<BTreeMap<String, String>, Failure> {
+            let all = api.pages(path)?;
+            Ok(all.iter().map(|one| (text(one, "id").to_owned(), text(one, "name").to_owned())).collect())
+        };
+        let (servers, agents) = (names("/api/v1/servers")?, names("/api/v1/agents")?);
+        Ok(Self { servers, agents, policies: names("/api/v1/policies")? })
+    }
+
+    fn row(&self, grant: &Value) -> Vec<String> {
+        let named = |names: &BTreeMap<String, String>, field: &str| {
+            let id = text(grant, field);
+            names.get(id).map_or(id, String::as_str).to_owned()
+        };
+        let policy = named(&self.policies, "policy");
+        vec![
+            format!("{}/{}", named(&self.servers, "server"), text(grant, "label")),
+            named(&self.agents, "agent"),
+            if policy.is_empty() { "of its server".to_owned() } else { policy },
+            text(grant, "owner").to_owned(),
+            time_or(grant, "used_at", "never"),
+            time_or(grant, "expires_at", "never"),
+            text(grant, "id").to_owned(),
+        ]
+    }
 }

@@ -1,4 +1,4 @@
-//! `toolgate limits show`: how much of each limit is used, and when it frees.
+//! `toolgate limits`: how much of each limit is used, and when it frees; at an instance also how that ends sooner.
 
 use std::process::ExitCode;
 
@@ -6,18 +6,78 @@ use jiff::Timestamp;
 use quota::Counters;
 use store::counts::Ledger;
 
-use crate::args::LimitsCommand;
+use serde_json::{Value, json};
+
+use crate::api::shown::{self, text, time_or};
+use crate::api::{self, Api, api_if_named};
+use crate::args::{DataOptions, LimitsCommand};
 use crate::environment::existing_data;
 use crate::failure::{Failure, Trying};
-use crate::output::say;
+use crate::output::{say, tell};
 
-/// Shows every count that is not zero.
+/// Runs a command about limits.
 pub fn limits(command: &LimitsCommand) -> Result<ExitCode, Failure> {
-    let LimitsCommand::Show { data, json } = command;
+    match command {
+        LimitsCommand::Show { data, place, json } => match api_if_named(place)? {
+            Some(_) if data.dir.is_some() => {
+                let why =
+                    "an instance is named, by --instance or $TOOLGATE_INSTANCE, and a data directory too: name either";
+                Err(Failure::Usage(why.to_owned()))
+            }
+            Some(api) => of_instance(&api, *json),
+            None => of_data(data, *json),
+        },
+        LimitsCommand::Reset { id, reason, api } => {
+            let body = json!({ "id": id, "reason": reason });
+            let done = api::api(&api.place)?.post("/api/v1/limits/reset", &body)?.body;
+            shown::done(&done, api.json, "Its uses are forgotten: it begins anew.")?;
+            Ok(ExitCode::SUCCESS)
+        }
+        LimitsCommand::Confirm { reason, api } => {
+            let done = api::api(&api.place)?.post("/api/v1/limits/confirm", &json!({ "reason": reason }))?.body;
+            let sentence = match done.get("waited").and_then(Value::as_bool) {
+                Some(false) => "No limit waited.",
+                _ => "Limits count on from what there is.",
+            };
+            shown::done(&done, api.json, sentence)?;
+            Ok(ExitCode::SUCCESS)
+        }
+    }
+}
+
+fn of_instance(api: &Api, json: bool) -> Result<ExitCode, Failure> {
+    let row = |one: &Value| {
+        let scope = |scope: &Value| {
+            let name = if text(scope, "name").is_empty() { text(scope, "id") } else { text(scope, "name") };
+            format!("{} {name}", text(scope, "kind"))
+        };
+        let whose: Vec<String> = one.get("scopes").and_then(Value::as_array).into_iter().flatten().map(scope).collect();
+        let max = if text(one, "max").is_empty() { "?" } else { text(one, "max") };
+        let observed = one.get("observed").and_then(Value::as_bool) == Some(true);
+        vec![
+            format!("{} of {max}", text(one, "used")),
+            format!("{}{}", text(one, "counter"), if observed { " (observed)" } else { "" }),
+            whose.join(", "),
+            text(one, "window").to_owned(),
+            time_or(one, "frees_at", "?"),
+            text(one, "id").to_owned(),
+        ]
+    };
+    let head = ["USED", "LIMIT", "WHOSE", "IN", "FREES AT", "ID"];
+    let none = format!("No limit is in use at {}.", api.url());
+    if !json {
+        tell!("toolgate: the counts of {}", api.url());
+    }
+    shown::list(api.pages("/api/v1/limits")?, json, &head, row, &none)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Every count that is not zero, in a data directory.
+fn of_data(data: &DataOptions, json: bool) -> Result<ExitCode, Failure> {
     let data = existing_data(data.dir.as_deref())?;
     let ledger = Ledger::open(&data).trying("the counts of limits")?;
     let uses = ledger.snapshot(Timestamp::now()).trying("the counts of limits")?;
-    if *json {
+    if json {
         let lines: Vec<_> = uses
             .iter()
             .map(|used| {

@@ -1,4 +1,6 @@
-//! `toolgate logs`: what was decided, for people and for programs.
+//! `toolgate logs`: what was decided, for people and for programs; on this machine, or at an instance by all replicas.
+
+mod decided;
 
 use std::collections::{BTreeSet, VecDeque};
 use std::io::{IsTerminal, Write};
@@ -9,6 +11,7 @@ use audit::{Effect, Filter, Rows, Wanted};
 use store::log::{Begin, Cursor, Entry};
 
 use crate::activity;
+use crate::api::api_if_named;
 use crate::args::LogsOptions;
 use crate::environment::audit_log;
 use crate::failure::{Failure, Trying};
@@ -19,6 +22,20 @@ const EVERY: Duration = Duration::from_millis(200);
 
 /// Shows the log.
 pub fn logs(options: &LogsOptions) -> Result<ExitCode, Failure> {
+    if let Some(api) = api_if_named(&options.place)? {
+        return decided::logs(&api, options);
+    }
+    let elsewhere = [
+        ("--rule", options.rule.is_some()),
+        ("--approval", options.approval.is_some()),
+        ("--until", options.until.is_some()),
+        ("--export", options.export.is_some()),
+    ];
+    if let Some((name, _)) = elsewhere.into_iter().find(|(_, given)| *given) {
+        return Err(Failure::Usage(format!(
+            "{name} is for an instance: name one with --instance or $TOOLGATE_INSTANCE"
+        )));
+    }
     let audit = audit_log(options.data.dir.as_deref())?;
     let since = options.since.as_deref().map(activity::since).transpose()?;
     let mut filter = Filter::new(Wanted {

@@ -1,6 +1,8 @@
-//! `toolgate policy check|explain|test|edit`.
+//! `toolgate policy`: files checked, explained, tested and edited; policies of an instance kept and published.
 
 mod edit;
+mod edit_kept;
+pub mod kept;
 
 use std::io::IsTerminal;
 use std::path::Path;
@@ -11,6 +13,7 @@ use policy::diagnostic::{Rendering, render, to_json};
 use policy::lint::Known;
 use policy::{Call, Class, GrantFacts, Load, Numbers, Policy, ToolFacts};
 
+use crate::api::api_if_named;
 use crate::args::{PolicyCheck, PolicyCommand, PolicyExplain, PolicyTest};
 use crate::commands::scan::file;
 use crate::failure::{Failure, Trying};
@@ -22,7 +25,17 @@ pub fn policy(command: PolicyCommand) -> Result<ExitCode, Failure> {
         PolicyCommand::Check(options) => check(&options),
         PolicyCommand::Explain(options) => explain(&options),
         PolicyCommand::Test(options) => test(&options),
-        PolicyCommand::Edit(options) => edit::edit(&options),
+        PolicyCommand::Edit(options) => match api_if_named(&options.place)? {
+            Some(api) => edit_kept::edit(&api, &options),
+            None => edit::edit(&options),
+        },
+        PolicyCommand::List { api } => kept::list(&api),
+        PolicyCommand::Show(options) => kept::show(&options),
+        PolicyCommand::History { name, api } => kept::history(&name, &api),
+        PolicyCommand::Put(options) => kept::put(&options),
+        PolicyCommand::Publish(options) => kept::publish(&options),
+        PolicyCommand::Rollback(options) => kept::rollback(&options),
+        PolicyCommand::Remove { name, why, api } => kept::remove(&name, &why, &api),
     }
 }
 

@@ -1,6 +1,7 @@
 //! `toolgate serve`: listens for agents over HTTP.
 
 mod doors;
+mod filed;
 mod instance;
 mod process;
 mod waiting;
@@ -17,12 +18,16 @@ use gateway::listen::Workers;
 use gateway::pins::Pinning;
 use gateway::policy_file::PolicyCell;
 use store::log::Durability;
+use tokio::runtime::Builder;
 use tokio::signal::unix::{SignalKind, signal};
 
+use self::doors::Doors;
+use self::filed::Filed;
 use crate::args::{ServeOptions, TlsOptions};
 use crate::commands::catalogue::beside;
 use crate::commands::run::{facts, pinned, server};
 use crate::config::Config;
+use crate::environment::data_dir;
 use crate::failure::{Failure, Trying};
 use crate::foundation::Beginning;
 use crate::output::tell;
@@ -74,9 +79,13 @@ pub fn serve(options: ServeOptions) -> Result<ExitCode, Failure> {
         let text = "is for an instance, which keeps servers, policies and grants itself: leave out --config, --policy, --upstream and the command";
         return Err(Failure::Usage(format!("{name} {text}")));
     }
-    let mut plan = match &options.config {
-        Some(path) => Config::read(path)?.plan(&options)?,
-        None => plan(&options)?,
+    let (mut plan, declared) = match &options.config {
+        Some(path) => {
+            let config = Config::read(path)?;
+            let declared = config.view()?;
+            (config.plan(&options)?, Some((path, declared)))
+        }
+        None => (plan(&options)?, None),
     };
     if plan.front.anonymous && !plan.listen.ip().is_loopback() {
         return Err(Failure::Usage(
@@ -89,12 +98,27 @@ pub fn serve(options: ServeOptions) -> Result<ExitCode, Failure> {
     if let Some(pages) = &pages {
         plan.front.beside = Some(Arc::clone(pages) as Arc<dyn Beside>);
     }
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().trying("the runtime")?;
+    let runtime = Builder::new_current_thread().enable_all().build().trying("the runtime")?;
     let beginning = Beginning::alone("serve", plan.durability, plan.grants);
     let gateway = foundation::lay(plan.data.as_deref(), beginning, runtime.handle())?;
+    // What a file says can be asked for like the state of an instance.
+    let control = match declared {
+        None => None,
+        Some((file, declared)) => {
+            let cells = plan.policies.iter().map(|(cell, _)| Arc::clone(cell)).collect();
+            let data = data_dir(plan.data.as_deref())?;
+            let filed = Filed::new(file, declared, cells, &data)?;
+            let control = Builder::new_multi_thread().worker_threads(1).thread_name("control").enable_all().build();
+            let control = control.trying("the runtime of the API")?;
+            let doors = Doors { api: filed.router(), pages: pages.clone(), control: control.handle().clone() };
+            plan.front.beside = Some(Arc::new(doors) as Arc<dyn Beside>);
+            Some(control)
+        }
+    };
+    let with_api = control.is_some();
     let listener = TcpListener::bind(plan.listen).trying(format!("listening at {}", plan.listen))?;
     let address = listener.local_addr().trying("the listening address")?;
-    runtime.block_on(async move {
+    let code = runtime.block_on(async move {
         let housekeeping = tokio::spawn(Arc::clone(&gateway).housekeeping());
         let watch = tokio::spawn(policy_watch::watch(Arc::clone(&gateway), plan.policies, plan.pins));
         let watched = Watched::start(&options.watch, &gateway)?;
@@ -105,6 +129,9 @@ pub fn serve(options: ServeOptions) -> Result<ExitCode, Failure> {
         let scheme = listening::scheme(tls.as_ref());
         for path in &plan.paths {
             tell!("endpoint {scheme}://{address}{path}");
+        }
+        if with_api {
+            tell!("api {scheme}://{address}/api/v1/");
         }
         if pages.is_some() {
             tell!("catalogue {scheme}://{address}/");
@@ -125,7 +152,11 @@ pub fn serve(options: ServeOptions) -> Result<ExitCode, Failure> {
         gateway.shut_down(reason).await;
         watched.finish().await;
         Ok(ExitCode::SUCCESS)
-    })
+    });
+    if let Some(control) = control {
+        control.shutdown_background();
+    }
+    code
 }
 
 /// Waits until somebody wants the gateway to stop, and tells how they said it.

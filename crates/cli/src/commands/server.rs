@@ -6,6 +6,8 @@
 
 mod accept;
 mod calls;
+mod pinned;
+mod registered;
 mod show;
 
 use std::path::Path;
@@ -15,6 +17,7 @@ use gateway::pins::PinFiles;
 use gateway::server::ServerConfig;
 use risk::pins::{Pin, Section};
 
+use crate::api::api_if_named;
 use crate::args::{HeldOptions, PinPlace, ServerCommand};
 use crate::config::Config;
 use crate::environment::data_dir;
@@ -34,8 +37,20 @@ struct Waiting {
 /// Shows or accepts.
 pub fn server(command: &ServerCommand) -> Result<ExitCode, Failure> {
     match command {
-        ServerCommand::Held(options) => held(options),
-        ServerCommand::Accept(options) => accept::accept(options),
+        ServerCommand::Held(options) => match api_if_named(&options.instance)? {
+            Some(api) => pinned::held(&api, options),
+            None => held(options),
+        },
+        ServerCommand::Accept(options) => match api_if_named(&options.instance)? {
+            Some(api) => pinned::accept(&api, options),
+            None => accept::accept(options),
+        },
+        ServerCommand::List { api } => registered::list(api),
+        ServerCommand::Show { server, api } => registered::show(server, api),
+        ServerCommand::Add { name, reach, settings, why, api } => registered::add(name, reach, settings, why, api),
+        ServerCommand::Set { server, reach, settings, why, api } => registered::set(server, reach, settings, why, api),
+        ServerCommand::Remove { server, why, api } => registered::remove(server, why, api),
+        ServerCommand::Override(options) => registered::say_override(options),
     }
 }
 

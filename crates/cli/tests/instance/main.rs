@@ -3,7 +3,9 @@
 #![allow(clippy::panic, clippy::indexing_slicing, reason = "a test that is wrong about its own input should fail")]
 
 mod backups;
+mod commands;
 mod desk;
+mod filed;
 mod first_start;
 mod full_disk;
 mod replicas;

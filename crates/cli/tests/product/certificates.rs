@@ -207,6 +207,33 @@ fn beyond_loopback_a_certificate_is_enough() -> anyhow::Result<()> {
 }
 
 #[test]
+fn an_instance_speaks_tls_and_opens_its_api_to_no_page() -> anyhow::Result<()> {
+    let ours = Certificate::new()?;
+    let setup = toolgate()?;
+    let [chain, key] = [setup.file("cert.pem", &ours.pem)?, setup.file("key.pem", &ours.key)?];
+    let mut command = Command::new(EXE);
+    command.args(["serve", "--listen", "127.0.0.1:0", "--allow-origin", "https://inspector.example", "--tls-cert"]);
+    command.arg(chain).arg("--tls-key").arg(key).arg("--data").arg(setup.data_folder());
+    let program = McpStdio::start(&mut command)?;
+    let server = wait::until("the address of the API", PATIENCE, || {
+        let text = program.stderr();
+        text.lines().find_map(|line| line.strip_prefix("api https://"))?.strip_suffix("/api/v1/")?.parse().ok()
+    });
+    let tunnel = Tunnel::start(server.with_context(|| program.stderr())?, &ours, &[&TLS13])?;
+    let asked = |path: &str, origin: &str| -> anyhow::Result<u16> {
+        let client = McpHttp::new(&format!("http://{}{path}", tunnel.address), None)?;
+        let mut headers = vec![("Host".to_owned(), "localhost".to_owned())];
+        headers.extend(Some(("Origin".to_owned(), origin.to_owned())).filter(|_| !origin.is_empty()));
+        Ok(client.send("GET", &headers, b"")?.answer(PATIENCE)?.status())
+    };
+    assert_eq!(asked("/readyz", "")?, 200);
+    // Nobody is signed in; for a page that may use MCP it is as if there was no API.
+    assert_eq!([asked("/api/v1/servers", "")?, asked("/api/v1/servers", "https://inspector.example")?], [401, 403]);
+    assert_eq!([asked("/mcp/files/", "")?, asked("/mcp/files/", "https://inspector.example")?], [401, 401]);
+    Ok(())
+}
+
+#[test]
 fn the_catalogue_alone_speaks_tls_too() -> anyhow::Result<()> {
     let ours = Certificate::new()?;
     let setup = toolgate()?;

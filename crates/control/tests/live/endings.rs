@@ -49,6 +49,9 @@ fn answer(open: &mut Open) -> Value {
     }
 }
 
+/// How a grant is changed.
+type Way<'a> = &'a dyn Fn(&Minted);
+
 /// Whatever one agent can have under way at once.
 struct UnderWay {
     slow: Open,
@@ -82,6 +85,8 @@ impl UnderWay {
         let cut = self.slow.answer(PATIENCE).unwrap();
         assert_eq!(cut.status(), 503, "{why}: {}", cut.text());
         assert!(cut.text().contains(why), "{why}: {}", cut.text());
+        // It may have been carried out, so no program is told to repeat it.
+        assert_eq!(cut.head.headers.get("retry-after"), None);
         for (mut open, id) in [(self.chatty, json!(8)), (self.subscription, json!("sub"))] {
             let last = answer(&mut open);
             assert_eq!(last["id"], id, "{why}: {last}");
@@ -115,7 +120,7 @@ pub fn streams_and_calls_end_with_what_let_them_in(house: &House) {
     let elsewhere = ["192.0.2.0/24".to_owned()];
     let bystander = desk.mint(&desk.admin, &given("bystander", "files", "open"));
     let untouched = UnderWay::begin(&replica, &upstream, bystander.token.reveal());
-    let ways: [(&str, &dyn Fn(&Minted)); 5] = [
+    let ways: [(&str, Way<'_>); 5] = [
         ("revoked", &|minted| {
             let revoked = desk.instance.revoke(&desk.admin, minted.grant, "leaked");
             desk.confirmed(desk.runtime.block_on(revoked).unwrap());
@@ -181,7 +186,7 @@ pub fn a_stream_ends_when_its_grant_gets_another_policy_and_a_call_does_not(hous
 pub fn a_body_that_comes_late_is_judged_by_what_holds_then(house: &House) {
     let (upstream, desk, replica) = house_with(house);
     desk.policy(&desk.admin, "shut", r#"{ "version": "1", "default": "deny" }"#);
-    let ways: [(u16, &dyn Fn(&Minted)); 4] = [
+    let ways: [(u16, Way<'_>); 4] = [
         (401, &|minted| {
             let revoked = desk.instance.revoke(&desk.admin, minted.grant, "leaked");
             desk.confirmed(desk.runtime.block_on(revoked).unwrap());
@@ -274,6 +279,24 @@ pub fn streams_are_bounded_for_each_grant(house: &House) {
     drop(streams.pop());
     for_it("a place", || replica.gateway.open_streams() == 64).unwrap();
     assert_eq!(open().0, Some(200));
+}
+
+pub fn an_agent_that_does_not_read_loses_its_stream_too(house: &House) {
+    let (upstream, desk, replica) = house_with(house);
+    let minted = desk.mint(&desk.admin, &given("desk", "files", "open"));
+    let agent = replica.agent("files", &minted);
+    let mut subscription = agent.open(&subscribe()).unwrap();
+    subscription.next(PATIENCE).unwrap();
+    // More than lies in sockets on the way, so that the gateway waits for the agent.
+    let padded = json!({ "pad": "x".repeat(1 << 20) });
+    let notice = testkit::message::notification("notifications/tools/list_changed", padded);
+    for _ in 0..64 {
+        for_it("a stream", || upstream.say(&notice)).unwrap();
+    }
+    let revoked = desk.instance.revoke(&desk.admin, minted.grant, "leaked");
+    desk.confirmed(desk.runtime.block_on(revoked).unwrap());
+    for_it("the end of the stream", || replica.gateway.open_streams() == 0).unwrap();
+    drop(subscription);
 }
 
 /// A server that is a program, and its record.

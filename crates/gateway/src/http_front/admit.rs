@@ -7,7 +7,7 @@ use http::header::{AUTHORIZATION, WWW_AUTHENTICATE};
 use http::{HeaderMap, HeaderValue, Response, StatusCode};
 use jiff::Timestamp;
 
-use super::{Front, Place, json_refusal, plain};
+use super::{Front, Place, json_refusal, not_forwarded, plain};
 use crate::admission::Withdrawn;
 use crate::body::Body;
 use crate::gateway::Gateway;
@@ -94,7 +94,7 @@ impl Front {
         match why {
             // A replica that follows nobody any more does not know which tokens are good.
             TurnedAway::Unauthorised(_) if !self.gateway.lease().holds() => {
-                plain(&json_refusal(StatusCode::SERVICE_UNAVAILABLE, &Withdrawn::NoLease.to_string()))
+                not_forwarded(&json_refusal(StatusCode::SERVICE_UNAVAILABLE, &Withdrawn::NoLease.to_string()))
             }
             TurnedAway::Unauthorised(reason) => {
                 refused.slow_down(reason, client_ip).await;

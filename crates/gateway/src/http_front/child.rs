@@ -22,7 +22,7 @@ use tokio::sync::mpsc;
 use super::bridge::{Bridge, read};
 use super::post::declared_params;
 use super::stream::{Changes, event_stream, not_allowed};
-use super::{Front, empty, json_refusal, plain};
+use super::{Front, empty, json_refusal, not_forwarded, plain};
 use crate::admission::{Work, has_moved, until_withdrawn};
 use crate::body::Body;
 use crate::caller::Caller;
@@ -264,7 +264,7 @@ impl Front {
     async fn through(&self, caller: &Caller, bridge: &Arc<Bridge>, message: &Message<'_>) -> Response<Body> {
         let judged = pipeline::judge(&self.gateway, caller, message, &*bridge.link).await;
         let (edited, expected) = match judged {
-            Judged::Answer(refusal) => return plain(&refusal),
+            Judged::Answer(refusal) => return not_forwarded(&refusal),
             Judged::Drop => return empty(StatusCode::ACCEPTED),
             Judged::Forward { edited, expected } => (edited, expected),
         };

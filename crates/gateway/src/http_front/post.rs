@@ -14,7 +14,7 @@ use mcp::revision::Revision;
 use super::admit::Admitted;
 use super::answer::failed;
 use super::stream::Changes;
-use super::{Front, MAX_BODY, closing, empty, json_refusal, plain, unreadable_kind};
+use super::{Front, MAX_BODY, closing, empty, json_refusal, not_forwarded, plain, unreadable_kind};
 use crate::admission::{Work, until_withdrawn};
 use crate::body::{Body, BodyFault, collect};
 use crate::caller::Caller;
@@ -159,7 +159,7 @@ impl Front {
         }
         if let Some(halted) = pipeline::halt(&self.gateway, &caller, message) {
             return match halted {
-                Judged::Answer(refusal) => plain(&refusal),
+                Judged::Answer(refusal) => not_forwarded(&refusal),
                 Judged::Drop | Judged::Forward { .. } => empty(StatusCode::ACCEPTED),
             };
         }
@@ -168,7 +168,7 @@ impl Front {
         let forwarded = self.forward(caller, session, headers, body, message);
         let withdrawn = tokio::select! {
             biased;
-            answer = forwarded => return answer,
+            answer = forwarded => return self.guarded(answer, &asking, work_of(message)),
             // What was under way is dropped, and recorded as such by what it held.
             withdrawn = until_withdrawn(&self.gateway, &asking, Work::Request) => withdrawn.to_string(),
         };
@@ -225,7 +225,7 @@ impl Front {
         };
         let judged = pipeline::judge(&self.gateway, &caller, message, &link).await;
         let (edited, expected) = match judged {
-            Judged::Answer(refusal) => return plain(&refusal),
+            Judged::Answer(refusal) => return not_forwarded(&refusal),
             Judged::Drop => return empty(StatusCode::ACCEPTED),
             Judged::Forward { edited, expected } => (edited, expected),
         };
@@ -299,6 +299,13 @@ pub(super) async fn declared_params<'h>(
         tool.header_params.iter().any(|declared| declared.header.eq_ignore_ascii_case(suffix))
     };
     Ok(given().filter(|(name, _)| declared(name)).collect())
+}
+
+fn work_of(message: &Message<'_>) -> Work {
+    match message {
+        Message::Request(request) if request.kind == Kind::SubscriptionsListen => Work::Listening,
+        _ => Work::Request,
+    }
 }
 
 /// Whether a revision has left a method behind: there it is a method that does not exist, whatever

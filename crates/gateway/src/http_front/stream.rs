@@ -1,19 +1,22 @@
 //! Streams of events to an agent, and the requests that open or end them.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
-use futures_util::stream;
+use futures_util::{StreamExt, stream};
 use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode};
 use mcp::revision::Revision;
 use tokio::sync::watch;
+use tokio::task::JoinSet;
 
 use super::admit::Admitted;
 use super::answer::{failed, sorry};
-use super::{Front, empty, json_refusal, plain};
+use super::{Front, empty, json_refusal, not_forwarded, plain};
 use crate::admission::{Withdrawn, Work, until_withdrawn};
 use crate::body::{Body, BodyFault};
+use crate::caller::Caller;
 use crate::events::{EventReader, encode};
 use crate::halt::halted;
 use crate::http_link::{HttpLink, LAST_EVENT_ID};
@@ -189,10 +192,35 @@ pub(super) fn event_stream(body: Body) -> Response<Body> {
     response
 }
 
+/// How long an agent that is let in no more may take to read that.
+const LAST_READ: Duration = Duration::from_millis(500);
+
 /// What a legacy agent hears when its policy was replaced.
 pub(super) const TOOLS_CHANGED: &str = r#"{"jsonrpc":"2.0","method":"notifications/tools/list_changed"}"#;
 
 impl Front {
+    /// A stream ends by itself when its agent is let in no more, but only where the agent reads it. One that does not loses
+    /// its connection.
+    pub(super) fn guarded(&self, answer: Response<Body>, caller: &Caller, work: Work) -> Response<Body> {
+        let (head, body) = answer.into_parts();
+        let stream = match body {
+            Body::Stream(stream) if caller.grant.terms.is_some() => stream,
+            body => return Response::from_parts(head, body),
+        };
+        let (gateway, caller, hang_up) = (Arc::clone(&self.gateway), caller.clone(), Arc::clone(&self.hang_up));
+        let mut watch = JoinSet::new();
+        watch.spawn(async move {
+            until_withdrawn(&gateway, &caller, work).await;
+            tokio::time::sleep(LAST_READ).await;
+            hang_up.notify_one();
+        });
+        let watched = stream.inspect(move |_| {
+            // Dropped with the stream, it watches no more.
+            let _ = &watch;
+        });
+        Response::from_parts(head, Body::Stream(Box::pin(watched)))
+    }
+
     /// Opens (or resumes) a legacy stream.
     pub(super) async fn get(&self, admitted: Admitted, headers: &HeaderMap) -> Response<Body> {
         let (caller, session) = match self.caller(admitted, headers, None) {
@@ -203,13 +231,13 @@ impl Front {
             return not_allowed();
         }
         if let Some(halt) = halted(&self.gateway, &caller) {
-            return plain(&halt.of_stream(&self.gateway, &caller));
+            return not_forwarded(&halt.of_stream(&self.gateway, &caller));
         }
         let stream = match self.gateway.streams().open(&caller, "null") {
             Ok(stream) => stream,
             Err(refusal) => {
                 self.gateway.count_refused("too many streams", &caller);
-                return plain(&refusal);
+                return not_forwarded(&refusal);
             }
         };
         let changes = caller
@@ -219,7 +247,10 @@ impl Front {
             .as_ref()
             .map(|cell| Changes { policy: cell.changes(), notice: TOOLS_CHANGED.to_owned() });
         let endpoint = match &caller.grant.server().config.reach {
-            Reach::Child(_) => return self.child_stream(&caller, session, changes, stream).await,
+            Reach::Child(_) => {
+                let answer = self.child_stream(&caller, session, changes, stream).await;
+                return self.guarded(answer, &caller, Work::Listening);
+            }
             Reach::Http(endpoint) => endpoint.clone(),
         };
         let link = self.link(&caller, session, endpoint);
@@ -245,11 +276,10 @@ impl Front {
             head.headers.get(CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"text/event-stream"));
         if head.status.is_success() && streams {
             // Such a stream is silent for as long as the server has nothing to say.
-            let relay = Relay::new(&self.gateway, caller, None);
-            return Events::new(EventReader::new(body, None), relay, link, true)
-                .announcing(changes)
-                .counted_as(stream)
-                .into_response(Vec::new());
+            let relay = Relay::new(&self.gateway, caller.clone(), None);
+            let events = Events::new(EventReader::new(body, None), relay, link, true);
+            let answer = events.announcing(changes).counted_as(stream).into_response(Vec::new());
+            return self.guarded(answer, &caller, Work::Listening);
         }
         match head.status {
             StatusCode::METHOD_NOT_ALLOWED => not_allowed(),
@@ -278,7 +308,7 @@ impl Front {
             return plain(&json_refusal(StatusCode::BAD_REQUEST, "DELETE ends a session, and none is named"));
         }
         if let Some(halt) = halted(&self.gateway, &caller) {
-            return plain(&halt.of_stream(&self.gateway, &caller));
+            return not_forwarded(&halt.of_stream(&self.gateway, &caller));
         }
         self.gateway.sessions().ended(&caller.conversation());
         let endpoint = match &caller.grant.server().config.reach {
@@ -295,7 +325,7 @@ impl Front {
 
     pub(super) fn link(
         &self,
-        caller: &crate::caller::Caller,
+        caller: &Caller,
         session: Option<crate::seal::Session>,
         endpoint: upstream::http::Endpoint,
     ) -> HttpLink {

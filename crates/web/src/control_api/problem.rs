@@ -42,6 +42,8 @@ kinds! {
     Missing: 404, "not-found", "There is nothing here";
     /// The address has other methods.
     Method: 405, "method", "The address has other methods";
+    /// What is asked for stands in a file, which nobody changes here.
+    Declared: 409, "declared", "This stands in a file";
     /// Something else stands against it.
     Conflict: 409, "conflict", "Something stands against it";
     /// The same request is under way.
@@ -100,6 +102,12 @@ impl Problem {
     /// There is no such address.
     pub(crate) fn nowhere() -> Self {
         Self::new(Kind::Missing, "there is no such address: GET /api/v1/openapi.json describes those that there are")
+    }
+
+    /// What stands in a file is changed there.
+    pub(crate) fn declared(file: &str) -> Self {
+        let how = "change that file; `toolgate serve` without a file keeps servers, policies and grants itself";
+        Self::new(Kind::Declared, format!("this gateway serves what {file} says, and keeps nothing itself: {how}"))
     }
 
     /// The one answer for what is not there and for what belongs to somebody else.

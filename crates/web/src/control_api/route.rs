@@ -91,10 +91,16 @@ impl fmt::Debug for Route {
 }
 
 impl Route {
+    /// Whether anything is kept of it: what is decided, or that somebody has signed in.
+    #[must_use]
+    pub fn keeps(&self) -> bool {
+        self.method != Method::GET && !self.name.ends_with(".check")
+    }
+
     /// Whether it changes what is decided: its answer waits until that holds everywhere.
     #[must_use]
     pub fn changes(&self) -> bool {
-        self.method != Method::GET && self.access != Access::Strangers && !self.name.ends_with(".check")
+        self.keeps() && self.access != Access::Strangers
     }
 }
 

@@ -98,9 +98,17 @@ async fn who(
             false => Err(Problem::new(Kind::TooMany, "wait as long as Retry-After says, then go on slower")),
         }
     };
+    // Whatever somebody's role is: nobody changes what stands in a file.
+    let changeable = || match api.file.as_ref().filter(|_| route.keeps()) {
+        Some(file) => Err(Problem::declared(file)),
+        None => Ok(()),
+    };
     let (what, roles, instance) = match route.access {
         Access::Anybody => return Ok(None),
-        Access::Strangers => return take(stranger()).map(|()| None),
+        Access::Strangers => {
+            take(stranger())?;
+            return changeable().map(|()| None);
+        }
         Access::Right { what, roles, instance } => (what, roles, instance),
     };
     let actor = match recognise(api, parts, shown).await {
@@ -115,6 +123,7 @@ async fn who(
         Who::Operator(user) => user.clone(),
     };
     take(Whose::Caller(id))?;
+    changeable()?;
     if !route.access.allows(actor.role, actor.first) {
         let names: Vec<_> = roles.iter().map(|role| role.name()).collect();
         let of = if instance { " of the instance's first organisation" } else { "" };

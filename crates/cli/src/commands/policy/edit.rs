@@ -237,7 +237,11 @@ impl Draft {
     }
 }
 
-fn editor() -> Result<String, Failure> {
+/// The editor of whoever runs this.
+///
+/// # Errors
+/// When none is known.
+pub fn editor() -> Result<String, Failure> {
     let named = ["VISUAL", "EDITOR"].into_iter().find_map(text_variable);
     let usual = || program_folders().iter().any(|folder| folder.join("vi").is_file()).then(|| "vi".to_owned());
     let why = "no editor is known: set EDITOR to one, such as EDITOR=nano";

@@ -205,7 +205,7 @@ fn decided(
 }
 
 /// The first few of what was accepted, after a colon.
-fn names(accepted: &[Waiting], of_several: bool) -> String {
+pub(super) fn names(accepted: &[Waiting], of_several: bool) -> String {
     let name = |one: &Waiting| match of_several {
         true => format!("{} of {}", audit::visible::word(&one.tool), audit::visible::word(&one.server)),
         false => audit::visible::word(&one.tool).to_string(),
@@ -231,7 +231,7 @@ fn gather(options: &AcceptOptions, files: &PinFiles) -> Result<(), Failure> {
 }
 
 /// `TOOL@DIGEST` as `held` shows it, or the name alone.
-fn shown_as(word: &str) -> (&str, Option<&str>) {
+pub(super) fn shown_as(word: &str) -> (&str, Option<&str>) {
     match word.rsplit_once('@') {
         Some((name, digest)) if digest.len() >= 8 && digest.bytes().all(|byte| byte.is_ascii_hexdigit()) => {
             (name, Some(digest))
@@ -240,7 +240,8 @@ fn shown_as(word: &str) -> (&str, Option<&str>) {
     }
 }
 
-fn classes(words: &[String]) -> Result<BTreeMap<String, Class>, Failure> {
+/// The classes that were said of tools.
+pub(super) fn classes(words: &[String]) -> Result<BTreeMap<String, Class>, Failure> {
     let one = |word: &String| {
         let (tool, name) = word.rsplit_once('=')?;
         let class = Class::ALL.into_iter().find(|class| class.as_str() == name)?;
@@ -256,7 +257,7 @@ fn classes(words: &[String]) -> Result<BTreeMap<String, Class>, Failure> {
 }
 
 /// Asks the person at the terminal.
-fn agreed(waiting: &[Waiting]) -> Result<bool, Failure> {
+pub(super) fn agreed(waiting: &[Waiting]) -> Result<bool, Failure> {
     if !std::io::stdin().is_terminal() {
         return Err(Failure::Usage("name the tools to accept, or say --all; nothing was accepted".to_owned()));
     }

@@ -20,25 +20,30 @@ use crate::output::{self, say};
 /// The columns that texts are wrapped to.
 const COLUMNS: usize = 100;
 
-/// Shows all that waits.
+/// Shows all that waits by lock files.
 pub fn all(waiting: &[Waiting], files: &PinFiles, place: &PinPlace) -> Result<(), Failure> {
     let calls = meanwhile(waiting, &place.data);
-    if place.json {
-        let all: Vec<Value> = waiting.iter().zip(&calls).map(|(one, calls)| as_json(one, calls)).collect();
+    each(waiting, &calls, &files.places().to_string(), place.json)
+}
+
+/// Shows all that waits, by whom it was called meanwhile, and where accepted definitions stand.
+pub fn each(waiting: &[Waiting], calls: &[BTreeMap<String, Calls>], places: &str, json: bool) -> Result<(), Failure> {
+    if json {
+        let all: Vec<Value> = waiting.iter().zip(calls).map(|(one, calls)| as_json(one, calls)).collect();
         say!("{}", printed(&Value::Array(all)).trying("JSON")?)?;
         return Ok(());
     }
     if waiting.is_empty() {
-        say!("nothing is held; accepted definitions stand in {}", files.places())?;
+        say!("nothing is held; accepted definitions stand in {places}")?;
         return Ok(());
     }
     let look = Look { colour: std::io::stdout().is_terminal() };
     let mut out = String::new();
-    for (one, calls) in waiting.iter().zip(&calls) {
+    for (one, calls) in waiting.iter().zip(calls) {
         look.one(one, calls, &mut out);
     }
     output::text(&out)?;
-    say!("{} shown; accepted ones stand in {}", counted(waiting.len(), "definition"), files.places())?;
+    say!("{} shown; accepted ones stand in {places}", counted(waiting.len(), "definition"))?;
     Ok(())
 }
 
