@@ -2,12 +2,14 @@
 //! ratio.
 //!
 //! One canned upstream, one load (wrk), and before the upstream in turn: nothing, nginx
-//! `proxy_pass`, a bare hyper forwarder, and the gateway with policy, one limit and audit on.
+//! `proxy_pass`, a bare hyper forwarder, and the gateway with policy, one limit and audit on: from a policy file, as an
+//! instance with many grants, and with its limits in Redis.
 
 mod grants;
 mod latency;
 mod load;
 mod long_run;
+mod modes;
 mod processes;
 pub use processes::{Running, Talk, program, release, started};
 mod pure;
@@ -49,9 +51,9 @@ pub fn bench(arguments: &[String]) -> Result<()> {
         print!("{HELP}");
         return Ok(());
     };
-    for program in ["nginx", "wrk"] {
+    for program in ["nginx", "wrk", "redis-server"] {
         if !processes::is_installed(program) {
-            bail!("`{program}` is missing: apt-get install -y nginx-light wrk");
+            bail!("`{program}` is missing: apt-get install -y nginx-light wrk redis-server");
         }
     }
     run("cargo", &["build", "--release", "--locked", "-p", "toolgate", "-p", "bench"])?;
@@ -68,7 +70,8 @@ pub fn bench(arguments: &[String]) -> Result<()> {
 fn measure(work: &Path, options: &Options) -> Result<(Vec<Measured>, Vec<Row>)> {
     let wrk = Wrk::new(work)?;
     let upstream = Upstream::start()?;
-    let ratios = ratios::measure_all(work, &upstream, &wrk, options.seconds)?;
+    let mut ratios = ratios::measure_all(work, &upstream, &wrk, options.seconds)?;
+    ratios.extend(modes::measure(work, &upstream.url(), options.seconds)?);
     let rows = scale::measure(work, &upstream.url(), &wrk, &ratios, options)?;
     Ok((ratios, rows))
 }

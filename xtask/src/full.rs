@@ -11,6 +11,9 @@ use crate::{bench, catalogue, classifier, conformance, test};
 /// Rounds of each property; in a test run it has 256 to 1000.
 const ROUNDS: &str = "100000";
 
+/// Rounds in which many take from one limit at once; in a test run there is one, or two.
+const TIMES: &str = "20";
+
 /// Calls over which memory must be flat.
 const CALLS: &str = "10000000";
 
@@ -19,7 +22,7 @@ cargo xtask full [PART]...
 
   tests          what CI runs, with the real servers and clients
   conformance    the whole official suite, also with the fixture as a child
-  proofs         the properties of the pure crates, with many rounds
+  proofs         the properties of the pure crates, and limits that many take from, with many rounds
   classifier     trains it anew, which must give the weights of the tree, and writes its figures
   catalogue      import, search, pages and memory at 40,000 servers and 500,000 tools: a goal that is missed fails
   bench          every figure of docs/performance.md, over ten million calls
@@ -76,7 +79,10 @@ fn proofs() -> Result<()> {
     // Unit tests and test files alone: examples in the documentation have no rounds. A property that
     // turns some inputs away turns more away in more rounds.
     let words = ["test", "--release", "--locked", "--lib", "--tests", "-p", "mcp", "-p", "policy", "-p", "audit"];
-    run_with("cargo", &words, &[("PROPTEST_CASES", ROUNDS), ("PROPTEST_MAX_GLOBAL_REJECTS", "10000000")])
+    run_with("cargo", &words, &[("PROPTEST_CASES", ROUNDS), ("PROPTEST_MAX_GLOBAL_REJECTS", "10000000")])?;
+    // Never one more, never one less: on Redis and in a file.
+    let words = ["-p", "shared", "-p", "control", "--test", "redis", "--test", "live", "exactly"];
+    run_with("cargo", &[&["test", "--release", "--locked"], words.as_slice()].concat(), &[("TOOLGATE_ROUNDS", TIMES)])
 }
 
 /// The weights come from the features in the tree and nothing else, and reach what they should.

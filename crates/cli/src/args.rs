@@ -6,6 +6,7 @@ mod clients;
 mod grant;
 mod instance;
 mod policy;
+mod redis;
 mod scan;
 mod server;
 mod shell;
@@ -34,6 +35,7 @@ pub use policy::{
     PolicyCheck, PolicyCommand, PolicyEdit, PolicyExplain, PolicyPublish, PolicyPut, PolicyRollback, PolicyShow,
     PolicyTest,
 };
+pub use redis::RedisOptions;
 pub use scan::{BoundOptions, ScanOptions, TemperWord};
 pub use server::{
     AcceptOptions, HeldOptions, OverrideOptions as ToolOverride, PinPlace, ReachOptions, ServerCommand, SettingOptions,

@@ -430,8 +430,12 @@ impl GrantTable {
             return Ok(None);
         }
         let networks: Result<Vec<Block>, String> = self.networks.iter().map(|text| Block::parse(text)).collect();
+        // What it has used counts on, whether or not the file says so.
         Ok(Some(Terms {
-            id: self.label.clone(),
+            id: format!("{}/{}", self.server, self.label),
+            server: self.server.clone(),
+            agent: self.agent.clone().unwrap_or_else(|| self.label.clone()),
+            policy: None,
             networks: networks.map_err(|why| format!("networks: {why}"))?,
             expires_at: self.expires_at,
             switch: Arc::new(Switch::default()),

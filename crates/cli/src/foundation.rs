@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use audit::{Event, Start};
+use gateway::counting::Counting;
 use gateway::gateway::{Foundation, Gateway, Grants};
 use gateway::lease::Lease;
 use store::DataDir;
@@ -28,12 +29,14 @@ pub struct Beginning {
     pub lease: Lease,
     /// The key of session ids; else the data directory's own.
     pub session_key: Option<[u8; 32]>,
+    /// Where limits are counted; else in a file of the data directory.
+    pub counting: Option<Counting>,
 }
 
 impl Beginning {
     /// Of a gateway whose grants are known from the start, and that follows nobody.
     pub fn alone(command: &'static str, durability: Durability, grants: Grants) -> Self {
-        Self { command, durability, grants, lease: Lease::unlimited(), session_key: None }
+        Self { command, durability, grants, lease: Lease::unlimited(), session_key: None, counting: None }
     }
 }
 
@@ -42,7 +45,7 @@ impl Beginning {
 /// # Errors
 /// When the directory cannot be used, or belongs to a newer version.
 pub fn lay(dir: Option<&Path>, beginning: Beginning, background: &Handle) -> Result<Arc<Gateway>, Failure> {
-    let Beginning { command, durability, grants, lease, session_key } = beginning;
+    let Beginning { command, durability, grants, lease, session_key, counting } = beginning;
     let path = data_dir(dir)?;
     let data = DataDir::open(&path).trying(format!("the data directory {}", path.display()))?;
     let processes = Processes::register(&data).trying("the register of processes")?;
@@ -50,11 +53,10 @@ pub fn lay(dir: Option<&Path>, beginning: Beginning, background: &Handle) -> Res
     if ended > 0 {
         tell!("toolgate: ended {ended} server processes that an earlier run had left behind");
     }
-    let counters = Ledger::open(&data).trying("the counts of limits")?;
-    let again = counters.recover(&data.audit()).trying("the counts of limits")?.unwrap_or(0);
-    if again > 0 {
-        tell!("toolgate: the machine was restarted; counts of its last second were taken from the audit log again");
-    }
+    let counting = match counting {
+        Some(counting) => counting,
+        None => counted_here(&data)?,
+    };
     let log = AuditLog::open(&data.audit(), Options { durability, ..Options::default() }).trying("the audit log")?;
     let word = match durability {
         Durability::Buffered => "buffered",
@@ -68,14 +70,17 @@ pub fn lay(dir: Option<&Path>, beginning: Beginning, background: &Handle) -> Res
     };
     // What a program says may hold what a terminal obeys.
     let child_stderr = Arc::new(|server: &str, line: &str| tell!("[{server}] {}", audit::visible::shown(line)));
-    let foundation = Foundation {
-        counters: Arc::new(counters),
-        log,
-        session_key,
-        processes,
-        child_stderr,
-        background: background.clone(),
-        lease,
-    };
+    let foundation =
+        Foundation { counting, log, session_key, processes, child_stderr, background: background.clone(), lease };
     Gateway::new(foundation, grants).ok_or_else(|| Failure::Usage("the key of session ids cannot be used".to_owned()))
+}
+
+/// The counts of the data directory, with what a loss of power took from them.
+fn counted_here(data: &DataDir) -> Result<Counting, Failure> {
+    let counters = Ledger::open(data).trying("the counts of limits")?;
+    let again = counters.recover(&data.audit()).trying("the counts of limits")?.unwrap_or(0);
+    if again > 0 {
+        tell!("toolgate: the machine was restarted; counts of its last second were taken from the audit log again");
+    }
+    Ok(Counting::Here(Arc::new(counters)))
 }

@@ -65,6 +65,8 @@ pub struct Replica {
     acknowledged: i64,
     renewed: Option<Instant>,
     used: Instant,
+    /// Whether organisations may have come whose counts nobody has begun.
+    uncounted: bool,
     lost: bool,
 }
 
@@ -75,7 +77,19 @@ impl Replica {
         let used = Instant::now();
         let lists = Lists::default();
         let id = ids::next();
-        Self { instance, id, following, state, gateway, lists, acknowledged: 0, renewed: None, used, lost: false }
+        Self {
+            instance,
+            id,
+            following,
+            state,
+            gateway,
+            lists,
+            acknowledged: 0,
+            renewed: None,
+            used,
+            uncounted: true,
+            lost: false,
+        }
     }
 
     /// Puts in force what was decided up to now, and takes a lease: from then on the gateway serves.
@@ -84,12 +98,17 @@ impl Replica {
     /// [`BadControl`]: it serves until its last lease ends.
     pub async fn step(&mut self) -> Result<(), BadControl> {
         let database = self.instance.database.clone();
+        if self.uncounted {
+            self.uncounted = !self.instance.begin_counts(self.gateway.counting()).await?;
+        }
         // The lease counts from before the question: it never ends later here than there.
         let asked = Instant::now();
         if database.version().await? != self.state.seen() {
             let delta = database.changes_since(self.state.seen()).await?;
             // What is stopped is stopped first, and what goes on goes on last: under what is in force by then.
             let grants = self.state.take(delta);
+            // Counts begin before anything is counted.
+            self.uncounted = !self.instance.begin_counts(self.gateway.counting()).await?;
             self.gateway.replace_grants(grants);
             self.state.resume();
         }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
+use gateway::counting::Counting;
 use secrecy::ExposeSecret;
 use store::control::backup::Backup;
 use store::control::{BadControl, ControlDatabase, Place};
@@ -27,6 +28,7 @@ pub struct Instance {
     pub(crate) database: ControlDatabase,
     pub(crate) vault: Arc<ArcSwap<Vault>>,
     pub(crate) hash_key: Arc<HashKey>,
+    pub(crate) counting: Option<Counting>,
     pub(crate) egress: Egress,
 }
 
@@ -74,7 +76,7 @@ impl Instance {
         let kept = database.keep_instance_secret(HASH_KEY, &fresh).await?;
         let hash_key = HashKey::open(&vault, &sealed(&kept, "key of token hashes")?)?;
         let vault = Arc::new(ArcSwap::from_pointee(vault));
-        Ok(Self { database, vault, hash_key: Arc::new(hash_key), egress: Egress::public([]) })
+        Ok(Self { database, vault, hash_key: Arc::new(hash_key), counting: None, egress: Egress::public([]) })
     }
 
     /// The same instance, whose servers may also be where the operator says. Without this they are on the public

@@ -13,6 +13,7 @@ pub mod follow;
 pub mod grants;
 mod instance;
 pub mod keys;
+mod limits;
 pub mod people;
 pub mod policies;
 mod refused;
@@ -21,5 +22,6 @@ pub mod servers;
 pub mod sign_in;
 pub mod tools;
 
+pub use gateway::counting::Counting;
 pub use instance::{BadInstance, Instance};
 pub use refused::Refused;

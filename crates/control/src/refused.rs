@@ -26,6 +26,9 @@ pub enum Refused {
     /// The tables.
     #[error(transparent)]
     Store(#[from] BadControl),
+    /// The counts of limits.
+    #[error(transparent)]
+    Counts(#[from] quota::StoreDown),
     /// A secret could not be sealed or opened.
     #[error("a secret cannot be kept: {0}")]
     Vault(String),

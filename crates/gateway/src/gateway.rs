@@ -19,6 +19,7 @@ use upstream::child::Exit;
 use upstream::http::Client;
 
 use crate::caller::Caller;
+use crate::counting::Counting;
 use crate::grant::{Grant, Hashing, TokenDigest};
 use crate::http_front::Children;
 use crate::lease::Lease;
@@ -101,7 +102,7 @@ pub struct Gateway {
     phase: watch::Sender<Phase>,
     readiness_is_watched: AtomicBool,
     lease: Lease,
-    counters: Arc<dyn Counters>,
+    counting: Counting,
     /// Counts of limits that let calls pass while the store is down: bounded here at least.
     stand_in: Memory,
     log: AuditLog,
@@ -124,8 +125,8 @@ pub type ChildStderr = Arc<dyn Fn(&str, &str) + Send + Sync>;
 
 /// What a gateway stands on.
 pub struct Foundation {
-    /// Counts of limits.
-    pub counters: Arc<dyn Counters>,
+    /// Where uses of limits are counted.
+    pub counting: Counting,
     /// The audit log.
     pub log: AuditLog,
     /// The key of session ids.
@@ -148,7 +149,7 @@ impl Gateway {
             phase: watch::Sender::default(),
             readiness_is_watched: AtomicBool::new(false),
             lease: foundation.lease,
-            counters: foundation.counters,
+            counting: foundation.counting,
             stand_in: Memory::default(),
             log: foundation.log,
             seal: Seal::new(&foundation.session_key)?,
@@ -210,9 +211,9 @@ impl Gateway {
         &self.lease
     }
 
-    /// The counts of limits.
-    pub fn counters(&self) -> &dyn Counters {
-        &*self.counters
+    /// Where uses of limits are counted.
+    pub fn counting(&self) -> &Counting {
+        &self.counting
     }
 
     pub(crate) fn stand_in(&self) -> &dyn Counters {
@@ -343,13 +344,17 @@ impl Gateway {
                 // What cannot be written now is written with the next record.
                 _ = outcomes.tick() => drop(self.log.flush()),
                 _ = second.tick() => {
-                    let counters = Arc::clone(&self.counters);
+                    let counting = self.counting.clone();
                     // The disk may take its time; calls do not wait for it.
-                    tokio::task::spawn_blocking(move || counters.sync());
+                    tokio::task::spawn_blocking(move || counting.sync());
                     // Grants also expire, without anybody saying so.
                     self.children.review(&self);
                 }
-                _ = heartbeat.tick() => self.counters.heartbeat(Timestamp::now()),
+                _ = heartbeat.tick() => {
+                    let counting = self.counting.clone();
+                    // A store that is away takes its time to say so; records do not wait for it.
+                    tokio::spawn(async move { counting.heartbeat().await });
+                }
                 _ = minute.tick() => {
                     self.write_refused();
                     self.sessions.sweep();
@@ -373,7 +378,7 @@ impl Gateway {
         let mut under_way = std::mem::take(&mut *self.under_way.lock().unwrap_or_else(PoisonError::into_inner));
         while under_way.join_next().await.is_some() {}
         self.write_refused();
-        self.counters.sync();
+        self.counting.sync();
         // A log that cannot be written ends as after a crash, and verification says so.
         let _ = self.log.stop(Some(reason));
     }

@@ -8,6 +8,7 @@ pub mod body;
 mod bounded;
 pub mod caller;
 pub mod child_link;
+pub mod counting;
 pub mod era;
 pub mod events;
 pub mod expected;

@@ -9,6 +9,7 @@ use quota::{CountId, Counters, Full, Kind, Receipt, StoreDown, Take, Taken};
 use smallvec::SmallVec;
 
 use crate::caller::Caller;
+use crate::counting::Counting;
 
 /// What one call takes of its limits, each with the count that it means for this caller.
 #[derive(Debug, Default)]
@@ -19,12 +20,46 @@ pub struct Uses {
 
 /// What came of asking for units.
 pub enum Outcome {
-    /// All were taken.
-    Taken(Receipt),
+    /// All were taken; these of the observed ones are full.
+    Taken(Vec<usize>),
     /// One limit is full; none was taken.
     Full(Full),
     /// The counts cannot be reached.
     Down(StoreDown),
+}
+
+/// What a decision counts beside the limits that the call cannot be made without: worked out when it is needed.
+pub struct Beside<'a> {
+    /// Limits that are only observed: counted where the call is made.
+    pub observed: &'a [LimitUse],
+    /// Limits that count attempts: counted where it is not.
+    pub attempts: &'a [LimitUse],
+    /// Who calls.
+    pub caller: &'a Caller,
+    /// What.
+    pub tool: &'a str,
+}
+
+impl Beside<'_> {
+    pub(crate) fn observed(&self) -> SmallVec<[Take; 2]> {
+        self.takes(self.observed)
+    }
+
+    pub(crate) fn attempts(&self) -> SmallVec<[Take; 2]> {
+        self.takes(self.attempts)
+    }
+
+    fn takes(&self, uses: &[LimitUse]) -> SmallVec<[Take; 2]> {
+        uses.iter().map(|limit_use| take(limit_use, self.caller, self.tool)).collect()
+    }
+
+    /// The observed limits at these places, each of which would have denied the call.
+    pub(crate) fn would<'b>(&'b self, full: &'b [usize]) -> impl Iterator<Item = audit::Would<'b>> {
+        full.iter().filter_map(|place| self.observed.get(*place)).map(|limit_use| audit::Would {
+            rule: limit_use.limit.rule.rule.as_str().into(),
+            effect: audit::Effect::Deny,
+        })
+    }
 }
 
 /// How a forwarded call ended, as far as limits care.
@@ -55,25 +90,28 @@ impl Uses {
         self.limits.iter().all(|limit_use| limit_use.limit.on_store_down == policy::OnStoreDown::Allow)
     }
 
-    /// Takes all of them in one step, or none.
-    pub fn take(&self, counters: &dyn Counters, now: Timestamp) -> Outcome {
-        if self.takes.is_empty() {
-            return Outcome::Taken(Receipt::default());
-        }
-        match counters.take(&self.takes, now) {
-            Ok(Taken::Granted(receipt)) => Outcome::Taken(receipt),
-            Ok(Taken::Full(full)) => Outcome::Full(full),
-            Err(down) => Outcome::Down(down),
-        }
+    /// Takes all of them in one step, or none; and what goes beside them.
+    pub async fn take(
+        &self,
+        counting: &Counting,
+        beside: &Beside<'_>,
+        now: Timestamp,
+    ) -> Result<(Taken, Vec<usize>), StoreDown> {
+        counting.take(&self.takes, beside, now).await
     }
 
-    /// The limit that is full already, if one is.
-    pub fn look(&self, counters: &dyn Counters, now: Timestamp) -> Option<Full> {
-        counters.look(&self.takes, now).ok().flatten()
+    /// Takes all of them from counts that stand in for those that cannot be reached.
+    pub fn take_instead(&self, counters: &dyn Counters, now: Timestamp) -> Result<(Taken, Vec<usize>), StoreDown> {
+        counters.take(&self.takes, now).map(|taken| (taken, Vec::new()))
     }
 
-    /// Gives back what the ending says, and tells which limits' uses went back.
-    pub fn settle(&self, counters: &dyn Counters, receipt: Receipt, ending: Ending, now: Timestamp) -> Vec<usize> {
+    /// The limit that is full already, if one is, for a call that is not made either way.
+    pub async fn look(&self, counting: &Counting, beside: &Beside<'_>, now: Timestamp) -> Option<Full> {
+        counting.look(&self.takes, beside, now).await.ok().flatten()
+    }
+
+    /// Gives back what the ending says, by what tells whether that was done; and tells which limits' uses went back.
+    pub fn settle(&self, receipt: Receipt, ending: Ending, give_back: impl FnOnce(Receipt) -> bool) -> Vec<usize> {
         let (back, _) = receipt.split(|index| self.limit(index).is_some_and(|limit| goes_back(limit, ending)));
         if back.is_empty() {
             return Vec::new();
@@ -81,10 +119,7 @@ impl Uses {
         let uses = |index: &usize| self.limit(*index).is_some_and(|limit| limit.kind == Kind::Quota);
         let indices = back.indices().filter(uses).collect();
         // A store that is down keeps the units: quota is never given back by mistake.
-        match counters.give_back(back, now) {
-            Ok(()) => indices,
-            Err(_) => Vec::new(),
-        }
+        if give_back(back) { indices } else { Vec::new() }
     }
 
     /// How they stand in the record.
@@ -126,7 +161,7 @@ fn count<'a>(limit_use: &'a LimitUse, take: &'a Take, uncounted: bool) -> Count<
 }
 
 /// The count that a limit means for this caller.
-pub fn take(limit_use: &LimitUse, caller: &Caller, tool: &str) -> Take {
+fn take(limit_use: &LimitUse, caller: &Caller, tool: &str) -> Take {
     let limit = &limit_use.limit;
     Take {
         id: count_id(limit, caller, tool),
@@ -139,15 +174,24 @@ pub fn take(limit_use: &LimitUse, caller: &Caller, tool: &str) -> Take {
 }
 
 fn count_id(limit: &Limit, caller: &Caller, tool: &str) -> CountId {
-    let server = caller.grant.server().id();
+    let terms = caller.grant.terms.as_ref();
+    // Ids where a control plane gives them: what is renamed goes on with what it has used.
+    let server = terms.map_or(caller.grant.server().id(), |terms| &terms.server);
+    let agent = terms.map_or(&caller.grant.facts.agent_label, |terms| &terms.agent);
     let organisation = &*caller.grant.organisation;
-    let grant = || Cow::Owned(format!("{server}/{}", caller.grant.label()));
-    let parts: SmallVec<[(&str, Cow<'_, str>); 4]> = limit
-        .scope
-        .iter()
-        .map(|scope| match scope {
+    let grant = || match terms {
+        Some(terms) => Cow::Borrowed(terms.id.as_str()),
+        None => Cow::Owned(format!("{server}/{}", caller.grant.label())),
+    };
+    // What all calls of a server or an organisation share, all policies share by its name.
+    let shared = limit.scope.iter().all(|scope| matches!(scope, Scope::Server | Scope::Organisation));
+    let policy = terms.and_then(|terms| terms.policy.as_deref()).filter(|_| !shared);
+    let policy = policy.map(|policy| ("policy", Cow::Borrowed(policy)));
+    let parts: SmallVec<[(&str, Cow<'_, str>); 4]> = policy
+        .into_iter()
+        .chain(limit.scope.iter().map(|scope| match scope {
             Scope::Grant => ("grant", grant()),
-            Scope::Agent => ("agent", Cow::Borrowed(caller.grant.facts.agent_label.as_str())),
+            Scope::Agent => ("agent", Cow::Borrowed(agent.as_str())),
             // Without a session the grant stands in for it, which is never looser.
             Scope::Session => match &caller.session {
                 Some(session) => ("session", Cow::Owned(session.text())),
@@ -156,7 +200,7 @@ fn count_id(limit: &Limit, caller: &Caller, tool: &str) -> CountId {
             Scope::Server => ("server", Cow::Borrowed(server)),
             Scope::Organisation => ("organisation", Cow::Borrowed(organisation)),
             Scope::Tool => ("tool", Cow::Owned(format!("{server}/{tool}"))),
-        })
+        }))
         .collect();
     let counter = match (limit.observed, limit.private_to_entry) {
         (false, false) => Cow::Borrowed(limit.counter.as_str()),
@@ -171,20 +215,4 @@ fn count_id(limit: &Limit, caller: &Caller, tool: &str) -> CountId {
 fn private(limit: &Limit) -> String {
     let pointer = &limit.rule.pointer;
     if limit.counter == *pointer { format!("#{pointer}") } else { format!("{}#{pointer}", limit.counter) }
-}
-
-/// Takes observed limits from their shadow counts, and names those that would have denied.
-pub fn shadow<'a>(
-    counters: &dyn Counters,
-    observed: &'a [LimitUse],
-    caller: &Caller,
-    tool: &str,
-    now: Timestamp,
-) -> impl Iterator<Item = audit::Would<'a>> {
-    let full =
-        move |limit_use: &&LimitUse| matches!(counters.take(&[take(limit_use, caller, tool)], now), Ok(Taken::Full(_)));
-    observed
-        .iter()
-        .filter(full)
-        .map(|limit_use| audit::Would { rule: limit_use.limit.rule.rule.as_str().into(), effect: audit::Effect::Deny })
 }

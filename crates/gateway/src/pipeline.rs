@@ -21,7 +21,7 @@ use crate::expected::Expected;
 use crate::gateway::Gateway;
 use crate::grant::Book;
 use crate::halt::halted;
-use crate::limits::{self, Outcome, Uses};
+use crate::limits::{self, Beside, Outcome, Uses};
 use crate::methods;
 use crate::record::{Judgement, Subject};
 use crate::refusal::{self, Refusal, Verdict};
@@ -177,8 +177,8 @@ async fn call(gateway: &Arc<Gateway>, caller: &Caller, request: &Request<'_>, up
     });
     match decision.effect {
         Effect::Hide => return way.unknown("(hidden)", &book),
-        Effect::Deny => return way.denied(&book, &decision),
-        Effect::Ask => return way.unapproved(&book, &decision),
+        Effect::Deny => return way.denied(&book, &decision).await,
+        Effect::Ask => return way.unapproved(&book, &decision).await,
         Effect::Allow => {}
     }
 
@@ -194,19 +194,11 @@ async fn call(gateway: &Arc<Gateway>, caller: &Caller, request: &Request<'_>, up
     // Limits: all together or not at all.
     let (enforced, observed): (policy::LimitUses, policy::LimitUses) =
         std::mem::take(&mut decision.limits).into_iter().partition(|limit_use| !limit_use.limit.observed);
+    let beside = Beside { observed: &observed, attempts: &decision.attempts, caller, tool };
     let mut held = Box::new(Held { uses: Uses::new(enforced, caller, tool), ..Held::default() });
-    let mut taken = held.uses.take(gateway.counters(), now);
-    if matches!(taken, Outcome::Down(_)) {
-        gateway.measures().counts_down.count();
-        if held.uses.pass_while_down() {
-            gateway.measures().uncounted.count();
-            held.uncounted = true;
-            taken = held.uses.take(gateway.stand_in(), now);
-        }
-    }
-    match taken {
-        Outcome::Taken(receipt) => held.receipt = receipt,
-        Outcome::Full(full) => return way.full(&book, &decision, &held.uses, &full),
+    let full = match held.take(gateway, &beside, now).await {
+        Outcome::Taken(full) => full,
+        Outcome::Full(full) => return way.full(&book, &held.uses, &full),
         Outcome::Down(down) => {
             return way.deny_under(
                 &book,
@@ -214,13 +206,20 @@ async fn call(gateway: &Arc<Gateway>, caller: &Caller, request: &Request<'_>, up
                 &format!("The counts of this policy's limits cannot be read: {down}."),
             );
         }
+    };
+    // Counts that are shared may have taken their time: what was stopped meanwhile is not forwarded.
+    if gateway.counting().is_shared()
+        && let Some(halt) = halted(gateway, caller)
+    {
+        held.settle(gateway, limits::Ending::NotSent, now);
+        return halt.call(gateway, caller, request);
     }
     let mut would: SmallVec<[Would<'_>; 2]> = decision
         .would
         .iter()
         .map(|would| Would { rule: would.rule.rule.as_str().into(), effect: in_record(would.effect) })
         .collect();
-    would.extend(limits::shadow(gateway.counters(), &observed, caller, tool, now));
+    would.extend(beside.would(&full));
 
     // Record, then forward: a call of which no record can be written is not made.
     let id = gateway.new_id();
@@ -292,28 +291,29 @@ impl Way<'_> {
         }
     }
 
-    fn denied(&self, book: &Book, decision: &Decision) -> Judged {
-        self.count_attempt(decision);
+    async fn denied(&self, book: &Book, decision: &Decision) -> Judged {
+        // Limits that count attempts count this one, whether or not they are full, and before anybody learns of it.
+        if !decision.attempts.is_empty() {
+            Uses::default().look(self.gateway.counting(), &self.beside(decision), self.now).await;
+        }
         let reason = policy::refusal::denied(decision.reason.as_deref());
         let detail = self.detail(decision);
         self.refuse(&book.in_force.digest, &decision.rule, "deny", reason, None, detail)
     }
 
     /// A call that needs a person's word. This build cannot hold calls, so it is refused.
-    fn unapproved(&self, book: &Book, decision: &Decision) -> Judged {
+    async fn unapproved(&self, book: &Book, decision: &Decision) -> Judged {
         let enforced = decision.limits.iter().filter(|limit_use| !limit_use.limit.observed).cloned().collect();
         let uses = Uses::new(enforced, self.caller, self.tool);
         // A full limit denies instead of asking, so that nobody is asked for nothing.
-        if let Some(full) = uses.look(self.gateway.counters(), self.now) {
-            return self.full(book, decision, &uses, &full);
+        if let Some(full) = uses.look(self.gateway.counting(), &self.beside(decision), self.now).await {
+            return self.full(book, &uses, &full);
         }
-        self.count_attempt(decision);
         let reason = policy::refusal::unapproved(decision.reason.as_deref());
         self.refuse(&book.in_force.digest, &decision.rule, "approval", &reason, None, None)
     }
 
-    fn full(&self, book: &Book, decision: &Decision, uses: &Uses, full: &quota::Full) -> Judged {
-        self.count_attempt(decision);
+    fn full(&self, book: &Book, uses: &Uses, full: &quota::Full) -> Judged {
         self.caller.grant.server().measures.limited.count();
         let Some(limit) = uses.limit(full.index) else {
             return self.deny_under(book, "(evaluation error)", "A limit of this policy is used up.");
@@ -364,12 +364,9 @@ impl Way<'_> {
         Ok(id.to_string())
     }
 
-    /// Limits that count attempts count this one, whether or not they are full.
-    fn count_attempt(&self, decision: &Decision) {
-        for limit_use in &decision.attempts {
-            let take = limits::take(limit_use, self.caller, self.tool);
-            let _ = self.gateway.counters().take(&[take], self.now);
-        }
+    /// What is counted of a call that is not made.
+    fn beside<'a>(&'a self, decision: &'a Decision) -> Beside<'a> {
+        Beside { observed: &[], attempts: &decision.attempts, caller: self.caller, tool: self.tool }
     }
 
     fn detail<'a>(&self, decision: &'a Decision) -> Option<&'a str> {

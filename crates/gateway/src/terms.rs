@@ -14,6 +14,12 @@ use tokio::sync::Notify;
 pub struct Terms {
     /// The grant's id, which no other grant ever has.
     pub id: String,
+    /// The id of its server: counts go on under it, whatever the server is called.
+    pub server: String,
+    /// The id of its agent, likewise.
+    pub agent: String,
+    /// The id of its policy, to which counts of its own belong.
+    pub policy: Option<String>,
     /// Networks from which it may be used; none means from anywhere.
     pub networks: Vec<Block>,
     /// From when on it is refused.

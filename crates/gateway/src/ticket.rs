@@ -4,13 +4,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use quota::Receipt;
+use quota::{Receipt, Taken};
 use smallvec::SmallVec;
 use store::log::{AuditDown, Commit};
 
 use crate::caller::Caller;
 use crate::gateway::Gateway;
-use crate::limits::{Ending, Uses};
+use crate::limits::{Beside, Ending, Outcome, Uses};
 use crate::record::{Recorded, Settled};
 use crate::server::Server;
 use crate::spans::OpenSpan;
@@ -58,10 +58,35 @@ pub struct Held {
 }
 
 impl Held {
+    /// Takes what the limits ask: from the gateway's own memory where the counts are down and every limit lets calls
+    /// pass then.
+    pub(crate) async fn take(&mut self, gateway: &Gateway, beside: &Beside<'_>, now: Timestamp) -> Outcome {
+        let mut taken = self.uses.take(gateway.counting(), beside, now).await;
+        if taken.is_err() {
+            gateway.measures().counts_down.count();
+            if self.uses.pass_while_down() {
+                gateway.measures().uncounted.count();
+                self.uncounted = true;
+                taken = self.uses.take_instead(gateway.stand_in(), now);
+            }
+        }
+        match taken {
+            Ok((Taken::Granted(receipt), full)) => {
+                self.receipt = receipt;
+                Outcome::Taken(full)
+            }
+            Ok((Taken::Full(full), _)) => Outcome::Full(full),
+            Err(down) => Outcome::Down(down),
+        }
+    }
+
     /// Gives back what the ending says, and tells which limits' uses went back.
     pub(crate) fn settle(&mut self, gateway: &Gateway, ending: Ending, now: Timestamp) -> Vec<usize> {
-        let counters = if self.uncounted { gateway.stand_in() } else { gateway.counters() };
-        self.uses.settle(counters, std::mem::take(&mut self.receipt), ending, now)
+        let uncounted = self.uncounted;
+        self.uses.settle(std::mem::take(&mut self.receipt), ending, |receipt| match uncounted {
+            true => gateway.stand_in().give_back(receipt, now).is_ok(),
+            false => gateway.counting().give_back(receipt, now),
+        })
     }
 }
 

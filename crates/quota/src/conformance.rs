@@ -52,6 +52,7 @@ pub fn cases(make: &dyn Fn() -> Box<dyn Counters>) {
     calls_in_flight(&*make());
     clocks_that_go_back_free_nothing(&*make());
     looking_takes_nothing(&*make());
+    what_is_reset_begins_anew(&*make());
 }
 
 fn exactly_max(counters: &dyn Counters) {
@@ -158,4 +159,19 @@ fn looking_takes_nothing(counters: &dyn Counters) {
     assert_eq!(shown(counters), 0);
     assert!(granted(counters, &use_one, start()));
     assert_eq!(shown(counters), 1);
+}
+
+fn what_is_reset_begins_anew(counters: &dyn Counters) {
+    for window in [Window::Day, Window::Rolling(60)] {
+        let (one, other) = ([take("reset", window, "2", "1")], [take("kept", window, "1", "1")]);
+        assert!(granted(counters, &one, start()) && granted(counters, &one, start()));
+        assert!(granted(counters, &other, start()));
+        let [Take { id, .. }] = &one;
+        assert!(counters.reset(id.text()).expect("reachable"));
+        assert!(!counters.reset(id.text()).expect("reachable"), "there is nothing left to forget");
+        let taken = (0..5).filter(|_| granted(counters, &one, start())).count();
+        assert_eq!(taken, 2, "{window}");
+        assert!(!granted(counters, &other, start()), "{window}: another count keeps its uses");
+    }
+    assert!(!counters.reset("local|grant=g|counter=nobody|day in UTC").expect("reachable"));
 }

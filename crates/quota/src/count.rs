@@ -92,6 +92,78 @@ impl CountId {
     }
 }
 
+/// Whether a count, by its identity, belongs to an organisation.
+#[must_use]
+pub fn is_of(id: &str, organisation: &str) -> bool {
+    let mut own = String::with_capacity(organisation.len() + 1);
+    part(&mut own, organisation);
+    own.push('|');
+    id.starts_with(&own)
+}
+
+/// What an identity says, for people.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Named {
+    /// The scopes, each with the id that it has here.
+    pub scopes: Vec<(String, String)>,
+    /// The counter.
+    pub counter: String,
+    /// The window, such as `day in UTC`, `60 s`, or `in flight`.
+    pub window: String,
+}
+
+impl Named {
+    /// Reads what [`CountId::text`] wrote; `None` for what is no such text.
+    ///
+    /// ```
+    /// use quota::{CountId, Kind, Named, Window};
+    /// let zone = jiff::tz::TimeZone::UTC;
+    /// let id = CountId::new("o", &[("grant", "files/a=b|c")], "writes", Some(Window::Day), &zone, Kind::Quota);
+    /// let named = Named::read(id.text()).unwrap();
+    /// assert_eq!(named.scopes, [("grant".to_owned(), "files/a=b|c".to_owned())]);
+    /// assert_eq!((named.counter.as_str(), named.window.as_str()), ("writes", "day in UTC"));
+    /// ```
+    #[must_use]
+    pub fn read(id: &str) -> Option<Self> {
+        let mut parts = pieces(id, '|');
+        // The organisation.
+        parts.next()?;
+        let mut scopes = Vec::new();
+        let counter = loop {
+            let (name, value) = parts.next()?.split_once('=')?;
+            match name {
+                "counter" => break plain(value),
+                scope => scopes.push((scope.to_owned(), plain(value))),
+            }
+        };
+        let window = parts.next()?.to_owned();
+        parts.next().is_none().then_some(Self { scopes, counter, window })
+    }
+}
+
+/// The pieces between separators that are not escaped.
+fn pieces(text: &str, separator: char) -> impl Iterator<Item = &str> {
+    let mut escaped = false;
+    text.split(move |c| {
+        let ends = c == separator && !escaped;
+        escaped = c == '\\' && !escaped;
+        ends
+    })
+}
+
+/// A part as it was before it was escaped.
+fn plain(part: &str) -> String {
+    let mut text = String::with_capacity(part.len());
+    let mut escaped = false;
+    for c in part.chars() {
+        escaped = c == '\\' && !escaped;
+        if !escaped {
+            text.push(c);
+        }
+    }
+    text
+}
+
 /// A part in which the separators are escaped, so that parts cannot be shifted into each other.
 fn part(text: &mut String, part: &str) {
     if !part.contains(['|', '=', '\\']) {

@@ -33,6 +33,13 @@ pub trait Counters: Send + Sync {
     /// [`StoreDown`] when the counts cannot be read.
     fn snapshot(&self, now: Timestamp) -> Result<Vec<Use>, StoreDown>;
 
+    /// Forgets what is used of a count in a window, by its identity as [`snapshot`](Self::snapshot) shows it. Tells
+    /// whether anything was. Calls in flight are not forgotten: they end by themselves.
+    ///
+    /// # Errors
+    /// [`StoreDown`] when the counts cannot be reached.
+    fn reset(&self, id: &str) -> Result<bool, StoreDown>;
+
     /// To be called every ten seconds, so that calls in flight of this process stay counted.
     fn heartbeat(&self, now: Timestamp) {
         let _ = now;

@@ -13,7 +13,7 @@ mod slot;
 mod window;
 
 pub use amount::{Amount, NotAnAmount};
-pub use count::{CountId, Kind, Take};
+pub use count::{CountId, Kind, Named, Take, is_of};
 pub use counters::{Counters, Folded, Full, Held, Receipt, StoreDown, Taken, Use, fold};
 pub use memory::Memory;
 pub use slot::{BUCKETS, Bucket, Slot};

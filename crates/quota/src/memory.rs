@@ -115,6 +115,14 @@ impl Counters for Memory {
         Ok(())
     }
 
+    fn reset(&self, id: &str) -> Result<bool, StoreDown> {
+        let mut counts = self.lock();
+        match counts.iter_mut().find(|(known, _)| known.text() == id) {
+            Some((_, Count::Uses { slot, .. })) => Ok(slot.clear()),
+            _ => Ok(false),
+        }
+    }
+
     fn snapshot(&self, now: Timestamp) -> Result<Vec<Use>, StoreDown> {
         let counts = self.lock();
         let mut uses: Vec<Use> = counts

@@ -129,6 +129,13 @@ impl Slot {
         }
     }
 
+    /// Forgets every use, but not the time. Tells whether there was one.
+    pub fn clear(&mut self) -> bool {
+        let any = self.buckets.iter().any(|(_, used)| *used > 0);
+        self.buckets.iter_mut().for_each(|(_, used)| *used = 0);
+        any
+    }
+
     /// When `amount` will fit under `max`; `None` if it never does.
     #[must_use]
     pub fn frees_at(

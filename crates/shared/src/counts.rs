@@ -49,6 +49,15 @@ const WAITING: usize = 10_000;
 /// How long reading every count may take.
 const READING: Duration = Duration::from_secs(10);
 
+/// What is asked beside the counts that a call cannot be made without. Each is taken by itself, for good, if it fits.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Beside<'a> {
+    /// Taken where the call is made.
+    pub observed: &'a [Take],
+    /// Taken where it is not, because a count is full.
+    pub attempts: &'a [Take],
+}
+
 /// Counts in Redis. Cheap to clone; all clones are one.
 #[derive(Debug, Clone)]
 pub struct Counts {
@@ -110,33 +119,43 @@ impl Counts {
     /// # Errors
     /// As [`take`](Self::take).
     pub async fn look(&self, takes: &[Take]) -> Result<Option<Full>, StoreDown> {
-        self.look_at(takes, None).await
+        self.look_at(takes, Beside::default(), None).await
     }
 
-    /// [`take`](Self::take), and in the same round trip each of the observed ones by itself, if the others were granted:
-    /// those that fit are taken, for good, and the places of those that are full are returned.
+    /// [`take`](Self::take), and in the same round trip what goes [beside](Beside) it; the places of the observed ones
+    /// that are full are returned.
     ///
     /// # Errors
     /// As [`take`](Self::take).
-    pub async fn take_and_observe(&self, takes: &[Take], observed: &[Take]) -> Result<(Taken, Vec<usize>), StoreDown> {
-        self.take_and_observe_at(takes, observed, None).await
+    pub async fn take_with(&self, takes: &[Take], beside: Beside<'_>) -> Result<(Taken, Vec<usize>), StoreDown> {
+        self.take_with_at(takes, beside, None).await
+    }
+
+    /// [`look`](Self::look) for a call that is not made, and in the same round trip its attempts are taken, each by
+    /// itself.
+    ///
+    /// # Errors
+    /// As [`take`](Self::take).
+    pub async fn look_with(&self, takes: &[Take], attempts: &[Take]) -> Result<Option<Full>, StoreDown> {
+        self.look_at(takes, Beside { observed: &[], attempts }, None).await
     }
 
     async fn take_at(&self, takes: &[Take], at: Option<Timestamp>) -> Result<Taken, StoreDown> {
-        self.take_and_observe_at(takes, &[], at).await.map(|(taken, _)| taken)
+        self.take_with_at(takes, Beside::default(), at).await.map(|(taken, _)| taken)
     }
 
-    async fn take_and_observe_at(
+    async fn take_with_at(
         &self,
         takes: &[Take],
-        observed: &[Take],
+        beside: Beside<'_>,
         at: Option<Timestamp>,
     ) -> Result<(Taken, Vec<usize>), StoreDown> {
+        let Beside { observed, attempts } = beside;
         if takes.is_empty() && observed.is_empty() {
             return Ok((Taken::Granted(Receipt::default()), Vec::new()));
         }
         let folded = fold(takes);
-        let asked = Asked { mode: Mode::Take, enforced: &folded, observed, call: self.next_call(), at };
+        let asked = Asked { mode: Mode::Take, enforced: &folded, observed, attempts, call: self.next_call(), at };
         match self.ask(&asked).await? {
             Reached::Fits { generation, buckets, would } => {
                 let mut under_way = self.in_flight();
@@ -155,12 +174,18 @@ impl Counts {
         }
     }
 
-    async fn look_at(&self, takes: &[Take], at: Option<Timestamp>) -> Result<Option<Full>, StoreDown> {
-        if takes.is_empty() {
+    async fn look_at(
+        &self,
+        takes: &[Take],
+        beside: Beside<'_>,
+        at: Option<Timestamp>,
+    ) -> Result<Option<Full>, StoreDown> {
+        let Beside { observed, attempts } = beside;
+        if takes.is_empty() && attempts.is_empty() {
             return Ok(None);
         }
         let folded = fold(takes);
-        let asked = Asked { mode: Mode::Look, enforced: &folded, observed: &[], call: self.next_call(), at };
+        let asked = Asked { mode: Mode::Look, enforced: &folded, observed, attempts, call: self.next_call(), at };
         match self.ask(&asked).await? {
             Reached::Fits { .. } => Ok(None),
             Reached::Full(full) => Ok(Some(full)),
@@ -196,20 +221,39 @@ impl Counts {
         });
     }
 
+    /// Waits for a take that nobody waits for any more, and gives back what it has taken.
+    pub fn give_back_when_taken(&self, taking: impl Future<Output = Result<Taken, StoreDown>> + Send + 'static) {
+        let counts = self.clone();
+        self.shared.runtime.spawn(async move {
+            // Where its answer is lost, the units stay taken.
+            if let Ok(Taken::Granted(receipt)) = taking.await {
+                counts.give_back_later(receipt);
+            }
+        });
+    }
+
+    /// Waits until nothing is left to give back, but no longer than this.
+    pub async fn given_back(&self, within: Duration) {
+        let until = Instant::now() + within;
+        while self.shared.waiting.load(Ordering::Relaxed) > 0 && Instant::now() < until {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+
     /// What gives a receipt back; its mark makes that happen once.
     fn giving_back(&self, receipt: Receipt) -> Result<Option<Invocation>, StoreDown> {
         let generation = receipt.generation();
         let held = receipt.into_held();
         let Some(first) = held.first() else { return Ok(None) };
         let keys = &self.shared.keys;
-        let tag = keys::tag(&first.id);
+        let tag = keys::tag(first.id.text());
         let mark = random().map_err(|error| StoreDown { reason: error.to_string() })?;
         let mut invocation = Invocation::new(&GIVE_BACK);
         invocation.key(keys.generation(&tag)).key(keys.given_back(&tag, mark));
         invocation.arg(generation_text(generation)).arg(REMEMBERED.as_millis().to_string());
         let mut under_way = self.in_flight();
         for held in held {
-            invocation.key(keys.count(&tag, &held.id));
+            invocation.key(keys.count(&tag, held.id.text()));
             let kind = if held.kind == Kind::Concurrency { "f" } else { "q" };
             let field = self.field(held.bucket.0);
             invocation.arg(kind).arg(held.bucket.0.to_string()).arg(held.amount.micros().to_string()).arg(field);
@@ -225,10 +269,21 @@ impl Counts {
     /// # Errors
     /// [`StoreDown`] when they cannot be read.
     pub async fn snapshot(&self) -> Result<Vec<Use>, StoreDown> {
-        self.snapshot_at(None).await
+        self.snapshot_at(&self.shared.keys.every_count(), None).await
     }
 
-    async fn snapshot_at(&self, at: Option<Timestamp>) -> Result<Vec<Use>, StoreDown> {
+    /// Every count of an organisation that is not zero.
+    ///
+    /// # Errors
+    /// [`StoreDown`] when they cannot be read.
+    pub async fn snapshot_of(&self, organisation: &str) -> Result<Vec<Use>, StoreDown> {
+        let mut uses = self.snapshot_at(&self.shared.keys.counts_of(&keys::tag_of(organisation)), None).await?;
+        // Two organisations may share a tag.
+        uses.retain(|used| quota::is_of(&used.id, organisation));
+        Ok(uses)
+    }
+
+    async fn snapshot_at(&self, matching: &str, at: Option<Timestamp>) -> Result<Vec<Use>, StoreDown> {
         let link = &self.shared.link;
         let up = link.up()?;
         let until = Instant::now() + READING;
@@ -236,7 +291,7 @@ impl Counts {
         let (mut uses, mut cursor) = (Vec::new(), "0".to_owned());
         loop {
             let mut scan = redis::pipe();
-            scan.cmd("SCAN").arg(&cursor).arg("MATCH").arg(self.shared.keys.every_count()).arg("COUNT").arg(1000);
+            scan.cmd("SCAN").arg(&cursor).arg("MATCH").arg(matching).arg("COUNT").arg(1000);
             let answer = self.read(&up, &scan, 1, until).await?;
             let (next, keys): (String, Vec<String>) = answer::read(answer)?;
             if !keys.is_empty() {
@@ -285,8 +340,8 @@ impl Counts {
             .in_flight()
             .iter()
             .map(|(call, id)| {
-                let tag = keys::tag(id);
-                let key = self.shared.keys.count(&tag, id);
+                let tag = keys::tag(id.text());
+                let key = self.shared.keys.count(&tag, id.text());
                 (tag, key, self.field(*call))
             })
             .collect();
@@ -334,11 +389,12 @@ impl Counts {
         Ok(self.invoke(&up, &invocation).await? == 1)
     }
 
-    /// Forgets what is used of a count. Tells whether anything was.
+    /// Forgets what is used of a count, by its identity as [`snapshot`](Self::snapshot) shows it. Tells whether
+    /// anything was.
     ///
     /// # Errors
     /// [`StoreDown`] when Redis cannot be reached.
-    pub async fn reset(&self, id: &CountId) -> Result<bool, StoreDown> {
+    pub async fn reset(&self, id: &str) -> Result<bool, StoreDown> {
         let up = self.shared.link.up()?;
         let mut requests = redis::pipe();
         requests.cmd("DEL").arg(self.shared.keys.count(&keys::tag(id), id));

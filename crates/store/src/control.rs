@@ -13,6 +13,7 @@ pub mod events;
 pub mod grants;
 pub mod idempotency;
 pub mod instance;
+pub mod limits;
 pub mod live;
 pub mod members;
 pub mod page;

@@ -202,6 +202,10 @@ impl Counters for Ledger {
         })
     }
 
+    fn reset(&self, id: &str) -> Result<bool, StoreDown> {
+        self.exclusively(|table| table.reset(id))
+    }
+
     fn snapshot(&self, now: Timestamp) -> Result<Vec<Use>, StoreDown> {
         self.exclusively(|table| {
             let mut uses = Vec::new();

@@ -57,6 +57,27 @@ fn eight_threads_and_two_handles_take_exactly_the_maximum() {
 }
 
 #[test]
+fn a_count_that_one_process_resets_is_reset_for_all() {
+    let dir = tempfile::tempdir().unwrap();
+    let data = DataDir::open(dir.path()).unwrap();
+    let [one, other] = [(); 2].map(|()| Ledger::open(&data).unwrap());
+    let granted = |ledger: &Ledger| matches!(ledger.take(&[take("reset", 1)], noon()), Ok(Taken::Granted(_)));
+    assert!(granted(&one) && !granted(&other));
+    assert!(other.reset(take("reset", 1).id.text()).unwrap());
+    assert!(granted(&one), "it knew the count as full");
+    assert!(!granted(&other), "it knew the count as empty");
+    // A count with a long name stands in the file, and in what is shown, under a shorter one.
+    let id =
+        CountId::new("local", &[("grant", "g".repeat(900))], "long", Some(Window::Day), &TimeZone::UTC, Kind::Quota);
+    let long = [Take { id, ..take("long", 1) }];
+    assert!(matches!(one.take(&long, noon()), Ok(Taken::Granted(_))));
+    let uses = other.snapshot(noon()).unwrap();
+    let shown = uses.iter().find(|used| used.id.contains('…')).unwrap();
+    assert!(other.reset(&shown.id).unwrap());
+    assert!(matches!(one.take(&long, noon()), Ok(Taken::Granted(_))));
+}
+
+#[test]
 fn counts_outlive_the_process() {
     let dir = tempfile::tempdir().unwrap();
     let data = DataDir::open(dir.path()).unwrap();

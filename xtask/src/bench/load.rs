@@ -33,11 +33,16 @@ pub struct Wrk(PathBuf);
 impl Wrk {
     /// Writes the script into `work`.
     pub fn new(work: &Path) -> Result<Self> {
+        Self::with_token(work, TOKEN)
+    }
+
+    /// The same with another token.
+    pub fn with_token(work: &Path, token: &str) -> Result<Self> {
         let path = work.join("load.lua");
         let script = format!(
             "wrk.method = 'POST'\nwrk.body = [[{BODY}]]\nwrk.headers['Content-Type'] = 'application/json'\n\
              wrk.headers['Accept'] = 'application/json, text/event-stream'\nwrk.headers['MCP-Protocol-Version'] = '2025-06-18'\n\
-             wrk.headers['Authorization'] = 'Bearer {TOKEN}'\n\
+             wrk.headers['Authorization'] = 'Bearer {token}'\n\
              done = function(summary, latency, requests)\n\
              print(string.format('RESULT %d %d %d %d', summary.requests, summary.errors.status, latency:percentile(50), latency:percentile(99)))\nend\n"
         );

@@ -10,6 +10,11 @@ use anyhow::{Context, Result, bail};
 pub struct Running(Child);
 
 impl Running {
+    /// A process that was started.
+    pub fn of(child: Child) -> Self {
+        Self(child)
+    }
+
     /// The process id.
     pub fn id(&self) -> u32 {
         self.0.id()

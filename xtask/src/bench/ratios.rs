@@ -44,22 +44,25 @@ pub struct Measured {
     pub calls_a_second: u64,
 }
 
-/// Measures each in turn; the gateway is the last.
+/// The gateway of one policy file.
+pub const GATEWAY: &str = "toolgate";
+
+/// Measures each in turn.
 pub fn measure_all(work: &Path, upstream: &Upstream, wrk: &Wrk, seconds: u32) -> Result<Vec<Measured>> {
-    let mut all = vec![measure("upstream alone", wrk, &upstream.url(), upstream.running.id(), seconds)?];
+    let mut all = vec![load("upstream alone", wrk, &upstream.url(), upstream.running.id(), seconds)?];
 
     let port = free_port()?;
     let proxy = nginx(work, port, &upstream.address)?;
-    all.push(measure("nginx proxy_pass", wrk, &format!("http://127.0.0.1:{port}/mcp"), proxy.worker()?, seconds)?);
+    all.push(load("nginx proxy_pass", wrk, &format!("http://127.0.0.1:{port}/mcp"), proxy.worker()?, seconds)?);
     drop(proxy);
 
     let mut command = program("bare-forwarder")?;
     let (forwarder, address) = started(command.args(["127.0.0.1:0", &upstream.url()]), Talk::Stdout)?;
-    all.push(measure("bare forwarder", wrk, &format!("http://{address}/mcp"), forwarder.id(), seconds)?);
+    all.push(load("bare forwarder", wrk, &format!("http://{address}/mcp"), forwarder.id(), seconds)?);
     drop(forwarder);
 
     let (gateway, url) = gateway(work, &upstream.url())?;
-    all.push(measure("toolgate", wrk, &url, gateway.id(), seconds)?);
+    all.push(load(GATEWAY, wrk, &url, gateway.id(), seconds)?);
     Ok(all)
 }
 
@@ -73,7 +76,7 @@ pub fn gateway(work: &Path, upstream_url: &str) -> Result<(Running, String)> {
 }
 
 /// Loads one address twice: with many connections for the CPU, with two for the latency.
-fn measure(name: &'static str, wrk: &Wrk, url: &str, pid: u32, seconds: u32) -> Result<Measured> {
+pub fn load(name: &'static str, wrk: &Wrk, url: &str, pid: u32, seconds: u32) -> Result<Measured> {
     eprintln!("measuring {name} …");
     wrk.load(url, 32, 2)?;
     let before = cpu_us(pid)?;

@@ -8,8 +8,9 @@ use super::grants::Grants;
 use super::latency::half_load;
 use super::load::Wrk;
 use super::long_run::long_run;
+use super::modes;
 use super::pure;
-use super::ratios::Measured;
+use super::ratios::{GATEWAY, Measured};
 use crate::bench::Options;
 
 /// One budget.
@@ -37,7 +38,8 @@ impl Row {
 /// Measures every budget. `ratios` says how much the gateway can take.
 pub fn measure(work: &Path, upstream_url: &str, wrk: &Wrk, ratios: &[Measured], options: &Options) -> Result<Vec<Row>> {
     let mut rows = grants(work, upstream_url)?;
-    let most = ratios.last().context("the gateway was not measured")?.calls_a_second;
+    let most =
+        ratios.iter().find(|measured| measured.name == GATEWAY).context("the gateway was not measured")?.calls_a_second;
     eprintln!("measuring memory over {} calls …", options.calls);
     let run = long_run(work, upstream_url, wrk, options.calls)?;
     rows.extend(half_load(work, upstream_url, most / 2, options.seconds, run.log_bytes_a_call)?);
@@ -47,6 +49,7 @@ pub fn measure(work: &Path, upstream_url: &str, wrk: &Wrk, ratios: &[Measured], 
         "flat",
         true,
     ));
+    rows.extend(modes::goals(ratios));
     rows.push(Row::shown("audit log, a call with its outcome", format!("{} bytes", run.log_bytes_a_call)));
     for (index, step) in pure::steps()?.into_iter().enumerate() {
         let measured = format!("{:.0} ns", step.ns);

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 use policy::text::cidr::Block;
 
-use super::DataOptions;
+use super::{DataOptions, RedisOptions};
 
 /// Where the tables of an instance lie, and its keys.
 #[derive(Debug, Args, Clone, Default)]
@@ -37,6 +37,9 @@ pub struct InstanceOptions {
     /// This replica's name for people [default: the machine's]
     #[arg(long, value_name = "NAME")]
     pub replica: Option<String>,
+    /// Redis.
+    #[command(flatten)]
+    pub redis: RedisOptions,
 }
 
 impl InstanceOptions {
@@ -50,7 +53,7 @@ impl InstanceOptions {
             ("--allow-upstream", !self.allow_upstream.is_empty()),
             ("--replica", self.replica.is_some()),
         ];
-        all.into_iter().find_map(|(name, given)| given.then_some(name))
+        all.into_iter().find_map(|(name, given)| given.then_some(name)).or_else(|| self.redis.given())
     }
 }
 

@@ -1,5 +1,6 @@
 //! `toolgate serve`: listens for agents over HTTP.
 
+mod counts;
 mod doors;
 mod filed;
 mod instance;

@@ -56,7 +56,10 @@ fn a_backup_of_one_engine_serves_from_the_other() -> anyhow::Result<()> {
     let twice = toolgate(&["restore", &name, "--keys", &keys], &elsewhere, Some(&database))?;
     assert!(!twice.status.success() && said(&twice).contains("already"), "{}", said(&twice));
 
-    let second = instance(&elsewhere)?.variable("TOOLGATE_DATABASE", &database).options(["--keys", &keys]).serve()?;
+    let second = instance(&elsewhere)?
+        .variable("TOOLGATE_DATABASE", &database)
+        .options(["--keys", &keys, "--limits-per-replica"])
+        .serve()?;
     let agent = McpHttp::legacy(&endpoint(&second, "files"), Some(&grant.token))?;
     let outcome = agent.call("read", json!({}))?;
     assert!(outcome.is_done(), "{outcome:?}");

@@ -8,5 +8,6 @@ mod desk;
 mod filed;
 mod first_start;
 mod full_disk;
+mod redis;
 mod replicas;
 mod watched;

@@ -17,11 +17,11 @@ pub(crate) static POSTGRES: LazyLock<Postgres> =
     LazyLock::new(|| Postgres::start().unwrap_or_else(|error| panic!("{error:#}")));
 
 /// A ring of one key, for tests alone.
-const KEYS: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
+pub(crate) const KEYS: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
 
 fn replica(folder: &Path, name: &str, database: &str) -> anyhow::Result<Setup> {
     let setup = instance(&folder.join(name))?.variable("TOOLGATE_DATABASE", database).variable("TOOLGATE_KEYS", KEYS);
-    Ok(setup.options(["--replica", name]))
+    Ok(setup.options(["--replica", name, "--limits-per-replica"]))
 }
 
 #[test]

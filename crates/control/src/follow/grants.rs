@@ -64,6 +64,9 @@ impl State {
             organisation: Arc::clone(self.organisations.get(&row.organisation)?),
             terms: Some(Terms {
                 id: row.id.to_string(),
+                server: row.server.to_string(),
+                agent: row.agent.to_string(),
+                policy: policy.map(|policy| policy.to_string()),
                 networks,
                 expires_at: moment(row.expires_at),
                 switch: Arc::clone(&held.switch),

@@ -10,6 +10,7 @@ use control::follow::{Following, Replica};
 use control::grants::{GrantGiven, Minted};
 use control::servers::{ReachGiven, ServerGiven};
 use control::{Instance, confirm};
+use gateway::counting::Counting;
 use gateway::gateway::{Foundation, Gateway, Grants};
 use gateway::http_front::FrontConfig;
 use gateway::lease::Lease;
@@ -26,7 +27,7 @@ use tempfile::TempDir;
 use testkit::client::McpHttp;
 use testkit::postgres::Postgres;
 use testkit::upstream::Upstream;
-use tokio::runtime::{Builder, Runtime};
+use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::sync::oneshot;
 use upstream::egress::Egress;
 use vault::KeyRing;
@@ -101,8 +102,12 @@ impl House {
         self.replica_with(name, LONG)
     }
 
-    /// A gateway on a thread of its own, which serves when this returns.
     pub fn replica_with(&self, name: &str, lease: Duration) -> Serving {
+        self.replica_counting(name, lease, Counts::Memory)
+    }
+
+    /// A gateway on a thread of its own, which serves when this returns.
+    pub fn replica_counting(&self, name: &str, lease: Duration, counts: Counts) -> Serving {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let (ready, is_ready) = mpsc::channel();
@@ -110,9 +115,32 @@ impl House {
         let data = self.folder.path().join(name);
         let following = Following { name: name.to_owned(), lease, hidden: Vec::new(), tell: Arc::new(|_| {}) };
         let door = self.door();
-        let thread = std::thread::spawn(move || serve(&listener, door, data, following, &ready, stopping));
+        let thread = std::thread::spawn(move || serve(&listener, door, data, counts, following, &ready, stopping));
         let gateway = is_ready.recv().unwrap();
         Serving { url, gateway, stop: Some(stop), thread: Some(thread) }
+    }
+}
+
+/// Where a replica counts.
+pub enum Counts {
+    Memory,
+    File,
+    Redis(shared::Options),
+}
+
+impl Counts {
+    /// In this Redis, with the longest time limit: a busy machine is no fault of Redis.
+    pub fn redis(url: &str) -> Self {
+        let timeout = shared::Timeout::new(Duration::from_secs(1)).unwrap();
+        Self::Redis(shared::Options { timeout, ..shared::Options::new(url.to_owned().into()) })
+    }
+
+    fn open(self, data: &DataDir, runtime: &Handle) -> Counting {
+        match self {
+            Self::Memory => Counting::Here(Arc::new(quota::Memory::default())),
+            Self::File => Counting::Here(Arc::new(store::counts::Ledger::open(data).unwrap())),
+            Self::Redis(options) => Counting::Shared(shared::Counts::open(options, runtime).unwrap()),
+        }
     }
 }
 
@@ -133,6 +161,7 @@ fn serve(
     listener: &TcpListener,
     door: Door,
     data: PathBuf,
+    counts: Counts,
     following: Following,
     ready: &mpsc::Sender<Arc<Gateway>>,
     stopping: oneshot::Receiver<()>,
@@ -140,7 +169,7 @@ fn serve(
     let runtime = runtime();
     let data = DataDir::open(&data).unwrap();
     let foundation = Foundation {
-        counters: Arc::new(quota::Memory::default()),
+        counting: counts.open(&data, runtime.handle()),
         log: AuditLog::open(&data.audit(), Options::default()).unwrap(),
         session_key: [7; 32],
         processes: Processes::register(&data).unwrap(),
@@ -201,6 +230,17 @@ impl Drop for Serving {
     }
 }
 
+/// A server before an upstream.
+pub fn server(name: &str, upstream: &Upstream) -> ServerGiven {
+    ServerGiven {
+        name: name.to_owned(),
+        title: String::new(),
+        reach: ReachGiven::Http { url: upstream.url(), headers: Default::default() },
+        settings: Settings { accept_first: true, ..Settings::default() },
+        policy: None,
+    }
+}
+
 /// Allows everything.
 pub const OPEN: &str = r#"{ "version": "1", "default": "allow" }"#;
 
@@ -210,13 +250,7 @@ impl Desk {
     }
 
     pub fn register_as(&self, actor: &Actor, name: &str, upstream: &Upstream) {
-        let given = ServerGiven {
-            name: name.to_owned(),
-            title: String::new(),
-            reach: ReachGiven::Http { url: upstream.url(), headers: Default::default() },
-            settings: Settings { accept_first: true, ..Settings::default() },
-            policy: None,
-        };
+        let given = server(name, upstream);
         self.runtime.block_on(self.instance.add_server(actor, &given, "")).unwrap();
     }
 

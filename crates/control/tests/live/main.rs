@@ -14,5 +14,7 @@ mod egress;
 mod endings;
 mod first_start;
 mod house;
+mod limits;
+mod redis;
 mod secrets;
 mod suite;

@@ -35,6 +35,8 @@ pub(super) struct Asked<'a> {
     pub(super) enforced: &'a [Folded<'a>],
     /// Each by itself.
     pub(super) observed: &'a [Take],
+    /// Each by itself, if the call is not made.
+    pub(super) attempts: &'a [Take],
     /// The number of the call.
     pub(super) call: i64,
     /// A time in place of Redis's own.
@@ -61,7 +63,7 @@ impl Asked<'_> {
             max: take.max,
             amount: take.amount,
         });
-        enforced.chain(self.observed.iter().map(|take| Count {
+        enforced.chain(self.observed.iter().chain(self.attempts).map(|take| Count {
             id: &take.id,
             kind: take.kind,
             window: take.window,
@@ -80,7 +82,7 @@ impl Counts {
         let deadline = Instant::now() + options.timeout.get();
         let believed = asked.at.map_or_else(|| link.time(), |at| at.as_microsecond());
         let takes = asked.enforced;
-        let mut times: Vec<i64> = vec![believed; takes.len() + asked.observed.len()];
+        let mut times: Vec<i64> = vec![believed; asked.counts().count()];
         for _ in 0..ATTEMPTS {
             let invocation = self.taking(asked, &times, &up)?;
             let replicas = (asked.mode == Mode::Take && options.replicas > 0).then_some(options.replicas);
@@ -118,7 +120,7 @@ impl Counts {
 
     fn taking(&self, asked: &Asked<'_>, times: &[i64], up: &Up) -> Result<Invocation, StoreDown> {
         let first = asked.counts().next().ok_or_else(answer::unreadable)?;
-        let (keys, tag) = (&self.shared.keys, keys::tag(first.id));
+        let (keys, tag) = (&self.shared.keys, keys::tag(first.id.text()));
         let mut invocation = Invocation::new(&TAKE);
         invocation.key(keys.generation(&tag));
         invocation.arg(if asked.mode == Mode::Take { "take" } else { "look" }).arg(micros_text(asked.at));
@@ -127,12 +129,12 @@ impl Counts {
         invocation.arg(up.run.to_string()).arg(fresh).arg(if up.trusted { "1" } else { "0" });
         invocation.arg(if self.shared.link.options().unknown == Unknown::WaitOut { "wait" } else { "confirm" });
         invocation.arg(self.field(asked.call)).arg(LEASE.as_micros().to_string());
-        invocation.arg(asked.enforced.len().to_string());
+        invocation.arg(asked.enforced.len().to_string()).arg(asked.observed.len().to_string());
         for (count, time) in asked.counts().zip(times) {
-            if keys::tag(count.id) != tag {
+            if keys::tag(count.id.text()) != tag {
                 return Err(StoreDown { reason: "the limits of one call belong to several organisations".to_owned() });
             }
-            invocation.key(keys.count(&tag, count.id));
+            invocation.key(keys.count(&tag, count.id.text()));
             let (kind, numbers) = match (count.kind, count.window) {
                 (Kind::Concurrency, _) | (_, None) => ("f", [0; 3]),
                 (_, Some(Window::Rolling(seconds))) => ("r", [i64::from(seconds.max(1)), 0, 0]),

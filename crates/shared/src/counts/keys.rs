@@ -24,13 +24,26 @@ impl Keys {
     }
 
     /// A count: its whole identity, so that no two can meet.
-    pub(super) fn count(&self, tag: &str, id: &CountId) -> String {
-        format!("{}:{{{tag}}}:count:{}", self.prefix, id.text())
+    pub(super) fn count(&self, tag: &str, id: &str) -> String {
+        format!("{}:{{{tag}}}:count:{id}", self.prefix)
     }
 
     /// A pattern that every count matches.
     pub(super) fn every_count(&self) -> String {
         format!("{}:{{*}}:count:*", self.prefix)
+    }
+
+    /// A pattern that every count of a tag matches.
+    pub(super) fn counts_of(&self, tag: &str) -> String {
+        let mut pattern = format!("{}:{{", self.prefix);
+        for c in tag.chars() {
+            if matches!(c, '*' | '?' | '[' | ']' | '\\') {
+                pattern.push('\\');
+            }
+            pattern.push(c);
+        }
+        pattern.push_str("}:count:*");
+        pattern
     }
 
     /// The identity of the count that is called so.
@@ -40,10 +53,10 @@ impl Keys {
     }
 }
 
-/// What decides on the slot of a cluster: the organisation of a count.
-pub(super) fn tag(id: &CountId) -> String {
+/// What decides on the slot of a cluster: the organisation of a count, by its identity.
+pub(super) fn tag(id: &str) -> String {
     let mut escaped = false;
-    let organisation = id.text().split(|c| {
+    let organisation = id.split(|c| {
         let ends = c == '|' && !escaped;
         escaped = c == '\\' && !escaped;
         ends
@@ -56,7 +69,7 @@ pub(super) fn tag(id: &CountId) -> String {
 pub(super) fn tag_of(organisation: &str) -> String {
     let zone = jiff::tz::TimeZone::UTC;
     let scopes: [(&str, &str); 0] = [];
-    tag(&CountId::new(organisation, &scopes, "", None, &zone, quota::Kind::Quota))
+    tag(CountId::new(organisation, &scopes, "", None, &zone, quota::Kind::Quota).text())
 }
 
 /// Braces would end the tag early, and an empty one is none. Two organisations with one tag share a slot, not counts.
@@ -84,9 +97,9 @@ mod tests {
                 &TimeZone::UTC,
                 Kind::Quota,
             );
-            assert_eq!(tag(&id), expected);
+            assert_eq!(tag(id.text()), expected);
             assert_eq!(tag_of(organisation), expected);
-            let key = keys.count(&tag(&id), &id);
+            let key = keys.count(&tag(id.text()), id.text());
             assert_eq!(keys.identity(&key), Some(id.text()), "{key}");
         }
     }

@@ -5,7 +5,8 @@
 --       3 the server's run  4 the id of a new generation, should one begin here
 --       5 1 where this run may go on with the counts of another  6 wait | confirm: what lost counts need
 --       7 the field of a call in flight  8 how long such a call counts without a sign of life, in microseconds
---       9 how many of the counts are enforced; the others come after them and are observed
+--       9 how many of the counts are enforced  10 how many come after them and are observed
+--         the others are attempts: each is taken by itself where the call is not made
 --       then six a count: kind, three numbers, the maximum, the amount
 --         r  seconds, -, -             a rolling window
 --         c  begin, end, next end      a calendar window and the one after it, in seconds
@@ -62,7 +63,7 @@ local from = tonumber(since)
 
 -- What a call asks of a count, as it stands now, and whether it fits.
 local function read(i)
-  local at = 9 + (i - 1) * 6
+  local at = 10 + (i - 1) * 6
   local kind, max, amount, key = ARGV[at + 1], ARGV[at + 5], ARGV[at + 6], KEYS[i + 1]
   local latest = kind == 'f' and now or tonumber(redis.call('HGET', key, 'l') or '0')
   -- A clock that goes back frees nothing.
@@ -131,7 +132,8 @@ local function write(this)
 end
 
 -- Everything is read and judged before anything is written.
-local all, enforced = (#ARGV - 9) / 6, tonumber(ARGV[9])
+local all, enforced = (#ARGV - 10) / 6, tonumber(ARGV[9])
+local observed = enforced + tonumber(ARGV[10])
 local plan, times, again, full, unknown = {}, {}, false, nil, nil
 for i = 1, all do
   local this = read(i)
@@ -143,9 +145,17 @@ for i = 1, all do
   end
 end
 if again then return { 'edges', whole(now), unpack(times) } end
+-- The attempts of a call that is not made, each by itself.
+local function attempted()
+  for i = observed + 1, all do
+    local this = read(i)
+    if this.sure and this.fits then write(this) end
+  end
+end
 if full then
   local answer = { 'full', whole(now), id, whole(full), plan[full].used }
   for _, value in ipairs(redis.call('HGETALL', KEYS[full + 1])) do table.insert(answer, value) end
+  attempted()
   return answer
 end
 if unknown then return { 'unknown', whole(now), since, whole(unknown) } end
@@ -156,9 +166,11 @@ for i = 1, enforced do
   if mode == 'take' then write(plan[i]) end
 end
 -- Each that is only observed, on its own: it holds nothing up, and may be the same count as the one before.
-for i = enforced + 1, all do
+for i = enforced + 1, observed do
   local this = read(i)
   if this.sure and not this.fits then table.insert(answer, whole(i - enforced)) end
   if this.sure and this.fits and mode == 'take' then write(this) end
 end
+-- A call that is only looked at is not made.
+if mode == 'look' then attempted() end
 return answer

@@ -32,15 +32,19 @@ impl Counters for Blocking {
     }
 
     fn look(&self, takes: &[Take], now: Timestamp) -> Result<Option<Full>, StoreDown> {
-        self.runtime.block_on(self.counts.look_at(takes, Some(now)))
+        self.runtime.block_on(self.counts.look_at(takes, Beside::default(), Some(now)))
     }
 
     fn give_back(&self, receipt: Receipt, _now: Timestamp) -> Result<(), StoreDown> {
         self.runtime.block_on(self.counts.give_back(receipt))
     }
 
+    fn reset(&self, id: &str) -> Result<bool, StoreDown> {
+        self.runtime.block_on(self.counts.reset(id))
+    }
+
     fn snapshot(&self, now: Timestamp) -> Result<Vec<Use>, StoreDown> {
-        self.runtime.block_on(self.counts.snapshot_at(Some(now)))
+        self.runtime.block_on(self.counts.snapshot_at(&self.counts.shared.keys.every_count(), Some(now)))
     }
 }
 

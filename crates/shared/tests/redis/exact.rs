@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use quota::{Amount, CountId, Kind, Take, Taken, Window};
+use shared::Beside;
 use testkit::redis::Redis;
 
 use crate::{SCOPE, hourly, open, options, runtime, until_up};
@@ -140,8 +141,8 @@ fn a_count_that_is_reset_begins_anew() {
     let one = [hourly("reset", 1)];
     assert!(matches!(runtime.block_on(counts.take(&one)), Ok(Taken::Granted(_))));
     assert!(matches!(runtime.block_on(counts.take(&one)), Ok(Taken::Full(_))));
-    assert!(runtime.block_on(counts.reset(&one[0].id)).unwrap());
-    assert!(!runtime.block_on(counts.reset(&one[0].id)).unwrap());
+    assert!(runtime.block_on(counts.reset(one[0].id.text())).unwrap());
+    assert!(!runtime.block_on(counts.reset(one[0].id.text())).unwrap());
     assert!(matches!(runtime.block_on(counts.take(&one)), Ok(Taken::Granted(_))));
 }
 
@@ -232,15 +233,42 @@ fn what_is_observed_is_counted_beside_what_is_enforced() {
     let observed = [hourly("observed", 2), hourly("observed", 5), hourly("other", 3)];
     let mut seen = Vec::new();
     for _ in 0..5 {
-        let (taken, would) = runtime.block_on(counts.take_and_observe(&enforced, &observed)).unwrap();
+        let (taken, would) =
+            runtime.block_on(counts.take_with(&enforced, Beside { observed: &observed, attempts: &[] })).unwrap();
         seen.push((matches!(taken, Taken::Granted(_)), would));
     }
     // The first two are one count, which a call takes once for each.
     let expected = [(true, vec![]), (true, vec![0]), (true, vec![0]), (true, vec![0, 2]), (false, vec![])];
     assert_eq!(seen, expected);
-    let (taken, would) = runtime.block_on(counts.take_and_observe(&[], &observed)).unwrap();
+    let (taken, would) =
+        runtime.block_on(counts.take_with(&[], Beside { observed: &observed, attempts: &[] })).unwrap();
     assert!(matches!(taken, Taken::Granted(receipt) if receipt.is_empty()));
     assert_eq!(would, [0, 1, 2]);
+}
+
+/// A call that is not made counts its attempts in the round trip that says so, each by itself.
+#[test]
+fn attempts_are_counted_where_the_call_is_not_made() {
+    let redis = Redis::start().unwrap();
+    let runtime = runtime();
+    let counts = open(options(&redis.url()), &runtime);
+    until_up(&counts);
+    runtime.block_on(counts.begin("local")).unwrap();
+    let (enforced, attempts) = ([hourly("enforced", 1)], [hourly("tries", 3), hourly("few", 1)]);
+    let beside = Beside { observed: &[], attempts: &attempts };
+    let used = |counter: &str| {
+        let uses = runtime.block_on(counts.snapshot_of("local")).unwrap();
+        uses.iter().find(|used| used.id.contains(counter)).map(|used| used.used.to_string())
+    };
+    assert!(matches!(runtime.block_on(counts.take_with(&enforced, beside)).unwrap().0, Taken::Granted(_)));
+    assert_eq!(used("tries"), None, "the call is made");
+    assert!(matches!(runtime.block_on(counts.take_with(&enforced, beside)).unwrap().0, Taken::Full(_)));
+    assert!(runtime.block_on(counts.look_with(&[], &attempts)).unwrap().is_none());
+    assert!(runtime.block_on(counts.look_with(&enforced, &attempts)).unwrap().is_some());
+    assert!(runtime.block_on(counts.look_with(&enforced, &attempts)).unwrap().is_some());
+    assert_eq!((used("tries"), used("few")), (Some("3".to_owned()), Some("1".to_owned())));
+    assert_eq!(used("enforced"), Some("1".to_owned()));
+    assert!(runtime.block_on(counts.snapshot_of("loca")).unwrap().is_empty(), "another organisation's are not shown");
 }
 
 /// Replication is not awaited by default, so what the one before had counted last may be missing.

@@ -65,7 +65,7 @@ fn a_user_with_few_commands_is_enough_and_a_wrong_password_is_not() {
     runtime.block_on(counts.give_back(receipt)).unwrap();
     runtime.block_on(counts.heartbeat());
     assert!(runtime.block_on(counts.snapshot()).unwrap().is_empty());
-    runtime.block_on(counts.reset(&one[0].id)).unwrap();
+    runtime.block_on(counts.reset(one[0].id.text())).unwrap();
     let news = shared::News::open(options(&url("s3cret")), runtime.handle()).unwrap();
     wait::for_it("Redis to be reached", || news.reachable().is_ok()).unwrap();
     let mut hearing = news.listen();

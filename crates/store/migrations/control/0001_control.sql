@@ -18,11 +18,13 @@ CREATE TABLE instance_secret (
     sealed TEXT NOT NULL
 );
 
+-- `counted_at` is when somebody was about to say that its counts begin: that is said once.
 CREATE TABLE organisation (
     id TEXT NOT NULL PRIMARY KEY,
     name TEXT NOT NULL UNIQUE,
     title TEXT NOT NULL,
     created_at BIGINT NOT NULL,
+    counted_at BIGINT,
     changed BIGINT NOT NULL
 );
 

@@ -87,6 +87,9 @@ rights! {
     WritePolicies: "write and publish policies", [PolicyManager, Admin];
     /// Stop calls at once, and let them go on.
     StopCalls: "stop and resume calls", [PolicyManager, Admin];
+    /// Forget what is used of a limit, and vouch for counts that may have been lost. Whoever publishes policies sets
+    /// the limits themselves.
+    ManageLimits: "reset limits and confirm their counts", [PolicyManager, Admin];
     /// Register servers, their credentials and overrides; accept changed definitions.
     ManageServers: "register and change servers", [Admin];
     /// Have replicas start programs: these run as the gateway's own user, on the machines of all organisations.
@@ -210,6 +213,7 @@ mod tests {
         assert_eq!(may::<ReadPolicies>(), "..xxx");
         assert_eq!(may::<WritePolicies>(), "..xx.");
         assert_eq!(may::<StopCalls>(), "..xx.");
+        assert_eq!(may::<ManageLimits>(), "..xx.");
         assert_eq!(may::<ManageServers>(), "...x.");
         assert_eq!(may::<ManageGrants>(), "...x.");
         assert_eq!(may::<ManageMembers>(), "...x.");

@@ -310,6 +310,11 @@ impl Backup {
         self.fill(&mut transaction).await?;
         // Whatever follows the instance has seen less than this.
         sqlx::query("UPDATE instance SET version = version + 1").execute(&mut *transaction).await?;
+        // Nor is it known whether nothing was counted since: nobody says that counts begin.
+        sqlx::query("UPDATE organisation SET counted_at = $1 WHERE counted_at IS NULL")
+            .bind(self.head.at)
+            .execute(&mut *transaction)
+            .await?;
         transaction.commit().await?;
         migrated(migrator.run(database.writer()).await)?;
         Ok(self.rows)

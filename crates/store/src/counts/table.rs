@@ -204,6 +204,30 @@ impl Table<'_> {
         }
     }
 
+    /// Forgets the uses of a count, by the name under which it stands in the file.
+    pub(super) fn reset(&mut self, key: &str) -> io::Result<bool> {
+        let mut found = None;
+        slots::each(self.file, self.header, |_, entry| {
+            if entry.key == key {
+                found = Some(entry);
+            }
+        })?;
+        let Some(read) = found else { return Ok(false) };
+        let digest = read.digest;
+        // What is known here knows the latest time better than the file does.
+        if self.entries.get(&digest).is_none_or(|known| known.key != key) {
+            self.make_room(1);
+            self.entries.insert(digest, read);
+        }
+        let State::Uses(slot) = &mut self.entry(&digest)?.state else { return Ok(false) };
+        if !slot.clear() {
+            return Ok(false);
+        }
+        self.will_change()?;
+        self.put(&digest)?;
+        Ok(true)
+    }
+
     /// Counts uses that were lost, as far as their windows still run.
     pub(super) fn add_again(&mut self, take: &Folded<'_>, at: Timestamp) -> io::Result<()> {
         self.learn(take)?;

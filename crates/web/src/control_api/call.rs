@@ -86,11 +86,21 @@ impl Call {
         }
     }
 
-    /// The part of a list that is wanted, with one entry more: it tells whether there is another page.
-    pub(crate) fn page(&self) -> Result<Page, Problem> {
+    /// The most entries that are wanted.
+    fn most(&self) -> Result<u32, Problem> {
         let limit = self.number("limit")?.unwrap_or(i64::from(LIMIT));
         let limit = u32::try_from(limit).ok().filter(|limit| (1..=MOST).contains(limit));
-        let limit = limit.ok_or_else(|| Problem::parameter("limit", format!("it is from 1 to {MOST}")))?;
+        limit.ok_or_else(|| Problem::parameter("limit", format!("it is from 1 to {MOST}")))
+    }
+
+    /// The most entries of a list that no table keeps.
+    pub(crate) fn limit(&self) -> Result<usize, Problem> {
+        Ok(usize::try_from(self.most()?).unwrap_or(usize::MAX))
+    }
+
+    /// The part of a list that is wanted, with one entry more: it tells whether there is another page.
+    pub(crate) fn page(&self) -> Result<Page, Problem> {
+        let limit = self.most()?;
         let after = self.asked("cursor").map(str::parse::<Id>).transpose();
         let after = after.map_err(|_| Problem::parameter("cursor", "it is what a page before gave as `next`"))?;
         Ok(Page { after, limit: limit + 1 })

@@ -68,6 +68,8 @@ kinds! {
     Broken: 500, "broken", "Something is broken";
     /// The database cannot be reached.
     Away: 503, "away", "The database cannot be reached";
+    /// The counts of limits cannot be reached.
+    Counts: 503, "counts-away", "The counts of limits cannot be reached";
 }
 
 /// Something went wrong.
@@ -203,6 +205,7 @@ impl From<Refused> for Problem {
             // The tests stand in the document, which whoever publishes can read.
             Refused::Tests(_) => Self::new(Kind::Conflict, error.to_string()),
             Refused::Store(error) => error.into(),
+            Refused::Counts(down) => Self::new(Kind::Counts, format!("{down}; try again in a moment")),
             Refused::Vault(_) => Self::broken(),
         }
     }

@@ -4,6 +4,7 @@ pub(super) mod agents;
 pub(super) mod grants;
 pub(super) mod instance;
 pub(super) mod keys;
+pub(super) mod limits;
 pub(super) mod members;
 pub(super) mod policies;
 pub(super) mod servers;

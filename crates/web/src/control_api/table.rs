@@ -3,11 +3,13 @@
 use axum::http::Method;
 use serde_json::json;
 use store::control::access::{
-    ManageGrants, ManageMembers, ManageOrganisations, ManageServers, ReadAdminEvents, ReadPolicies, See, SeeReplicas,
-    StopCalls, WritePolicies,
+    ManageGrants, ManageLimits, ManageMembers, ManageOrganisations, ManageServers, ReadAdminEvents, ReadPolicies, See,
+    SeeReplicas, StopCalls, WritePolicies,
 };
 
-use super::resources::{agents, grants, instance, keys, members, policies, servers, sessions, stops, tokens, tools};
+use super::resources::{
+    agents, grants, instance, keys, limits, members, policies, servers, sessions, stops, tokens, tools,
+};
 use super::route::{Draft, Route, route};
 
 fn get(path: &'static str, name: &'static str, summary: &'static str) -> Draft {
@@ -33,7 +35,7 @@ fn delete(path: &'static str, name: &'static str, summary: &'static str) -> Draf
 /// Every route.
 #[must_use]
 pub fn routes() -> Vec<Route> {
-    [access(), people(), upstreams(), rules(), leases(), house()].concat()
+    [access(), people(), upstreams(), rules(), leases(), counts(), house()].concat()
 }
 
 fn access() -> Vec<Route> {
@@ -226,6 +228,20 @@ fn leases() -> Vec<Route> {
             .right::<StopCalls>()
             .example(json!({ "kind": "server", "object": "crm", "reason": "it is over" }))
             .takes(stops::resume),
+    ]
+}
+
+fn counts() -> Vec<Route> {
+    vec![
+        get("/api/v1/limits", "limits.list", "What is used of the limits.").right::<See>().paged().by(limits::uses),
+        post("/api/v1/limits/reset", "limits.reset", "Forgets what is used of a limit.")
+            .right::<ManageLimits>()
+            .example(json!({ "id": "{count}", "reason": "the customer paid for more" }))
+            .takes(limits::reset),
+        post("/api/v1/limits/confirm", "limits.confirm", "Lets limits count on that wait because counts were lost.")
+            .right::<ManageLimits>()
+            .example(json!({ "reason": "nothing was under way" }))
+            .takes(limits::confirm),
     ]
 }
 

@@ -2,12 +2,15 @@
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 use control::grants::GrantGiven;
 use control::servers::{ReachGiven, ServerGiven};
 use control::sign_in::SignIn;
-use control::{Instance, tools};
+use control::{Counting, Instance, tools};
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use quota::{Amount, CountId, Counters, Kind, Take, Window};
 use secrecy::SecretString;
 use serde_json::{Value, json};
 use store::DataDir;
@@ -30,6 +33,8 @@ pub struct House {
     pub instance: Instance,
     pub sign_in: SignIn,
     pub admin: Actor,
+    /// What is used of limits.
+    pub counts: Arc<quota::Memory>,
     pub address: SocketAddr,
     /// Tokens, by role.
     pub tokens: BTreeMap<&'static str, String>,
@@ -63,9 +68,23 @@ pub async fn serve(instance: &Instance, sign_in: &SignIn, allowances: Allowances
     address
 }
 
+/// Uses one unit of three, and tells which count that is.
+pub fn count(counts: &dyn Counters, organisation: &str, counter: &str) -> String {
+    let (window, zone) = (Window::Rolling(3600), TimeZone::UTC);
+    let id = CountId::new(organisation, &[("grant", "crm/desk")], counter, Some(window), &zone, Kind::Quota);
+    let text = id.text().to_owned();
+    let (max, amount) = (Amount::from(3), Amount::ONE);
+    let take = Take { id, window: Some(window), zone, kind: Kind::Quota, max, amount };
+    counts.take(&[take], Timestamp::now()).unwrap();
+    text
+}
+
 impl House {
     pub async fn build(folder: TempDir, place: &Place, allowances: Allowances) -> Self {
-        let instance = Instance::open(place, KeyRing::generate("a test").unwrap()).await.unwrap();
+        let counts = Arc::new(quota::Memory::default());
+        let counting = Counting::Here(Arc::<quota::Memory>::clone(&counts));
+        let keys = KeyRing::generate("a test").unwrap();
+        let instance = Instance::open(place, keys).await.unwrap().with_counting(counting);
         let sign_in = SignIn::new(&instance).unwrap();
         let database = instance.database();
         let organisation = database.first_organisation().await.unwrap().id;
@@ -86,8 +105,8 @@ impl House {
         let (_, token) = instance.add_token(&theirs, "theirs", Role::Admin, None, "").await.unwrap();
         let address = serve(&instance, &sign_in, allowances).await;
         let elsewhere = token.reveal().to_owned();
-        let names = BTreeMap::new();
-        let mut house = Self { folder, instance, sign_in, admin, address, tokens, elsewhere, names };
+        let names = BTreeMap::from([("count", count(&*counts, &organisation.to_string(), "writes"))]);
+        let mut house = Self { folder, instance, sign_in, admin, counts, address, tokens, elsewhere, names };
         house.furnish().await;
         house
     }
@@ -120,7 +139,7 @@ impl House {
         let member = database.add_member(admin.permit().unwrap(), &carol, "").await.unwrap();
         let (program, _) = instance.add_token(admin, "spare", Role::Viewer, None, "").await.unwrap();
         database.stop(admin.permit().unwrap(), Stoppable::Server(server), "an incident").await.unwrap();
-        self.names = BTreeMap::from([
+        self.names.extend([
             ("server", "crm".to_owned()),
             ("policy", "careful".to_owned()),
             ("version", "1".to_owned()),

@@ -13,6 +13,7 @@ mod client;
 mod document;
 mod house;
 mod keys;
+mod limits;
 mod matrix;
 mod pages;
 mod secrets;

@@ -23,6 +23,7 @@ use upstream::egress::Egress;
 use vault::{KeyRing, KeySource};
 use web::control_api::{self, Allowances};
 
+use super::counts::Redis;
 use super::doors::Doors;
 use super::watched::Watched;
 use super::{LISTEN, told_to_stop, waiting};
@@ -60,6 +61,7 @@ pub fn serve(options: &ServeOptions, workers: usize) -> Result<ExitCode, Failure
     let data = DataDir::open(&path).trying(format!("the data directory {}", path.display()))?;
     let place = instance::place(options.instance.tables.database.as_deref(), data.clone())?;
     let keys = instance::keys(&options.instance.tables, &place, &data)?;
+    let redis = Redis::open(&options.instance.redis, &place)?;
     let pages = beside::pages(options.catalogue, listen, Some(&path), &front.hosts)?;
     let listener = TcpListener::bind(listen).trying(format!("listening at {listen}"))?;
     let address = listener.local_addr().trying("the listening address")?;
@@ -80,8 +82,13 @@ pub fn serve(options: &ServeOptions, workers: usize) -> Result<ExitCode, Failure
         grants: Grants::default(),
         lease: Lease::ended(),
         session_key: Some(session_key),
+        counting: redis.as_ref().map(Redis::counting),
     };
     let gateway = foundation::lay(Some(&path), beginning, runtime.handle())?;
+    let instance = instance.with_counting(gateway.counting().clone());
+    if let Some(redis) = &redis {
+        control.block_on(redis.begin());
+    }
     let sign_in = SignIn::new(&instance).trying("the members' passwords")?;
     let api = control_api::alone(control_api::router(instance.clone(), sign_in, Allowances::default()));
     let with_pages = pages.is_some();
@@ -141,6 +148,9 @@ pub fn serve(options: &ServeOptions, workers: usize) -> Result<ExitCode, Failure
         database.close().await;
         Ok(ExitCode::SUCCESS)
     });
+    if let Some(redis) = redis {
+        redis.end();
+    }
     control.shutdown_background();
     code
 }

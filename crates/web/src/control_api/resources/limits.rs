@@ -1,0 +1,136 @@
+//! What is used of limits, and how that ends sooner.
+
+use std::collections::HashMap;
+
+use quota::{Named, Use};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::control_api::call::{Answered, Call, Done, List, Nothing};
+use crate::control_api::problem::Problem;
+
+/// A count of which something is used.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "LimitUse")]
+pub(crate) struct UseShown {
+    /// Which count, as `reset` takes it.
+    id: String,
+    /// The counter of the policy that it counts for; null where the id is too long to tell.
+    counter: Option<String>,
+    /// Whose uses it counts.
+    scopes: Vec<Scope>,
+    /// The span of time: `day in Europe/Berlin`, `60 s`, or `in flight`.
+    window: Option<String>,
+    /// Whether the limit is only observed: it denies nothing.
+    observed: bool,
+    /// What is used, a decimal number.
+    used: String,
+    /// The most that may be used, as it was asked for last; null where nobody has asked since.
+    max: Option<String>,
+    /// When all of it will have freed, in milliseconds since 1970; null where that is not known.
+    frees_at: Option<i64>,
+}
+
+/// Whose uses are counted.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "LimitScope")]
+struct Scope {
+    /// `grant`, `agent`, `session`, `server`, `organisation` or `tool`; before them the `policy`, where the count is its own.
+    kind: String,
+    /// Its id; of a tool the server's id, a slash, and the tool's name.
+    id: String,
+    /// What it is called; null for sessions, and for what nobody knows any more.
+    name: Option<String>,
+}
+
+fn scope((kind, id): (String, String), names: &HashMap<String, String>) -> Scope {
+    let name = match (kind.as_str(), id.split_once('/')) {
+        ("tool", Some((server, tool))) => names.get(server).map(|server| format!("{server}/{tool}")),
+        _ => names.get(&id).cloned(),
+    };
+    Scope { kind, id, name }
+}
+
+fn show(one: Use, names: &HashMap<String, String>) -> UseShown {
+    let named = Named::read(&one.id);
+    let observed = named.as_ref().is_some_and(|named| named.counter.starts_with("observed:"));
+    let counter = |named: &Named| named.counter.trim_start_matches("observed:").to_owned();
+    UseShown {
+        counter: named.as_ref().map(counter),
+        window: named.as_ref().map(|named| named.window.clone()),
+        scopes: named.into_iter().flat_map(|named| named.scopes).map(|one| scope(one, names)).collect(),
+        observed,
+        used: one.used.to_string(),
+        max: (!one.max.is_zero()).then(|| one.max.to_string()),
+        frees_at: one.frees_at.map(|at| at.as_millisecond()),
+        id: one.id,
+    }
+}
+
+pub(crate) async fn uses(call: Call) -> Answered<List<UseShown>> {
+    let (limit, after) = (call.limit()?, call.asked("cursor").map(place).transpose()?);
+    let mut uses = call.api.instance.uses(call.actor()?).await?;
+    uses.sort_by(|one, other| one.id.cmp(&other.id));
+    uses.retain(|one| after.as_ref().is_none_or(|after| one.id > *after));
+    let more = uses.len() > limit;
+    uses.truncate(limit);
+    let next = uses.last().filter(|_| more).map(|last| cursor(&last.id));
+    let names = call.database().names(&call.permit()?).await?;
+    Ok(Done::of(List { items: uses.into_iter().map(|one| show(one, &names)).collect(), next }))
+}
+
+/// Where a page ended: the last count's id, in digits that stand in any address.
+fn cursor(id: &str) -> String {
+    id.bytes().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn place(cursor: &str) -> Result<String, Problem> {
+    let wrong = || Problem::parameter("cursor", "it is what a page before gave as `next`");
+    let digits: Option<Vec<u32>> = cursor.chars().map(|digit| digit.to_digit(16)).collect();
+    let digits = digits.filter(|digits| digits.len() % 2 == 0).ok_or_else(wrong)?;
+    let bytes: Option<Vec<u8>> = digits.chunks_exact(2).map(byte).collect();
+    String::from_utf8(bytes.ok_or_else(wrong)?).map_err(|_| wrong())
+}
+
+fn byte(pair: &[u32]) -> Option<u8> {
+    let [high, low] = pair else { return None };
+    u8::try_from(high * 16 + low).ok()
+}
+
+/// A count that is to begin anew.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Resetting {
+    /// Which count: its `id` in the list.
+    #[schemars(length(min = 1, max = 4000))]
+    id: String,
+    /// Why, for the admin events.
+    #[schemars(length(min = 1, max = 1000))]
+    reason: String,
+}
+
+pub(crate) async fn reset(call: Call, which: Resetting) -> Answered<Nothing> {
+    let version = call.api.instance.reset_count(call.actor()?, &which.id, &which.reason).await?;
+    Ok(Done::of(Nothing {}).holds(version))
+}
+
+/// Counts that may have been lost, and go on from what there is.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Confirming {
+    /// Why, for the admin events.
+    #[schemars(length(min = 1, max = 1000))]
+    reason: String,
+}
+
+/// What came of it.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct Confirmed {
+    /// Whether any limit had waited for it.
+    waited: bool,
+}
+
+pub(crate) async fn confirm(call: Call, why: Confirming) -> Answered<Confirmed> {
+    let (version, waited) = call.api.instance.confirm_counts(call.actor()?, &why.reason).await?;
+    Ok(Done::of(Confirmed { waited }).holds(version))
+}
