@@ -14,6 +14,10 @@ use crate::{Head, Id};
 
 /// One event, to be written as one record.
 #[derive(Clone, Copy, Debug)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "it is borrowed for one record; a box would cost every call an allocation"
+)]
 pub enum Event<'a> {
     /// The head of a segment file, written by the log itself.
     Segment(Segment),

@@ -226,11 +226,20 @@ impl Instance {
         reason: &str,
     ) -> Result<i64, Refused> {
         let permit = actor.permit::<ManageServers>()?;
-        let server = self.database.server(&actor.permit::<See>()?, wanted).await?.id;
+        let before = self.database.server(&actor.permit::<See>()?, wanted).await?;
+        let server = before.id;
         given.check()?;
         given.reach.permitted(actor)?;
         may_be_there(&given.reach, &self.egress).await?;
         let (kind, secrets) = given.reach.secrets();
+        if let Some((name, _)) = secrets.iter().find(|(_, value)| value.is_none())
+            && !same_recipient(&before.reach, &given.reach)
+        {
+            // Who may say where a server is could else have its secrets sent to themselves.
+            let place = format!("/reach/{kind}/{}", policy::rule_id::escape(name));
+            let why = "this is another place than the value was given for: give the value again, for this one";
+            return Err(Refused::invalid(place, why));
+        }
         let there = self.database.secret_names(&actor.permit::<See>()?, server).await?;
         let unknown = |name: &String| !there.iter().any(|(there, _)| there == name);
         if let Some((name, _)) = secrets.iter().find(|(name, value)| value.is_none() && unknown(name)) {
@@ -266,6 +275,24 @@ impl Instance {
             }
             Err(error) => Err(error.into()),
         }
+    }
+}
+
+/// Whether secrets go to whom they were given for: the same host by the same scheme and port, or a program of whoever may
+/// run programs anyway.
+fn same_recipient(before: &Reach, given: &ReachGiven) -> bool {
+    match (before, given) {
+        (Reach::Http { url: before, .. }, ReachGiven::Http { url, .. }) => {
+            match (Endpoint::parse(before), Endpoint::parse(url)) {
+                (Ok(before), Ok(given)) => {
+                    let (before, given) = (before.uri(), given.uri());
+                    before.scheme() == given.scheme() && before.authority() == given.authority()
+                }
+                _ => false,
+            }
+        }
+        (Reach::Child { .. }, ReachGiven::Child { .. }) => true,
+        _ => false,
     }
 }
 

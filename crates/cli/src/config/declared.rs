@@ -380,7 +380,7 @@ mod tests {
             (server("env = { A = \"b\" }"), "variables for a `command`"),
             (server("command = [\"x\"]"), "either `url` or `command`"),
             (grant("anonymous = true"), "no anonymous grants"),
-            (grant("") + &"\n[[grants]]\nlabel = \"a\"\nserver = \"mail\"\n".to_owned(), "declared twice"),
+            (grant("") + "\n[[grants]]\nlabel = \"a\"\nserver = \"mail\"\n", "declared twice"),
             ("[[grants]]\nlabel = \"a\"\nserver = \"b\"\n".to_owned(), "no [servers.b]"),
             ("[servers.Mail]\nurl = \"https://a\"\n".to_owned(), "1 to 40"),
         ];

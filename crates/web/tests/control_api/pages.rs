@@ -47,10 +47,16 @@ async fn a_day(house: &House) {
     let none = serde_json::Value::Null;
     let reach = json!({ "kind": "http", "url": "https://b.example/mcp", "headers": { "X-Key": "open sesame" } });
     ok("POST", "servers", json!({ "name": "billing", "reach": reach }), 201).await;
-    let kept = json!({ "kind": "http", "url": "https://c.example/mcp", "headers": { "X-Key": null } });
+    // A secret stays with whom it was given for.
+    for url in ["https://c.example/mcp", "http://b.example/mcp", "https://b.example:8443/mcp"] {
+        let moved = json!({ "kind": "http", "url": url, "headers": { "X-Key": null } });
+        let refused = ok("PUT", "servers/billing", json!({ "name": "billing", "reach": moved }), 422).await;
+        assert_eq!(refused["pointer"], "/reach/headers/X-Key", "{refused}");
+    }
+    let kept = json!({ "kind": "http", "url": "https://b.example/v2/mcp", "headers": { "X-Key": null } });
     ok("PUT", "servers/billing", json!({ "name": "billing", "reach": kept, "title": "Billing" }), 200).await;
     let billing = ok("GET", "servers/billing", none.clone(), 200).await;
-    assert_eq!(billing["reach"], json!({ "kind": "http", "url": "https://c.example/mcp", "headers": ["X-Key"] }));
+    assert_eq!(billing["reach"], json!({ "kind": "http", "url": "https://b.example/v2/mcp", "headers": ["X-Key"] }));
     ok("POST", "servers/crm/overrides", json!({ "tool": "export", "class": "read" }), 200).await;
     assert_eq!(ok("GET", "servers/crm/overrides", none.clone(), 200).await["items"][0]["class"], "read");
     let waits = ok("GET", "servers/crm/pins?waiting=true", none.clone(), 200).await;
