@@ -4,11 +4,12 @@ use std::path::Path;
 use std::process::{Command, Output};
 
 use anyhow::{Context, ensure};
-use serde_json::json;
+use serde_json::{Value, json};
 use testkit::client::McpHttp;
 use testkit::script::{Script, Tool};
 use testkit::toolgate::Toolgate;
 use testkit::upstream::Upstream;
+use testkit::wait;
 
 use crate::desk::{EXE, endpoint, instance, said};
 
@@ -85,5 +86,50 @@ fn what_a_file_declares_is_served_and_what_is_stopped_or_revoked_is_not() -> any
     let knock = agent.post_message(&json!({ "jsonrpc": "2.0", "id": 9, "method": "tools/list" }))?;
     assert_eq!(knock.status(), 401, "{}", knock.text());
     assert_eq!(upstream.called(), ["read", "read", "delete", "read"]);
+    Ok(())
+}
+
+#[test]
+fn what_is_used_is_shown_and_reset_and_what_was_decided_is_listed_and_exported() -> anyhow::Result<()> {
+    let upstream = Upstream::start(Script::with([Tool::named("read")]))?;
+    let folder = testkit::toolgate::folder()?;
+    let folder = folder.path();
+    let toolgate = instance(&folder.join("data"))?.serve()?;
+    let person = Person::set_up(&toolgate, folder)?;
+    let once = json!([{ "counter": "calls", "window": 2_678_400, "max": 1, "scope": "grant" }]);
+    let document = json!({ "version": "1", "default": "deny", "tools": { "read": { "limits": once } } });
+    std::fs::write(folder.join("once.json"), document.to_string())?;
+    let config = format!(
+        "[servers.files]\nurl = \"{}\"\npolicy = \"once.json\"\naccept = \"first\"\n\n[[grants]]\nlabel = \"desk\"\nserver = \"files\"\ntoken_file = \"desk.token\"\n",
+        upstream.url()
+    );
+    std::fs::write(folder.join("toolgate.toml"), config)?;
+    person.done(&["apply", "-f", "toolgate.toml"])?;
+    let token = std::fs::read_to_string(folder.join("desk.token"))?;
+    let agent = McpHttp::legacy(&endpoint(&toolgate, "files"), Some(token.trim()))?;
+    assert!(agent.call("read", json!({}))?.is_done());
+    assert!(!agent.call("read", json!({}))?.is_done());
+
+    let shown = person.done(&["limits", "show"])?;
+    assert!(shown.contains("calls") && shown.contains("files/desk"), "{shown}");
+    let shown: Value = serde_json::from_str(&person.done(&["limits", "show", "--json"])?)?;
+    let uses = shown["items"].as_array().or(shown.as_array()).with_context(|| format!("no uses in {shown}"))?;
+    let id = uses[0]["id"].as_str().with_context(|| format!("no id in {shown}"))?;
+    assert!(!person.run(&["limits", "reset", "no such count", "--reason", "none"])?.status.success());
+    person.done(&["limits", "reset", id, "--reason", "it was paid for"])?;
+    assert!(agent.call("read", json!({}))?.is_done());
+    assert_eq!(upstream.called().len(), 2);
+    let events = person.done(&["events"])?;
+    assert!(events.contains("limits.reset") && events.contains("it was paid for"), "{events}");
+
+    // Records are shipped beside the calls: they are there a moment later.
+    let listed = || person.done(&["logs", "--json", "--tool", "read"]).ok().filter(|text| text.lines().count() == 3);
+    wait::until("three decisions", wait::PATIENCE, listed)?;
+    let denied = person.done(&["logs", "--json", "--denied"])?;
+    assert_eq!(denied.lines().count(), 1, "{denied}");
+    let table = person.done(&["logs", "--export", "csv"])?;
+    assert!(table.lines().count() == 4 && table.starts_with("id,"), "{table}");
+    let lines = person.done(&["logs", "--export", "ndjson", "--effect", "allow"])?;
+    assert_eq!(lines.lines().filter(|line| serde_json::from_str::<Value>(line).is_ok()).count(), 2, "{lines}");
     Ok(())
 }

@@ -109,7 +109,7 @@ fn how_replicas_count_is_said_and_no_password_shown() -> anyhow::Result<()> {
         (vec!["--redis", "http://localhost"], "the URL of Redis is none"),
         (vec!["--redis", "redis://localhost", "--redis-prefix", "Tool gate"], "the prefix of keys"),
         (vec!["--redis-restarts", "trusted"], "--redis-restarts says more of a Redis"),
-        (vec!["--redis", "redis://localhost", "--upstream", "http://127.0.0.1:1/"], "--redis"),
+        (vec!["--redis", "redis://localhost", "--upstream", "http://127.0.0.1:1/"], "is for an instance"),
     ] {
         let setup = instance(&folder.path().join("data"))?.variable("TOOLGATE_KEYS", KEYS);
         let (status, text) = setup.options(options).refused()?;

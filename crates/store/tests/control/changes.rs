@@ -537,6 +537,8 @@ pub async fn a_backup_restores_into_either_engine(ground: &Ground) {
     let member = NewMember { name: "ada", display: "Ada \u{1f980}\n", role: Role::Admin, password: Some("$argon2id$") };
     database.add_member(admin.permit().unwrap(), &member, "said so").await.unwrap();
     register(&database, &admin, "crm").await;
+    // A restored instance is one whose counts have begun.
+    assert!(database.begin_counts(admin.organisation).await.unwrap());
     let folder = tempfile::tempdir().unwrap();
     let write = async |database: &ControlDatabase, name: &str| {
         let path = folder.path().join(name);
