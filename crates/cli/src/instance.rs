@@ -30,6 +30,14 @@ const KEYS_WITHIN: Duration = Duration::from_secs(10);
 /// # Errors
 /// When the URL shows a password.
 pub fn place(database: Option<&str>, data: DataDir) -> Result<Place, Failure> {
+    Ok(elsewhere(database)?.unwrap_or(Place::Embedded(data)))
+}
+
+/// The database that was named, if one was.
+///
+/// # Errors
+/// When the URL shows a password.
+pub fn elsewhere(database: Option<&str>) -> Result<Option<Place>, Failure> {
     if let Some(url) = database {
         let after = url.split_once("://").map_or(url, |(_, after)| after);
         let user = after.split_once('@').map_or("", |(user, _)| user);
@@ -38,9 +46,9 @@ pub fn place(database: Option<&str>, data: DataDir) -> Result<Place, Failure> {
                 "--database holds a password, which everybody on this machine can read there: put the URL into ${DATABASE}, or the password into a file that $PGPASSFILE names"
             )));
         }
-        return Ok(Place::Postgres(url.to_owned()));
+        return Ok(Some(Place::Postgres(url.to_owned())));
     }
-    Ok(text_variable(DATABASE).map_or(Place::Embedded(data), Place::Postgres))
+    Ok(text_variable(DATABASE).map(Place::Postgres))
 }
 
 /// Where the master keys come from, for a start. An instance that keeps everything in its own directory makes its key at

@@ -101,6 +101,7 @@ impl Replica {
         if self.uncounted {
             self.uncounted = !self.instance.begin_counts(self.gateway.counting()).await?;
         }
+        self.state.follow_keys();
         // The lease counts from before the question: it never ends later here than there.
         let asked = Instant::now();
         if database.version().await? != self.state.seen() {

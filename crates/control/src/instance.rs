@@ -16,6 +16,8 @@ use vault::token_hash::{HashKey, HashKeyError};
 use vault::vault::{SealError, Vault, WrongKeys};
 use vault::{KeyRing, Sealed};
 
+use crate::follow::Tell;
+
 /// Names of what the instance keeps for itself.
 pub(crate) const CHECK: &str = "check";
 pub(crate) const HASH_KEY: &str = "token hash key";
@@ -35,6 +37,17 @@ pub struct Instance {
     pub(crate) counting: Option<Counting>,
     pub(crate) signing_key: Arc<SigningKey>,
     pub(crate) egress: Egress,
+    pub(crate) teller: Teller,
+}
+
+/// Receives sentences for the operator.
+#[derive(Clone)]
+pub(crate) struct Teller(Tell);
+
+impl std::fmt::Debug for Teller {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Teller")
+    }
 }
 
 /// Why an instance does not start. Nothing was changed.
@@ -71,6 +84,7 @@ impl Instance {
         let vault = Vault::new(keys);
         if let Some(kept) = database.instance_secret(CHECK).await? {
             vault.check(&sealed(&kept, "check value")?)?;
+            crate::keys::opens_all(&database, &vault).await?;
         }
         let (name, title) = FIRST;
         database.found(name, title).await?;
@@ -83,7 +97,19 @@ impl Instance {
         let signing_key = Arc::new(signing_key(&database, &vault).await?);
         let vault = Arc::new(ArcSwap::from_pointee(vault));
         let (hash_key, egress) = (Arc::new(hash_key), Egress::public([]));
-        Ok(Self { database, vault, hash_key, counting: None, signing_key, egress })
+        let teller = Teller(Arc::new(|_| {}));
+        Ok(Self { database, vault, hash_key, counting: None, signing_key, egress, teller })
+    }
+
+    /// The same instance, whose operator is told what goes wrong.
+    #[must_use]
+    pub fn with_tell(self, tell: Tell) -> Self {
+        Self { teller: Teller(tell), ..self }
+    }
+
+    /// Tells the operator.
+    pub fn tell(&self, text: &str) {
+        (self.teller.0)(text);
     }
 
     /// The same instance, whose servers may also be where the operator says. Without this they are on the public

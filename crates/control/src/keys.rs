@@ -4,10 +4,12 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use store::control::ControlDatabase;
 use store::control::access::{Actor, ManageOrganisations};
 use store::control::secrets::SealedAt;
 use vault::key::KeyId;
 use vault::token_hash::HashKey;
+use vault::vault::{Known, WrongKeys};
 use vault::{KeyRing, Place, Sealed, Vault};
 
 use crate::instance::{CHECK, HASH_KEY};
@@ -32,6 +34,7 @@ impl Instance {
         let vault = Vault::new(keys);
         let kept = self.database.instance_secret(CHECK).await?.ok_or(BadInstance::Damaged("check value"))?;
         vault.check(&kept.parse().map_err(|_| BadInstance::Damaged("check value"))?)?;
+        opens_all(&self.database, &vault).await?;
         self.vault.store(Arc::new(vault));
         Ok(())
     }
@@ -78,6 +81,20 @@ impl Instance {
         };
         Ok(self.database.seal_anew(actor.permit::<ManageOrganisations>()?, reason, again).await?)
     }
+}
+
+/// Whether a vault has every key that something is sealed under: one is missed before a secret is needed.
+pub(crate) async fn opens_all(database: &ControlDatabase, vault: &Vault) -> Result<(), BadInstance> {
+    let known: Vec<KeyId> = vault.ring().ids().collect();
+    for text in database.sealed_texts().await? {
+        if let Ok(sealed) = text.parse::<Sealed>()
+            && !known.contains(&sealed.key_id())
+        {
+            let (key, origin) = (sealed.key_id(), vault.ring().origin().to_owned());
+            return Err(WrongKeys::Missing { key, origin, known: Known(known) }.into());
+        }
+    }
+    Ok(())
 }
 
 fn rewrapped(vault: &Vault, place: &Place<'_>, sealed: &Sealed) -> Result<Sealed, String> {

@@ -41,13 +41,15 @@ pub struct Grants {
     anonymous: Vec<Arc<Grant>>,
     /// Whether there is one server only, which then is served at `/mcp` too.
     only_server: bool,
+    /// Tokens that are good and lead nowhere at present, each with a sentence that says why.
+    closed: HashMap<TokenDigest, String>,
 }
 
 impl Grants {
     /// All grants of a gateway. `anonymous` act for requests that bring no token.
     pub fn new(tokens: Vec<(TokenDigest, Arc<Grant>)>, anonymous: Vec<Arc<Grant>>, only_server: bool) -> Self {
         let by_token = tokens.into_iter().map(|(digest, grant)| (digest, (grant, None))).collect();
-        Self { hashing: Hashing::Plain, by_token, anonymous, only_server }
+        Self { hashing: Hashing::Plain, by_token, anonymous, only_server, closed: HashMap::new() }
     }
 
     /// All grants that a control plane has given, each token with the time from which on it is no longer one.
@@ -56,7 +58,18 @@ impl Grants {
         by_token: HashMap<TokenDigest, (Arc<Grant>, Option<Timestamp>)>,
         only_server: bool,
     ) -> Self {
-        Self { hashing, by_token, anonymous: Vec::new(), only_server }
+        Self { hashing, by_token, anonymous: Vec::new(), only_server, closed: HashMap::new() }
+    }
+
+    /// The same, with tokens that are good and lead nowhere at present.
+    #[must_use]
+    pub fn closed(self, closed: HashMap<TokenDigest, String>) -> Self {
+        Self { closed, ..self }
+    }
+
+    /// Why a token that is good leads nowhere at present.
+    pub fn why_closed(&self, token: &[u8]) -> Option<&str> {
+        self.closed.get(&self.hashing.digest(token)?).map(String::as_str)
     }
 
     /// The grant of a token, as it came, and what is kept of the token.

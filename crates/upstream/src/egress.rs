@@ -14,7 +14,8 @@ use policy::text::{host, public};
 use crate::resolve::Resolve;
 
 /// Names at which clouds tell a machine its own secrets. No MCP server has one of them.
-const METADATA: [&str; 5] = [
+const METADATA: [&str; 6] = [
+    "metadata",
     "metadata.google.internal",
     "metadata.goog",
     "metadata.tencentyun.com",

@@ -199,7 +199,7 @@ pub enum RoleWord {
     PolicyManager,
     /// Also servers, grants, members and settings
     Admin,
-    /// Reads everything, admin events included, and changes nothing
+    /// Reads what an organisation has, admin events and client addresses included, and changes nothing
     Auditor,
 }
 

@@ -19,12 +19,18 @@ use crate::output::{say, tell};
 
 /// Writes a backup.
 pub fn backup(options: &BackupOptions) -> Result<ExitCode, Failure> {
-    let data = existing_data(options.data.dir.as_deref())?;
-    let place = instance::place(options.database.as_deref(), data.clone())?;
-    if matches!(place, Place::Embedded(_)) && !ControlDatabase::file(&data).exists() {
-        let text = "no instance keeps its tables there: `toolgate serve` without --policy and --config makes one";
-        return Err(Failure::Usage(format!("{}: {text}", data.path().display())));
-    }
+    let place = match instance::elsewhere(options.database.as_deref())? {
+        Some(place) => place,
+        None => {
+            let data = existing_data(options.data.dir.as_deref())?;
+            if !ControlDatabase::file(&data).exists() {
+                let text =
+                    "no instance keeps its tables there: `toolgate serve` without --policy and --config makes one";
+                return Err(Failure::Usage(format!("{}: {text}", data.path().display())));
+            }
+            Place::Embedded(data)
+        }
+    };
     // What is half written has another name, and is never taken for a backup.
     let name = options.file.display().to_string();
     if options.file.exists() {
@@ -71,7 +77,10 @@ pub fn restore(options: &RestoreOptions) -> Result<ExitCode, Failure> {
     let place = instance::place(options.tables.database.as_deref(), data.clone())?;
     let keys = instance::known_keys(&options.tables, &place, &data)?;
     let restored = async {
-        let ring = keys.load().await.map_err(|error| Failure::Usage(error.to_string()))?;
+        let ring = keys
+            .load()
+            .await
+            .map_err(|error| Failure::Usage(format!("{error} (--keys FILE names it; a backup holds no keys)")))?;
         Instance::fits(&backup, ring).trying(&name)?;
         backup.restore(&place).await.trying(&name)
     };

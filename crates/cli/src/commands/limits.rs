@@ -19,11 +19,11 @@ use crate::output::{say, tell};
 pub fn limits(command: &LimitsCommand) -> Result<ExitCode, Failure> {
     match command {
         LimitsCommand::Show { data, place, json } => match api_if_named(place)? {
-            Some(_) if data.dir.is_some() => {
-                let why =
-                    "an instance is named, by --instance or $TOOLGATE_INSTANCE, and a data directory too: name either";
-                Err(Failure::Usage(why.to_owned()))
+            Some(_) if data.dir.is_some() && place.instance.is_some() => {
+                Err(Failure::Usage("--instance and --data: name either".to_owned()))
             }
+            // What stands on the command line wins over a variable.
+            Some(_) if data.dir.is_some() => of_data(data, *json),
             Some(api) => of_instance(&api, *json),
             None => of_data(data, *json),
         },

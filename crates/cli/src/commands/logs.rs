@@ -22,7 +22,9 @@ const EVERY: Duration = Duration::from_millis(200);
 
 /// Shows the log.
 pub fn logs(options: &LogsOptions) -> Result<ExitCode, Failure> {
-    if let Some(api) = api_if_named(&options.place)? {
+    // What stands on the command line wins over a variable.
+    let here = options.data.dir.is_some() && options.place.instance.is_none();
+    if let Some(api) = if here { None } else { api_if_named(&options.place)? } {
         return decided::logs(&api, options);
     }
     let elsewhere = [

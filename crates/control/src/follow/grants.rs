@@ -81,6 +81,15 @@ impl State {
         Some(())
     }
 
+    /// Has a grant's tokens told why nobody can be let in, where that is no fault of whoever has them.
+    pub(super) fn close(&self, id: Id, closed: &mut HashMap<TokenDigest, String>) {
+        let Some(held) = self.grants.get(&id).filter(|held| held.grant.revoked_at.is_none()) else { return };
+        let Some(why) = self.servers.get(&held.grant.server).and_then(|server| server.broken.as_ref()) else { return };
+        for hash in held.tokens.iter().filter_map(|(hash, _)| hash.parse::<TokenHash>().ok()) {
+            closed.insert(digest(&hash), why.clone());
+        }
+    }
+
     /// When grants were used, since they were read.
     pub(super) fn used(&self) -> Vec<(Id, i64)> {
         let used = self.grants.iter().map(|(id, held)| (*id, held.used.load(Ordering::Relaxed)));

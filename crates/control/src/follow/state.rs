@@ -12,6 +12,8 @@ use gateway::policy_file::{PolicyCell, compile};
 use store::control::live::{Delta, LivePolicy, LiveStop};
 use store::control::stops::Stoppable;
 
+use vault::Vault;
+
 use super::Tell;
 use super::grants::{Held, hashing};
 use super::servers::Reached;
@@ -23,6 +25,8 @@ pub(super) struct State {
     pub(super) hidden: Vec<OsString>,
     pub(super) tell: Tell,
     seen: i64,
+    /// The keys with which all of it was read.
+    vault: Arc<Vault>,
     pub(super) organisations: HashMap<Id, Arc<str>>,
     pub(super) agents: HashMap<Id, String>,
     policies: HashMap<Id, Option<Arc<PolicyCell>>>,
@@ -39,6 +43,7 @@ impl State {
             hidden,
             tell,
             seen: 0,
+            vault: instance.vault(),
             organisations: HashMap::new(),
             agents: HashMap::new(),
             policies: HashMap::new(),
@@ -52,6 +57,15 @@ impl State {
     /// The version up to which everything is in here.
     pub(super) fn seen(&self) -> i64 {
         self.seen
+    }
+
+    /// With other master keys everything is read again: a secret that did not open may now.
+    pub(super) fn follow_keys(&mut self) {
+        let now = self.instance.vault();
+        if !Arc::ptr_eq(&self.vault, &now) {
+            self.vault = now;
+            self.seen = 0;
+        }
     }
 
     /// Takes what has changed, and gives the grants that hold from now on. Calls under way of what is stopped or
@@ -78,12 +92,14 @@ impl State {
         }
         self.stop();
         self.forget_old_bindings();
-        let mut by_token = HashMap::new();
+        let (mut by_token, mut closed) = (HashMap::new(), HashMap::new());
         let held: Vec<Id> = self.grants.keys().copied().collect();
         for id in held {
-            self.admit(id, &mut by_token);
+            if self.admit(id, &mut by_token).is_none() {
+                self.close(id, &mut closed);
+            }
         }
-        Grants::controlled(hashing(&self.instance), by_token, true)
+        Grants::controlled(hashing(&self.instance), by_token, true).closed(closed)
     }
 
     fn policy(&mut self, live: LivePolicy) {

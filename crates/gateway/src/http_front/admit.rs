@@ -30,6 +30,8 @@ pub(super) enum TurnedAway {
     Unauthorised(&'static str),
     /// One is, but may not be used here and now.
     Unusable(Unusable),
+    /// One is, and its server cannot be reached: why.
+    Closed(String),
 }
 
 impl Admitted {
@@ -58,7 +60,13 @@ impl Front {
         headers: &HeaderMap,
         client_ip: IpAddr,
     ) -> Result<Admitted, TurnedAway> {
-        let (token, grant) = self.grant(place, headers).map_err(TurnedAway::Unauthorised)?;
+        let (token, grant) = self.grant(place, headers).map_err(|reason| {
+            let token = headers.get(AUTHORIZATION).and_then(bearer);
+            match token.and_then(|token| self.gateway.grants().why_closed(token).map(str::to_owned)) {
+                Some(why) => TurnedAway::Closed(why),
+                None => TurnedAway::Unauthorised(reason),
+            }
+        })?;
         Admitted { grant, token, client_ip }.usable()
     }
 
@@ -96,6 +104,7 @@ impl Front {
             TurnedAway::Unauthorised(_) if !self.gateway.lease().holds() => {
                 not_forwarded(&json_refusal(StatusCode::SERVICE_UNAVAILABLE, &Withdrawn::NoLease.to_string()))
             }
+            TurnedAway::Closed(why) => not_forwarded(&json_refusal(StatusCode::SERVICE_UNAVAILABLE, &why)),
             TurnedAway::Unauthorised(reason) => {
                 refused.slow_down(reason, client_ip).await;
                 let text = "a valid grant token is needed: send `Authorization: Bearer TOKEN`";

@@ -70,7 +70,7 @@ pub enum BadControl {
     )]
     Layout(MigrateError),
     /// It cannot be reached now.
-    #[error("the control plane's database cannot be reached: {0}")]
+    #[error("the control plane's database cannot be reached: {}", why_away(.0))]
     Away(sqlx::Error),
     /// A statement failed.
     #[error("the control plane's database: {0}")]
@@ -106,6 +106,7 @@ impl From<sqlx::Error> for BadControl {
             sqlx::Error::Database(database) if database.is_unique_violation() => {
                 Self::Taken(database.message().to_owned())
             }
+            sqlx::Error::Database(database) if is_full(database.code().as_deref()) => Self::Away(error),
             sqlx::Error::Database(database) if is_away(database.code().as_deref()) => Self::Away(error),
             sqlx::Error::Database(database) if is_damage(database.code().as_deref()) => Self::Damaged(error),
             sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::Tls(_) => {
@@ -114,6 +115,19 @@ impl From<sqlx::Error> for BadControl {
             _ => Self::Sql(error),
         }
     }
+}
+
+/// The pool tries again and again, and then says only that time is over.
+fn why_away(error: &sqlx::Error) -> String {
+    match error {
+        sqlx::Error::PoolTimedOut => "it refuses connections, or does not answer".to_owned(),
+        other => other.to_string(),
+    }
+}
+
+/// SQLite's codes for a disk that is full or fails.
+fn is_full(code: Option<&str>) -> bool {
+    code.and_then(|code| code.parse::<u32>().ok()).is_some_and(|code| matches!(code & 0xff, 10 | 13))
 }
 
 /// PostgreSQL's codes for a server that starts, stops, or takes no more connections.

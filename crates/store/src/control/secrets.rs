@@ -68,6 +68,16 @@ impl ControlDatabase {
         all(&mut transaction).await
     }
 
+    /// Every sealed value, without its place: the keys that they are under can be told from them.
+    ///
+    /// # Errors
+    /// [`BadControl`].
+    pub async fn sealed_texts(&self) -> Result<Vec<String>, BadControl> {
+        let all = sqlx::query_as("SELECT sealed FROM instance_secret UNION ALL SELECT sealed FROM secret");
+        let rows: Vec<(String,)> = all.fetch_all(self.readers()).await?;
+        Ok(rows.into_iter().map(|(sealed,)| sealed).collect())
+    }
+
     /// Seals every value anew, as `again` says: `None` leaves one as it is. Returns how many there were, and the version. For a
     /// change of the master key; what the values hold stays as it is.
     ///

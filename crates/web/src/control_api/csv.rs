@@ -4,6 +4,9 @@
 /// What a formula begins with: in ASCII, in the wide forms that some keyboards write, and what is skipped before it.
 const FORMULA: [char; 12] = ['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠', '\u{0}'];
 
+/// What parts cells, in one program or another.
+const PARTS: [char; 5] = [',', ';', '\t', '\r', '\n'];
+
 /// Appends a row.
 pub(super) fn row<'c>(out: &mut String, cells: impl IntoIterator<Item = &'c str>) {
     for (index, cell) in cells.into_iter().enumerate() {
@@ -16,14 +19,22 @@ pub(super) fn row<'c>(out: &mut String, cells: impl IntoIterator<Item = &'c str>
 }
 
 fn write(out: &mut String, cell: &str) {
-    let guard = if cell.starts_with(FORMULA) { "'" } else { "" };
-    if guard.is_empty() && !cell.contains([',', '"', '\r', '\n']) {
+    // Where `;` or a tab parts cells, a new one begins after it, quoted or not.
+    let mut guarded = String::with_capacity(cell.len() + 2);
+    let mut before = None;
+    for letter in cell.chars() {
+        if before.is_none_or(|before| PARTS.contains(&before)) && FORMULA.contains(&letter) {
+            guarded.push('\'');
+        }
+        guarded.push(letter);
+        before = Some(letter);
+    }
+    if guarded == cell && !cell.contains([',', ';', '\t', '"', '\r', '\n']) {
         out.push_str(cell);
         return;
     }
     out.push('"');
-    out.push_str(guard);
-    out.push_str(&cell.replace('"', "\"\""));
+    out.push_str(&guarded.replace('"', "\"\""));
     out.push('"');
 }
 
@@ -38,15 +49,19 @@ mod tests {
             ("export", "export"),
             ("a b", "a b"),
             ("a,b", "\"a,b\""),
+            ("a,-1", "\"a,'-1\""),
             ("a\"b", "\"a\"\"b\""),
             ("a\r\nb", "\"a\r\nb\""),
             ("=1+1", "\"'=1+1\""),
             ("+1", "\"'+1\""),
             ("-1", "\"'-1\""),
             ("@SUM(A1)", "\"'@SUM(A1)\""),
-            ("\t=1", "\"'\t=1\""),
-            ("\r=1", "\"'\r=1\""),
-            ("\n=1", "\"'\n=1\""),
+            ("\t=1", "\"'\t'=1\""),
+            ("\r=1", "\"'\r'=1\""),
+            ("\n=1", "\"'\n'=1\""),
+            ("a;=1+1", "\"a;'=1+1\""),
+            ("a\t=1", "\"a\t'=1\""),
+            ("a;b", "\"a;b\""),
             ("＝1", "\"'＝1\""),
             ("=\",\"", "\"'=\"\",\"\"\""),
             ("a=1", "a=1"),

@@ -79,11 +79,13 @@ pub(crate) struct Problem {
     detail: String,
     place: Option<(&'static str, String)>,
     diagnostics: Vec<Diagnostic>,
+    /// What the operator is told, and nobody else.
+    pub(crate) cause: Option<String>,
 }
 
 impl Problem {
     pub(crate) fn new(kind: Kind, detail: impl Into<String>) -> Self {
-        Self { kind, detail: detail.into(), place: None, diagnostics: Vec::new() }
+        Self { kind, detail: detail.into(), place: None, diagnostics: Vec::new(), cause: None }
     }
 
     /// A field of the body is wrong.
@@ -112,6 +114,12 @@ impl Problem {
         Self::new(Kind::Declared, format!("this gateway serves what {file} says, and keeps nothing itself: {how}"))
     }
 
+    /// A gateway that serves what a file says writes down what it decides and counts in its own directory.
+    pub(crate) fn elsewhere() -> Self {
+        let how = "look there, with `toolgate logs` and `toolgate limits show`";
+        Self::new(Kind::Declared, format!("this gateway keeps its decisions and counts in its data directory: {how}"))
+    }
+
     /// The one answer for what is not there and for what belongs to somebody else.
     pub(crate) fn missing() -> Self {
         Self::new(
@@ -127,6 +135,11 @@ impl Problem {
 
     pub(crate) fn broken() -> Self {
         Self::new(Kind::Broken, "the control plane cannot do this; whoever runs it finds the reason in its log")
+    }
+
+    /// The same, with what the operator is told.
+    pub(crate) fn by(self, cause: impl std::fmt::Display) -> Self {
+        Self { cause: Some(cause.to_string()), ..self }
     }
 
     /// The answer.
@@ -184,9 +197,10 @@ impl From<BadControl> for Problem {
             // The engine's words name its tables.
             BadControl::Taken(_) => Self::new(Kind::Conflict, "there is one of this name already: choose another"),
             BadControl::Away(_) => {
-                Self::new(Kind::Away, "the control plane's database cannot be reached: try again in a moment")
+                Self::new(Kind::Away, "the control plane's database cannot be used now: try again in a moment")
+                    .by(&error)
             }
-            _ => Self::broken(),
+            _ => Self::broken().by(error),
         }
     }
 }
@@ -206,7 +220,7 @@ impl From<Refused> for Problem {
             Refused::Tests(_) => Self::new(Kind::Conflict, error.to_string()),
             Refused::Store(error) => error.into(),
             Refused::Counts(down) => Self::new(Kind::Counts, format!("{down}; try again in a moment")),
-            Refused::Vault(_) => Self::broken(),
+            Refused::Vault(_) => Self::broken().by(error),
         }
     }
 }

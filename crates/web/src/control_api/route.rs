@@ -100,6 +100,11 @@ impl Route {
         self.method != Method::GET && !self.name.ends_with(".check")
     }
 
+    /// Whether it shows what stands in an instance's tables and nowhere else: decisions, and counts.
+    pub(crate) fn of_tables_alone(&self) -> bool {
+        self.name.starts_with("decisions.") || self.name.starts_with("limits.")
+    }
+
     /// Whether it changes what is decided: its answer waits until that holds everywhere.
     #[must_use]
     pub fn changes(&self) -> bool {

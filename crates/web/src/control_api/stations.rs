@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use axum::body::{Body, to_bytes};
+use axum::body::{Body, HttpBody, to_bytes};
 use axum::http::request::Parts;
 use axum::http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode, header};
 use control::confirm;
@@ -24,6 +24,9 @@ use super::{Api, address, check};
 /// The longest body, in bytes.
 const LONGEST: usize = 1024 * 1024;
 
+/// How long a body may take.
+const READING: Duration = Duration::from_secs(30);
+
 /// How long an answer waits for replicas: the longest lease, and a little more.
 const WAIT: Duration = Duration::from_secs(610);
 
@@ -40,7 +43,11 @@ pub(super) async fn answer(api: Arc<Api>, routes: Arc<Vec<Route>>, request: Requ
         return guarded(response, None);
     };
     let mut taken = None;
+    let asked = format!("{} {}", parts.method, parts.uri.path());
     let made = stations(&api, route, parts, body, &mut taken).await;
+    if let Err(Problem { cause: Some(cause), .. }) = &made {
+        api.instance.tell(&format!("{asked} was not done: {cause}"));
+    }
     let mut response = made.unwrap_or_else(|problem| problem.response());
     if head {
         *response.body_mut() = Body::empty();
@@ -69,7 +76,13 @@ async fn stations(
     let path = address::path(&mut parts).await?;
     let query = address::query(&parts, &route)?;
     let seen = seen(&route, &parts)?;
+    let has_body = api.schemas.request(&route).is_some();
     let body = read(api, &route, &parts, body).await?;
+    // The body may have taken its time: what counts is who they are now.
+    let asks = match asks {
+        Some(_) if has_body => Some(allowed(&route, recognise(api, &parts, shown.as_ref()).await?)?),
+        asks => asks,
+    };
     let call = Call { api: Arc::clone(api), asks, token: shown, path, query, seen };
     if parts.method == Method::GET || parts.method == Method::HEAD {
         return Ok(shown_as(&parts, route.status, (route.handler)(call, body).await?));
@@ -102,16 +115,18 @@ async fn who(
     // Whatever somebody's role is: nobody changes what stands in a file.
     let changeable = || match api.file.as_ref().filter(|_| route.keeps()) {
         Some(file) => Err(Problem::declared(file)),
+        // What such a process decides and counts lies in its data directory alone.
+        None if api.file.is_some() && route.of_tables_alone() => Err(Problem::elsewhere()),
         None => Ok(()),
     };
-    let (what, roles, instance) = match route.access {
+    match route.access {
         Access::Anybody => return Ok(None),
         Access::Strangers => {
             take(stranger())?;
             return changeable().map(|()| None);
         }
-        Access::Right { what, roles, instance } => (what, roles, instance),
-    };
+        Access::Right { .. } => {}
+    }
     let actor = match recognise(api, parts, shown).await {
         Ok(actor) => actor,
         Err(problem) => {
@@ -125,13 +140,20 @@ async fn who(
     };
     take(Whose::Caller(id))?;
     changeable()?;
-    if !route.access.allows(actor.role, actor.first) {
+    allowed(route, actor).map(Some)
+}
+
+/// Whoever asks, if they may.
+fn allowed(route: &Route, actor: Actor) -> Result<Actor, Problem> {
+    if let Access::Right { what, roles, instance } = route.access
+        && !route.access.allows(actor.role, actor.first)
+    {
         let names: Vec<_> = roles.iter().map(|role| role.name()).collect();
         let of = if instance { " of the instance's first organisation" } else { "" };
         let why = format!("as {} you may not {what}: that takes {}{of}", actor.role, names.join(" or "));
         return Err(Problem::new(Kind::Forbidden, why));
     }
-    Ok(Some(actor))
+    Ok(actor)
 }
 
 /// The version that `If-Match` names, where the route asks for one.
@@ -151,14 +173,19 @@ fn seen(route: &Route, parts: &Parts) -> Result<Option<i64>, Problem> {
 
 /// The body, if it is what the route takes.
 async fn read(api: &Api, route: &Route, parts: &Parts, body: Body) -> Result<Vec<u8>, Problem> {
-    let Ok(bytes) = to_bytes(body, LONGEST).await else {
-        return Err(Problem::new(Kind::TooLong, format!("a body has at most {LONGEST} bytes: send less at once")));
-    };
     let Some(schema) = api.schemas.request(route) else {
-        return match bytes.is_empty() {
+        // One that nobody wants is not waited for.
+        return match body.is_end_stream() {
             true => Ok(Vec::new()),
             false => Err(Problem::new(Kind::Unreadable, "this request has no body: send none")),
         };
+    };
+    let Ok(read) = tokio::time::timeout(READING, to_bytes(body, LONGEST)).await else {
+        let why = format!("the body did not come within {} seconds", READING.as_secs());
+        return Err(Problem::new(Kind::Unreadable, why));
+    };
+    let Ok(bytes) = read else {
+        return Err(Problem::new(Kind::TooLong, format!("a body has at most {LONGEST} bytes: send less at once")));
     };
     let kind = parts.headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
     let kind = kind.split(';').next().unwrap_or_default().trim();

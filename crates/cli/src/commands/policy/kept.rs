@@ -172,6 +172,9 @@ pub fn rollback(options: &PolicyRollback) -> Result<ExitCode, Failure> {
             options.name
         )));
     };
+    if number(&policy, "latest").is_some_and(|latest| to > latest) {
+        return Err(Failure::No(format!("there is no version {to} of {}", options.name)));
+    }
     if to >= now {
         return Err(Failure::No(format!("version {now} of {} is in force: go back to an older one", options.name)));
     }

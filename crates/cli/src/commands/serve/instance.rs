@@ -18,7 +18,7 @@ use gateway::tls::Tls;
 use store::DataDir;
 use store::control::{BadControl, Place};
 use tokio::runtime::Builder;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::oneshot;
 use upstream::egress::Egress;
 use vault::{KeyRing, KeySource};
@@ -73,10 +73,14 @@ pub fn serve(options: &ServeOptions, workers: usize) -> Result<ExitCode, Failure
     let control =
         Builder::new_multi_thread().worker_threads(CONTROL_THREADS).thread_name("control").enable_all().build();
     let control = control.trying("the runtime of the control plane")?;
-    let (instance, session_key) = control.block_on(async {
+    let (instance, session_key, mut hangup) = control.block_on(async {
         tls.iter().for_each(listening::follow);
-        opened(&place, &keys, &listener, tls.as_ref()).await
+        // From here on it ends nothing, also while the database is awaited.
+        let hangup = signal(SignalKind::hangup()).trying("signals")?;
+        let (instance, session_key) = opened(&place, &keys, &listener, tls.as_ref()).await?;
+        Ok::<_, Failure>((instance, session_key, hangup))
     })?;
+    let instance = instance.with_tell(Arc::new(|text| tell!("toolgate: {text}")));
     let instance = instance.with_egress(Egress::public(options.instance.allow_upstream.iter().copied()));
     let setup = control.block_on(instance.setup_token()).trying("the setup token")?;
     let runtime = Builder::new_current_thread().enable_all().build().trying("the runtime")?;
@@ -119,7 +123,7 @@ pub fn serve(options: &ServeOptions, workers: usize) -> Result<ExitCode, Failure
     });
     let code = runtime.block_on(async move {
         let housekeeping = tokio::spawn(Arc::clone(&gateway).housekeeping());
-        let watched = Watched::start(&options.watch, &gateway)?;
+        let watched = Watched::start(&options.watch, &front.hosts, &gateway)?;
         let connect = gateway::server::TimeLimits::default().connect;
         let workers =
             Workers::start(&listener, &gateway, &Arc::new(front), tls.as_ref(), connect, workers).trying("the workers")?;
@@ -139,7 +143,7 @@ pub fn serve(options: &ServeOptions, workers: usize) -> Result<ExitCode, Failure
         }
         let reason = tokio::select! {
             reason = told_to_stop() => reason?,
-            never = read_again(&keys, &own) => never?,
+            never = read_again(&mut hangup, &keys, &own) => never?,
         };
         tell!("toolgate: {reason}: finishing what is under way");
         tokio::select! {
@@ -221,8 +225,7 @@ async fn opened(
 }
 
 /// Reads the master keys again whenever somebody says so: those that do not open what is stored are not taken.
-async fn read_again(keys: &KeySource, instance: &Instance) -> Result<&'static str, Failure> {
-    let mut hangup = signal(SignalKind::hangup()).trying("signals")?;
+async fn read_again(hangup: &mut Signal, keys: &KeySource, instance: &Instance) -> Result<&'static str, Failure> {
     loop {
         hangup.recv().await;
         let taken = match keys.load().await {

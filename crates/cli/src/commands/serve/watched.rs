@@ -1,14 +1,16 @@
 //! What a gateway shows of itself: numbers at an address of their own, traces to a collector.
 
+use std::collections::HashSet;
 use std::convert::Infallible;
-use std::net::{SocketAddr, TcpListener as StdListener};
+use std::net::{IpAddr, SocketAddr, TcpListener as StdListener};
 use std::sync::Arc;
 use std::time::Duration;
 
 use gateway::gateway::Gateway;
 use gateway::measures::{Exposition, Kind, render};
 use gateway::spans::Exporter;
-use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE};
+use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, HOST};
+use http::uri::Authority;
 use http::{HeaderValue, Method, Request, Response, StatusCode};
 use http_body_util::Full;
 use hyper::body::{Bytes, Incoming};
@@ -47,7 +49,7 @@ impl Watched {
     ///
     /// # Errors
     /// When the address is taken, or the collector's URL is none.
-    pub fn start(options: &WatchOptions, gateway: &Arc<Gateway>) -> Result<Self, Failure> {
+    pub fn start(options: &WatchOptions, hosts: &HashSet<String>, gateway: &Arc<Gateway>) -> Result<Self, Failure> {
         let exporter = collector(options)?.map(|(endpoint, service)| {
             let client = Client::new(CONNECT).trying("the HTTP client")?;
             let (spans, exporter) =
@@ -56,7 +58,7 @@ impl Watched {
             Ok::<_, Failure>(exporter)
         });
         let exporter = exporter.transpose()?;
-        let metrics = options.metrics_listen.map(|address| listen(address, gateway)).transpose()?;
+        let metrics = options.metrics_listen.map(|address| listen(address, hosts.clone(), gateway)).transpose()?;
         Ok(Self { metrics, exporter })
     }
 
@@ -81,6 +83,12 @@ fn collector(options: &WatchOptions) -> Result<Option<(Endpoint, String)>, Failu
     };
     let Some(url) = url else { return Ok(None) };
     let mut endpoint = Endpoint::parse(&url).map_err(|error| Failure::Usage(format!("the collector: {error}")))?;
+    if endpoint.uri().query().is_some() {
+        let how = "a key belongs into a header, by $OTEL_EXPORTER_OTLP_HEADERS";
+        return Err(Failure::Usage(format!(
+            "the collector's URL has a query, which would be shown in messages: {how}"
+        )));
+    }
     let headers =
         text_variable("OTEL_EXPORTER_OTLP_TRACES_HEADERS").or_else(|| text_variable("OTEL_EXPORTER_OTLP_HEADERS"));
     for pair in headers.iter().flat_map(|all| all.split(',')).filter(|pair| !pair.trim().is_empty()) {
@@ -106,16 +114,16 @@ fn decoded(text: &str) -> Option<String> {
     String::from_utf8(bytes).ok()
 }
 
-fn listen(address: SocketAddr, gateway: &Arc<Gateway>) -> Result<JoinHandle<()>, Failure> {
+fn listen(address: SocketAddr, hosts: HashSet<String>, gateway: &Arc<Gateway>) -> Result<JoinHandle<()>, Failure> {
     let listener = StdListener::bind(address).trying(format!("listening at {address} for metrics"))?;
     let address = listener.local_addr().trying("the address of metrics")?;
     listener.set_nonblocking(true).trying("the address of metrics")?;
     let listener = TcpListener::from_std(listener).trying("the address of metrics")?;
     tell!("metrics http://{address}/metrics");
-    Ok(tokio::spawn(accept(listener, Arc::clone(gateway), Timestamp::now())))
+    Ok(tokio::spawn(accept(listener, Arc::new(hosts), Arc::clone(gateway), Timestamp::now())))
 }
 
-async fn accept(listener: TcpListener, gateway: Arc<Gateway>, started: Timestamp) {
+async fn accept(listener: TcpListener, hosts: Arc<HashSet<String>>, gateway: Arc<Gateway>, started: Timestamp) {
     let connections = Arc::new(Semaphore::new(CONNECTIONS));
     loop {
         let Ok((stream, _)) = listener.accept().await else {
@@ -124,16 +132,16 @@ async fn accept(listener: TcpListener, gateway: Arc<Gateway>, started: Timestamp
             continue;
         };
         let Ok(permit) = Arc::clone(&connections).try_acquire_owned() else { continue };
-        let gateway = Arc::clone(&gateway);
+        let (gateway, hosts) = (Arc::clone(&gateway), Arc::clone(&hosts));
         tokio::spawn(async move {
-            serve(stream, &gateway, started).await;
+            serve(stream, &gateway, &hosts, started).await;
             drop(permit);
         });
     }
 }
 
-async fn serve(stream: TcpStream, gateway: &Gateway, started: Timestamp) {
-    let service = service_fn(|request| async move { Ok::<_, Infallible>(answer(&request, gateway, started)) });
+async fn serve(stream: TcpStream, gateway: &Gateway, hosts: &HashSet<String>, started: Timestamp) {
+    let service = service_fn(|request| async move { Ok::<_, Infallible>(answer(&request, gateway, hosts, started)) });
     // Whoever went away is told nothing.
     let _ = http1::Builder::new()
         .timer(TokioTimer::new())
@@ -142,7 +150,22 @@ async fn serve(stream: TcpStream, gateway: &Gateway, started: Timestamp) {
         .await;
 }
 
-fn answer(request: &Request<Incoming>, gateway: &Gateway, started: Timestamp) -> Response<Full<Bytes>> {
+/// Whether a request is addressed to an address, to this machine, or to a name that the operator knows: a page whose name
+/// was made to lead here is not.
+fn named_by(request: &Request<Incoming>, hosts: &HashSet<String>) -> bool {
+    let mut named = request.headers().get_all(HOST).iter();
+    let (Some(host), None) = (named.next().and_then(|host| host.to_str().ok()), named.next()) else { return false };
+    let Ok(authority) = host.parse::<Authority>() else { return false };
+    let name = authority.host().trim_start_matches('[').trim_end_matches(']').to_ascii_lowercase();
+    name == "localhost" || name.parse::<IpAddr>().is_ok() || hosts.contains(&name)
+}
+
+fn answer(
+    request: &Request<Incoming>,
+    gateway: &Gateway,
+    hosts: &HashSet<String>,
+    started: Timestamp,
+) -> Response<Full<Bytes>> {
     let plain = |status, text: &'static str| {
         let mut answer = Response::new(Full::new(Bytes::from_static(text.as_bytes())));
         *answer.status_mut() = status;
@@ -151,6 +174,9 @@ fn answer(request: &Request<Incoming>, gateway: &Gateway, started: Timestamp) ->
     // A page of the web that a browser shows must not read them, whatever name leads here.
     if request.headers().get("sec-fetch-site").is_some_and(|site| site != "none") {
         return plain(StatusCode::FORBIDDEN, "numbers are not for pages of the web\n");
+    }
+    if !named_by(request, hosts) {
+        return plain(StatusCode::FORBIDDEN, "this Host is not served here; allow it with --allow-host NAME\n");
     }
     if request.uri().path() != "/metrics" {
         return plain(StatusCode::NOT_FOUND, "numbers are at /metrics\n");

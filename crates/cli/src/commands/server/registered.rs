@@ -70,8 +70,11 @@ pub fn add(
     body.insert("settings".to_owned(), Value::Object(all));
     body.insert("reason".to_owned(), json!(why.reason));
     let made = api::api(&options.place)?.post("/api/v1/servers", &Value::Object(body))?.body;
-    let next = "its definitions wait to be accepted: toolgate server accept";
-    shown::done(&made, options.json, &format!("{name} is registered; {next} {name} --instance URL"))?;
+    let next = match settings.accept == Some(AcceptWord::First) {
+        true => "what it lists first is accepted".to_owned(),
+        false => format!("its definitions wait to be accepted: toolgate server accept {name} --instance …"),
+    };
+    shown::done(&made, options.json, &format!("{name} is registered; {next}"))?;
     Ok(ExitCode::SUCCESS)
 }
 
