@@ -9,7 +9,7 @@ use testkit::script::{Script, Tool};
 use testkit::toolgate::Signal;
 use testkit::upstream::Upstream;
 
-use crate::desk::{Desk, EXE, endpoint, instance};
+use crate::desk::{Desk, EXE, SECRET, endpoint, instance};
 use crate::replicas::POSTGRES;
 
 fn toolgate(words: &[&str], data: &Path, database: Option<&str>) -> anyhow::Result<Output> {
@@ -89,6 +89,7 @@ fn a_master_key_is_rotated_while_calls_go_on() -> anyhow::Result<()> {
         testkit::wait::for_it(text, || toolgate.stderr().matches(text).count() == times)
     };
     let before = id(&keys(&["list", &file])?);
+    let alone = std::fs::read(&file)?;
     let added = keys(&["add", &file])?;
     let fresh = id(added.lines().last().unwrap_or_default());
     read_again(1)?;
@@ -97,6 +98,14 @@ fn a_master_key_is_rotated_while_calls_go_on() -> anyhow::Result<()> {
     assert!(agent.call("read", json!({}))?.is_done());
     let held = desk.done("GET", "keys", &Value::Null)?;
     assert_eq!(held["ring"], json!([fresh, before]), "{held}");
+    // What is sealed under the new key needs it: a ring without it is not taken.
+    let reach = json!({ "kind": "http", "url": upstream.url(), "headers": { "X-Key": SECRET } });
+    desk.done("POST", "servers", &json!({ "name": "more", "reach": reach }))?;
+    let both = std::fs::read(&file)?;
+    std::fs::write(&file, &alone)?;
+    toolgate.signal(Signal::HUP)?;
+    toolgate.wait_stderr("the master keys stay as they were: the stored secrets are sealed under the key")?;
+    std::fs::write(&file, &both)?;
     let sealed = desk.done("POST", "keys/rewrap", &json!({ "reason": "a new key" }))?;
     assert!(sealed["secrets"].as_u64().is_some_and(|count| count >= 3), "{sealed}");
     let held = desk.done("GET", "keys", &Value::Null)?;

@@ -111,7 +111,7 @@ fn what_is_used_is_shown_and_reset_and_what_was_decided_is_listed_and_exported()
     assert!(!agent.call("read", json!({}))?.is_done());
 
     let shown = person.done(&["limits", "show"])?;
-    assert!(shown.contains("calls") && shown.contains("files/desk"), "{shown}");
+    assert!(shown.contains("calls") && shown.contains("grant desk"), "{shown}");
     let shown: Value = serde_json::from_str(&person.done(&["limits", "show", "--json"])?)?;
     let uses = shown["items"].as_array().or(shown.as_array()).with_context(|| format!("no uses in {shown}"))?;
     let id = uses[0]["id"].as_str().with_context(|| format!("no id in {shown}"))?;

@@ -68,6 +68,12 @@ fn what_the_file_says_is_read() -> anyhow::Result<()> {
     assert_eq!(policy["document"], DOCUMENT);
     assert_eq!(read(&toolgate, &["server", "override", "crm", "--json"])?[0]["class"], "destructive");
     assert!(!format!("{servers}{grants}{policy}").contains("planted"));
+    // What it decides and counts lies in its directory, and an empty list would be a lie.
+    for words in [["logs", "--json"], ["limits", "show"]] {
+        let refused = asked(&toolgate, &words)?;
+        let text = String::from_utf8_lossy(&refused.stderr).into_owned();
+        assert!(!refused.status.success() && text.contains("in its data directory"), "{words:?}: {text}");
+    }
     // An edit of the file is what is shown, as soon as it is in force.
     let edited = DOCUMENT.replace("read", "write");
     std::fs::write(toolgate.setup.folder().join("careful.policy.json"), &edited)?;

@@ -9,6 +9,7 @@ mod filed;
 mod first_start;
 mod full_disk;
 mod killed;
+mod late;
 mod redis;
 mod replicas;
 mod watched;

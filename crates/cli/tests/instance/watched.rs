@@ -52,7 +52,7 @@ fn numbers_and_traces_of_an_instance_tell_organisations_apart_by_id() -> anyhow:
     let spans = collector.wait_for(2)?;
     assert!(spans.iter().all(|span| span.attribute("toolgate.server.name") == "files"), "{spans:?}");
     let numbers = McpHttp::new(&said(&toolgate, "metrics ").unwrap_or_default(), None)?;
-    let asked = numbers.send("GET", &[("Host".to_owned(), "x".to_owned())], b"")?.answer(PATIENCE)?;
+    let asked = numbers.send("GET", &[("Host".to_owned(), numbers.address().to_string())], b"")?.answer(PATIENCE)?;
     let text = asked.text();
     let read = Numbers::read(&text)?;
     let forwarded = read.value("toolgate_forwarded_requests_total", &[("server", "files"), ("outcome", "ok")])?;

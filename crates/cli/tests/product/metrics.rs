@@ -17,7 +17,8 @@ fn metrics(toolgate: &Toolgate) -> anyhow::Result<McpHttp> {
 
 fn text(toolgate: &Toolgate) -> anyhow::Result<String> {
     let client = metrics(toolgate)?;
-    let answer = client.send("GET", &[("Host".to_owned(), "x".to_owned())], b"")?.answer(testkit::wait::PATIENCE)?;
+    let host = ("Host".to_owned(), client.address().to_string());
+    let answer = client.send("GET", &[host], b"")?.answer(testkit::wait::PATIENCE)?;
     assert_eq!(answer.head.headers.get("content-type"), Some("text/plain; version=0.0.4; charset=utf-8"));
     Ok(answer.text())
 }
@@ -100,6 +101,9 @@ fn numbers_have_an_address_of_their_own() -> anyhow::Result<()> {
         assert_eq!(ask(&numbers, "GET", &[("Sec-Fetch-Site", site)])?.status(), 403, "{site}");
     }
     assert_eq!(ask(&numbers, "GET", &[("Sec-Fetch-Site", "none")])?.status(), 200);
+    // A name that was made to lead here is a web page's, too.
+    let rebound = numbers.send("GET", &[("Host".to_owned(), "evil.example:9464".to_owned())], b"")?.answer(patience)?;
+    assert_eq!(rebound.status(), 403);
     let elsewhere = McpHttp::new(&format!("http://{}/mcp", numbers.address()), None)?;
     assert_eq!(ask(&elsewhere, "GET", &[])?.status(), 404);
     // Where agents are served there are none.
