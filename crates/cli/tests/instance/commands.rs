@@ -119,7 +119,11 @@ fn what_is_used_is_shown_and_reset_and_what_was_decided_is_listed_and_exported()
     person.done(&["limits", "reset", id, "--reason", "it was paid for"])?;
     assert!(agent.call("read", json!({}))?.is_done());
     assert_eq!(upstream.called().len(), 2);
-    let events = person.done(&["events"])?;
+    // Who reads what was done is none of those who do it.
+    assert!(!person.run(&["events"])?.status.success());
+    let auditor = person.done(&["token", "add", "audit", "--role", "auditor"])?;
+    std::fs::write(folder.join("audit.token"), auditor.trim())?;
+    let events = person.done(&["events", "--token-file", "audit.token"])?;
     assert!(events.contains("limits.reset") && events.contains("it was paid for"), "{events}");
 
     // Records are shipped beside the calls: they are there a moment later.
