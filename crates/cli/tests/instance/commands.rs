@@ -11,7 +11,7 @@ use testkit::toolgate::Toolgate;
 use testkit::upstream::Upstream;
 use testkit::wait;
 
-use crate::desk::{EXE, endpoint, instance, said};
+use crate::desk::{EXE, api, endpoint, instance, said};
 
 /// Somebody at a terminal, who has signed in.
 struct Person<'a> {
@@ -22,7 +22,7 @@ struct Person<'a> {
 impl<'a> Person<'a> {
     fn set_up(toolgate: &Toolgate, folder: &'a Path) -> anyhow::Result<Self> {
         toolgate.wait_stderr("setup-token ")?;
-        let api = said(toolgate, "api ").context("no address of the API")?;
+        let api = api(toolgate)?;
         let url = api.trim_end_matches("/api/v1/").to_owned();
         let person = Self { folder, url };
         std::fs::write(folder.join("setup"), said(toolgate, "setup-token ").context("no setup token")?)?;

@@ -34,6 +34,12 @@ pub(crate) fn said(toolgate: &Toolgate, word: &str) -> Option<String> {
     stderr.lines().find_map(|line| Some(line.strip_prefix(word)?.trim().to_owned()))
 }
 
+/// The address of the API, which is said after the endpoints.
+pub(crate) fn api(toolgate: &Toolgate) -> anyhow::Result<String> {
+    toolgate.wait_stderr("/api/v1/\n")?;
+    said(toolgate, "api ").context("no address of the API")
+}
+
 /// A fresh grant.
 pub(crate) struct Minted {
     /// Its id.
@@ -53,7 +59,7 @@ impl Desk {
     pub(crate) fn set_up(toolgate: &Toolgate) -> anyhow::Result<Self> {
         toolgate.wait_stderr("setup-token ")?;
         let token = said(toolgate, "setup-token ").context("no setup token")?;
-        let mut desk = Self { url: said(toolgate, "api ").context("no address of the API")?, token: String::new() };
+        let mut desk = Self { url: api(toolgate)?, token: String::new() };
         desk.done("POST", "setup", &json!({ "token": token, "name": "ada", "password": PASSWORD }))?;
         desk.sign_in()?;
         Ok(desk)
@@ -61,7 +67,7 @@ impl Desk {
 
     /// Signs in at an instance that has its admin.
     pub(crate) fn at(toolgate: &Toolgate) -> anyhow::Result<Self> {
-        let mut desk = Self { url: said(toolgate, "api ").context("no address of the API")?, token: String::new() };
+        let mut desk = Self { url: api(toolgate)?, token: String::new() };
         desk.sign_in()?;
         Ok(desk)
     }

@@ -9,7 +9,7 @@ use testkit::client::McpHttp;
 use testkit::toolgate::{Setup, Toolgate};
 use testkit::wait::{self, PATIENCE};
 
-use crate::desk::{EXE, said};
+use crate::desk::{EXE, api};
 
 const DOCUMENT: &str = r#"{ "version": "1", "default": "deny", "tools": { "read": {} } }"#;
 
@@ -38,7 +38,7 @@ tags = { team = "blue" }
 }
 
 fn asked(toolgate: &Toolgate, words: &[&str]) -> anyhow::Result<Output> {
-    let api = said(toolgate, "api ").context("no address of the API")?;
+    let api = api(toolgate)?;
     let token = toolgate.setup.data_folder().join("api-token");
     let mut command = Command::new(EXE);
     command.args(words).env_clear().env("TOOLGATE_INSTANCE", api.trim_end_matches("/api/v1/"));
@@ -101,7 +101,7 @@ fn every_change_is_refused_with_the_name_of_the_file() -> anyhow::Result<()> {
         assert!(output.status.code() == Some(1) && text.contains("toolgate.toml"), "{words:?}: {text}");
     }
     // Also where nobody need be known.
-    let api = said(&toolgate, "api ").context("no address of the API")?;
+    let api = api(&toolgate)?;
     let client = McpHttp::new(&format!("{api}sessions"), None)?;
     let headers =
         [("host".to_owned(), client.address().to_string()), ("content-type".to_owned(), "application/json".to_owned())];

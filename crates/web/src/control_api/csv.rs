@@ -5,7 +5,7 @@
 const FORMULA: [char; 12] = ['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠', '\u{0}'];
 
 /// What parts cells, in one program or another.
-const PARTS: [char; 5] = [',', ';', '\t', '\r', '\n'];
+const PARTS: [char; 4] = [',', ';', '\t', '\n'];
 
 /// Appends a row.
 pub(super) fn row<'c>(out: &mut String, cells: impl IntoIterator<Item = &'c str>) {
@@ -23,7 +23,11 @@ fn write(out: &mut String, cell: &str) {
     let mut guarded = String::with_capacity(cell.len() + 2);
     let mut before = None;
     for letter in cell.chars() {
-        if before.is_none_or(|before| PARTS.contains(&before)) && FORMULA.contains(&letter) {
+        let begins = match before {
+            None => FORMULA.contains(&letter),
+            Some(before) => PARTS.contains(&before) && FORMULA.contains(&letter) && !letter.is_control(),
+        };
+        if begins {
             guarded.push('\'');
         }
         guarded.push(letter);
@@ -57,7 +61,7 @@ mod tests {
             ("-1", "\"'-1\""),
             ("@SUM(A1)", "\"'@SUM(A1)\""),
             ("\t=1", "\"'\t'=1\""),
-            ("\r=1", "\"'\r'=1\""),
+            ("\r=1", "\"'\r=1\""),
             ("\n=1", "\"'\n'=1\""),
             ("a;=1+1", "\"a;'=1+1\""),
             ("a\t=1", "\"a\t'=1\""),
