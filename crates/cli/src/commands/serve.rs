@@ -20,7 +20,7 @@ use gateway::pins::Pinning;
 use gateway::policy_file::PolicyCell;
 use store::log::Durability;
 use tokio::runtime::Builder;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use self::doors::Doors;
 use self::filed::Filed;
@@ -120,6 +120,7 @@ pub fn serve(options: ServeOptions) -> Result<ExitCode, Failure> {
     let listener = TcpListener::bind(plan.listen).trying(format!("listening at {}", plan.listen))?;
     let address = listener.local_addr().trying("the listening address")?;
     let code = runtime.block_on(async move {
+        let mut stopping = Stopping::begin()?;
         let housekeeping = tokio::spawn(Arc::clone(&gateway).housekeeping());
         let watch = tokio::spawn(policy_watch::watch(Arc::clone(&gateway), plan.policies, plan.pins));
         let watched = Watched::start(&options.watch, &plan.front.hosts, &gateway)?;
@@ -141,13 +142,13 @@ pub fn serve(options: ServeOptions) -> Result<ExitCode, Failure> {
             tell!("token {}", token.reveal());
             tell!("toolgate: the token is shown this once; agents send it as `Authorization: Bearer TOKEN`");
         }
-        let reason = told_to_stop().await?;
+        let reason = stopping.told().await;
         tell!("toolgate: {reason}: finishing what is under way");
         watch.abort();
         tokio::select! {
             () = workers.drain() => {}
             // Told twice, it waits no longer.
-            _ = told_to_stop() => {}
+            _ = stopping.told() => {}
         }
         housekeeping.abort();
         gateway.shut_down(reason).await;
@@ -160,13 +161,27 @@ pub fn serve(options: ServeOptions) -> Result<ExitCode, Failure> {
     code
 }
 
-/// Waits until somebody wants the gateway to stop, and tells how they said it.
-async fn told_to_stop() -> Result<&'static str, Failure> {
-    let mut terminate = signal(SignalKind::terminate()).trying("signals")?;
-    Ok(tokio::select! {
-        _ = terminate.recv() => "SIGTERM",
-        _ = tokio::signal::ctrl_c() => "interrupted",
-    })
+/// The signals by which somebody says that the gateway is to stop. They are awaited from before anybody is told where it
+/// listens: whoever has read that may say so.
+struct Stopping {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Stopping {
+    fn begin() -> Result<Self, Failure> {
+        let terminate = signal(SignalKind::terminate()).trying("signals")?;
+        let interrupt = signal(SignalKind::interrupt()).trying("signals")?;
+        Ok(Self { terminate, interrupt })
+    }
+
+    /// Waits until somebody wants the gateway to stop, and tells how they said it.
+    async fn told(&mut self) -> &'static str {
+        tokio::select! {
+            _ = self.terminate.recv() => "SIGTERM",
+            _ = self.interrupt.recv() => "interrupted",
+        }
+    }
 }
 
 fn plan(options: &ServeOptions) -> Result<Plan, Failure> {

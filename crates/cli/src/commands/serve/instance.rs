@@ -27,7 +27,7 @@ use web::control_api::{self, Allowances};
 use super::counts::Redis;
 use super::doors::Doors;
 use super::watched::Watched;
-use super::{LISTEN, told_to_stop, waiting};
+use super::{LISTEN, Stopping, waiting};
 use crate::args::{InstanceOptions, ServeOptions};
 use crate::commands::catalogue::beside;
 use crate::environment::{data_dir, own_variables};
@@ -122,6 +122,7 @@ pub fn serve(options: &ServeOptions, workers: usize) -> Result<ExitCode, Failure
         replica.leave().await
     });
     let code = runtime.block_on(async move {
+        let mut stopping = Stopping::begin()?;
         let housekeeping = tokio::spawn(Arc::clone(&gateway).housekeeping());
         let watched = Watched::start(&options.watch, &front.hosts, &gateway)?;
         let connect = gateway::server::TimeLimits::default().connect;
@@ -142,7 +143,7 @@ pub fn serve(options: &ServeOptions, workers: usize) -> Result<ExitCode, Failure
             );
         }
         let reason = tokio::select! {
-            reason = told_to_stop() => reason?,
+            reason = stopping.told() => reason,
             never = read_again(&mut hangup, &keys, &own) => never?,
         };
         tell!("toolgate: {reason}: finishing what is under way");
@@ -150,7 +151,7 @@ pub fn serve(options: &ServeOptions, workers: usize) -> Result<ExitCode, Failure
             // The lease is renewed until the last call has ended.
             () = workers.drain() => {}
             // Told twice, it waits no longer.
-            _ = told_to_stop() => {}
+            _ = stopping.told() => {}
         }
         drop(leave);
         if let Ok(Err(error)) = replica.await {
