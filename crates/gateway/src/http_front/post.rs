@@ -1,7 +1,6 @@
 //! One POST: read, parsed strictly, judged, forwarded, relayed.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::ACCEPT;
@@ -17,6 +16,7 @@ use super::stream::Changes;
 use super::{Front, MAX_BODY, closing, empty, json_refusal, not_forwarded, plain, unreadable_kind};
 use crate::admission::{Work, until_withdrawn};
 use crate::body::{Body, BodyFault, collect};
+use crate::listen::BODY_TIME;
 use crate::caller::Caller;
 use crate::expected::Expected;
 use crate::http_link::{HttpLink, METHOD, NAME, PROTOCOL_VERSION, SESSION_ID};
@@ -26,9 +26,6 @@ use crate::refusal::{self, Refusal};
 use crate::seal::Session;
 use crate::server::Reach;
 use crate::trace::Trace;
-
-/// How long an agent may take to send its body.
-const BODY_TIME: Duration = Duration::from_secs(60);
 
 impl Front {
     pub(super) async fn post(&self, admitted: Admitted, headers: HeaderMap, body: Incoming) -> Response<Body> {
