@@ -78,7 +78,8 @@ pub fn lay(dir: Option<&Path>, beginning: Beginning, background: &Handle) -> Res
         }
     };
     let options = Options { durability, ..Options::default() };
-    let log = AuditLog::signed(&data.audit(), options, Signer::new(Arc::clone(&signing_key))).trying("the audit log")?;
+    let log =
+        AuditLog::signed(&data.audit(), options, Signer::new(Arc::clone(&signing_key))).trying("the audit log")?;
     if let Some(keep) = keep {
         background.spawn(retention::keep(data.audit(), keep, signing_key));
     }

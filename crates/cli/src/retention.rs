@@ -42,7 +42,9 @@ pub async fn keep(audit: PathBuf, keep: Duration, key: Arc<SigningKey>) {
             }
             Ok(Err(error)) => {
                 if !std::mem::replace(&mut failing, true) {
-                    tell!("toolgate: old segments of the audit log cannot be removed at present ({error}); that is tried again");
+                    tell!(
+                        "toolgate: old segments of the audit log cannot be removed at present ({error}); that is tried again"
+                    );
                 }
             }
             Err(_) => return,

@@ -53,7 +53,7 @@ impl SendError {
         match self {
             Self::Certificate(bad) => {
                 format!("the server's certificate cannot be trusted: {bad} ({}); {}", bad.detail(), bad.remedy())
-            },
+            }
             other => other.to_string(),
         }
     }

@@ -105,8 +105,12 @@ pub fn serve(options: ServeOptions) -> Result<ExitCode, Failure> {
     {
         let _here = runtime.enter();
         hangup::outlive(match &options.config {
-            Some(_) => "policies, accepted definitions and certificates are read again by themselves when they change; everything else in the configuration takes a restart",
-            None => "the policy, accepted definitions and certificates are read again by themselves when they change; options take a restart",
+            Some(_) => {
+                "policies, accepted definitions and certificates are read again by themselves when they change; everything else in the configuration takes a restart"
+            }
+            None => {
+                "the policy, accepted definitions and certificates are read again by themselves when they change; options take a restart"
+            }
         })?;
     }
     let beginning = Beginning::alone("serve", plan.durability, plan.grants, plan.keep);

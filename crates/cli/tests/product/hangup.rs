@@ -18,7 +18,10 @@ fn a_gateway_goes_on() -> anyhow::Result<()> {
     let by_policy = toolgate()?.policy(&allow(&["echo"]))?.upstream(&upstream.url());
     let by_config = toolgate()?;
     by_config.file("policy.json", &allow(&["echo"]).to_string())?;
-    for (setup, text) in [(by_policy, "options take a restart"), (by_config.config(&config)?, "everything else in the configuration takes a restart")] {
+    for (setup, text) in [
+        (by_policy, "options take a restart"),
+        (by_config.config(&config)?, "everything else in the configuration takes a restart"),
+    ] {
         let toolgate = setup.serve()?;
         for _ in 0..2 {
             toolgate.signal(Signal::HUP)?;

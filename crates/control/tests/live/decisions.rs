@@ -173,7 +173,8 @@ pub fn a_removal_that_takes_its_time_holds_up_no_shipping(house: &House) {
     let minted = desk.mint(&desk.admin, &given("late", "late", "open"));
     assert!(replica.agent("late", &minted).call("echo", json!({})).unwrap().is_done());
     // Sooner than the patience with a database that does not answer.
-    until("what was decided meanwhile", Duration::from_secs(20), || (desk.decisions().len() == 1).then_some(())).unwrap();
+    until("what was decided meanwhile", Duration::from_secs(20), || (desk.decisions().len() == 1).then_some(()))
+        .unwrap();
     running.abort();
     drop((replica, pipe));
 }

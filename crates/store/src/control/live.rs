@@ -358,15 +358,14 @@ async fn grants(moment: &mut Transaction<'static, Any>, seen: Seen) -> Result<Ve
 }
 
 async fn stops(moment: &mut Transaction<'static, Any>, seen: Seen) -> Result<Vec<LiveStop>, BadControl> {
-    let rows: Vec<(String, String, String, String, Option<i64>)> =
-        sqlx::query_as(
-            "SELECT organisation, kind, object, reason, resumed_at FROM stop
+    let rows: Vec<(String, String, String, String, Option<i64>)> = sqlx::query_as(
+        "SELECT organisation, kind, object, reason, resumed_at FROM stop
              WHERE changed > $1 AND (resumed_at IS NULL OR changed > $2)",
-        )
-        .bind(seen.standing)
-        .bind(seen.gone)
-        .fetch_all(&mut **moment)
-        .await?;
+    )
+    .bind(seen.standing)
+    .bind(seen.gone)
+    .fetch_all(&mut **moment)
+    .await?;
     rows.into_iter()
         .map(|(organisation, kind, object, reason, resumed_at)| {
             let object = some_id(Some(&object))?.ok_or(BadControl::Value("what is stopped"))?;

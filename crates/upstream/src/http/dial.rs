@@ -47,13 +47,14 @@ impl Dialler {
 
     async fn try_dial(&self, endpoint: &Endpoint) -> Result<MaybeHttpsStream<TokioIo<TcpStream>>, SendError> {
         let egress = &endpoint.place.egress;
-        let addresses = match egress.host(endpoint.uri()).map_err(|forbidden| SendError::NotSent(forbidden.to_string()))? {
-            Host::Address(address) => vec![address],
-            Host::Name(name) => {
-                let found = self.resolver.addresses(name).await;
-                found.map_err(|error| SendError::NotSent(format!("its name cannot be looked up: {error}")))?
-            }
-        };
+        let addresses =
+            match egress.host(endpoint.uri()).map_err(|forbidden| SendError::NotSent(forbidden.to_string()))? {
+                Host::Address(address) => vec![address],
+                Host::Name(name) => {
+                    let found = self.resolver.addresses(name).await;
+                    found.map_err(|error| SendError::NotSent(format!("its name cannot be looked up: {error}")))?
+                }
+            };
         egress.all(&addresses).map_err(|forbidden| SendError::NotSent(forbidden.to_string()))?;
         let checked = addresses.into_iter().map(|address| SocketAddr::new(address, 0)).collect();
         let mut tcp = HttpConnector::new_with_resolver(Checked(checked));

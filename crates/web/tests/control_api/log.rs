@@ -119,7 +119,8 @@ async fn whoever_loses_the_right_loses_what_is_left_of_an_export() {
     let admin = &house.admin;
     let database = house.instance.database();
     for ended in [true, false] {
-        let (id, token) = house.instance.add_token(admin, &format!("export {ended}"), Role::Auditor, None, "").await.unwrap();
+        let (id, token) =
+            house.instance.add_token(admin, &format!("export {ended}"), Role::Auditor, None, "").await.unwrap();
         let request = Request::get("/api/v1/decisions/export")
             .header("Host", "localhost")
             .header("Authorization", format!("Bearer {}", token.reveal()))

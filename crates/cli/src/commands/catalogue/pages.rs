@@ -40,7 +40,9 @@ pub(super) async fn serve(options: &PagesOptions) -> Result<ExitCode, Failure> {
     let address = listener.local_addr().trying("the listening address")?;
     let mut terminate = signal(SignalKind::terminate()).trying("signals")?;
     tell!("catalogue {}://{address}/", listening::scheme(tls.as_ref()));
-    hangup::outlive("the catalogue is read at every request; a new certificate is taken by itself, and other options take a restart")?;
+    hangup::outlive(
+        "the catalogue is read at every request; a new certificate is taken by itself, and other options take a restart",
+    )?;
     let ask = move |request: Result<http::Request<Bytes>, Box<Unread>>| {
         let web = web.clone();
         async move {
