@@ -25,17 +25,23 @@ pub enum Owner {
 }
 
 /// Files by which clients are configured for one project.
-const PROJECT_FILES: [&str; 3] = [".mcp.json", ".cursor/mcp.json", ".vscode/mcp.json"];
+const PROJECT_FILES: [&str; 4] = [".mcp.json", ".cursor/mcp.json", ".vscode/mcp.json", ".codex/config.toml"];
+
+/// Folders in a project, each of whose files configures a client for it.
+const PROJECT_FOLDERS: [&str; 1] = [".continue/mcpServers"];
 
 /// Tells whose a file is. All paths are absolute.
 pub fn owner(file: &Path, current: &Path, home: Option<&Path>) -> Owner {
     // The home directory is no project, though a client's own files lie right in it, and neither is
     // what lies above it.
     let is_home = |folder: &Path| home.is_some_and(|home| home.starts_with(folder));
-    let configures = PROJECT_FILES.iter().any(|name| {
+    let is_of = |file: &Path, name: &str| {
         let folder = file.ancestors().nth(Path::new(name).components().count());
         file.ends_with(name) && folder.is_some_and(|folder| !is_home(folder))
-    });
+    };
+    let folder = file.parent().unwrap_or(file);
+    let configures =
+        PROJECT_FILES.iter().any(|name| is_of(file, name)) || PROJECT_FOLDERS.iter().any(|name| is_of(folder, name));
     if configures || (file.starts_with(current) && !is_home(current)) {
         return Owner::Project;
     }
@@ -169,6 +175,10 @@ mod tests {
             ("/home/ann/work/any.json", "/home/ann/work", Owner::Project),
             ("/home/ann/work/deep/any.json", "/home/ann/work", Owner::Project),
             ("/srv/work/.mcp.json", "/srv/work/src", Owner::Project),
+            ("/home/ann/.codex/config.toml", "/home/ann/work", Owner::User),
+            ("/home/ann/other/.codex/config.toml", "/home/ann/work", Owner::Project),
+            ("/home/ann/.continue/mcpServers/a.yaml", "/home/ann/work", Owner::User),
+            ("/home/ann/other/.continue/mcpServers/a.yaml", "/home/ann/work", Owner::Project),
             ("/etc/claude-code/managed-mcp.json", "/home/ann", Owner::Others),
             ("/home/annie/x.json", "/home/ann", Owner::Others),
         ];

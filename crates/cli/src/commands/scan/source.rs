@@ -17,6 +17,7 @@ use super::client_config::{self, Way, expand};
 use super::tools::{Tool, digest};
 use super::{consent, file};
 use crate::args::{ScanOptions, ServerOptions};
+use crate::client_files::found::table;
 use crate::commands::run;
 use crate::environment::{command, text_variable};
 use crate::failure::{Failure, Trying};
@@ -161,7 +162,7 @@ fn one(options: &ScanOptions) -> Result<Target, Failure> {
 
 fn from_config(options: &ScanOptions, path: &Path) -> Result<Vec<Target>, Failure> {
     let text = read(path)?;
-    let entries = client_config::read(&text).trying(path.display())?;
+    let entries = client_config::read(path, &text, &table()?).trying(path.display())?;
     if entries.is_empty() {
         return Err(Failure::Usage(format!("{} names no server that is switched on", path.display())));
     }
