@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use clients::{Document, Format, Launch, PathPattern, Surface, Table};
+use clients::{Client, Document, Format, Launch, PathPattern, Surface, Table};
 use serde_json::{Map, Value};
 
 /// One entry of a configuration, as it is written there: variables are not yet filled in.
@@ -64,42 +64,87 @@ impl Way {
 /// # Errors
 /// A sentence, when the text is no such configuration.
 pub fn read(path: &Path, text: &str, table: &Table) -> Result<Vec<Entry>, String> {
+    let of = |formats| Clients { path, table, formats };
     match path.extension().and_then(|end| end.to_str()) {
-        Some("yaml" | "yml") => of_clients(path, text, table, Format::Yaml),
-        Some("toml") => of_clients(path, text, table, Format::Toml),
-        _ => json(text),
+        Some("yaml" | "yml") => of(&[Format::Yaml]).read(text),
+        Some("toml") => of(&[Format::Toml]).read(text),
+        _ => {
+            let clients = of(&[Format::Jsonc, Format::Json]);
+            match json(text) {
+                Ok(entries) => Ok(clients.own_ways(text, entries)),
+                Err(why) => clients.read(text).map_err(|_| why),
+            }
+        }
     }
 }
 
-/// The entries as the first client reads them that finds any: those first whose files have that name.
-fn of_clients(path: &Path, text: &str, table: &Table, format: Format) -> Result<Vec<Entry>, String> {
-    let document = Document::read(format, text.as_bytes()).map_err(|bad| bad.to_string())?;
-    let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-    let is_named = |surface: &Surface| {
-        let mut paths = surface.path.iter().filter_map(|path| path.rsplit('/').next());
-        paths.any(|pattern| PathPattern::matches(pattern, name))
-    };
-    let all = table.clients.iter().flat_map(|client| client.surfaces.iter().map(move |surface| (client, surface)));
-    let mut all: Vec<_> = all.filter(|(_, surface)| surface.format == format).collect();
-    all.sort_by_key(|(_, surface)| !is_named(surface));
-    let mut known: Vec<String> = Vec::new();
-    for (client, surface) in all {
-        let entries = document.entries(client, surface).map_err(|bad| bad.to_string())?;
-        if !entries.is_empty() {
-            let used = entries.iter().filter(|entry| entry.enabled);
-            let used = used.map(|entry| Entry {
-                name: entry.key.clone(),
-                way: Way::of(&entry.launch, entry.cwd.as_deref()),
-                ignored: Vec::new(),
-            });
-            return Ok(used.collect());
-        }
-        let place = format!("`{}` ({})", surface.pointer.join("."), client.name);
-        if !known.contains(&place) {
-            known.push(place);
-        }
+/// How the clients of a table read a file.
+struct Clients<'a> {
+    path: &'a Path,
+    table: &'a Table,
+    /// What the file may be written in; the first takes all that the others take.
+    formats: &'a [Format],
+}
+
+impl Clients<'_> {
+    /// Whether a client keeps its servers in files whose last so many names are those of the file.
+    fn is_named(&self, surface: &Surface, names: usize) -> bool {
+        let last = |path: &str| path.rsplit('/').take(names).map(str::to_owned).collect::<Vec<_>>();
+        let own = last(&self.path.to_string_lossy());
+        surface.path.iter().map(|path| last(path)).any(|path| {
+            path.len() == own.len() && path.iter().zip(&own).all(|(pattern, name)| PathPattern::matches(pattern, name))
+        })
     }
-    Err(format!("it names no servers: in such a file they stand under {}", known.join(" or ")))
+
+    fn surfaces(&self) -> Vec<(&Client, &Surface)> {
+        let all = self.table.clients.iter().flat_map(|client| client.surfaces.iter().map(move |one| (client, one)));
+        all.filter(|(_, surface)| self.formats.contains(&surface.format)).collect()
+    }
+
+    fn document(&self, text: &str) -> Result<Document, String> {
+        let format = self.formats.first().copied().ok_or("it is in no format that is known")?;
+        Document::read(format, text.as_bytes()).map_err(|bad| bad.to_string())
+    }
+
+    /// The entries as the first client reads them that finds any: those first whose files have that name.
+    fn read(&self, text: &str) -> Result<Vec<Entry>, String> {
+        let document = self.document(text)?;
+        let mut all = self.surfaces();
+        all.sort_by_key(|(_, surface)| !self.is_named(surface, 1));
+        let mut known: Vec<String> = Vec::new();
+        for (client, surface) in all {
+            let entries = document.entries(client, surface).map_err(|bad| bad.to_string())?;
+            if !entries.is_empty() {
+                let used = entries.iter().filter(|entry| entry.enabled);
+                let used = used.map(|entry| Entry {
+                    name: entry.key.clone(),
+                    way: Way::of(&entry.launch, entry.cwd.as_deref()),
+                    ignored: Vec::new(),
+                });
+                return Ok(used.collect());
+            }
+            let place = format!("`{}` ({})", surface.pointer.join("."), client.name);
+            if !known.contains(&place) {
+                known.push(place);
+            }
+        }
+        Err(format!("it names no servers: in such a file they stand under {}", known.join(" or ")))
+    }
+
+    /// Entries that the common form cannot tell, as the client tells them whose file it is.
+    fn own_ways(&self, text: &str, mut entries: Vec<Entry>) -> Vec<Entry> {
+        let Ok(document) = self.document(text) else { return entries };
+        let own = self.surfaces().into_iter().filter(|(_, surface)| self.is_named(surface, 2));
+        let own: Vec<_> =
+            own.filter_map(|(client, surface)| document.entries(client, surface).ok()).flatten().collect();
+        for entry in entries.iter_mut().filter(|entry| matches!(entry.way, Way::Not(_))) {
+            let known = own.iter().find(|known| known.key == entry.name && !matches!(known.launch, Launch::Other(_)));
+            if let Some(known) = known {
+                entry.way = Way::of(&known.launch, known.cwd.as_deref());
+            }
+        }
+        entries
+    }
 }
 
 /// Reads the entries of a configuration in JSON.
@@ -297,6 +342,29 @@ mod tests {
             assert!(fill(bad).is_err(), "{bad}");
         }
         assert_eq!(used, ["KEY", "KEY", "KEY"]);
+    }
+
+    #[test]
+    fn what_the_common_form_cannot_tell_is_read_as_the_client_does() {
+        let table = Table::compiled().unwrap();
+        let url = Way::Url { url: "https://e.test/mcp".into(), headers: [].into() };
+        let read = |path: &str, text: &str| read(Path::new(path), text, &table).map(|mut all| all.remove(0).way);
+        for (path, text) in [
+            ("/h/.gemini/settings.json", r#"{"mcpServers":{"a":{"httpUrl":"https://e.test/mcp"}}}"#),
+            ("/h/.codeium/windsurf/mcp_config.json", r#"{"mcpServers":{"a":{"serverUrl":"https://e.test/mcp"}}}"#),
+            ("/h/.config/zed/settings.json", r#"{"context_servers":{"a":{"url":"https://e.test/mcp"}} /* mine */}"#),
+            ("/h/opencode.json", r#"{"mcp":{"a":{"type":"remote","url":"https://e.test/mcp"}}}"#),
+        ] {
+            assert_eq!(read(path, text).unwrap(), url, "{path}");
+        }
+        // What only looks like the file of another client is told by nobody.
+        for (path, text) in [
+            ("/h/settings.json", r#"{"mcpServers":{"a":{"httpUrl":"https://e.test/mcp"}}}"#),
+            ("/h/.cursor/mcp.json", r#"{"mcpServers":{"a":{"type":"sse","url":"https://e.test/mcp"}}}"#),
+        ] {
+            assert!(matches!(read(path, text), Ok(Way::Not(_))), "{path}");
+        }
+        assert!(read("/h/x.json", "{}").unwrap_err().contains("mcpServers"));
     }
 
     #[test]
