@@ -43,17 +43,24 @@ pub async fn pages(
 ) -> io::Result<()> {
     match tls {
         None => axum::serve(listener, pages).with_graceful_shutdown(stop).await,
-        Some(tls) => {
-            let encrypted = Encrypted { address: listener.local_addr()?, accepted: tls.accept_on(listener) };
-            axum::serve(encrypted, pages).with_graceful_shutdown(stop).await
-        }
+        Some(tls) => axum::serve(Encrypted::on(listener, tls)?, pages).with_graceful_shutdown(stop).await,
     }
 }
 
 /// Connections that are encrypted when they are accepted.
-struct Encrypted {
+pub struct Encrypted {
     address: SocketAddr,
     accepted: mpsc::Receiver<(TlsStream<TcpStream>, SocketAddr)>,
+}
+
+impl Encrypted {
+    /// Those that come to a socket, from now on.
+    ///
+    /// # Errors
+    /// When the socket does not say where it is.
+    pub fn on(listener: TcpListener, tls: &Arc<Tls>) -> io::Result<Self> {
+        Ok(Self { address: listener.local_addr()?, accepted: tls.accept_on(listener) })
+    }
 }
 
 impl Listener for Encrypted {

@@ -6,9 +6,11 @@ use std::net::{IpAddr, SocketAddr, TcpListener as StdListener};
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::serve::Listener;
 use gateway::gateway::Gateway;
 use gateway::measures::{Exposition, Kind, render};
 use gateway::spans::Exporter;
+use gateway::tls::Tls;
 use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, HOST};
 use http::uri::Authority;
 use http::{HeaderValue, Method, Request, Response, StatusCode};
@@ -18,7 +20,8 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use jiff::Timestamp;
-use tokio::net::{TcpListener, TcpStream};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
 use upstream::http::{Client, Endpoint};
@@ -27,6 +30,7 @@ use super::process;
 use crate::args::WatchOptions;
 use crate::environment::text_variable;
 use crate::failure::{Failure, Trying};
+use crate::listening::{self, Encrypted};
 use crate::output::tell;
 
 /// Connections at once: a few that ask for numbers, and no more.
@@ -45,11 +49,16 @@ pub struct Watched {
 }
 
 impl Watched {
-    /// Starts to watch, within the present runtime.
+    /// Starts to watch, within the present runtime. Numbers are served with TLS where agents are.
     ///
     /// # Errors
     /// When the address is taken, or the collector's URL is none.
-    pub fn start(options: &WatchOptions, hosts: &HashSet<String>, gateway: &Arc<Gateway>) -> Result<Self, Failure> {
+    pub fn start(
+        options: &WatchOptions,
+        hosts: &HashSet<String>,
+        tls: Option<&Arc<Tls>>,
+        gateway: &Arc<Gateway>,
+    ) -> Result<Self, Failure> {
         let exporter = collector(options)?.map(|(endpoint, service)| {
             let client = Client::new(CONNECT).trying("the HTTP client")?;
             let (spans, exporter) =
@@ -58,7 +67,7 @@ impl Watched {
             Ok::<_, Failure>(exporter)
         });
         let exporter = exporter.transpose()?;
-        let metrics = options.metrics_listen.map(|address| listen(address, hosts.clone(), gateway)).transpose()?;
+        let metrics = options.metrics_listen.map(|address| listen(address, hosts.clone(), tls, gateway)).transpose()?;
         Ok(Self { metrics, exporter })
     }
 
@@ -114,23 +123,33 @@ fn decoded(text: &str) -> Option<String> {
     String::from_utf8(bytes).ok()
 }
 
-fn listen(address: SocketAddr, hosts: HashSet<String>, gateway: &Arc<Gateway>) -> Result<JoinHandle<()>, Failure> {
+fn listen(
+    address: SocketAddr,
+    hosts: HashSet<String>,
+    tls: Option<&Arc<Tls>>,
+    gateway: &Arc<Gateway>,
+) -> Result<JoinHandle<()>, Failure> {
     let listener = StdListener::bind(address).trying(format!("listening at {address} for metrics"))?;
     let address = listener.local_addr().trying("the address of metrics")?;
     listener.set_nonblocking(true).trying("the address of metrics")?;
     let listener = TcpListener::from_std(listener).trying("the address of metrics")?;
-    tell!("metrics http://{address}/metrics");
-    Ok(tokio::spawn(accept(listener, Arc::new(hosts), Arc::clone(gateway), Timestamp::now())))
+    let scheme = listening::scheme(tls);
+    let (hosts, gateway, started) = (Arc::new(hosts), Arc::clone(gateway), Timestamp::now());
+    let accepting = match tls {
+        None => tokio::spawn(accept(listener, hosts, gateway, started)),
+        Some(tls) => {
+            let encrypted = Encrypted::on(listener, tls).trying("the address of metrics")?;
+            tokio::spawn(accept(encrypted, hosts, gateway, started))
+        }
+    };
+    tell!("metrics {scheme}://{address}/metrics");
+    Ok(accepting)
 }
 
-async fn accept(listener: TcpListener, hosts: Arc<HashSet<String>>, gateway: Arc<Gateway>, started: Timestamp) {
+async fn accept(mut listener: impl Listener, hosts: Arc<HashSet<String>>, gateway: Arc<Gateway>, started: Timestamp) {
     let connections = Arc::new(Semaphore::new(CONNECTIONS));
     loop {
-        let Ok((stream, _)) = listener.accept().await else {
-            // Out of file descriptors, most often: give connections time to end.
-            tokio::time::sleep(Duration::from_millis(50)).await;
-            continue;
-        };
+        let (stream, _) = listener.accept().await;
         let Ok(permit) = Arc::clone(&connections).try_acquire_owned() else { continue };
         let (gateway, hosts) = (Arc::clone(&gateway), Arc::clone(&hosts));
         tokio::spawn(async move {
@@ -140,7 +159,12 @@ async fn accept(listener: TcpListener, hosts: Arc<HashSet<String>>, gateway: Arc
     }
 }
 
-async fn serve(stream: TcpStream, gateway: &Gateway, hosts: &HashSet<String>, started: Timestamp) {
+async fn serve(
+    stream: impl AsyncRead + AsyncWrite + Unpin,
+    gateway: &Gateway,
+    hosts: &HashSet<String>,
+    started: Timestamp,
+) {
     let service = service_fn(|request| async move { Ok::<_, Infallible>(answer(&request, gateway, hosts, started)) });
     // Whoever went away is told nothing.
     let _ = http1::Builder::new()
