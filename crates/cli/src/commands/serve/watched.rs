@@ -1,13 +1,13 @@
 //! What a gateway shows of itself: numbers at an address of their own, traces to a collector.
 
 use std::collections::HashSet;
-use std::convert::Infallible;
 use std::net::{IpAddr, SocketAddr, TcpListener as StdListener};
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::serve::Listener;
+use gateway::connections::ConnectionLimits;
 use gateway::gateway::Gateway;
+use gateway::listen::{self, Unread};
 use gateway::measures::{Exposition, Kind, render};
 use gateway::spans::Exporter;
 use gateway::tls::Tls;
@@ -15,14 +15,9 @@ use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, HOST};
 use http::uri::Authority;
 use http::{HeaderValue, Method, Request, Response, StatusCode};
 use http_body_util::Full;
-use hyper::body::{Bytes, Incoming};
-use hyper::server::conn::http1;
-use hyper::service::service_fn;
-use hyper_util::rt::{TokioIo, TokioTimer};
+use bytes::Bytes;
 use jiff::Timestamp;
-use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpListener;
-use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
 use upstream::http::{Client, Endpoint};
 
@@ -30,14 +25,11 @@ use super::process;
 use crate::args::WatchOptions;
 use crate::environment::text_variable;
 use crate::failure::{Failure, Trying};
-use crate::listening::{self, Encrypted};
+use crate::listening;
 use crate::output::tell;
 
 /// Connections at once: a few that ask for numbers, and no more.
 const CONNECTIONS: usize = 32;
-
-/// How long one may take to ask.
-const HEAD_TIME: Duration = Duration::from_secs(10);
 
 /// How long a connection to the collector may take to stand.
 const CONNECT: Duration = Duration::from_secs(5);
@@ -133,50 +125,20 @@ fn listen(
     let address = listener.local_addr().trying("the address of metrics")?;
     listener.set_nonblocking(true).trying("the address of metrics")?;
     let listener = TcpListener::from_std(listener).trying("the address of metrics")?;
-    let scheme = listening::scheme(tls);
-    let (hosts, gateway, started) = (Arc::new(hosts), Arc::clone(gateway), Timestamp::now());
-    let accepting = match tls {
-        None => tokio::spawn(accept(listener, hosts, gateway, started)),
-        Some(tls) => {
-            let encrypted = Encrypted::on(listener, tls).trying("the address of metrics")?;
-            tokio::spawn(accept(encrypted, hosts, gateway, started))
-        }
-    };
-    tell!("metrics {scheme}://{address}/metrics");
-    Ok(accepting)
-}
-
-async fn accept(mut listener: impl Listener, hosts: Arc<HashSet<String>>, gateway: Arc<Gateway>, started: Timestamp) {
-    let connections = Arc::new(Semaphore::new(CONNECTIONS));
-    loop {
-        let (stream, _) = listener.accept().await;
-        let Ok(permit) = Arc::clone(&connections).try_acquire_owned() else { continue };
-        let (gateway, hosts) = (Arc::clone(&gateway), Arc::clone(&hosts));
-        tokio::spawn(async move {
-            serve(stream, &gateway, &hosts, started).await;
-            drop(permit);
-        });
-    }
-}
-
-async fn serve(
-    stream: impl AsyncRead + AsyncWrite + Unpin,
-    gateway: &Gateway,
-    hosts: &HashSet<String>,
-    started: Timestamp,
-) {
-    let service = service_fn(|request| async move { Ok::<_, Infallible>(answer(&request, gateway, hosts, started)) });
-    // Whoever went away is told nothing.
-    let _ = http1::Builder::new()
-        .timer(TokioTimer::new())
-        .header_read_timeout(HEAD_TIME)
-        .serve_connection(TokioIo::new(stream), service)
-        .await;
+    tell!("metrics {}://{address}/metrics", listening::scheme(tls));
+    let (gateway, started) = (Arc::clone(gateway), Timestamp::now());
+    let asked = Arc::new(move |request: Result<Request<Bytes>, Box<Unread>>| match request {
+        Ok(request) => answer(&request, &gateway, &hosts, started),
+        Err(unread) => plain(unread.status, unread.why),
+    });
+    let ask = move |request| std::future::ready(asked(request));
+    let limits = ConnectionLimits { in_all: CONNECTIONS, ..ConnectionLimits::default() };
+    Ok(tokio::spawn(listen::pages(listener, tls.cloned(), limits, ask, std::future::pending())))
 }
 
 /// Whether a request is addressed to an address, to this machine, or to a name that the operator knows: a page whose name
 /// was made to lead here is not.
-fn named_by(request: &Request<Incoming>, hosts: &HashSet<String>) -> bool {
+fn named_by(request: &Request<Bytes>, hosts: &HashSet<String>) -> bool {
     let mut named = request.headers().get_all(HOST).iter();
     let (Some(host), None) = (named.next().and_then(|host| host.to_str().ok()), named.next()) else { return false };
     let Ok(authority) = host.parse::<Authority>() else { return false };
@@ -184,17 +146,18 @@ fn named_by(request: &Request<Incoming>, hosts: &HashSet<String>) -> bool {
     name == "localhost" || name.parse::<IpAddr>().is_ok() || hosts.contains(&name)
 }
 
+fn plain(status: StatusCode, text: &'static str) -> Response<Full<Bytes>> {
+    let mut answer = Response::new(Full::new(Bytes::from_static(text.as_bytes())));
+    *answer.status_mut() = status;
+    answer
+}
+
 fn answer(
-    request: &Request<Incoming>,
+    request: &Request<Bytes>,
     gateway: &Gateway,
     hosts: &HashSet<String>,
     started: Timestamp,
 ) -> Response<Full<Bytes>> {
-    let plain = |status, text: &'static str| {
-        let mut answer = Response::new(Full::new(Bytes::from_static(text.as_bytes())));
-        *answer.status_mut() = status;
-        answer
-    };
     // A page of the web that a browser shows must not read them, whatever name leads here.
     if request.headers().get("sec-fetch-site").is_some_and(|site| site != "none") {
         return plain(StatusCode::FORBIDDEN, "numbers are not for pages of the web\n");
