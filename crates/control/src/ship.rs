@@ -26,7 +26,7 @@ use crate::follow::Tell;
 const LOOK: Duration = Duration::from_millis(250);
 
 /// Records of one transaction: changes wait for it no longer than they would feel.
-const BATCH: usize = 512;
+const BATCH: usize = 1_024;
 
 /// How long a step may take before the database counts as silent.
 const PATIENCE: Duration = Duration::from_secs(30);

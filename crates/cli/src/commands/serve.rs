@@ -136,7 +136,7 @@ pub fn serve(options: ServeOptions) -> Result<ExitCode, Failure> {
         let mut stopping = Stopping::begin()?;
         let housekeeping = tokio::spawn(Arc::clone(&gateway).housekeeping());
         let watch = tokio::spawn(policy_watch::watch(Arc::clone(&gateway), plan.policies, plan.pins));
-        let watched = Watched::start(&options.watch, &plan.front.hosts, &gateway)?;
+        let watched = Watched::start(&options.watch, &plan.front.hosts, tls.as_ref(), &gateway)?;
         let workers = Workers::start(&listener, &gateway, &Arc::new(plan.front), tls.as_ref(), plan.connect, workers)
             .trying("the workers")?;
         drop(listener);

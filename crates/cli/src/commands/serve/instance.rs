@@ -128,7 +128,7 @@ pub fn serve(options: &ServeOptions, workers: usize) -> Result<ExitCode, Failure
     let code = runtime.block_on(async move {
         let mut stopping = Stopping::begin()?;
         let housekeeping = tokio::spawn(Arc::clone(&gateway).housekeeping());
-        let watched = Watched::start(&options.watch, &front.hosts, &gateway)?;
+        let watched = Watched::start(&options.watch, &front.hosts, tls.as_ref(), &gateway)?;
         let connect = gateway::server::TimeLimits::default().connect;
         let workers =
             Workers::start(&listener, &gateway, &Arc::new(front), tls.as_ref(), connect, workers).trying("the workers")?;
