@@ -1,11 +1,10 @@
-//! Grant tokens: `tg_`, 32 random bytes and a checksum, so that a mistyped one is noticed.
+//! Grant tokens as an operator gives them: a fresh one, or one of his own choice.
 
 use std::path::Path;
 
-use aws_lc_rs::digest::{SHA256, digest};
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use gateway::grant::TokenDigest;
+use secrecy::{ExposeSecret as _, SecretString};
+use vault::token::TokenKind;
 
 use crate::environment::text_variable;
 use crate::failure::{Failure, Trying};
@@ -14,7 +13,7 @@ use crate::failure::{Failure, Trying};
 const SHORTEST: usize = 32;
 
 /// A token; its text is shown once, on purpose, and never by `Debug`.
-pub struct Token(String);
+pub struct Token(SecretString);
 
 impl std::fmt::Debug for Token {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -28,13 +27,8 @@ impl Token {
     /// # Errors
     /// When the system gives no random numbers.
     pub fn fresh() -> Result<Self, Failure> {
-        let mut bytes = [0; 32];
-        aws_lc_rs::rand::fill(&mut bytes)
-            .map_err(|_| Failure::Usage("the system gives no random numbers".to_owned()))?;
-        let text = URL_SAFE_NO_PAD.encode(bytes);
-        let check = digest(&SHA256, text.as_bytes());
-        let check = URL_SAFE_NO_PAD.encode(check.as_ref().get(..4).unwrap_or_default());
-        Ok(Self(format!("tg_{text}{check}")))
+        let token = vault::token::Token::fresh(TokenKind::Grant).trying("a fresh token")?;
+        Ok(Self(SecretString::from(token.reveal())))
     }
 
     /// A token that an operator chose.
@@ -47,7 +41,7 @@ impl Token {
             let why = format!("a token has {SHORTEST} or more printable characters; `toolgate grant new` makes one");
             return Err(Failure::Usage(why));
         }
-        Ok(Self(text.to_owned()))
+        Ok(Self(SecretString::from(text)))
     }
 
     /// The token of a file, which holds nothing else.
@@ -69,12 +63,12 @@ impl Token {
 
     /// Its text, to be shown.
     pub fn reveal(&self) -> &str {
-        &self.0
+        self.0.expose_secret()
     }
 
     /// Its digest, which may be kept and printed.
     pub fn digest(&self) -> TokenDigest {
-        TokenDigest::of(self.0.as_bytes())
+        TokenDigest::of(self.reveal().as_bytes())
     }
 }
 

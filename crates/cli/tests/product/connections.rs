@@ -60,7 +60,8 @@ fn behind_a_proxy_each_address_has_its_own() -> anyhow::Result<()> {
     let setup = toolgate()?.policy(&allow(&["echo"]))?.upstream(&upstream.url());
     let toolgate = setup.options(["--connections-per-address", "1", "--behind-tls-proxy", "127.0.0.1"]).serve()?;
     let client = toolgate.client()?;
-    client.initialize(testkit::message::LEGACY)?;
+    // Its two requests come over two connections, of which the first may still be there.
+    wait::until("a session", PATIENCE, || client.initialize(testkit::message::LEGACY).ok())?;
     let echo = call(7, "echo", json!({})).to_string();
     let from = |address: &'static str| [("X-Forwarded-For", address)];
     let mut listening = client.usual_headers();
