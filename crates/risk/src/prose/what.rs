@@ -5,9 +5,9 @@ use serde_json::Value;
 
 use super::act::Act;
 use super::code;
+use super::grammar::{counted, listed, number};
 use super::language::language;
 use super::role::Role;
-use super::title::{counted, listed, number};
 use super::told::{Paragraph, Told};
 use crate::facet::Facet;
 
