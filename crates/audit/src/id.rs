@@ -24,6 +24,12 @@ impl Id {
         Id(bits)
     }
 
+    /// The least identifier of a time, in milliseconds since 1970: whatever was made before is less. A time before 1970
+    /// is taken for 1970.
+    pub fn first_at(millis: i64) -> Id {
+        Id((u128::try_from(millis).unwrap_or_default() & ((1 << 48) - 1)) << 80)
+    }
+
     /// The 128 bits.
     pub const fn bits(self) -> u128 {
         self.0

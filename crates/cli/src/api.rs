@@ -45,13 +45,23 @@ pub fn named(asked: Option<&str>) -> Result<Option<Place>, Failure> {
 /// When no instance is named, or nobody has signed in.
 pub fn api(options: &AskedOptions) -> Result<Api, Failure> {
     let kept = Kept::read()?;
-    let place = match named(options.instance.as_deref())? {
+    let named = named(options.instance.as_deref())?;
+    let is_named = named.is_some();
+    let place = match named {
         Some(place) => place,
         None => kept.current().map_or_else(|| Place::parse(LOCAL), Place::parse)?,
     };
-    let token = match &options.token_file {
-        Some(file) => Some(secret(file, "the API token")?),
-        None => text_variable(TOKEN).map(Secret::new).or_else(|| kept.token(place.url()).cloned()),
+    let token = match (&options.token_file, text_variable(TOKEN)) {
+        (Some(file), _) => Some(secret(file, "the API token")?),
+        // It is good at one instance, and must not be shown to another, or to whatever listens on this machine.
+        (None, Some(_)) if !is_named => {
+            return Err(Failure::Usage(format!(
+                "${TOKEN} is set, and not at which instance it is good: name that with --instance URL or ${INSTANCE} ({} would be asked), or unset ${TOKEN} to ask as who has signed in",
+                place.url()
+            )));
+        }
+        (None, Some(token)) => Some(Secret::new(token)),
+        (None, None) => kept.token(place.url()).cloned(),
     };
     let Some(token) = token else {
         let url = place.url();

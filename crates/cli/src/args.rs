@@ -18,6 +18,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
+use gateway::connections::ConnectionLimits;
 use gateway::http_front::WebOrigin;
 
 pub use api::{
@@ -254,7 +255,7 @@ pub enum AcceptWord {
 /// Where data lies.
 #[derive(Debug, Args, Clone, Default)]
 pub struct DataOptions {
-    /// The data directory; else $TOOLGATE_DATA_DIR, else the platform's place
+    /// The data directory; else `data` of the configuration that is served, else $TOOLGATE_DATA_DIR, else the platform's place
     #[arg(long = "data", value_name = "DIR")]
     pub dir: Option<PathBuf>,
 }
@@ -268,6 +269,26 @@ pub struct TlsOptions {
     /// The key of the certificate, in PEM form and without a password; read again when it changes
     #[arg(long = "tls-key", id = "tls_key", value_name = "FILE", requires = "tls_cert")]
     pub key: Option<PathBuf>,
+}
+
+/// How many connections are taken.
+#[derive(Debug, Args, Clone, Default)]
+pub struct ConnectionOptions {
+    /// Connections at once; beyond them only the API and the probes of health are answered [default: 10000]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub connections: Option<u32>,
+    /// Connections of one address, or requests of one behind a --behind-tls-proxy [default: 1000, of loopback any number]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub connections_per_address: Option<u32>,
+}
+
+impl ConnectionOptions {
+    /// What they come to.
+    pub fn limits(&self) -> ConnectionLimits {
+        let number = |given: Option<u32>| given.and_then(|given| usize::try_from(given).ok());
+        let in_all = number(self.connections).unwrap_or(ConnectionLimits::default().in_all);
+        ConnectionLimits { in_all, of_an_address: number(self.connections_per_address) }
+    }
 }
 
 /// When the record of a call counts as written.
@@ -312,6 +333,9 @@ pub struct RunOptions {
     /// When a call's record counts as written, before the call is forwarded
     #[arg(long, value_name = "WHEN", value_enum, default_value = "buffered")]
     pub durability: DurabilityWord,
+    /// For how many days the audit log is kept [default: for good]
+    #[arg(long, value_name = "DAYS", value_parser = clap::value_parser!(u32).range(1..=36_500))]
+    pub keep_days: Option<u32>,
 }
 
 /// Options of `serve`.
@@ -344,6 +368,9 @@ pub struct ServeOptions {
     /// When a call's record counts as written, before the call is forwarded [default: buffered]
     #[arg(long, value_name = "WHEN", value_enum, help_heading = "Options")]
     pub durability: Option<DurabilityWord>,
+    /// For how many days the audit log is kept, and with an instance what its tables show of it [default: for good]
+    #[arg(long, value_name = "DAYS", value_parser = clap::value_parser!(u32).range(1..=36_500), help_heading = "Options")]
+    pub keep_days: Option<u32>,
     /// The grant's token, 32 or more printable characters; else --token-file, else $TOOLGATE_TOKEN, else a fresh one
     #[arg(long, value_name = "TOKEN", conflicts_with = "token_file")]
     pub token: Option<String>,
@@ -365,6 +392,9 @@ pub struct ServeOptions {
     /// Addresses of the TLS proxies in front; this or --tls-cert is needed to listen beyond loopback
     #[arg(long, value_name = "ADDRESS", num_args = 1..)]
     pub behind_tls_proxy: Vec<IpAddr>,
+    /// Connections.
+    #[command(flatten)]
+    pub connections: ConnectionOptions,
     /// Who may see the pages of the catalogue at every other address than /mcp [default: local on loopback, off beyond]
     #[arg(long, value_name = "WHO", value_enum)]
     pub catalogue: Option<AudienceWord>,

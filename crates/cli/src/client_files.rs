@@ -5,6 +5,7 @@ pub mod change;
 pub mod covered;
 pub mod found;
 pub mod journal;
+pub mod newest;
 pub mod outcome;
 pub mod overlays;
 pub mod policies;

@@ -7,6 +7,7 @@ mod declared;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::ffi::OsString;
 use std::net::{IpAddr, SocketAddr};
+use std::num::NonZeroU16;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -29,7 +30,7 @@ use crate::commands::serve::Plan;
 use crate::environment::{Headers, command, data_dir, said_by};
 use crate::failure::{Failure, Trying};
 use crate::token::Token;
-use crate::{env_file, listening, pins, policy_watch};
+use crate::{env_file, listening, pins, policy_watch, retention};
 
 pub use declared::{Declared, DeclaredGrant, DeclaredPolicy, DeclaredReach, DeclaredServer, Origin, TokenPlace};
 
@@ -41,6 +42,8 @@ pub struct Config {
     data: Option<PathBuf>,
     lock: Option<PathBuf>,
     durability: Option<DurabilityWord>,
+    /// For how many days the audit log is kept; else for good.
+    keep_days: Option<NonZeroU16>,
     #[serde(default)]
     allow_hosts: Vec<String>,
     #[serde(default)]
@@ -299,6 +302,7 @@ impl Config {
             proxies: self.behind_tls_proxy.iter().chain(&options.behind_tls_proxy).copied().collect(),
             origins: origins.into_iter().chain(options.allow_origin.iter().cloned()).collect(),
             anonymous: !anonymous.is_empty(),
+            connections: options.connections.limits(),
             beside: None,
         };
         Ok(Plan {
@@ -312,6 +316,7 @@ impl Config {
             paths: servers.keys().map(|id| format!("/mcp/{id}/")).collect(),
             data: options.data.dir.clone().or_else(|| self.data.map(|dir| self.base.join(dir))),
             durability: options.durability.or(self.durability).unwrap_or_default().into(),
+            keep: options.keep_days.or(self.keep_days.map(|days| days.get().into())).map(retention::days),
             fresh: None,
         })
     }

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use audit::{Event, SigningKey, Start};
 use gateway::counting::Counting;
@@ -16,6 +17,7 @@ use tokio::runtime::Handle;
 use crate::environment::data_dir;
 use crate::failure::{Failure, Trying};
 use crate::output::tell;
+use crate::retention;
 
 /// What a gateway begins with.
 pub struct Beginning {
@@ -33,13 +35,15 @@ pub struct Beginning {
     pub counting: Option<Counting>,
     /// The key that signs the audit log; else the data directory's own.
     pub signing_key: Option<Arc<SigningKey>>,
+    /// For how long the audit log is kept; else for good, or as whoever ships it says.
+    pub keep: Option<Duration>,
 }
 
 impl Beginning {
     /// Of a gateway whose grants are known from the start, and that follows nobody.
-    pub fn alone(command: &'static str, durability: Durability, grants: Grants) -> Self {
+    pub fn alone(command: &'static str, durability: Durability, grants: Grants, keep: Option<Duration>) -> Self {
         let (session_key, counting, signing_key) = (None, None, None);
-        Self { command, durability, grants, lease: Lease::unlimited(), session_key, counting, signing_key }
+        Self { command, durability, grants, lease: Lease::unlimited(), session_key, counting, signing_key, keep }
     }
 }
 
@@ -48,7 +52,7 @@ impl Beginning {
 /// # Errors
 /// When the directory cannot be used, or belongs to a newer version.
 pub fn lay(dir: Option<&Path>, beginning: Beginning, background: &Handle) -> Result<Arc<Gateway>, Failure> {
-    let Beginning { command, durability, grants, lease, session_key, counting, signing_key } = beginning;
+    let Beginning { command, durability, grants, lease, session_key, counting, signing_key, keep } = beginning;
     let path = data_dir(dir)?;
     let data = DataDir::open(&path).trying(format!("the data directory {}", path.display()))?;
     let processes = Processes::register(&data).trying("the register of processes")?;
@@ -74,7 +78,11 @@ pub fn lay(dir: Option<&Path>, beginning: Beginning, background: &Handle) -> Res
         }
     };
     let options = Options { durability, ..Options::default() };
-    let log = AuditLog::signed(&data.audit(), options, Signer::new(signing_key)).trying("the audit log")?;
+    let log =
+        AuditLog::signed(&data.audit(), options, Signer::new(Arc::clone(&signing_key))).trying("the audit log")?;
+    if let Some(keep) = keep {
+        background.spawn(retention::keep(data.audit(), keep, signing_key));
+    }
     let word = match durability {
         Durability::Buffered => "buffered",
         Durability::Strict => "strict",

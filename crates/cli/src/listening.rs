@@ -1,14 +1,9 @@
 //! What every listener of the product has in common: TLS, and what is allowed beyond loopback.
 
-use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
-use axum::Router;
-use axum::serve::Listener;
-use gateway::tls::{Tls, TlsStream};
-use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::mpsc;
+use gateway::tls::Tls;
 
 use crate::args::TlsOptions;
 use crate::failure::{Failure, Trying};
@@ -29,48 +24,6 @@ pub fn tls(options: &TlsOptions) -> Result<Option<Arc<Tls>>, Failure> {
 /// Reads the files again when they change, for as long as the runtime lives.
 pub fn follow(tls: &Arc<Tls>) {
     tokio::spawn(Arc::clone(tls).follow(|said| tell!("toolgate: {said}")));
-}
-
-/// Serves pages until told to stop: for what is no gateway.
-///
-/// # Errors
-/// When the socket cannot be used.
-pub async fn pages(
-    listener: TcpListener,
-    tls: Option<&Arc<Tls>>,
-    pages: Router,
-    stop: impl Future<Output = ()> + Send + 'static,
-) -> io::Result<()> {
-    match tls {
-        None => axum::serve(listener, pages).with_graceful_shutdown(stop).await,
-        Some(tls) => {
-            let encrypted = Encrypted { address: listener.local_addr()?, accepted: tls.accept_on(listener) };
-            axum::serve(encrypted, pages).with_graceful_shutdown(stop).await
-        }
-    }
-}
-
-/// Connections that are encrypted when they are accepted.
-struct Encrypted {
-    address: SocketAddr,
-    accepted: mpsc::Receiver<(TlsStream<TcpStream>, SocketAddr)>,
-}
-
-impl Listener for Encrypted {
-    type Io = TlsStream<TcpStream>;
-    type Addr = SocketAddr;
-
-    async fn accept(&mut self) -> (Self::Io, Self::Addr) {
-        match self.accepted.recv().await {
-            Some(accepted) => accepted,
-            // Whoever accepts ends when this does.
-            None => std::future::pending().await,
-        }
-    }
-
-    fn local_addr(&self) -> io::Result<Self::Addr> {
-        Ok(self.address)
-    }
 }
 
 /// How addresses begin.

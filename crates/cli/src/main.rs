@@ -13,6 +13,7 @@ mod env_file;
 mod environment;
 mod failure;
 mod foundation;
+mod hangup;
 mod help;
 mod instance;
 mod listening;
@@ -21,6 +22,7 @@ mod pins;
 mod policy_watch;
 #[cfg(test)]
 mod reference;
+mod retention;
 mod stop;
 mod terminal;
 mod text_diff;

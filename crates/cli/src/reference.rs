@@ -30,9 +30,9 @@ the signal that ended it. In front of an endpoint, or told to stop, it ends with
 
 | variable | what it does |
 | --- | --- |
-| `TOOLGATE_DATA_DIR` | the data directory, where `--data` does not name one; without both it is `$XDG_DATA_HOME/toolgate` or `~/.local/share/toolgate` |
+| `TOOLGATE_DATA_DIR` | the data directory, where neither `--data` nor the configuration that is served names one; without both it is `$XDG_DATA_HOME/toolgate` or `~/.local/share/toolgate` |
 | `TOOLGATE_INSTANCE` | the instance that is asked, where `--instance` does not name one |
-| `TOOLGATE_API_TOKEN` | an API token for it, where `--token-file` does not give one |
+| `TOOLGATE_API_TOKEN` | an API token for the instance that `--instance` or `TOOLGATE_INSTANCE` names, where `--token-file` does not give one; it is sent to no other |
 | `XDG_CONFIG_HOME` | where `toolgate/policies`, `toolgate/clients.d` and `toolgate/instances.json` lie, in place of `~/.config` |
 | `VISUAL`, `EDITOR` | the editor of `toolgate policy edit`, the first that is set |
 | `NO_COLOR` | set, nothing is printed in colours |

@@ -4,7 +4,7 @@ use crate::document::Document;
 use crate::edit::Edit;
 use crate::entry::{Entry, State, body, words};
 use crate::refusal::Refusal;
-use crate::wrapped::{Wrapped, is_ours};
+use crate::wrapped::{Wrapped, is_as_written, is_ours};
 use crate::write;
 
 impl Document {
@@ -14,8 +14,8 @@ impl Document {
     /// [`Refusal`].
     pub fn with_program(&self, entry: &Entry, program: &str) -> Result<Edit, Refusal> {
         let State::Wrapped(wrapped) = &entry.state else { return Err(Refusal::Bare) };
-        if !is_ours(program) {
-            return Err(Refusal::Option("in the place of `toolgate`".to_owned()));
+        if !is_ours(program) && !is_as_written(&wrapped.options) {
+            return Err(Refusal::Program(audit::visible::word(program)));
         }
         let map = body(&entry.shape, self.node_of(entry)?).ok_or(Refusal::Unfit)?;
         let words = words(&entry.shape, map).map_err(Refusal::NotCovered)?;

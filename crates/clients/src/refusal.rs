@@ -24,6 +24,11 @@ pub enum Refusal {
     /// An option that would be read as the end of the options.
     #[error("the option {0} cannot stand before the server's own words: write it as --name=value")]
     Option(String),
+    /// A program that would not be known again.
+    #[error(
+        "an entry that starts {0} could not be told from a server's own: give toolgate its name again, by a link if need be, and start that"
+    )]
+    Program(String),
     /// A file that others share, with a path that they do not have.
     #[error(
         "this file is shared with others: name the program and its files without a path of this machine, and not {0}"

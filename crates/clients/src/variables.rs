@@ -4,11 +4,12 @@ use std::ops::Range;
 
 use crate::document::{Document, Format};
 use crate::edit::Edit;
-use crate::entry::{Entry, Launch, body, member, read};
+use crate::entry::{Entry, Launch, State, body, member, read};
 use crate::refusal::Refusal;
 use crate::secret::{Secret, is_secret};
 use crate::tree::{Map, Member};
 use crate::wrap::Wrapper;
+use crate::wrapped::Wrapped;
 use crate::write::{self, Data};
 
 impl Launch {
@@ -51,6 +52,109 @@ impl Document {
         self.until(&after)
     }
 
+    /// Variables out of an entry behind the gateway, and one more option of `run` that says where they are: what
+    /// [`Document::wrap_without`] does at once, done later.
+    ///
+    /// # Errors
+    /// [`Refusal`].
+    pub fn move_out(&self, entry: &Entry, option: &str, names: &[String]) -> Result<Edit, Refusal> {
+        let mut after = self.changed(entry, |after, now| after.with_option(now, option))?;
+        for name in names {
+            after = after.changed(entry, |after, now| after.without_variable(now, name))?;
+        }
+        self.until(&after)
+    }
+
+    /// An option of `run` behind those that an entry has.
+    fn with_option(&self, entry: &Entry, option: &str) -> Result<Edit, Refusal> {
+        let State::Wrapped(wrapped) = &entry.state else { return Err(Refusal::Bare) };
+        let map = body(&entry.shape, self.node_of(entry)?).ok_or(Refusal::Unfit)?;
+        let stdio = entry.shape.stdio.as_ref().ok_or(Refusal::Unfit)?;
+        let (key, at) = match &stdio.args {
+            Some(args) => (args, wrapped.options.len()),
+            None => (&stdio.command, wrapped.options.len() + 1),
+        };
+        let list = member(map, key).ok_or(Refusal::Unfit)?;
+        let items = list.value.list().ok_or(Refusal::Unfit)?;
+        let like = items.items.first().map(|first| self.raw(&first.span)).unwrap_or_default();
+        let change = self.before_item(&list.value, at, vec![self.word(option, like, items.flow)])?;
+        let edit = self.edit(vec![change])?;
+        let mut wanted = wrapped.clone();
+        wanted.options.push(option.to_owned());
+        self.check_after(&edit, entry, |state| matches!(state, State::Wrapped(words) if *words == wanted))?;
+        Ok(edit)
+    }
+
+    /// Newer values for what an entry was given from a file while it was `wrapped`, each in its place, where the entry
+    /// takes them from there no more; and the names under which the entry has those that were others.
+    ///
+    /// # Errors
+    /// [`Refusal`].
+    pub fn renew(
+        &self,
+        entry: &Entry,
+        wrapped: &Wrapped,
+        variables: &[(String, Secret)],
+    ) -> Result<(Edit, Vec<String>), Refusal> {
+        let mut after = self.clone();
+        let mut renewed = Vec::new();
+        for (variable, value) in variables {
+            let now = after.again(entry)?;
+            let name = match now.state {
+                State::Wrapped(_) => variable,
+                State::Bare | State::NotCovered(_) => wrapped.named_by(variable),
+            };
+            let has = |(known, said): &(String, Secret)| is_name(&now.launch, known, name) && said == value;
+            if pairs(&now.launch).iter().any(has) {
+                continue;
+            }
+            renewed.push(name.to_owned());
+            after = match after.changed(entry, |after, now| after.with_value(now, name, value)) {
+                Err(Refusal::Unfit) if matches!(now.launch, Launch::Stdio { .. }) => {
+                    let is_there = pairs(&now.launch).iter().any(|(known, _)| known == name);
+                    let without = match is_there {
+                        true => after.changed(entry, |after, now| after.without_variable(now, name))?,
+                        false => after,
+                    };
+                    without.changed(entry, |after, now| after.with_variable(now, name, value))?
+                }
+                renewed => renewed?,
+            };
+        }
+        Ok((self.until(&after)?, renewed))
+    }
+
+    /// Another value of a variable or header that is there.
+    fn with_value(&self, entry: &Entry, name: &str, value: &Secret) -> Result<Edit, Refusal> {
+        let map = body(&entry.shape, self.node_of(entry)?).ok_or(Refusal::Unfit)?;
+        let way: &[String] = match (&entry.launch, &entry.shape.stdio, &entry.shape.http) {
+            (Launch::Stdio { .. }, Some(stdio), _) => std::slice::from_ref(&stdio.env),
+            (Launch::Http { .. }, _, Some(http)) => &http.headers,
+            _ => return Err(Refusal::Unfit),
+        };
+        let (first, rest) = way.split_first().ok_or(Refusal::Unfit)?;
+        let mut outer = &member(map, first).ok_or(Refusal::Unfit)?.value;
+        for key in rest {
+            outer = &outer.get(key).ok_or(Refusal::Unfit)?.value;
+        }
+        let members = outer.map().map(|map| map.members.as_slice()).unwrap_or_default();
+        let said = members.iter().find(|said| is_name(&entry.launch, &said.key, name)).ok_or(Refusal::Unfit)?;
+        let raw = self.raw(&said.value.span);
+        // A block of YAML ends where no quotes can.
+        if self.format == Format::Yaml && raw.starts_with(['|', '>']) {
+            return Err(Refusal::Unfit);
+        }
+        let edit = self.edit(vec![(said.value.span.clone(), write::text(self.format, value.expose(), raw))])?;
+        let is_wrapped = |state: &State| matches!(state, State::Wrapped(_));
+        self.check_after(&edit, entry, |state| is_wrapped(state) == is_wrapped(&entry.state))?;
+        let mut wanted = entry.launch.clone();
+        if let Launch::Stdio { env: pairs, .. } | Launch::Http { headers: pairs, .. } = &mut wanted {
+            let same = |(known, _): &&mut (String, Secret)| *known == said.key;
+            pairs.iter_mut().filter(same).for_each(|(_, said)| *said = value.clone());
+        }
+        if self.after(&edit)?.again(entry)?.launch == wanted { Ok(edit) } else { Err(Refusal::Unfit) }
+    }
+
     /// [`Document::unwrap`], with variables that the entry gets before: the inverse of [`Document::wrap_without`]. A
     /// variable that stands there already gets this value.
     ///
@@ -86,7 +190,10 @@ impl Document {
     }
 
     /// The one edit that leads to a later state of this document.
-    fn until(&self, after: &Self) -> Result<Edit, Refusal> {
+    ///
+    /// # Errors
+    /// [`Refusal::Stale`], when the other is none of this document.
+    pub fn until(&self, after: &Self) -> Result<Edit, Refusal> {
         let (old, new) = (self.bytes(), after.bytes());
         let same = |pairs: &mut dyn Iterator<Item = (&u8, &u8)>| pairs.take_while(|(one, two)| one == two).count();
         let start = same(&mut old.iter().zip(&new));
@@ -181,4 +288,17 @@ impl Document {
             _ => Err(Refusal::Unfit),
         }
     }
+}
+
+/// Variables, or headers.
+fn pairs(launch: &Launch) -> &[(String, Secret)] {
+    match launch {
+        Launch::Stdio { env: pairs, .. } | Launch::Http { headers: pairs, .. } => pairs,
+        Launch::Other(_) => &[],
+    }
+}
+
+/// Whether two names are of one thing: headers are, in letters of any size.
+fn is_name(launch: &Launch, one: &str, other: &str) -> bool {
+    if matches!(launch, Launch::Http { .. }) { one.eq_ignore_ascii_case(other) } else { one == other }
 }

@@ -8,7 +8,7 @@ use crate::entry::{Entry, Launch, NotCovered, State, body, member};
 use crate::refusal::Refusal;
 use crate::table::{Http, Stdio};
 use crate::tree::{Map, Member, Node};
-use crate::wrapped::{Target, is_ours, reference};
+use crate::wrapped::{Target, is_as_written, is_ours, reference};
 use crate::write;
 
 /// What is put before a server.
@@ -34,8 +34,11 @@ impl Wrapper {
         if let Some(option) = self.options.iter().find(ends) {
             return Err(Refusal::Option(option.clone()));
         }
-        if !is_ours(&self.program) || self.options.first().is_none_or(|first| first != "run") {
+        if self.options.first().is_none_or(|first| first != "run") {
             return Err(Refusal::Option("in the place of `toolgate run`".to_owned()));
+        }
+        if !is_ours(&self.program) && !is_as_written(&self.options) {
+            return Err(Refusal::Program(audit::visible::word(&self.program)));
         }
         let machine = |word: &str| {
             let value = word.split_once('=').map_or(word, |(_, value)| value);
@@ -205,14 +208,27 @@ impl Document {
     /// Words before the first one of a list.
     fn before_first(&self, node: &Node, words: Vec<String>) -> Result<(Range<usize>, String), Refusal> {
         let list = node.list().ok_or(Refusal::Unfit)?;
-        let Some(first) = list.items.first() else {
+        if list.items.is_empty() {
             let start = node.span.start + 1;
             return Ok((start..start, words.join(", ")));
-        };
-        let at = if list.flow { first.span.start } else { self.hyphen(first).ok_or(Refusal::Unfit)? };
+        }
+        self.before_item(node, 0, words)
+    }
+
+    /// Words before one that is in a list.
+    pub(crate) fn before_item(
+        &self,
+        node: &Node,
+        number: usize,
+        words: Vec<String>,
+    ) -> Result<(Range<usize>, String), Refusal> {
+        let list = node.list().ok_or(Refusal::Unfit)?;
+        let item = list.items.get(number).ok_or(Refusal::Unfit)?;
+        let at = if list.flow { item.span.start } else { self.hyphen(item).ok_or(Refusal::Unfit)? };
         let line = self.line_start(at);
         let lead = self.raw(&(line..at));
         let blank = lead.trim().is_empty();
+        let first = list.items.first().unwrap_or(item);
         let tight = list.items.get(1).is_some_and(|second| self.raw(&(first.span.end..second.span.start)) == ",");
         let separator = match list.flow {
             false => format!("{}{}", self.line_end, indentation(lead)),
@@ -246,7 +262,7 @@ impl Document {
         words.iter().map(|word| self.word(word, like, in_brackets)).collect()
     }
 
-    fn word(&self, word: &str, like: &str, in_brackets: bool) -> String {
+    pub(crate) fn word(&self, word: &str, like: &str, in_brackets: bool) -> String {
         let loose = self.format == Format::Yaml && in_brackets && word.contains([',', '[', ']', '{', '}']);
         write::text(self.format, word, if loose { "\"" } else { like })
     }

@@ -29,7 +29,7 @@ impl Wrapped {
     /// Reads a command and its arguments; none, where they are not ours.
     #[must_use]
     pub fn parse(program: &str, args: &[&str]) -> Option<Self> {
-        if !is_ours(program) || args.first() != Some(&"run") {
+        if args.first() != Some(&"run") || !(is_ours(program) || is_as_written(args)) {
             return None;
         }
         let words = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect();
@@ -49,6 +49,14 @@ impl Wrapped {
             at += 1;
         }
         None
+    }
+
+    /// What a variable of this entry holds without the gateway: the header that is filled from it, else itself.
+    #[must_use]
+    pub fn named_by<'a>(&'a self, variable: &'a str) -> &'a str {
+        let Target::Upstream { headers, .. } = &self.target else { return variable };
+        let header = headers.iter().find(|(_, value)| reference(value) == Some(variable));
+        header.map_or(variable, |(name, _)| name)
     }
 
     /// What it leads to, where that is toolgate again.
@@ -79,10 +87,27 @@ fn upstream(words: &[&str]) -> Option<Target> {
     Some(Target::Upstream { url: (*url).to_owned(), headers })
 }
 
-/// Whether a program is toolgate, by its name.
+/// Whether a program is toolgate, by its name, which may end with a version.
 pub(crate) fn is_ours(program: &str) -> bool {
     let name = program.rsplit(['/', '\\']).next().unwrap_or_default().to_ascii_lowercase();
-    name.strip_suffix(".exe").unwrap_or(&name) == "toolgate"
+    let rest = name.strip_suffix(".exe").unwrap_or(&name).strip_prefix("toolgate");
+    let is_version = |rest: &str| {
+        let version =
+            rest.strip_prefix(['-', '_', '.', '@']).map(|version| version.strip_prefix('v').unwrap_or(version));
+        version.is_some_and(|version| version.starts_with(|letter: char| letter.is_ascii_digit()))
+    };
+    rest.is_some_and(|rest| rest.is_empty() || is_version(rest))
+}
+
+/// Whether words begin as [`Document::wrap`](crate::Document::wrap) is told to write them: no other program takes these,
+/// so that toolgate is known under any name.
+pub(crate) fn is_as_written<Word: AsRef<str>>(words: &[Word]) -> bool {
+    match words {
+        [run, policy, _, name, ..] => {
+            run.as_ref() == "run" && policy.as_ref() == "--policy" && name.as_ref().starts_with("--name=")
+        }
+        _ => false,
+    }
 }
 
 /// The variable that a text is a reference to, if it is nothing else.
@@ -109,8 +134,18 @@ mod tests {
         assert_eq!(headers, [("A".to_owned(), "${B}".to_owned())]);
         let Target::Upstream { url, headers } = found.target else { panic!() };
         assert_eq!((url.as_str(), headers), ("https://e.test/mcp", vec![("A".to_owned(), "b".to_owned())]));
+        for known in ["/opt/toolgate-0.4.1", "toolgate_v2.exe", "toolgate@1"] {
+            assert!(parse(&format!("{known} run --policy p -- x")).is_some(), "{known}");
+            assert_eq!(parse(&format!("{known} serve -- x")), None, "{known}");
+        }
+        // Under any name, in the words that are written.
+        assert!(parse("/opt/gate run --policy p --name=x --env-file=e -- npx").is_some());
         for other in [
             "npx run -- x",
+            "gate run --policy p --name x -- npx",
+            "gate run --name=x --policy p -- npx",
+            "toolgate-demo run --policy p -- x",
+            "toolgates run -- x",
             "toolgate serve -- x",
             "toolgate run",
             "toolgate run --",

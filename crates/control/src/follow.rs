@@ -104,8 +104,8 @@ impl Replica {
         self.state.follow_keys();
         // The lease counts from before the question: it never ends later here than there.
         let asked = Instant::now();
-        if database.version().await? != self.state.seen() {
-            let delta = database.changes_since(self.state.seen()).await?;
+        if !self.state.has(database.version().await?) {
+            let delta = self.state.news().await?;
             // What is stopped is stopped first, and what goes on goes on last: under what is in force by then.
             let grants = self.state.take(delta);
             // Counts begin before anything is counted.

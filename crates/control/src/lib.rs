@@ -15,6 +15,7 @@ pub mod grants;
 mod instance;
 pub mod keys;
 mod limits;
+pub mod lost;
 pub mod people;
 pub mod policies;
 mod refused;

@@ -87,7 +87,7 @@ impl Instance {
         Ok((version, waited))
     }
 
-    fn counting(&self) -> Result<&Counting, StoreDown> {
+    pub(crate) fn counting(&self) -> Result<&Counting, StoreDown> {
         let nothing = || StoreDown { reason: "this process counts nothing; ask one that serves agents".to_owned() };
         self.counting.as_ref().ok_or_else(nothing)
     }

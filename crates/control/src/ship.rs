@@ -4,17 +4,20 @@
 //! was decided meanwhile is shipped when it is back, and what a process has left behind that died is shipped by the
 //! next one of the same data directory. What is older than one keeps is removed at both places.
 
+mod keep;
+
 use std::collections::{HashMap, HashSet};
 use std::fs::File;
 use std::io;
 use std::path::PathBuf;
-use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use audit::{Id, SigningKey};
-use jiff::Timestamp;
+use audit::Id;
 use store::control::BadControl;
 use store::log::{self, Chain, Position, Tail};
+use tokio::sync::watch;
+
+use self::keep::Keeper;
 
 use crate::Instance;
 use crate::follow::Tell;
@@ -23,13 +26,10 @@ use crate::follow::Tell;
 const LOOK: Duration = Duration::from_millis(250);
 
 /// Records of one transaction: changes wait for it no longer than they would feel.
-const BATCH: usize = 512;
+const BATCH: usize = 1_024;
 
 /// How long a step may take before the database counts as silent.
 const PATIENCE: Duration = Duration::from_secs(30);
-
-/// How often what is too old is looked for.
-const TIDY: Duration = Duration::from_secs(3_600);
 
 /// What a replica ships from.
 #[derive(Clone)]
@@ -46,14 +46,13 @@ pub struct Shipping {
 pub struct Shipper {
     instance: Instance,
     shipping: Shipping,
-    key: Arc<SigningKey>,
+    keeper: Keeper,
     /// The right to ship this directory, once it is ours.
     lock: Option<File>,
     /// Chains that have ended and are shipped, and chains that do not fit together.
     done: HashSet<Id>,
     /// Where a chain was read anew because what followed did not fit.
     again: HashMap<Id, u32>,
-    tidied: Option<Instant>,
     lost: bool,
 }
 
@@ -71,9 +70,9 @@ pub enum NotShipped {
 impl Shipper {
     /// Ships nothing yet.
     pub fn new(instance: Instance, shipping: Shipping) -> Self {
-        let key = instance.signing_key();
+        let keeper = Keeper::new(instance.clone(), shipping.clone());
         let (done, again) = (HashSet::new(), HashMap::new());
-        Self { instance, shipping, key, lock: None, done, again, tidied: None, lost: false }
+        Self { instance, shipping, keeper, lock: None, done, again, lost: false }
     }
 
     /// Ships what there is, a batch of each chain, and returns whether there was more than that.
@@ -196,45 +195,35 @@ impl Shipper {
         }
     }
 
-    /// Removes what is too old, where it is said for how long it is kept; once an hour, and after all was shipped.
+    /// Removes what is too old, where it is said for how long it is kept; after all was shipped, by the process that ships.
     ///
     /// # Errors
     /// [`NotShipped`]: it is removed the next time.
     pub async fn tidy(&mut self) -> Result<(), NotShipped> {
-        let Some(keep) = self.shipping.keep else { return Ok(()) };
-        if self.lock.is_none() || self.tidied.is_some_and(|tidied| tidied.elapsed() < TIDY) {
-            return Ok(());
+        match self.lock {
+            Some(_) => self.keeper.tidy().await,
+            None => Ok(()),
         }
-        let before = Timestamp::now().checked_sub(keep).unwrap_or(Timestamp::MIN);
-        while self.instance.database.forget_decisions(before.as_millisecond()).await? {}
-        let (audit, key) = (self.shipping.audit.clone(), Arc::clone(&self.key));
-        let pruned = blocking(move || log::prune(&audit, before, &key)).await?;
-        for chain in pruned.kept {
-            (self.shipping.tell)(&format!(
-                "old segments of chain {chain} of the audit log are kept: it is not in order, or cannot be changed; `toolgate audit verify` says more"
-            ));
-        }
-        self.tidied = Some(Instant::now());
-        Ok(())
     }
 
-    /// Ships for as long as it is polled. What goes wrong is told once, and tried again.
+    /// Ships for as long as it is polled, and removes beside that what is too old: that may take its time. What goes wrong is
+    /// told once, and tried again.
     pub async fn run(&mut self) {
+        let (all_shipped, seen) = watch::channel(false);
+        let mut keeper = self.keeper.clone();
+        tokio::join!(self.ship_on(&all_shipped), keeper.run(seen));
+    }
+
+    async fn ship_on(&mut self, all_shipped: &watch::Sender<bool>) {
         let mut look = tokio::time::interval(LOOK);
         look.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
-            let round = async {
-                let more = self.step().await?;
-                if !more {
-                    self.tidy().await?;
-                }
-                Ok::<_, NotShipped>(more)
-            };
-            let (more, failed) = match tokio::time::timeout(PATIENCE, round).await {
+            let (more, failed) = match tokio::time::timeout(PATIENCE, self.step()).await {
                 Ok(Ok(more)) => (more, None),
                 Ok(Err(error)) => (false, Some(error.to_string())),
                 Err(_) => (false, Some("the database does not answer".to_owned())),
             };
+            all_shipped.send_replace(!more && failed.is_none() && self.lock.is_some());
             self.report(failed);
             if !more {
                 look.tick().await;

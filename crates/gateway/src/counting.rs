@@ -7,6 +7,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use quota::{Counters, Full, Receipt, StoreDown, Take, Taken, Use};
 use shared::Counts;
+pub use shared::Known;
 
 use self::taking::Taking;
 use crate::limits::Beside;
@@ -105,6 +106,18 @@ impl Counting {
                 Ok(uses)
             }
             Self::Shared(counts) => counts.snapshot_of(organisation).await,
+        }
+    }
+
+    /// Since when the counts of an organisation are known.
+    ///
+    /// # Errors
+    /// [`StoreDown`] when they cannot be reached.
+    pub async fn known(&self, organisation: &str) -> Result<Known, StoreDown> {
+        match self {
+            // Whoever loses a file knows it, and the log fills it again.
+            Self::Here(_) => Ok(Known::All),
+            Self::Shared(counts) => counts.known_since(organisation).await,
         }
     }
 

@@ -362,6 +362,7 @@ impl Gateway {
                     tokio::task::spawn_blocking(move || counting.sync());
                     // Grants also expire, without anybody saying so.
                     self.children.review(&self);
+                    self.grants().all().for_each(|grant| self.tell_trust(grant.server()));
                 }
                 _ = heartbeat.tick() => {
                     let counting = self.counting.clone();
@@ -374,6 +375,13 @@ impl Gateway {
                     self.children.sweep();
                 }
             }
+        }
+    }
+
+    /// Says whether the certificate of a server is trusted no longer, or again.
+    pub(crate) fn tell_trust(&self, server: &Server) {
+        for line in server.trust.news() {
+            (self.child_stderr)(server.id(), &line);
         }
     }
 

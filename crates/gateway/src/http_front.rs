@@ -12,6 +12,7 @@ use tokio::sync::Notify;
 use upstream::http::Client;
 
 use crate::body::Body;
+use crate::connections::{ConnectionLimits, NoPlace, Seat};
 use crate::gateway::Gateway;
 use crate::phase::Phase;
 use crate::refusal::{self, Refusal};
@@ -42,6 +43,8 @@ pub struct FrontConfig {
     pub anonymous: bool,
     /// Origins whose pages may use what is served at `/mcp`.
     pub origins: Origins,
+    /// How many connections there may be.
+    pub connections: ConnectionLimits,
     /// What answers at every other address than `/mcp`.
     pub beside: Option<Arc<dyn Beside>>,
 }
@@ -49,6 +52,10 @@ pub struct FrontConfig {
 /// What answers beside MCP, where the operator wants that: pages for people. It has no part in any decision, and
 /// does its work on threads of its own, so that no call waits for it.
 pub trait Beside: std::fmt::Debug + Send + Sync {
+    /// Whether a path is answered on connections that are left when agents have taken all others: those of whoever
+    /// governs them.
+    fn is_api(&self, path: &str) -> bool;
+
     /// Answers a request that was addressed to one of the gateway's hosts.
     fn answer(&self, request: Request<Incoming>) -> Pin<Box<dyn Future<Output = Response<Body>> + Send + '_>>;
 
@@ -76,6 +83,8 @@ pub struct Front {
     pub client: Client,
     /// Told when the connection that this answers on must end, whatever is still to be written to it.
     pub hang_up: Arc<Notify>,
+    /// The place of that connection.
+    pub(crate) seat: Arc<Seat>,
 }
 
 /// Where a request leads.
@@ -89,6 +98,10 @@ enum Place<'a> {
 impl Front {
     /// Answers one request. Nothing of it can fail: what goes wrong is an answer too.
     pub async fn answer(&self, peer: IpAddr, request: Request<Incoming>) -> Response<Body> {
+        if let Err((why, client)) = self.room(peer, &request) {
+            self.gateway.refused().count(why.counted_as(), Some(client));
+            return closing(not_forwarded(&no_room(why)));
+        }
         if self.config.origins.is_empty() || place(request.uri().path()).is_none() {
             return self.route(peer, request, false).await;
         }
@@ -98,6 +111,22 @@ impl Front {
             cors::mark(answer, origin)
         })
         .await
+    }
+
+    /// Whether this connection has a place for this request.
+    fn room(&self, peer: IpAddr, request: &Request<Incoming>) -> Result<(), (NoPlace, IpAddr)> {
+        let path = request.uri().path();
+        if self.seat.is_reserved()
+            && !matches!(path, "/healthz" | "/readyz")
+            && !self.config.beside.as_ref().is_some_and(|beside| beside.is_api(path))
+        {
+            return Err((NoPlace::InAll, peer.to_canonical()));
+        }
+        if self.config.proxies.contains(&peer.to_canonical()) {
+            let client = self.client_ip(peer, request.headers());
+            self.seat.stands_for(client).map_err(|why| (why, client))?;
+        }
+        Ok(())
     }
 
     /// Answers one request; `named` if a page sends it whose origin may.
@@ -281,6 +310,20 @@ fn not_forwarded(refusal: &Refusal) -> Response<Body> {
         answer.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("5"));
     }
     answer
+}
+
+/// What whoever has no place is told.
+fn no_room(why: NoPlace) -> Refusal {
+    match why {
+        NoPlace::OfAddress => json_refusal(
+            StatusCode::TOO_MANY_REQUESTS,
+            "this address has as many requests under way here as it may have; ask again when one has ended",
+        ),
+        NoPlace::InAll => json_refusal(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "this gateway has as many connections as it takes; ask again later",
+        ),
+    }
 }
 
 /// The same answer, after which the connection ends: where a request could not be read as one,

@@ -71,7 +71,9 @@ impl HttpLink {
     /// [`SendError`], which says whether the server can have seen it.
     pub async fn post(&self, headers: HeaderMap, message: Bytes) -> Result<Response<Answer>, SendError> {
         let first_byte = Some(self.server.config.limits.first_byte);
-        self.client.send(&self.endpoint, Method::POST, headers, Some(message), first_byte).await
+        let sent = self.client.send(&self.endpoint, Method::POST, headers, Some(message), first_byte).await;
+        self.server.trust.note(&sent);
+        sent
     }
 
     /// Sends a message whose answer nobody needs: the gateway's refusal of a server's question.

@@ -4,6 +4,8 @@
 //! relayed without crossing threads. The accept loop is ours, because limits and time-outs on
 //! slow clients belong to it.
 
+mod pages;
+
 use std::convert::Infallible;
 use std::io;
 use std::net::{IpAddr, TcpListener as StdListener};
@@ -16,27 +18,30 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 use upstream::http::Client;
 
+use crate::connections::{Connections, Seat};
 use crate::gateway::Gateway;
 use crate::http_front::{Front, FrontConfig};
 use crate::phase::Phase;
 use crate::tls::Tls;
 
+pub use pages::{Unread, pages, read_whole};
+
 /// How long an agent may take to send the head of a request.
 const HEAD_TIME: Duration = Duration::from_secs(10);
+
+/// How long whoever asks may take to send a body.
+pub(crate) const BODY_TIME: Duration = Duration::from_secs(60);
 
 /// The most header fields of a request.
 pub(crate) const MAX_HEADERS: usize = 64;
 
 /// The most bytes that the head of a request may take.
 const MAX_HEAD: usize = 64 * 1024;
-
-/// Connections at once, of all workers.
-const MAX_CONNECTIONS: usize = 10_000;
 
 /// How long it takes at most until all have ended, once the gateway is told to stop.
 pub const DRAIN: Duration = Duration::from_secs(10);
@@ -80,22 +85,22 @@ impl Workers {
     ) -> io::Result<Self> {
         listener.set_nonblocking(true)?;
         let (door, _) = watch::channel(Door::Open);
-        let connections = Arc::new(Semaphore::new(MAX_CONNECTIONS));
+        let connections = Connections::new(config.connections);
         let mut threads = Vec::with_capacity(count);
         for number in 0..count.max(1) {
             let listener = listener.try_clone()?;
-            let front = Front {
+            let worker = Worker {
                 gateway: Arc::clone(gateway),
                 config: Arc::clone(config),
                 client: Client::new(connect).map_err(io::Error::other)?,
-                hang_up: Arc::default(),
+                connections: Arc::clone(&connections),
             };
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-            let (door, connections, tls) = (door.subscribe(), Arc::clone(&connections), tls.cloned());
+            let (door, tls) = (door.subscribe(), tls.cloned());
             let thread = std::thread::Builder::new().name(format!("worker-{number}")).spawn(move || {
                 runtime.block_on(async move {
                     if let Ok(listener) = TcpListener::from_std(listener) {
-                        accept(listener, front, tls, connections, door).await;
+                        accept(listener, worker, tls, door).await;
                     }
                 });
             })?;
@@ -130,19 +135,46 @@ impl Workers {
     }
 }
 
-async fn accept(
-    listener: TcpListener,
-    front: Front,
-    tls: Option<Arc<Tls>>,
-    connections: Arc<Semaphore>,
-    mut door: watch::Receiver<Door>,
-) {
+/// What all connections of a worker share.
+struct Worker {
+    gateway: Arc<Gateway>,
+    config: Arc<FrontConfig>,
+    client: Client,
+    connections: Arc<Connections>,
+}
+
+impl Worker {
+    /// The front of one connection.
+    fn front(&self, seat: Arc<Seat>) -> Front {
+        Front {
+            gateway: Arc::clone(&self.gateway),
+            config: Arc::clone(&self.config),
+            client: self.client.clone(),
+            hang_up: Arc::default(),
+            seat,
+        }
+    }
+
+    /// A place for a connection. Where there is none it is closed, and counted: an answer would need a place itself.
+    fn seat(&self, peer: IpAddr) -> Option<Arc<Seat>> {
+        let peer = peer.to_canonical();
+        match self.connections.seat(peer, self.config.proxies.contains(&peer)) {
+            Ok(seat) => Some(seat),
+            Err(why) => {
+                self.gateway.refused().count(why.counted_as(), Some(peer));
+                None
+            }
+        }
+    }
+}
+
+async fn accept(listener: TcpListener, worker: Worker, tls: Option<Arc<Tls>>, mut door: watch::Receiver<Door>) {
     let mut tasks = JoinSet::new();
     loop {
         while tasks.try_join_next().is_some() {}
-        let stream = tokio::select! {
+        let (stream, peer) = tokio::select! {
             accepted = listener.accept() => match accepted {
-                Ok((stream, _)) => stream,
+                Ok((stream, from)) => (stream, from.ip()),
                 Err(_) => {
                     // Out of file descriptors, most often: give connections time to end.
                     tokio::time::sleep(Duration::from_millis(50)).await;
@@ -151,13 +183,8 @@ async fn accept(
             },
             _ = door.wait_for(|door| *door > Door::Open) => break,
         };
-        let Ok(permit) = Arc::clone(&connections).try_acquire_owned() else { continue };
-        let front = Front { hang_up: Arc::default(), ..front.clone() };
-        let (tls, door) = (tls.clone(), door.clone());
-        tasks.spawn(async move {
-            connected(stream, front, tls, door).await;
-            drop(permit);
-        });
+        let Some(seat) = worker.seat(peer) else { continue };
+        tasks.spawn(connected(stream, peer, worker.front(seat), tls.clone(), door.clone()));
     }
     drop(listener);
     tokio::select! {
@@ -166,17 +193,29 @@ async fn accept(
     }
 }
 
-async fn connected(stream: TcpStream, front: Front, tls: Option<Arc<Tls>>, mut door: watch::Receiver<Door>) {
-    let Ok(peer) = stream.peer_addr() else { return };
+async fn connected(
+    stream: TcpStream,
+    peer: IpAddr,
+    front: Front,
+    tls: Option<Arc<Tls>>,
+    mut door: watch::Receiver<Door>,
+) {
     let _ = stream.set_nodelay(true);
-    let Some(tls) = tls else { return serve(stream, peer.ip(), front, door).await };
+    let Some(tls) = tls else { return serve(stream, peer, front, door).await };
     let encrypted = tokio::select! {
-        encrypted = tls.handshake(stream, peer.ip()) => encrypted,
+        encrypted = tls.handshake(stream, peer) => encrypted,
         _ = door.wait_for(|door| *door > Door::Open) => return,
     };
     if let Some(stream) = encrypted {
-        Box::pin(serve(stream, peer.ip(), front, door)).await;
+        Box::pin(serve(stream, peer, front, door)).await;
     }
+}
+
+/// HTTP of whose heads none is long, and none takes longer than this.
+fn bounded_http(head_time: Duration) -> http1::Builder {
+    let mut http = http1::Builder::new();
+    http.timer(TokioTimer::new()).header_read_timeout(head_time).max_headers(MAX_HEADERS).max_buf_size(MAX_HEAD);
+    http
 }
 
 async fn serve(
@@ -189,11 +228,9 @@ async fn serve(
         let front = &front;
         async move { Ok::<_, Infallible>(front.answer(peer, request).await) }
     });
-    let connection = http1::Builder::new()
-        .timer(TokioTimer::new())
-        .header_read_timeout(HEAD_TIME)
-        .max_headers(MAX_HEADERS)
-        .max_buf_size(MAX_HEAD)
+    let connection = bounded_http(HEAD_TIME)
+        // A place in the reserve is somebody else's as soon as it has served.
+        .keep_alive(!front.seat.is_reserved())
         .serve_connection(TokioIo::new(stream), service);
     let mut connection = std::pin::pin!(connection);
     let told = async { drop(door.wait_for(|door| *door > Door::Open).await) };

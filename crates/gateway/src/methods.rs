@@ -101,6 +101,11 @@ pub(crate) fn response(gateway: &Arc<Gateway>, caller: &Caller, response: &Respo
 /// The request without the capabilities to answer questions that the policy does not let the
 /// server ask, so that it need not ask in vain; `None` if nothing is to be taken away.
 pub(crate) fn without_denied_capabilities(policy: &Policy, request: &Request<'_>) -> Option<String> {
+    // Few requests declare any, and what is denied takes a while to find out.
+    let (span, declared) = match request.kind {
+        Kind::Initialize => (request.params.spans.capabilities?, request.params.capabilities?),
+        _ => (request.params.spans.meta_client_capabilities?, request.params.meta_client_capabilities?),
+    };
     let denied: Vec<&str> = QUESTIONS
         .iter()
         .filter(|(method, _)| !policy.permits_method_by_name(method))
@@ -108,10 +113,6 @@ pub(crate) fn without_denied_capabilities(policy: &Policy, request: &Request<'_>
         .chain(["tasks"])
         .collect();
     let paths: Vec<&[&str]> = denied.iter().map(std::slice::from_ref).collect();
-    let (span, declared) = match request.kind {
-        Kind::Initialize => (request.params.spans.capabilities?, request.params.capabilities?),
-        _ => (request.params.spans.meta_client_capabilities?, request.params.meta_client_capabilities?),
-    };
     let kept = mcp::result::without_members(declared, &paths).ok()??;
     mcp::message::splice(request.raw, &[(span.range(), &kept)])
 }

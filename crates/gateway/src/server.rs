@@ -14,6 +14,7 @@ use crate::era::EraMemory;
 use crate::measures::ServerMeasures;
 use crate::pins::Pinning;
 use crate::tools::KnownTools;
+use crate::trust::Trust;
 
 /// How a server is reached.
 #[derive(Debug, Clone)]
@@ -95,6 +96,8 @@ pub struct Server {
     pub era: EraMemory,
     /// Keeps its program from being restarted in a tight loop.
     pub backoff: Backoff,
+    /// Whether its certificate is trusted.
+    pub trust: Trust,
 }
 
 impl Server {
@@ -119,6 +122,7 @@ impl Server {
             measures: ServerMeasures::default(),
             era: EraMemory::default(),
             backoff: Backoff::default(),
+            trust: Trust::default(),
         })
     }
 

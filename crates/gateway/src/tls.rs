@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,10 +13,9 @@ use rustls::crypto::aws_lc_rs::default_provider;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use secrecy::{ExposeSecret, SecretSlice};
-use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::mpsc;
+use tokio::net::TcpStream;
 use tokio_rustls::TlsAcceptor;
-pub use tokio_rustls::server::TlsStream;
+use tokio_rustls::server::TlsStream;
 
 use crate::bounded::Bounded;
 
@@ -141,33 +140,6 @@ impl Tls {
         let _place = self.handshakes.take(from.to_canonical()).ok()?;
         let acceptor = TlsAcceptor::from(Arc::clone(&self.in_force.load().config));
         tokio::time::timeout(HANDSHAKE_TIME, acceptor.accept(stream)).await.ok()?.ok()
-    }
-
-    /// Encrypted connections as they come, for a server that accepts by itself. None waits for another one's handshake.
-    /// Nothing more is accepted when the receiver is gone.
-    pub fn accept_on(self: &Arc<Self>, listener: TcpListener) -> mpsc::Receiver<(TlsStream<TcpStream>, SocketAddr)> {
-        let (ready, accepted) = mpsc::channel(64);
-        let tls = Arc::clone(self);
-        tokio::spawn(async move {
-            loop {
-                let accepting = tokio::select! {
-                    accepting = listener.accept() => accepting,
-                    () = ready.closed() => return,
-                };
-                let Ok((stream, from)) = accepting else {
-                    // Out of file descriptors, most often: give connections time to end.
-                    tokio::time::sleep(Duration::from_millis(50)).await;
-                    continue;
-                };
-                let (tls, ready) = (Arc::clone(&tls), ready.clone());
-                tokio::spawn(async move {
-                    if let Some(stream) = tls.handshake(stream, from.ip()).await {
-                        let _ = ready.send((stream, from)).await;
-                    }
-                });
-            }
-        });
-        accepted
     }
 }
 

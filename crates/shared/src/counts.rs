@@ -11,6 +11,7 @@
 mod answer;
 mod asking;
 mod keys;
+mod known;
 mod script;
 #[cfg(test)]
 mod tests;
@@ -27,6 +28,7 @@ use tokio::runtime::Handle;
 
 use self::asking::{Asked, Mode, Reached, held};
 use self::keys::Keys;
+pub use self::known::Known;
 use self::script::{ALL, GIVE_BACK, Invocation, KNOWN, RENEW};
 use crate::link::{Failed, Link, Up};
 use crate::options::{BadOptions, Options, random};

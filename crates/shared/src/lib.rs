@@ -12,6 +12,6 @@ mod link;
 mod news;
 mod options;
 
-pub use counts::{Beside, Counts};
+pub use counts::{Beside, Counts, Known};
 pub use news::{Heard, Hearing, News};
 pub use options::{BadOptions, Options, Restarts, Timeout, Unknown};

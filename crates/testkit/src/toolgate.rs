@@ -148,8 +148,7 @@ impl Toolgate {
     /// # Errors
     /// When it is gone.
     pub fn signal(&self, signal: Signal) -> anyhow::Result<()> {
-        let pid = i32::try_from(self.child.id())?;
-        Ok(kill_process(Pid::from_raw(pid).context("no process")?, signal)?)
+        send(signal, self.child.id())
     }
 
     /// Waits for its end.
@@ -201,6 +200,14 @@ impl Drop for Toolgate {
             eprintln!("--- stderr of toolgate\n{}---", self.stderr());
         }
     }
+}
+
+/// Sends a signal to a process.
+///
+/// # Errors
+/// When it is gone.
+pub fn send(signal: Signal, pid: u32) -> anyhow::Result<()> {
+    Ok(kill_process(Pid::from_raw(i32::try_from(pid)?).context("no process")?, signal)?)
 }
 
 /// Whether a process is there (a zombie is not).

@@ -8,6 +8,7 @@
 //! task on the way of a call.
 
 mod answer;
+mod certificate;
 mod dial;
 mod endpoint;
 mod pool;
@@ -22,6 +23,7 @@ use bytes::Bytes;
 use http_body_util::Full;
 
 pub use self::answer::Answer;
+pub use self::certificate::BadCertificate;
 use self::dial::Dialler;
 pub use self::endpoint::{BadEndpoint, Endpoint};
 use self::pool::{Line, NoAnswer, Pool};
@@ -34,12 +36,27 @@ pub enum SendError {
     /// reached the server.
     #[error("the server cannot be reached: {0}")]
     NotSent(String),
+    /// The server's certificate is none that can be trusted: nothing but a greeting reached the server.
+    #[error("the server's certificate cannot be trusted: {0}")]
+    Certificate(BadCertificate),
     /// No answer in time. The server may have acted.
     #[error("the server did not begin to answer within {0:?}")]
     Timeout(Duration),
     /// The connection broke after the request was written. The server may have acted.
     #[error("the connection to the server broke: {0}")]
     Broken(String),
+}
+
+impl SendError {
+    /// The same, and for whoever runs this what can be done about it.
+    pub fn advised(&self) -> String {
+        match self {
+            Self::Certificate(bad) => {
+                format!("the server's certificate cannot be trusted: {bad} ({}); {}", bad.detail(), bad.remedy())
+            }
+            other => other.to_string(),
+        }
+    }
 }
 
 /// Asks servers, over connections that are used again. To be used within one runtime.

@@ -131,11 +131,27 @@ pub fn free_port() -> Result<u16> {
 
 /// User and system time of a process, in microseconds.
 pub fn cpu_us(pid: u32) -> Result<u64> {
-    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat"))?;
+    Ok(ticks_us(&std::fs::read_to_string(format!("/proc/{pid}/stat"))?))
+}
+
+/// That of its threads that serve calls; none where no thread is named so.
+pub fn workers_cpu_us(pid: u32) -> Result<u64> {
+    let mut all = 0;
+    for thread in std::fs::read_dir(format!("/proc/{pid}/task"))? {
+        // A thread that ends meanwhile serves nothing.
+        let Ok(stat) = std::fs::read_to_string(thread?.path().join("stat")) else { continue };
+        if stat.contains("(worker-") {
+            all += ticks_us(&stat);
+        }
+    }
+    Ok(all)
+}
+
+fn ticks_us(stat: &str) -> u64 {
     let rest = stat.rsplit_once(')').map(|(_, rest)| rest).unwrap_or_default();
     let ticks: u64 = rest.split_whitespace().skip(11).take(2).filter_map(|word| word.parse::<u64>().ok()).sum();
     // Linux counts in hundredths of a second on every platform that is supported.
-    Ok(ticks * 10_000)
+    ticks * 10_000
 }
 
 /// Resident memory of a process, in KiB.

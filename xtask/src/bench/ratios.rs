@@ -5,7 +5,7 @@ use std::path::Path;
 use anyhow::Result;
 
 use super::load::{POLICY, TOKEN, Wrk};
-use super::processes::{Running, Talk, cpu_us, free_port, nginx, program, resident_kib, started};
+use super::processes::{Running, Talk, cpu_us, free_port, nginx, program, resident_kib, started, workers_cpu_us};
 
 /// The canned upstream.
 pub struct Upstream {
@@ -34,6 +34,8 @@ pub struct Measured {
     pub calls: u64,
     /// User and system time.
     pub cpu_us_a_call: f64,
+    /// What of it the threads took that serve calls.
+    pub workers_us_a_call: f64,
     /// Half of the answers took no longer, with two connections.
     pub p50_us: f64,
     /// 99 of 100 answers took no longer, with two connections.
@@ -79,13 +81,14 @@ pub fn gateway(work: &Path, upstream_url: &str) -> Result<(Running, String)> {
 pub fn load(name: &'static str, wrk: &Wrk, url: &str, pid: u32, seconds: u32) -> Result<Measured> {
     eprintln!("measuring {name} …");
     wrk.load(url, 32, 2)?;
-    let before = cpu_us(pid)?;
+    let (before, workers_before) = (cpu_us(pid)?, workers_cpu_us(pid)?);
     let calls = wrk.load(url, 32, seconds)?.calls;
-    let used = cpu_us(pid)? - before;
+    let (used, workers_used) = (cpu_us(pid)? - before, workers_cpu_us(pid)? - workers_before);
     let resident_kib = resident_kib(pid)?;
     let few = wrk.load(url, 2, seconds.div_ceil(2))?;
     #[expect(clippy::cast_precision_loss, reason = "figures for people")]
-    let cpu_us_a_call = used as f64 / calls as f64;
+    let (cpu_us_a_call, workers_us_a_call) = (used as f64 / calls as f64, workers_used as f64 / calls as f64);
     let calls_a_second = calls / u64::from(seconds.max(1));
-    Ok(Measured { name, calls, cpu_us_a_call, p50_us: few.p50_us, p99_us: few.p99_us, resident_kib, calls_a_second })
+    let (p50_us, p99_us) = (few.p50_us, few.p99_us);
+    Ok(Measured { name, calls, cpu_us_a_call, workers_us_a_call, p50_us, p99_us, resident_kib, calls_a_second })
 }

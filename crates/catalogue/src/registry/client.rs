@@ -48,7 +48,7 @@ pub enum NoPage {
     #[error("the address of a registry has no `?` and no `#`: write https://registry.example.com")]
     Query,
     /// Nobody answered.
-    #[error("{0}")]
+    #[error("{}", .0.advised())]
     Unreachable(#[from] SendError),
     /// It does not want to be asked now.
     #[error("it asks to wait for {0} seconds; run it again then, and it goes on where it stood")]
@@ -123,7 +123,7 @@ impl Registry {
                 Err(error) => return Err(error),
             };
             let most = match failed {
-                NoPage::Unreachable(SendError::NotSent(_)) => CONNECTIONS,
+                NoPage::Unreachable(SendError::NotSent(_) | SendError::Certificate(_)) => CONNECTIONS,
                 _ => ATTEMPTS,
             };
             if attempt >= most {

@@ -307,6 +307,9 @@ impl Api {
                 let how = "start it with `toolgate serve`, or name another one with --instance";
                 Failed::Final(Failure::Usage(format!("the instance {url} cannot be reached ({why}): {how}")))
             }
+            SendError::Certificate(_) => {
+                Failed::Final(Failure::Usage(format!("the instance {}: {}", self.url(), error.advised())))
+            }
             other => Failed::Broken(other.to_string()),
         })
     }

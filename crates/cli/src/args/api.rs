@@ -7,11 +7,12 @@ use clap::{Args, Subcommand};
 /// Which instance is asked, and as whom.
 #[derive(Debug, Args, Clone, Default)]
 pub struct AskedOptions {
-    /// The instance, as https://HOST[:PORT]; http is for this machine itself [default: $TOOLGATE_INSTANCE, else that of
-    /// the last `toolgate login`]
+    /// The instance, as https://HOST[:PORT]; http is for this machine itself [default: $TOOLGATE_INSTANCE; else, where
+    /// nothing else is meant than an instance, that of the last `toolgate login`, else http://127.0.0.1:8040]
     #[arg(long, value_name = "URL")]
     pub instance: Option<String>,
-    /// A file with an API token [default: $TOOLGATE_API_TOKEN, else what `toolgate login` keeps for the instance]
+    /// A file with an API token [default: $TOOLGATE_API_TOKEN where the instance is named, else what `toolgate login`
+    /// keeps for it]
     #[arg(long, value_name = "FILE")]
     pub token_file: Option<PathBuf>,
 }

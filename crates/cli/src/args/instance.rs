@@ -31,9 +31,6 @@ pub struct InstanceOptions {
     /// How long this replica serves without having heard from the database: a change waits as long for one that is cut off [default: 5]
     #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=600))]
     pub lease: Option<u64>,
-    /// For how many days decisions are kept, in the tables and in this replica's segments [default: for good]
-    #[arg(long, value_name = "DAYS", value_parser = clap::value_parser!(u32).range(1..=36_500))]
-    pub keep_days: Option<u32>,
     /// Make the list of this replica's decisions anew from its audit log
     #[arg(long)]
     pub rebuild_decisions: bool,
@@ -56,7 +53,6 @@ impl InstanceOptions {
             ("--keys", self.tables.keys.is_some()),
             ("--keys-command", self.tables.keys_command.is_some()),
             ("--lease", self.lease.is_some()),
-            ("--keep-days", self.keep_days.is_some()),
             ("--rebuild-decisions", self.rebuild_decisions),
             ("--allow-upstream", !self.allow_upstream.is_empty()),
             ("--replica", self.replica.is_some()),

@@ -53,7 +53,7 @@ pub struct ScanOptions {
     /// The Streamable HTTP endpoint of a server
     #[arg(long, value_name = "URL", group = "source")]
     pub upstream: Option<String>,
-    /// A client's configuration: all servers in it (Claude, Cursor, VS Code and others of that form)
+    /// A client's configuration: all servers in it (JSON of Claude, Cursor, VS Code and others of that form; TOML of Codex; YAML of Goose and Continue)
     #[arg(long, value_name = "FILE", group = "source")]
     pub config: Option<PathBuf>,
     /// A list of tools: a tools/list result, a response that holds one, an array, or one tool a line

@@ -7,7 +7,8 @@ use clap::Args;
 /// Where numbers and traces go.
 #[derive(Debug, Args, Clone, Default)]
 pub struct WatchOptions {
-    /// Where to serve numbers for Prometheus, at /metrics, to whoever can connect; port 0 takes a free one
+    /// Where to serve numbers for Prometheus, at /metrics, to whoever can connect, with TLS where agents have it; port 0
+    /// takes a free one
     #[arg(long, value_name = "ADDRESS")]
     pub metrics_listen: Option<SocketAddr>,
     /// The OpenTelemetry collector that traces are sent to (OTLP over HTTP, JSON); /v1/traces is added. Else

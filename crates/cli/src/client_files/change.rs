@@ -2,14 +2,29 @@
 
 use std::path::{Path, PathBuf};
 
-use clients::{Client, Edit, Entry, Launch, Restored, State, Wrapper};
+use clients::{Client, Edit, Entry, Launch, Refusal, State, Wrapped, Wrapper};
 
 use super::found::{Contents, File};
 use super::journal::{self, Changed, Journal, Line};
+use super::newest::{self, Newest};
 use super::policies::{self, Wanted};
+use super::put_back::{Way, back_to};
 use super::secrets::{self, Moved};
 use super::write;
 use crate::env_file;
+
+/// What is done to an entry.
+#[derive(Debug)]
+pub enum What {
+    /// The gateway is put before it.
+    Before(Wrapper),
+    /// Its secrets leave it; the gateway stands there already.
+    SecretsOut,
+    /// The gateway is taken out.
+    Out,
+    /// What a run has done to it is taken back.
+    Back(String),
+}
 
 /// What becomes of one entry.
 #[derive(Debug)]
@@ -22,8 +37,8 @@ pub struct Planned {
     pub launch: Launch,
     /// The folder in which it is started, where its entry names one.
     pub cwd: Option<String>,
-    /// What is put before it; none, where the gateway is taken out.
-    pub wrapper: Option<Wrapper>,
+    /// What is done to it.
+    pub what: What,
     /// The policy that is to be there.
     pub policy: Option<Wanted>,
     /// The secrets that leave it.
@@ -58,10 +73,15 @@ pub struct Made {
 impl Planned {
     /// Whether the entry is as it should be.
     fn is_done(&self, entry: &Entry) -> bool {
-        matches!(entry.state, State::Wrapped(_)) == self.wrapper.is_some()
+        match (&self.what, &entry.state) {
+            (What::Before(_), state) => matches!(state, State::Wrapped(_)),
+            (What::Out, state) => !matches!(state, State::Wrapped(_)),
+            (What::SecretsOut, State::Wrapped(now)) => secrets::file_of(&now.options).is_some(),
+            (What::SecretsOut | What::Back(_), _) => false,
+        }
     }
 
-    /// The change of the one entry of a file.
+    /// The change of the one entry of a file of a client.
     ///
     /// # Errors
     /// Why it cannot be made.
@@ -69,37 +89,70 @@ impl Planned {
         &self,
         contents: &Contents,
         entry: &Entry,
-        file: &Path,
+        of: (&File, &Client),
         known: &[journal::Change],
     ) -> Result<Edit, String> {
         let document = &contents.document;
-        let refused = |refusal: clients::Refusal| refusal.to_string();
-        if let Some(wrapper) = &self.wrapper {
-            return match &self.secrets {
-                Some(moved) => document.wrap_without(entry, wrapper, &moved.names()).map_err(refused),
-                None => document.wrap(entry, wrapper).map_err(refused),
-            };
+        let refused = |refusal: Refusal| refusal.to_string();
+        match (&self.what, &self.secrets) {
+            (What::Before(wrapper), Some(moved)) => {
+                document.wrap_without(entry, wrapper, &moved.names()).map_err(refused)
+            }
+            (What::Before(wrapper), None) => document.wrap(entry, wrapper).map_err(refused),
+            (What::SecretsOut, Some(moved)) => {
+                document.move_out(entry, &moved.option()?, &moved.names()).map_err(refused)
+            }
+            (What::SecretsOut, None) => Err("there is nothing to move".to_owned()),
+            (What::Back(run), _) => {
+                let steps = steps(entry, of.0, known.iter().filter(|change| change.run == *run));
+                let edit = back_to(of, contents, entry, &steps, Way::Whole).map_err(refused)?;
+                edit.ok_or_else(|| "it was changed since".to_owned())
+            }
+            (What::Out, _) => match &entry.state {
+                State::Wrapped(wrapped) => out(contents, entry, wrapped, of, known),
+                State::Bare | State::NotCovered(_) => document.unwrap(entry).map_err(refused),
+            },
         }
-        let State::Wrapped(wrapped) = &entry.state else { return document.unwrap(entry).map_err(refused) };
-        let text = document.text_of(entry).map_err(refused)?;
-        let of_file = known.iter().rev().filter(|change| change.file == super::found::real(file));
-        let of_it = of_file
-            .flat_map(|change| &change.entries)
-            .find(|change| change.place == entry.place && change.written == text);
-        let restored = of_it.and_then(|of_it| match document.restore(&of_it.original, &of_it.written, entry) {
-            Ok(Restored::Edit(edit)) => Some(edit),
-            _ => None,
-        });
-        let Some(secrets) = secrets::file_of(&wrapped.options) else {
-            return restored.map_or_else(|| document.unwrap(entry).map_err(refused), Ok);
-        };
-        match (env_file::read(secrets), restored) {
-            // A secret that was renewed since stands in its file alone.
-            (Ok(_), Some(edit)) if secrets::is_as_made(secrets, known) => Ok(edit),
-            (Ok(variables), _) => document.unwrap_with(entry, &variables).map_err(refused),
-            (Err(_), Some(edit)) => Ok(edit),
-            (Err(why), None) => Err(format!("its secrets belong in {}, and {why}", secrets.display())),
+    }
+}
+
+/// What was done to an entry, the last first.
+fn steps<'a>(entry: &Entry, file: &File, known: impl DoubleEndedIterator<Item = &'a journal::Change>) -> Vec<Changed> {
+    let of_file = known.rev().filter(|change| change.file == super::found::real(&file.path));
+    let of_it = of_file.flat_map(|change| &change.entries).filter(|step| step.place == entry.place);
+    of_it.filter(|step| !step.original.is_empty()).cloned().collect()
+}
+
+/// The entry without the gateway: as it stood before, with the newest values of secrets that had left it.
+fn out(
+    contents: &Contents,
+    entry: &Entry,
+    wrapped: &Wrapped,
+    of: (&File, &Client),
+    known: &[journal::Change],
+) -> Result<Edit, String> {
+    let document = &contents.document;
+    let refused = |refusal: Refusal| refusal.to_string();
+    let restored = back_to(of, contents, entry, &steps(entry, of.0, known.iter()), Way::Bare).ok().flatten();
+    let Some(path) = secrets::file_of(&wrapped.options) else {
+        return restored.map_or_else(|| document.unwrap(entry).map_err(refused), Ok);
+    };
+    match (newest::of(path, known)?, restored) {
+        (Newest::AsMade | Newest::Gone, Some(edit)) => Ok(edit),
+        (Newest::Renewed(variables), Some(edit)) => {
+            let before = edit.apply(&document.bytes()).map_err(|stale| stale.to_string())?;
+            let renewed = newest::renewed(of, before, &entry.place, wrapped, &variables);
+            let after = renewed.and_then(|(bytes, _)| Ok(of.0.parse(of.1, &bytes)?.document));
+            match after {
+                Ok(after) => document.until(&after).map_err(refused),
+                Err(_) => document.unwrap_with(entry, &variables).map_err(refused),
+            }
         }
+        (Newest::Renewed(variables), None) => document.unwrap_with(entry, &variables).map_err(refused),
+        (Newest::AsMade | Newest::Gone, None) => match env_file::read(path) {
+            Ok(variables) => document.unwrap_with(entry, &variables).map_err(refused),
+            Err(why) => Err(format!("its secrets belong in {}, and {why}", path.display())),
+        },
     }
 }
 
@@ -122,8 +175,9 @@ impl Plan {
             if entry.launch != planned.launch {
                 return Err(format!("the server {name} was changed since it was read: look at it, and try again"));
             }
-            let edit =
-                planned.edit(&contents, entry, &self.file.path, known).map_err(|why| format!("{name}: {why}"))?;
+            let edit = planned
+                .edit(&contents, entry, (&self.file, &self.client), known)
+                .map_err(|why| format!("{name}: {why}"))?;
             changed.push(entry);
             whole = match whole {
                 None => Some(edit),

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::change::Plan;
 use super::journal::{self, Change, Journal};
 use super::survey::{Left, Survey};
-use super::{secrets, shown as path_shown, visible};
+use super::{newest, secrets, shown as path_shown, visible};
 use crate::commands::status::shell_word;
 use crate::failure::Failure;
 
@@ -94,15 +94,33 @@ pub fn secrets_moved(outcomes: &[Outcome<'_>], home: &Path) -> Vec<String> {
 }
 
 /// Files of secrets that are in entries again from which the gateway was taken out, a line each.
-pub fn secrets_again(outcomes: &[Outcome<'_>], home: &Path) -> Vec<String> {
-    let planned = outcomes.iter().filter(|outcome| outcome.is_written()).flat_map(|outcome| &outcome.plan.planned);
-    let files = planned.filter_map(|one| secrets::file_of_launch(&one.launch));
-    let files: BTreeSet<_> = files.filter(|file| file.exists()).collect();
-    let line = |file: &std::path::PathBuf| {
-        let shown = path_shown(file, home);
-        format!("{shown} stays, for toolgate undo. When nothing needs it any more: rm {}", shell_word(file))
-    };
-    files.iter().map(line).collect()
+pub fn secrets_again(outcomes: &[Outcome<'_>], known: &[Change], home: &Path) -> Vec<String> {
+    let written = outcomes.iter().filter(|outcome| outcome.is_written());
+    let planned = written.flat_map(|outcome| outcome.plan.planned.iter().map(move |one| (outcome, one)));
+    let mut once = BTreeSet::new();
+    let mut lines = Vec::new();
+    for (outcome, one) in planned {
+        let Some(file) = secrets::file_of_launch(&one.launch) else { continue };
+        let (shown, key) = (path_shown(&file, home), visible(&one.key));
+        let client = &outcome.plan.client.name;
+        if !file.exists() {
+            lines.push(format!("{client}, {key}: {shown} is gone, so its values are those of before"));
+            continue;
+        }
+        if !newest::is_as_made(&file, known) {
+            lines.push(format!("{client}, {key}: its values are those that {shown} holds by now, not those of before"));
+        }
+        if once.insert(file.clone()) {
+            lines.push(match secrets::users(&file).as_slice() {
+                [] => format!(
+                    "{shown} stays, for toolgate undo. When nothing needs it any more: rm {}",
+                    shell_word(&file)
+                ),
+                users => format!("{shown} stays: {} takes its secrets from it", users.join("; ")),
+            });
+        }
+    }
+    lines
 }
 
 /// Writes what is still open, and gives the id of the run.
@@ -144,25 +162,30 @@ pub fn left(left: &Left, home: &Path) -> String {
 
 /// What is left alone and what cannot be read, as JSON.
 pub fn left_json(survey: &Survey) -> (Vec<Value>, Vec<Value>) {
-    let left = survey.left.iter();
-    let left =
-        left.map(|left| json!({ "client": left.client, "file": left.file, "server": left.server, "why": left.why }));
     let broken = survey.broken.iter().map(|(file, why)| json!({ "file": file, "error": why }));
-    (left.collect(), broken.collect())
+    (lefts_json(&survey.left), broken.collect())
 }
 
-/// How a command ends that was to write files.
+/// Servers that are left alone, as JSON.
+pub fn lefts_json(left: &[Left]) -> Vec<Value> {
+    let one = |left: &Left| json!({ "client": left.client, "file": left.file, "server": left.server, "why": left.why });
+    left.iter().map(one).collect()
+}
+
+/// How a command ends that was to write files: `back` servers were put back, and `asked` ones that somebody asked for
+/// are as they were.
 ///
 /// # Errors
 /// When something was left as it was.
-pub fn ended(survey: &Survey, outcomes: &[Outcome<'_>], more: usize) -> Result<(), Failure> {
+pub fn ended(survey: &Survey, outcomes: &[Outcome<'_>], back: usize, asked: usize) -> Result<(), Failure> {
     if outcomes.iter().any(|outcome| outcome.written.is_none()) {
         return Err(unasked());
     }
     let failed = outcomes.iter().filter(|outcome| matches!(outcome.written, Some(Err(_)))).count();
     match failed + survey.broken.len() {
-        0 if more == 0 => Ok(()),
-        0 => Err(Failure::No(format!("{} put back as before, as said above", were(more, "server")))),
+        0 if back == 0 && asked == 0 => Ok(()),
+        0 if back == 0 => Err(Failure::No(format!("{} left as before, as said above", were(asked, "server")))),
+        0 => Err(Failure::No(format!("{} put back as before, as said above", were(back, "server")))),
         number => Err(Failure::No(format!("{} left as before, as said above", were(number, "file")))),
     }
 }

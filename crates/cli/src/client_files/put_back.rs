@@ -1,10 +1,14 @@
 //! Changes of a file taken back: the very bytes where nobody else has written since, else each entry by itself.
 
+use std::collections::BTreeSet;
+
 use clients::{Client, Edit, Entry, PathPattern, Refusal, Restored, State, Surface, Table};
 
 use super::found::{Contents, File, bytes};
 use super::journal::{self, Change, Changed, Journal, Line};
+use super::newest::{self, Newest};
 use super::{secrets, write};
+use crate::environment::home;
 
 /// What became of a change.
 #[derive(Debug, Default)]
@@ -25,6 +29,8 @@ pub struct Taken {
     ids: Vec<String>,
     /// From before the first to after the last.
     pub change: Change,
+    /// The digests of the bytes before each.
+    befores: Vec<String>,
     /// Whether nobody else has written between them.
     unbroken: bool,
     /// What was done to each entry, the last first.
@@ -41,7 +47,7 @@ impl Taken {
                 Some(at) => files.remove(at),
                 None => {
                     let first = Change { after: change.before.clone(), ..change.clone() };
-                    Self { ids: Vec::new(), change: first, unbroken: true, entries: Vec::new() }
+                    Self { ids: Vec::new(), change: first, befores: Vec::new(), unbroken: true, entries: Vec::new() }
                 }
             };
             taken.add(change);
@@ -54,6 +60,7 @@ impl Taken {
     fn add(&mut self, change: Change) {
         self.unbroken &= self.change.after == change.before;
         self.change.after = change.after;
+        self.befores.push(change.before);
         self.ids.push(change.id);
         for changed in change.entries {
             let same = |steps: &&mut Vec<Changed>| steps.first().is_some_and(|step| step.place == changed.place);
@@ -76,7 +83,8 @@ impl Taken {
 /// Why the file was left alone.
 pub fn put_back(table: &Table, journal: &Journal, taken: &Taken) -> Result<PutBack, String> {
     let change = &taken.change;
-    let mut doing = Doing { table, journal, taken, back: PutBack::default() };
+    let known = journal.open_changes().map_err(|failure| failure.to_string())?;
+    let mut doing = Doing { table, journal, taken, known, back: PutBack::default() };
     write::sweep(&change.file);
     if !change.file.exists() {
         match &change.created {
@@ -89,7 +97,8 @@ pub fn put_back(table: &Table, journal: &Journal, taken: &Taken) -> Result<PutBa
         write::remove(&change.file, &change.within, folders)?;
         doing.back.whole = true;
     } else if change.client == secrets::CLIENT {
-        let note = "it was changed since, so it stays: delete it when no server needs it any more";
+        let note =
+            "it was changed since it was made, so it stays: before you delete it, see that its values are elsewhere";
         doing.back.notes.push(note.to_owned());
     } else {
         write::replace(&change.file, &change.within, &mut doing)?;
@@ -106,6 +115,8 @@ struct Doing<'a> {
     table: &'a Table,
     journal: &'a Journal,
     taken: &'a Taken,
+    /// What the journal holds.
+    known: Vec<Change>,
     back: PutBack,
 }
 
@@ -116,25 +127,73 @@ impl write::Change for Doing<'_> {
         if now == self.taken.change.before {
             return Ok(None);
         }
-        if self.taken.is_as_left(&now)
-            && let Some(kept) = self.journal.kept(&self.taken.change.before)
-        {
-            return Ok(Some(kept));
-        }
-        self.each_entry(bytes)
+        let kept = self.taken.is_as_left(&now).then(|| self.journal.kept(&self.taken.change.before)).flatten();
+        let after = match kept {
+            Some(kept) => Some(kept),
+            None => self.each_entry(bytes)?,
+        };
+        after.map(|after| self.newest(bytes, after)).transpose()
     }
 }
 
 impl Doing<'_> {
-    fn each_entry(&mut self, bytes: &[u8]) -> Result<Option<Vec<u8>>, String> {
+    /// The file, and the client that reads it.
+    fn file(&self) -> Result<(File, &Client), String> {
         let name = &self.taken.change.client;
         let client = self.table.client(name).ok_or_else(|| format!("the client {name} is not known any more"))?;
-        let file = File {
-            path: self.taken.change.file.clone(),
-            scope: clients::Scope::User,
-            surfaces: surfaces(&client.surfaces, &self.taken.change),
+        let path = self.taken.change.file.clone();
+        let surfaces = surfaces(&client.surfaces, &self.taken.change);
+        Ok((File { path, scope: clients::Scope::User, surfaces }, client))
+    }
+
+    /// What is put back, with the newest values of secrets that come back with it.
+    fn newest(&mut self, bytes: &[u8], mut after: Vec<u8>) -> Result<Vec<u8>, String> {
+        let mut notes = Vec::new();
+        // What nobody can read names no file of secrets.
+        let Ok((file, client)) = self.file() else { return Ok(after) };
+        let Ok(now) = file.parse(client, bytes) else { return Ok(after) };
+        let before = self.taken.befores.iter().rev().filter_map(|sha| self.journal.kept(sha));
+        let before = before.filter_map(|bytes| file.parse(client, &bytes).ok()).flat_map(|contents| contents.entries);
+        let taken = |entry: &Entry| {
+            self.taken.entries.iter().any(|steps| steps.first().is_some_and(|step| step.place == entry.place))
         };
-        let contents = file.parse(client, bytes)?;
+        let launch = |entries: &[Entry], place: &[String]| {
+            entries.iter().find(|entry| entry.place == place).map(|entry| entry.launch.clone())
+        };
+        let mut seen = BTreeSet::new();
+        // The gateway may have been taken out meanwhile.
+        for entry in now.entries.iter().cloned().chain(before).filter(taken) {
+            let State::Wrapped(wrapped) = &entry.state else { continue };
+            let Some(path) = secrets::file_of(&wrapped.options) else { continue };
+            let then = file.parse(client, &after).map_err(|why| format!("it could not be read afterwards: {why}"))?;
+            let is_left = launch(&now.entries, &entry.place) == launch(&then.entries, &entry.place);
+            if is_left || !seen.insert(entry.place.clone()) {
+                continue;
+            }
+            let key = audit::visible::word(&entry.key);
+            let shown = home().map_or_else(|_| path.display().to_string(), |home| super::shown(path, &home));
+            match newest::of(path, &self.known).map_err(|why| format!("{key}: {why}"))? {
+                Newest::AsMade => {}
+                Newest::Gone => notes.push(format!("{key}: {shown} is gone, so its values are those of before")),
+                Newest::Renewed(variables) => {
+                    let renewed = newest::renewed((&file, client), after, &entry.place, wrapped, &variables);
+                    let (bytes, names) = renewed.map_err(|why| format!("{key}: {why}"))?;
+                    after = bytes;
+                    if !names.is_empty() {
+                        let names = super::visible(&names.join(", "));
+                        notes.push(format!("{key}: {names} as {shown} says by now, and not as it was before"));
+                    }
+                }
+            }
+        }
+        self.back.notes.extend(notes);
+        Ok(after)
+    }
+
+    fn each_entry(&mut self, bytes: &[u8]) -> Result<Option<Vec<u8>>, String> {
+        let (file, client) = self.file()?;
+        let client = client.clone();
+        let contents = file.parse(&client, bytes)?;
         let mut whole: Option<Edit> = None;
         for steps in &self.taken.entries {
             let Some(last) = steps.first() else { continue };
@@ -144,7 +203,7 @@ impl Doing<'_> {
                 continue;
             };
             let refused = |refusal: Refusal| format!("{key}: {refusal}");
-            let edit = match back_to(&file, client, &contents, entry, steps).map_err(refused)? {
+            let edit = match back_to((&file, &client), &contents, entry, steps, Way::Whole).map_err(refused)? {
                 Some(edit) => edit,
                 None if !matches!(entry.state, State::Wrapped(_)) && !last.original.is_empty() => {
                     self.back.notes.push(format!("{key} was changed, and does not start toolgate: it stays as it is"));
@@ -164,14 +223,26 @@ impl Doing<'_> {
     }
 }
 
+/// How far an entry goes back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Way {
+    /// To before the first step.
+    Whole,
+    /// To where it stood without the gateway.
+    Bare,
+}
+
 /// The entry as it stood before the first step, or, where somebody changed it between two, after that and without the
-/// gateway; none, where it has to stay as it is.
-fn back_to(
-    file: &File,
-    client: &Client,
+/// gateway; none, where it has to stay as it is. The last step comes first.
+///
+/// # Errors
+/// [`Refusal`], where it cannot be edited.
+pub fn back_to(
+    (file, client): (&File, &Client),
     contents: &Contents,
     entry: &Entry,
     steps: &[Changed],
+    way: Way,
 ) -> Result<Option<Edit>, Refusal> {
     let document = &contents.document;
     let now = document.text_of(entry)?.to_owned();
@@ -199,7 +270,7 @@ fn back_to(
                 Restored::Conflict(_) => break,
             },
         };
-        if is_first || is_bare(&edit) {
+        if (is_first && way == Way::Whole) || is_bare(&edit) {
             reached = Some(edit);
         }
     }

@@ -7,10 +7,11 @@ use std::path::{Path, PathBuf};
 use clients::{Launch, Secret, Wrapped};
 
 use super::change::{Made, Noted, within};
-use super::covered::option;
-use super::found::{bytes, real};
-use super::journal::{self, Change, Journal, Line};
-use super::write;
+use super::covered::{Place, machine, option};
+use super::found::real;
+use super::journal::{Change, Journal, Line};
+use super::newest::is_as_made;
+use super::{shown, write};
 use crate::env_file::{self, Variables};
 use crate::environment::home;
 
@@ -119,10 +120,21 @@ pub fn file_of_launch(launch: &Launch) -> Option<PathBuf> {
     file_of(&wrapped.options).map(Path::to_path_buf)
 }
 
-/// Whether a file of secrets is as the journal knows it.
-pub fn is_as_made(path: &Path, known: &[Change]) -> bool {
-    let Ok(now) = bytes(path).map(|bytes| journal::sha256(&bytes)) else { return false };
-    known.iter().any(|change| change.client == CLIENT && real(&change.file) == real(path) && change.after == now)
+/// The servers of this machine that take their secrets from a file, as people read them: those of the person's files and
+/// of the project in the current directory. A file of a client that nobody can read may, if it names it.
+pub fn users(path: &Path) -> Vec<String> {
+    let (Ok(machine), Ok(home)) = (machine(), home()) else { return Vec::new() };
+    let takes = |place: &&Place| {
+        let own = place.wrapped().and_then(|wrapped| file_of(&wrapped.options));
+        own.is_some_and(|own| real(own) == real(path))
+    };
+    let servers = machine.wrapped().filter(takes).map(|place| format!("{} in {}", place.key(), place.shown(&home)));
+    let word = path.to_string_lossy();
+    let names = |file: &&PathBuf| {
+        std::fs::read(file).is_ok_and(|bytes| String::from_utf8_lossy(&bytes).contains(word.as_ref()))
+    };
+    let broken = machine.broken.iter().map(|(file, _)| file).filter(names);
+    servers.chain(broken.map(|file| shown(file, &home))).collect()
 }
 
 /// Takes a file away that a run has made, where it is as it was made. What cannot be taken away stays in the journal,
@@ -136,6 +148,14 @@ pub fn take_back(path: &Path, journal: &Journal, run: &str) {
             let _ = journal.append(&Line::Undone { change: change.id.clone() });
         }
     }
+}
+
+/// Why `undo` leaves a file of secrets where it is, although nobody has changed it.
+pub fn needed(users: &[String]) -> String {
+    format!(
+        "it stays, because {} takes its secrets from it: toolgate unwrap puts them back there, and says how to remove it",
+        users.join("; ")
+    )
 }
 
 /// What `undo` does not do before all that uses these files is put back.

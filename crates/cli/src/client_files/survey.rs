@@ -3,13 +3,14 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use clients::{Client, Entry, Launch, Scope, State, Table, Wrapper};
+use clients::{Client, Entry, Launch, NotCovered, Scope, State, Table, Wrapped, Wrapper};
 
-use super::change::{Plan, Planned, within};
+use super::change::{Plan, Planned, What, within};
+use super::covered::option;
 use super::found::{self, Contents, File, Found};
 use super::journal::Change;
 use super::policies::{self, Names, Wanted};
-use super::secrets::{Moved, Shelf};
+use super::secrets::{Moved, Shelf, file_of};
 use crate::args::WrapOptions;
 use crate::environment::{self, home, places, program};
 use crate::failure::{Failure, Trying};
@@ -19,8 +20,16 @@ use crate::failure::{Failure, Trying};
 pub struct Survey {
     /// Files that would change.
     pub plans: Vec<Plan>,
+    /// The names of the clients that were asked for; none, where all are meant.
+    pub asked: Vec<String>,
+    /// The names of those that are here.
+    pub clients: Vec<String>,
+    /// How many servers they name.
+    pub servers: usize,
     /// Servers that are left alone, with the reason.
     pub left: Vec<Left>,
+    /// Servers behind the gateway whose secrets were to leave their file and stay, with the reason.
+    pub unmoved: Vec<Left>,
     /// Files that cannot be read, with the reason.
     pub broken: Vec<(PathBuf, String)>,
     /// The servers that the gateway stands before already, each once.
@@ -40,7 +49,10 @@ pub struct Left {
     pub why: String,
 }
 
-/// How entries are wrapped; none, where the gateway is taken out.
+/// What is done with an entry; nothing, where it is as it should be.
+type Plans = Result<Option<Planned>, String>;
+
+/// How entries are wrapped.
 struct Ground {
     program: String,
     policies: PathBuf,
@@ -74,11 +86,15 @@ pub fn survey(options: &WrapOptions, wraps: bool, known: &[Change]) -> Result<Su
         project,
         shelf: options.secrets_to_file.then(environment::secrets).transpose()?.map(Shelf::new),
     };
-    let mut survey = Survey::default();
+    let asked = wanted.iter().filter_map(|id| Some(table.client(id)?.name.clone()));
+    let mut survey = Survey { asked: asked.collect(), ..Survey::default() };
     let mut read: Vec<(&Found, &File, Contents)> = Vec::new();
     for one in &all {
         let asked = wanted.is_empty() || wanted.contains(one.client.id.as_str());
-        if let (true, Some(why)) = (asked, &one.client.not_covered) {
+        if asked {
+            survey.clients.push(one.client.name.clone());
+        }
+        if let (true, true, Some(why)) = (asked, wraps, &one.client.not_covered) {
             let client = one.client.name.clone();
             survey.left.push(Left { client, file: None, server: None, why: why.clone() });
         }
@@ -110,18 +126,28 @@ pub fn survey(options: &WrapOptions, wraps: bool, known: &[Change]) -> Result<Su
             if !seen.insert((found::real(&file.path), entry.place.clone())) {
                 continue;
             }
+            survey.servers += 1;
             if matches!(entry.state, State::Wrapped(_)) && !survey.wrapped.contains(&entry.launch) {
                 survey.wrapped.push(entry.launch.clone());
             }
             let named = options.server.contains(&entry.key);
-            let what = match file.scope {
-                Scope::Managed => Err("this file is managed by others".to_owned()),
-                _ if wraps => ground.wrap(file, &contents, entry, named),
-                _ => Ok(ground.unwrap(entry)),
+            let what = match (file.scope, &entry.state, wraps) {
+                (Scope::Managed, State::Wrapped(_), true) => Ok(None),
+                (Scope::Managed, State::Bare | State::NotCovered(_), false) => Ok(None),
+                (Scope::Managed, ..) => Err("this file is managed by others".to_owned()),
+                (_, State::Wrapped(wrapped), true) => match ground.secrets_out(file, entry, wrapped) {
+                    Ok(what) => Ok(what),
+                    Err(why) => {
+                        survey.unmoved.push(left(&one.client, file, entry, why));
+                        Ok(None)
+                    }
+                },
+                (_, _, true) => ground.wrap(file, &contents, entry, named),
+                (_, _, false) => out(entry),
             };
             let what = what.and_then(|what| {
                 let Some(what) = what else { return Ok(None) };
-                what.edit(&contents, entry, &file.path, known).map(|_| Some(what))
+                what.edit(&contents, entry, (file, &one.client), known).map(|_| Some(what))
             });
             match what {
                 Ok(Some(what)) => planned.push(what),
@@ -161,13 +187,7 @@ fn left(client: &Client, file: &File, entry: &Entry, why: String) -> Left {
 
 impl Ground {
     /// What is put before an entry; none, where the gateway stands there.
-    fn wrap(
-        &mut self,
-        file: &File,
-        contents: &Contents,
-        entry: &Entry,
-        named: bool,
-    ) -> Result<Option<Planned>, String> {
+    fn wrap(&mut self, file: &File, contents: &Contents, entry: &Entry, named: bool) -> Plans {
         match &entry.state {
             State::Wrapped(_) => return Ok(None),
             State::NotCovered(why) if !(named && why.if_asked()) => return Err(why.to_string()),
@@ -197,7 +217,35 @@ impl Ground {
         if let Some(secrets) = &secrets {
             wrapper.options.push(secrets.option()?);
         }
-        Ok(Some(Planned { secrets, stays, ..planned(entry, Some(wrapper), Some(policy)) }))
+        Ok(Some(Planned { policy: Some(policy), secrets, stays, ..planned(entry, What::Before(wrapper)) }))
+    }
+
+    /// The secrets that leave an entry behind the gateway, if they are to and any is there.
+    fn secrets_out(&mut self, file: &File, entry: &Entry, wrapped: &Wrapped) -> Plans {
+        let Some(shelf) = &mut self.shelf else { return Ok(None) };
+        let plain = entry.launch.plain_secrets();
+        if plain.is_empty() {
+            return Ok(None);
+        }
+        let names = || plain.join(", ");
+        if file.scope == Scope::Project {
+            return Err(format!("{} stays: a file that others share must name none of this machine", names()));
+        }
+        if let Some(own) = file_of(&wrapped.options) {
+            return Err(format!(
+                "{} stays beside its file of secrets {}: move it there by hand, as NAME=\"value\" on a line of its own",
+                names(),
+                own.display()
+            ));
+        }
+        let leaves = entry.launch.movable_secrets();
+        if leaves.is_empty() {
+            return Err(format!("{} stays in the file (docs/clients.md says why)", names()));
+        }
+        let stays = plain.into_iter().filter(|name| leaves.iter().all(|(moved, _)| moved != name)).collect();
+        let server = option(&wrapped.options, "--name").filter(|name| gateway::server::is_server_id(name));
+        let moved = shelf.place(server.unwrap_or("server"), leaves);
+        Ok(Some(Planned { secrets: Some(moved), stays, ..planned(entry, What::SecretsOut) }))
     }
 
     /// The secrets that leave an entry, if they are to, and the names of those that stay.
@@ -216,14 +264,58 @@ impl Ground {
         let stays = stays.collect();
         Ok(((!leaves.is_empty()).then(|| shelf.place(name, leaves)), stays))
     }
+}
 
-    fn unwrap(&self, entry: &Entry) -> Option<Planned> {
-        matches!(entry.state, State::Wrapped(_)).then(|| planned(entry, None, None))
+/// The gateway out of an entry; none, where it does not stand there.
+fn out(entry: &Entry) -> Plans {
+    let runs = matches!(&entry.launch, Launch::Stdio { args, .. } if args.first().is_some_and(|first| first == "run"));
+    match &entry.state {
+        State::Wrapped(_) => Ok(Some(planned(entry, What::Out))),
+        State::NotCovered(NotCovered::OwnWords) if runs => {
+            Err("it starts the gateway in words of its own: take them out by hand".to_owned())
+        }
+        State::Bare | State::NotCovered(_) => Ok(None),
     }
 }
 
-fn planned(entry: &Entry, wrapper: Option<Wrapper>, policy: Option<Wanted>) -> Planned {
+fn planned(entry: &Entry, what: What) -> Planned {
     let (key, place, launch) = (entry.key.clone(), entry.place.clone(), entry.launch.clone());
     let cwd = entry.cwd.clone();
-    Planned { key, place, launch, cwd, wrapper, policy, secrets: None, stays: Vec::new(), enabled: entry.enabled }
+    Planned { key, place, launch, cwd, what, policy: None, secrets: None, stays: Vec::new(), enabled: entry.enabled }
+}
+
+impl Survey {
+    /// What is said where there is nothing to do.
+    pub fn nothing(&self, wraps: bool, home: &Path) -> String {
+        let how = if wraps { "wrap" } else { "unwrap" };
+        let connect = "To add a server to a client, behind the gateway from the beginning: toolgate connect";
+        if self.clients.is_empty() {
+            let who = match self.asked.as_slice() {
+                [] => "no MCP client".to_owned(),
+                [one] => one.clone(),
+                several => format!("none of {}", several.join(", ")),
+            };
+            let found = if self.asked.len() == 1 { "was not found" } else { "was found" };
+            let home = super::visible(&home.display().to_string());
+            return format!(
+                "Nothing to {how}: {who} {found}. Looked for files below {home}, in the project only with --project, \
+                 and for programs on PATH. {connect}"
+            );
+        }
+        match (self.servers, wraps) {
+            (0, _) if self.broken.is_empty() && self.left.is_empty() => {
+                format!("Nothing to {how}: no server stands in the files of {}. {connect}", self.clients.join(", "))
+            }
+            (_, true) if !self.wrapped.is_empty() => {
+                "Nothing to wrap: the gateway stands before every server that it can stand before.".to_owned()
+            }
+            (_, true) => {
+                "Nothing to wrap: nothing was found that the gateway can stand before, as said above.".to_owned()
+            }
+            (_, false) if !self.left.is_empty() => {
+                "Nothing was unwrapped: what goes through toolgate is left as it is, as said above.".to_owned()
+            }
+            (_, false) => "Nothing to unwrap: no server that can be read here goes through toolgate.".to_owned(),
+        }
+    }
 }

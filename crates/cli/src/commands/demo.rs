@@ -83,7 +83,7 @@ pub fn demo(options: &DemoOptions) -> Result<ExitCode, Failure> {
     let grant = Arc::new(Grant::local(facts("demo"), binding));
     let grants = Grants::new(vec![(token.digest(), grant)], Vec::new(), true);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().trying("the runtime")?;
-    let beginning = Beginning::alone("demo", Durability::Buffered, grants);
+    let beginning = Beginning::alone("demo", Durability::Buffered, grants, None);
     let gateway = foundation::lay(Some(&data.path().join("data")), beginning, runtime.handle())?;
     let listener = TcpListener::bind("127.0.0.1:0").trying("listening on loopback")?;
     let address = listener.local_addr().trying("the listening address")?;

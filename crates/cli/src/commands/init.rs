@@ -52,7 +52,7 @@ impl Wizard<'_> {
         if servers.is_empty() {
             self.print(|| shown::nothing(&survey, &self.home, self.look))?;
             self.document(&survey, &servers, &Report::new(Vec::new(), Vec::new()), &[], &Checks::default())?;
-            return outcome::ended(&survey, &[], 0).map(|()| ExitCode::SUCCESS);
+            return outcome::ended(&survey, &[], 0, 0).map(|()| ExitCode::SUCCESS);
         }
         self.print(|| shown::headline(&servers, &survey, self.look))?;
         let started = self.may_start(&servers)?;
@@ -72,7 +72,7 @@ impl Wizard<'_> {
             let _hold = Hold::new()?;
             let run = outcome::write(&mut outcomes, &self.data)?;
             let patience = self.options.wait.map_or(PATIENCE, Duration::from_secs);
-            let expected = |planned: &Planned| Some(expected(&servers, &report, planned));
+            let expected = |planned: &Planned| planned.policy.as_ref().map(|_| expected(&servers, &report, planned));
             checks = verify::all(&outcomes, &run, &self.data, &expected, patience);
         }
         self.print(|| shown::done(&servers, &outcomes, &checks, &self.home, self.look))?;
@@ -82,7 +82,7 @@ impl Wizard<'_> {
             return Ok(ExitCode::SUCCESS);
         }
         checks.ended()?;
-        outcome::ended(&survey, &outcomes, checks.failed()).map(|()| ExitCode::SUCCESS)
+        outcome::ended(&survey, &outcomes, checks.failed(), self.named(&survey)).map(|()| ExitCode::SUCCESS)
     }
 
     /// What `wrap` would be told.
@@ -100,6 +100,12 @@ impl Wizard<'_> {
             verify: true,
             data: options.data.clone(),
         }
+    }
+
+    /// How many servers somebody named that are left as they are.
+    fn named(&self, survey: &Survey) -> usize {
+        let named = |key: &String| self.options.server.contains(key);
+        survey.left.iter().filter(|left| left.server.as_ref().is_some_and(named)).count()
     }
 
     /// Prints a part for people.

@@ -8,7 +8,7 @@ use store::counts::Ledger;
 
 use serde_json::{Value, json};
 
-use crate::api::shown::{self, text, time_or};
+use crate::api::shown::{self, text, time, time_or};
 use crate::api::{self, Api, api_if_named};
 use crate::args::{DataOptions, LimitsCommand};
 use crate::environment::existing_data;
@@ -68,8 +68,24 @@ fn of_instance(api: &Api, json: bool) -> Result<ExitCode, Failure> {
     if !json {
         tell!("toolgate: the counts of {}", api.url());
     }
+    if let Some(lost) = api.get("/api/v1/limits?limit=1")?.body.get("lost").filter(|lost| !lost.is_null()) {
+        tell_lost(lost);
+    }
     shown::list(api.pages("/api/v1/limits")?, json, &head, row, &none)?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Says that counts were lost, and how long their limits wait.
+fn tell_lost(lost: &Value) {
+    let since = match time(lost, "since") {
+        Some(since) => format!("what was counted before {since} is lost"),
+        None => "counts were lost".to_owned(),
+    };
+    tell!("toolgate: {since}, so calls under these limits are denied (`toolgate limits confirm` ends it sooner):");
+    for waiting in lost.get("waiting").and_then(Value::as_array).into_iter().flatten() {
+        let until = time_or(waiting, "counts_from", "somebody confirms the counts");
+        tell!("toolgate:   {}: until {until}", audit::visible::word(text(waiting, "window")));
+    }
 }
 
 /// Every count that is not zero, in a data directory.

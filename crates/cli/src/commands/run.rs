@@ -21,7 +21,7 @@ use crate::environment::{Headers, command, data_dir};
 use crate::failure::{Failure, Trying};
 use crate::foundation::Beginning;
 use crate::output::tell;
-use crate::{foundation, pins, policy_watch};
+use crate::{foundation, hangup, pins, policy_watch, retention};
 
 /// Runs until the agent closes stdin or the server's program ends.
 pub fn run(options: RunOptions) -> Result<ExitCode, Failure> {
@@ -39,11 +39,13 @@ pub fn run(options: RunOptions) -> Result<ExitCode, Failure> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().trying("the runtime")?;
     let gateway = foundation::lay(
         options.data.dir.as_deref(),
-        Beginning::alone("run", options.durability.into(), Grants::default()),
+        Beginning::alone("run", options.durability.into(), Grants::default(), options.keep_days.map(retention::days)),
         runtime.handle(),
     )?;
     let client = Client::new(server.config.limits.connect).trying("the HTTP client")?;
     let done = runtime.block_on(async move {
+        // A terminal that goes takes only the agents with it that ran there, and those close stdin.
+        hangup::outlive("this ends when its agent closes stdin; the policy and accepted definitions are read again by themselves when they change")?;
         let housekeeping = tokio::spawn(Arc::clone(&gateway).housekeeping());
         let watch =
             tokio::spawn(policy_watch::watch(Arc::clone(&gateway), vec![(cell, vec![server.id().to_owned()])], pins));

@@ -33,7 +33,7 @@ use crate::failure::{Failure, Trying};
 use crate::foundation::Beginning;
 use crate::output::tell;
 use crate::token::Token;
-use crate::{foundation, listening, policy_watch};
+use crate::{foundation, hangup, listening, policy_watch, retention};
 use watched::Watched;
 
 /// Where `serve` listens unless told otherwise.
@@ -61,6 +61,8 @@ pub struct Plan {
     pub data: Option<std::path::PathBuf>,
     /// When a record counts as written.
     pub durability: Durability,
+    /// For how long the audit log is kept.
+    pub keep: Option<std::time::Duration>,
     /// A fresh token, to be shown once.
     pub fresh: Option<Token>,
 }
@@ -100,7 +102,18 @@ pub fn serve(options: ServeOptions) -> Result<ExitCode, Failure> {
         plan.front.beside = Some(Arc::clone(pages) as Arc<dyn Beside>);
     }
     let runtime = Builder::new_current_thread().enable_all().build().trying("the runtime")?;
-    let beginning = Beginning::alone("serve", plan.durability, plan.grants);
+    {
+        let _here = runtime.enter();
+        hangup::outlive(match &options.config {
+            Some(_) => {
+                "policies, accepted definitions and certificates are read again by themselves when they change; everything else in the configuration takes a restart"
+            }
+            None => {
+                "the policy, accepted definitions and certificates are read again by themselves when they change; options take a restart"
+            }
+        })?;
+    }
+    let beginning = Beginning::alone("serve", plan.durability, plan.grants, plan.keep);
     let gateway = foundation::lay(plan.data.as_deref(), beginning, runtime.handle())?;
     // What a file says can be asked for like the state of an instance.
     let control = match declared {
@@ -123,7 +136,7 @@ pub fn serve(options: ServeOptions) -> Result<ExitCode, Failure> {
         let mut stopping = Stopping::begin()?;
         let housekeeping = tokio::spawn(Arc::clone(&gateway).housekeeping());
         let watch = tokio::spawn(policy_watch::watch(Arc::clone(&gateway), plan.policies, plan.pins));
-        let watched = Watched::start(&options.watch, &plan.front.hosts, &gateway)?;
+        let watched = Watched::start(&options.watch, &plan.front.hosts, tls.as_ref(), &gateway)?;
         let workers = Workers::start(&listener, &gateway, &Arc::new(plan.front), tls.as_ref(), plan.connect, workers)
             .trying("the workers")?;
         drop(listener);
@@ -215,6 +228,7 @@ fn plan(options: &ServeOptions) -> Result<Plan, Failure> {
         proxies: options.behind_tls_proxy.clone(),
         origins: options.allow_origin.iter().cloned().collect(),
         anonymous: !anonymous.is_empty(),
+        connections: options.connections.limits(),
         beside: None,
     };
     Ok(Plan {
@@ -228,6 +242,7 @@ fn plan(options: &ServeOptions) -> Result<Plan, Failure> {
         paths: vec!["/mcp".to_owned()],
         data: options.data.dir.clone(),
         durability: options.durability.unwrap_or_default().into(),
+        keep: options.keep_days.map(retention::days),
         fresh,
     })
 }

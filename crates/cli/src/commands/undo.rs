@@ -39,9 +39,14 @@ pub fn undo(options: &UndoOptions) -> Result<ExitCode, Failure> {
     let mut done: Vec<(Change, Result<PutBack, String>)> = Vec::new();
     for taken in Taken::of(changes) {
         let is_left = done.iter().any(|(_, back)| back.as_ref().map_or(true, |back| !back.conflicts.is_empty()));
-        let back = match taken.change.client == secrets::CLIENT && is_left {
-            true => Err(secrets::IN_USE.to_owned()),
-            false => put_back(&table, &journal, &taken),
+        let users = match taken.change.client == secrets::CLIENT {
+            true => secrets::users(&taken.change.file),
+            false => Vec::new(),
+        };
+        let back = match (taken.change.client == secrets::CLIENT && is_left, users.as_slice()) {
+            (true, _) => Err(secrets::IN_USE.to_owned()),
+            (false, []) => put_back(&table, &journal, &taken),
+            (false, users) => Err(secrets::needed(users)),
         };
         done.push((taken.change, back));
     }
@@ -82,8 +87,12 @@ pub fn undo(options: &UndoOptions) -> Result<ExitCode, Failure> {
         } else if !stays.is_empty() {
             say!("What stays is yours:")?;
             stays.iter().try_for_each(|(path, what)| say!("  {}: {what}", path_shown(path, &home)))?;
-            let words: Vec<String> = stays.iter().map(|(path, _)| shell_word(path)).collect();
-            say!("To remove that too: rm -r {}", words.join(" "))?;
+            // Of a secret there may be no other copy, so nobody is told to remove it without a look.
+            let others = stays.iter().filter(|(_, what)| *what != SECRETS);
+            let words: Vec<String> = others.map(|(path, _)| shell_word(path)).collect();
+            if !words.is_empty() {
+                say!("To remove that too: rm -r {}", words.join(" "))?;
+            }
         }
     }
     let left = done.iter().filter(|(_, back)| back.as_ref().map_or(true, |back| !back.conflicts.is_empty())).count();
@@ -95,13 +104,17 @@ pub fn undo(options: &UndoOptions) -> Result<ExitCode, Failure> {
     }
 }
 
+/// What is said of the folder of secrets.
+const SECRETS: &str =
+    "secrets that were moved there; those that changed since may stand nowhere else: look before you remove it";
+
 /// What toolgate has made beside the changes, and keeps.
 fn stays(done: &[(Change, Result<PutBack, String>)], data: &Path) -> Vec<(PathBuf, &'static str)> {
     const POLICIES: &str = "policies, with the definitions of tools that were accepted (toolgate.lock)";
     let projects: BTreeSet<PathBuf> = done.iter().map(|(change, _)| change.within.join(".toolgate")).collect();
     let own = [
         (policies().ok(), POLICIES),
-        (secrets_folder().ok(), "secrets that were moved there"),
+        (secrets_folder().ok(), SECRETS),
         (
             Some(data.to_path_buf()),
             "the log of calls, counts, a catalogue, and the copies of files from which changes are undone",

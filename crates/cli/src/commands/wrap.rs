@@ -7,9 +7,10 @@ use serde_json::json;
 
 use super::init::verify::{self, Checks};
 use crate::args::WrapOptions;
-use crate::client_files::journal::Journal;
+use crate::client_files::change::{Planned, What};
+use crate::client_files::journal::{Change, Journal};
 use crate::client_files::outcome::{self, Outcome};
-use crate::client_files::survey::{Survey, survey};
+use crate::client_files::survey::{Left, Survey, survey};
 use crate::client_files::{shown as path_shown, supported, visible};
 use crate::commands::counted;
 use crate::commands::scan::json::printed;
@@ -59,12 +60,15 @@ impl<'a> Doing<'a> {
                 checks = verify::all(&outcomes, &run, &self.data, &|_| None, crate::commands::scan::PATIENCE);
             }
         }
-        self.report(&survey, &outcomes, &checks)?;
+        self.report(&survey, &outcomes, &checks, &known)?;
         if self.options.dry_run {
             return Ok(ExitCode::SUCCESS);
         }
         checks.ended()?;
-        outcome::ended(&survey, &outcomes, checks.failed()).map(|()| ExitCode::SUCCESS)
+        // What stays bare is no fault, unless somebody named it; what stays behind the gateway is.
+        let named = |left: &&Left| left.server.as_ref().is_some_and(|key| self.options.server.contains(key));
+        let asked = survey.left.iter().filter(|left| !self.wraps || named(left)).count();
+        outcome::ended(&survey, &outcomes, checks.failed(), asked).map(|()| ExitCode::SUCCESS)
     }
 
     /// Whether files may be written now. Without a terminal nobody is asked.
@@ -82,23 +86,44 @@ impl<'a> Doing<'a> {
         }
     }
 
-    fn report(&self, survey: &Survey, outcomes: &[Outcome<'_>], checks: &Checks) -> Result<(), Failure> {
+    fn report(
+        &self,
+        survey: &Survey,
+        outcomes: &[Outcome<'_>],
+        checks: &Checks,
+        known: &[Change],
+    ) -> Result<(), Failure> {
         let is_written = outcomes.iter().any(Outcome::is_written);
         if self.options.json {
             let mut files: Vec<_> = outcomes.iter().map(Outcome::json).collect();
             checks.add_to(&mut files);
             let (left, broken) = outcome::left_json(survey);
             let undo = is_written.then_some("toolgate undo");
-            let document = json!({ "files": files, "not_covered": left, "broken": broken, "undo": undo });
+            let unmoved = outcome::lefts_json(&survey.unmoved);
+            let document =
+                json!({ "files": files, "not_covered": left, "not_moved": unmoved, "broken": broken, "undo": undo });
             return output::text(&(printed(&document).trying("the report")? + "\n"));
         }
         for (number, outcome) in outcomes.iter().enumerate() {
             let (file, name) = (path_shown(&outcome.plan.file.path, &self.home), &outcome.plan.client.name);
             match &outcome.written {
                 Some(Ok(true)) => {
-                    let keys: Vec<String> = outcome.plan.planned.iter().map(|one| visible(&one.key)).collect();
+                    let (moved, turned): (Vec<_>, Vec<_>) =
+                        outcome.plan.planned.iter().partition(|one| matches!(one.what, What::SecretsOut));
+                    let keys = |all: Vec<&Planned>| {
+                        let keys: Vec<String> = all.into_iter().map(|one| visible(&one.key)).collect();
+                        keys.join(", ")
+                    };
                     let how = if self.wraps { "now through toolgate" } else { "without toolgate again" };
-                    say!("{name}, {file}: {} {how}", keys.join(", "))?;
+                    if !turned.is_empty() {
+                        say!("{name}, {file}: {} {how}", keys(turned))?;
+                    }
+                    if !moved.is_empty() {
+                        say!(
+                            "{name}, {file}: {} through toolgate as before, without secrets in the file",
+                            keys(moved)
+                        )?;
+                    }
                 }
                 Some(Ok(false)) => say!("{name}, {file}: it is so already")?,
                 Some(Err(why)) => say!("{name}, {file}: {}", visible(why))?,
@@ -110,7 +135,7 @@ impl<'a> Doing<'a> {
         }
         let secrets = match self.wraps {
             true => outcome::secrets_moved(outcomes, &self.home),
-            false => outcome::secrets_again(outcomes, &self.home),
+            false => outcome::secrets_again(outcomes, known, &self.home),
         };
         secrets.iter().try_for_each(|line| say!("{line}"))?;
         for (file, why) in &survey.broken {
@@ -118,11 +143,9 @@ impl<'a> Doing<'a> {
         }
         let how = if self.wraps { "not covered" } else { "left as it is" };
         survey.left.iter().try_for_each(|left| say!("{how}: {}", outcome::left(left, &self.home)))?;
+        survey.unmoved.iter().try_for_each(|left| say!("not moved: {}", outcome::left(left, &self.home)))?;
         if outcomes.is_empty() {
-            return match self.wraps {
-                true => say!("Nothing to wrap: the gateway stands before every server that it can stand before."),
-                false => say!("Nothing to unwrap: no server in these files starts toolgate."),
-            };
+            return say!("{}", survey.nothing(self.wraps, &self.home));
         }
         if self.options.dry_run {
             return say!("Nothing was changed. To do it: the same command without --dry-run");

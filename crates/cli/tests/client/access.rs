@@ -47,6 +47,9 @@ fn signing_in_and_out_again() {
     house.run(&["logout"]).done();
     let still = house.with(&["whoami"], &[here[0], ("TOOLGATE_API_TOKEN", &token)], "").done();
     assert!(still.contains(" as viewer"), "an API token is not revoked by a logout: {still}");
+    // Where nobody says at which instance it is good, it is shown to none.
+    let nowhere = house.with(&["whoami"], &[("TOOLGATE_API_TOKEN", &token)], "").unusable();
+    assert!(nowhere.contains("not at which instance it is good") && !nowhere.contains(&token), "{nowhere}");
 }
 
 #[test]

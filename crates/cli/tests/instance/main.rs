@@ -4,6 +4,7 @@
 
 mod backups;
 mod commands;
+mod crowded;
 mod desk;
 mod filed;
 mod first_start;

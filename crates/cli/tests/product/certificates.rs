@@ -255,3 +255,24 @@ fn the_catalogue_alone_speaks_tls_too() -> anyhow::Result<()> {
     assert!(page.starts_with("HTTP/1.1 200 ") && page.contains("<!DOCTYPE html>"), "{page}");
     Ok(())
 }
+
+#[test]
+fn numbers_are_encrypted_where_agents_are() -> anyhow::Result<()> {
+    let upstream = Upstream::start(Script::default().modern())?;
+    let ours = Certificate::new()?;
+    let toolgate = with_files(&ours, &upstream)?.0.options(["--metrics-listen", "127.0.0.1:0"]).serve()?;
+    let said = toolgate.stderr();
+    let metrics = said.lines().find_map(|line| line.strip_prefix("metrics https://")?.strip_suffix("/metrics"));
+    let server: SocketAddr = metrics.with_context(|| said.clone())?.parse()?;
+    let tunnel = Tunnel::start(server, &ours, &[&TLS13])?;
+    let client = McpHttp::new(&format!("http://{}/metrics", tunnel.address), None)?;
+    let host = ("Host".to_owned(), "localhost".to_owned());
+    let answer = client.send("GET", &[host], b"")?.answer(PATIENCE)?;
+    assert!(answer.text().contains("toolgate_build_info"), "{}", answer.text());
+    let mut plain = StdTcpStream::connect(server)?;
+    plain.write_all(b"GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n")?;
+    let mut refused = Vec::new();
+    let _ = plain.read_to_end(&mut refused);
+    assert!(!refused.starts_with(b"HTTP/"), "{}", String::from_utf8_lossy(&refused));
+    Ok(())
+}

@@ -214,7 +214,7 @@ fn files_of_a_project_are_untouched_unless_asked_for() -> anyhow::Result<()> {
     let text = serde_json::to_string_pretty(&json!({ "mcpServers": { "files": home.server("files", &["look"])? } }))?;
     std::fs::write(&file, &text)?;
     let said = home.does(&["init", "--yes"])?;
-    ensure!(said.contains("No server was found") && !home.record("files").exists(), "{said}");
+    ensure!(said.contains("no MCP client was found") && !home.record("files").exists(), "{said}");
     ensure!(std::fs::read_to_string(&file)? == text);
     // The program of a project's file is found on the path; here it is not.
     let output = home.run(&["init", "--yes", "--project"])?;
@@ -257,6 +257,6 @@ fn secrets_in_plain_text_are_named_and_never_shown() -> anyhow::Result<()> {
 fn where_there_is_nothing_it_says_so() -> anyhow::Result<()> {
     let home = Home::new()?;
     let text = home.does(&["init", "--yes"])?;
-    ensure!(text.contains("No server was found") && !home.path().join(".local").exists(), "{text}");
+    ensure!(text.contains("no MCP client was found") && !home.path().join(".local").exists(), "{text}");
     Ok(())
 }

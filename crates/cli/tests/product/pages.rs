@@ -17,8 +17,8 @@ use crate::setup::{EXE, toolgate};
 
 /// `toolgate catalogue serve`, ended when this is dropped.
 pub struct Pages {
-    _program: McpStdio,
-    address: SocketAddr,
+    pub program: McpStdio,
+    pub address: SocketAddr,
 }
 
 impl Pages {
@@ -35,7 +35,7 @@ impl Pages {
             let line = text.lines().find_map(|line| line.strip_prefix("catalogue http://"))?;
             line.strip_suffix('/')?.parse().ok()
         });
-        Ok(Self { address: address.with_context(|| program.stderr())?, _program: program })
+        Ok(Self { address: address.with_context(|| program.stderr())?, program })
     }
 
     /// The body of a page.

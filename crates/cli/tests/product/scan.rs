@@ -601,3 +601,25 @@ fn a_header_file_is_for_endpoints() -> anyhow::Result<()> {
     assert!(Path::new(&file).exists());
     Ok(())
 }
+
+#[test]
+fn a_configuration_in_yaml_is_read_as_its_client_reads_it() -> anyhow::Result<()> {
+    let place = Place::new()?;
+    let setup = toolgate()?;
+    let (words, _) = recording(&setup, &Script::default())?;
+    let words: Vec<String> = words.iter().map(serde_json::to_string).collect::<Result<_, _>>()?;
+    let (program, arguments) = words.split_first().context("a program")?;
+    std::fs::create_dir_all(place.path("home/.config/goose"))?;
+    let text = format!(
+        "extensions:\n  mine: # a comment\n    type: stdio\n    cmd: {program}\n    args: [{}]\n  off:\n    type: stdio\n    enabled: false\n    cmd: never\n  builtin: {{ type: builtin }}\n",
+        arguments.join(", ")
+    );
+    let file = place.write("home/.config/goose/config.yaml", &text)?;
+    let document = place.json(&["--no-save", "--config", &file, "--yes"])?;
+    assert_eq!(names(&document), FIVE, "{document}");
+    assert_eq!(document["servers"][0]["name"], "mine", "{document}");
+    let wrong = place.write("home/.config/goose/wrong.yaml", "extensions: [")?;
+    let said = place.scan(&["--config", &wrong, "--yes"])?;
+    assert!(said.code == 2 && said.err.contains("wrong.yaml: line 1, column "), "{said:?}");
+    Ok(())
+}

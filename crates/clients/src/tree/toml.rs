@@ -10,21 +10,21 @@ pub(super) fn read(text: &str) -> Result<Node, BadDocument> {
         let start = error.span().map_or(0, |span| span.start);
         BadDocument::at(text, start, format!("this is no TOML: {}", error.message().lines().next().unwrap_or_default()))
     })?;
-    let mut root = item(document.as_item());
+    let mut root = item(document.as_item(), text);
     root.span = 0..text.len();
     Ok(root)
 }
 
-fn item(read: &Item) -> Node {
+fn item(read: &Item, text: &str) -> Node {
     match read {
-        Item::Value(read) => value(read),
+        Item::Value(read) => value(read, text),
         Item::Table(table) => {
             // The header, where it has one of its own.
             let start = table.span().filter(|_| !table.is_implicit() && !table.is_dotted());
-            map(table, start, false, table.is_dotted())
+            map(table, text, start, false, table.is_dotted())
         }
         Item::ArrayOfTables(tables) => {
-            let items: Vec<Node> = tables.iter().map(|table| map(table, table.span(), false, false)).collect();
+            let items: Vec<Node> = tables.iter().map(|table| map(table, text, table.span(), false, false)).collect();
             let span = around(items.iter().map(|item| item.span.clone()));
             Node { span, kind: Kind::List(List { items, flow: false }), fixed: Some("an array of tables") }
         }
@@ -32,12 +32,12 @@ fn item(read: &Item) -> Node {
     }
 }
 
-fn map(table: &dyn TableLike, own: Option<std::ops::Range<usize>>, flow: bool, dotted: bool) -> Node {
+fn map(table: &dyn TableLike, text: &str, own: Option<std::ops::Range<usize>>, flow: bool, dotted: bool) -> Node {
     let members: Vec<Member> = table
         .iter()
         .filter_map(|(name, value)| {
             let key_span = table.get_key_value(name).and_then(|(key, _)| key.span())?;
-            Some(Member { key: name.to_owned(), key_span, value: item(value) })
+            Some(Member { key: name.to_owned(), key_span, value: item(value, text) })
         })
         .collect();
     let spans = members.iter().flat_map(|member| {
@@ -49,17 +49,19 @@ fn map(table: &dyn TableLike, own: Option<std::ops::Range<usize>>, flow: bool, d
     Node::new(span, Kind::Map(Map { members, flow, dotted }))
 }
 
-fn value(read: &Value) -> Node {
+fn value(read: &Value, text: &str) -> Node {
     let span = read.span().unwrap_or(0..0);
     let kind = match read {
-        Value::String(text) => Kind::Text(text.value().clone()),
+        Value::String(said) => Kind::Text(lines(said.value(), text.get(span.clone()).unwrap_or_default())),
         Value::Integer(number) => Kind::Bare(number.value().to_string()),
         Value::Float(number) => Kind::Bare(number.value().to_string()),
         Value::Boolean(boolean) => Kind::Bare(boolean.value().to_string()),
         Value::Datetime(time) => Kind::Bare(time.value().to_string()),
-        Value::Array(array) => Kind::List(List { items: array.iter().map(value).collect(), flow: true }),
+        Value::Array(array) => {
+            Kind::List(List { items: array.iter().map(|item| value(item, text)).collect(), flow: true })
+        }
         Value::InlineTable(table) => {
-            let mut node = map(table, Some(span), true, table.is_dotted());
+            let mut node = map(table, text, Some(span), true, table.is_dotted());
             if table.is_dotted() {
                 node.fixed = Some("dotted keys in an inline table");
             }
@@ -67,6 +69,13 @@ fn value(read: &Value) -> Node {
         }
     };
     Node::new(span, kind)
+}
+
+/// A text over several lines has the line ends of its value, and not those of the file that it stands in.
+fn lines(said: &str, raw: &str) -> String {
+    let is_over_lines = said.contains("\r\n") && raw.contains("\r\n");
+    let again = is_over_lines.then(|| raw.replace("\r\n", "\n").parse::<Value>().ok()).flatten();
+    again.as_ref().and_then(Value::as_str).unwrap_or(said).to_owned()
 }
 
 /// From the first start to the last end.

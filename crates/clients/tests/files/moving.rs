@@ -137,3 +137,73 @@ fn a_value_of_the_file_wins_over_the_entrys() {
     let again = entry(&read(surface.format, &after(&back, &wrapped)), &client, &surface, "a");
     assert_eq!(again.launch.movable_secrets(), [("TOKEN".to_owned(), Secret::from("fake-2"))]);
 }
+
+/// An entry wrapped as it is, its secrets moved later, and the newer values back in their places.
+#[test]
+fn secrets_move_out_of_a_wrapped_entry_and_come_back_newer() {
+    for (id, text) in [
+        (
+            "cursor",
+            "{ \"mcpServers\": {\n  \"a\": { \"command\": \"npx\", \"args\": [\n    \"x\"\n  ], \"env\": { \"TOKEN\": \"fake-1\", \"LOG\": \"x\" } } // mine\n} }",
+        ),
+        ("cursor", "{ \"mcpServers\": { \"a\": { \"command\": \"npx\", \"env\": { \"TOKEN\": \"fake-1\" } } } }"),
+        (
+            "cursor",
+            "{ \"mcpServers\": { \"a\": { \"url\": \"https://e.test/mcp\", \"headers\": { \"Authorization\": \"fake-1\" } } } }",
+        ),
+        (
+            "opencode",
+            "{ \"mcp\": { \"a\": { \"type\": \"local\", \"command\": [\"npx\", \"x\"], \"environment\": { \"TOKEN\": \"fake-1\" } } } }",
+        ),
+        (
+            "codex",
+            "[mcp_servers.a]\ncommand = \"npx\"\nargs = [\"x\"]\n\n[mcp_servers.a.env]\nTOKEN = 'fake-1' # mine\nLOG = \"x\"\n",
+        ),
+        (
+            "goose",
+            "extensions:\n  a:\n    type: stdio\n    cmd: npx\n    args:\n      - x\n    envs:\n      TOKEN: fake-1 # mine\n      LOG: info\n",
+        ),
+    ] {
+        let (client, surface) = surface(id, 0);
+        let document = read(surface.format, text.as_bytes());
+        let one = entry(&document, &client, &surface, "a");
+        let wrapped = after(&document.wrap(&one, &wrapper("a")).unwrap(), text.as_bytes());
+        let second = read(surface.format, &wrapped);
+        let now = entry(&second, &client, &surface, "a");
+        let moved = now.launch.movable_secrets();
+        let names: Vec<String> = moved.iter().map(|(name, _)| name.clone()).collect();
+        assert_eq!(names.len(), 1, "{text}");
+        let edit = second.move_out(&now, "--env-file=/x.env", &names).unwrap();
+        let without = after(&edit, &wrapped);
+        assert_eq!(edit.inverse().apply(&without).unwrap(), wrapped);
+        let third = read(surface.format, &without);
+        let State::Wrapped(words) = entry(&third, &client, &surface, "a").state else { panic!("{text}") };
+        assert_eq!(words.options.last().map(String::as_str), Some("--env-file=/x.env"));
+        assert!(!String::from_utf8_lossy(&without).contains("fake-1"), "{text}");
+        // Where it stood before, with another value.
+        let newer = [(names[0].clone(), Secret::from("fake-2"))];
+        let (edit, renewed) = document.renew(&one, &words, &newer).unwrap();
+        assert_eq!(String::from_utf8(after(&edit, text.as_bytes())).unwrap(), text.replace("fake-1", "fake-2"));
+        assert_eq!(renewed.len(), 1);
+        let (edit, renewed) = document.renew(&one, &words, &moved).unwrap();
+        assert!(edit.is_empty() && renewed.is_empty(), "{renewed:?}");
+        // One that is still wrapped has the variable itself.
+        let (edit, _) = second.renew(&now, &words, &newer).unwrap();
+        let fourth = read(surface.format, &after(&edit, &wrapped));
+        assert_eq!(entry(&fourth, &client, &surface, "a").launch.movable_secrets(), newer, "{text}");
+    }
+}
+
+#[test]
+fn a_text_over_several_lines_has_line_ends_of_its_own() {
+    let (client, surface) = surface("codex", 0);
+    let lines = "[mcp_servers.a]\ncommand = \"npx\"\n[mcp_servers.a.env]\nA_KEY = \"\"\"\none\ntwo \\r\n\"\"\"\nB_KEY = '''\n1\n2'''\nC_KEY = \"c\\r\\nd\"\n";
+    let values = |text: &str| {
+        let document = read(surface.format, text.as_bytes());
+        entry(&document, &client, &surface, "a").launch.movable_secrets()
+    };
+    let wanted = [("A_KEY", "one\ntwo \r\n"), ("B_KEY", "1\n2"), ("C_KEY", "c\r\nd")];
+    let wanted = wanted.map(|(name, value)| (name.to_owned(), Secret::from(value)));
+    assert_eq!(values(lines), wanted);
+    assert_eq!(values(&lines.replace('\n', "\r\n")), wanted);
+}

@@ -5,7 +5,7 @@ mod layout;
 
 use std::time::{Duration, Instant};
 
-use clients::{Format, Launch, Restored, Secret, State};
+use clients::{Document, Format, Launch, Restored, Secret, State};
 use proptest::prelude::*;
 use serde_json::Value;
 
@@ -123,6 +123,38 @@ fn holds(id: &str, format: Format, text: &str, servers: &[Server]) -> Result<(),
         let back = read(format, &after(&back, &without)).entries(&client, &surface).unwrap();
         let back = back.into_iter().find(|now| now.place == one.place).unwrap();
         prop_assert_eq!(&back.launch, &one.launch);
+
+        // They can leave it later as well, and newer values take the places of the old ones, and nothing else.
+        let later = second.move_out(&now, "--env-file=/x.env", &names);
+        let later = later.map_err(|error| TestCaseError::fail(format!("later: {error:?}\n{shown}")))?;
+        let moved = read(format, &after(&later, &wrapped)).entries(&client, &surface).unwrap();
+        let moved = moved.into_iter().find(|now| now.place == one.place).unwrap();
+        let State::Wrapped(words) = &moved.state else { return Err(TestCaseError::fail("no gateway")) };
+        prop_assert_eq!(words.options.last().map(String::as_str), Some("--env-file=/x.env"));
+        prop_assert!(matches!(&moved.launch, Launch::Stdio { env, .. } if env.is_empty()), "{:?}", moved);
+        let newer: Vec<(String, Secret)> = env
+            .iter()
+            .map(|(name, value)| (name.clone(), Secret::new(format!("{}'\"\\ new", value.expose()))))
+            .collect();
+        let renew = |document: &Document, bytes: &[u8], values: &[(String, Secret)]| {
+            let one =
+                document.entries(&client, &surface).unwrap().into_iter().find(|now| now.place == one.place).unwrap();
+            let (edit, names) = document.renew(&one, words, values).map_err(|error| format!("{error:?}"))?;
+            Ok::<_, String>((read(format, &after(&edit, bytes)), names.len()))
+        };
+        let fail = |why: String| TestCaseError::fail(format!("renew: {why}\n{text}"));
+        let (same, none) = renew(&document, bytes, env).map_err(fail)?;
+        prop_assert_eq!((string(same.bytes()), none), (text.to_owned(), 0));
+        let (renewed, number) = renew(&document, bytes, &newer).map_err(fail)?;
+        prop_assert_eq!(number, newer.len());
+        let mut seen = independent::value(format, &string(renewed.bytes()));
+        let mut old = before.clone();
+        independent::forget(&mut seen, &one.place);
+        independent::forget(&mut old, &one.place);
+        prop_assert_eq!(seen, old, "{}", string(renewed.bytes()));
+        let (again, _) = renew(&renewed, &renewed.bytes(), env).map_err(fail)?;
+        let again = again.entries(&client, &surface).unwrap().into_iter().find(|now| now.place == one.place).unwrap();
+        prop_assert_eq!(&again.launch, &one.launch);
 
         let diff = document.diff(&edit, "file").unwrap();
         prop_assert!(!diff.contains("Bearer fake"), "{}", diff);

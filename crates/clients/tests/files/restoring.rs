@@ -142,7 +142,8 @@ fn wrap_refuses_what_it_cannot_do() {
         document.wrap(&one, &Wrapper { program: program.to_owned(), options, portable })
     };
     assert!(matches!(with("toolgate", &["run", "--name", "--"], false), Err(Refusal::Option(_))));
-    assert!(matches!(with("/x/other", &["run"], false), Err(Refusal::Option(_))));
+    assert!(matches!(with("/x/other", &["run"], false), Err(Refusal::Program(_))));
+    assert!(with("/x/other", &["run", "--policy", "p", "--name=a"], false).is_ok());
     assert!(matches!(with("toolgate", &["serve"], false), Err(Refusal::Option(_))));
     for (program, option) in
         [("/x/toolgate", "p"), ("toolgate", "/home/ada/p"), ("toolgate", "--policy=~/p"), ("toolgate", "C:\\p")]

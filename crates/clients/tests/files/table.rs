@@ -23,6 +23,57 @@ fn the_compiled_table_has_the_clients_of_the_catalogue() {
     assert!(words.iter().all(|word| table.client(word).unwrap().id == "claude-code"));
 }
 
+/// A place of a surface as a page writes it.
+fn shown(path: &str) -> String {
+    let folders = [
+        ("{home}", "~"),
+        ("{config}", "~/.config"),
+        ("{application_support}", "~/Library/Application Support"),
+        ("{appdata}", "%APPDATA%"),
+        ("{localappdata}", "%LOCALAPPDATA%"),
+    ];
+    let path = path.strip_prefix("{project}/").unwrap_or(path);
+    let folder = folders.iter().find_map(|(name, shown)| Some((*shown, path.strip_prefix(name)?)));
+    folder.map_or(path.to_owned(), |(shown, rest)| match shown.starts_with('%') {
+        true => format!("{shown}{}", rest.replace('/', "\\")),
+        false => format!("{shown}{rest}"),
+    })
+}
+
+/// What a page of a client says is what the table says: places, and entries as they are shown.
+#[test]
+fn pages_of_clients_say_what_the_table_says() {
+    let table = Table::compiled().unwrap();
+    let pages: toml::Table = toml::from_str(include_str!("../../../web/data/clients.toml")).unwrap();
+    for page in pages["client"].as_array().unwrap() {
+        let text = |key: &str| page.get(key).and_then(toml::Value::as_str);
+        let word = text("word").unwrap();
+        let client = table.client(word).unwrap();
+        let others = if word == "windsurf" { &table.client("devin-desktop").unwrap().surfaces[..] } else { &[] };
+        let surfaces: Vec<_> = client.surfaces.iter().chain(others).collect();
+        let known: Vec<String> = surfaces.iter().flat_map(|surface| &surface.path).map(|path| shown(path)).collect();
+        for place in page["places"].as_array().unwrap().iter().map(|place| place[1].as_str().unwrap()) {
+            let said = |path: &String| {
+                let end = path.rsplit_once("globalStorage").map(|(_, end)| format!("globalStorage{end}"));
+                place.starts_with(path.as_str()) || end.is_some_and(|end| place.starts_with(&end))
+            };
+            // One is put together of a folder and a name.
+            let parts = place.split_once(" in ").map(|(name, _)| name);
+            let ends = |name: &str| known.iter().any(|path| path.ends_with(name));
+            assert!(known.iter().any(said) || parts.is_some_and(ends), "{word}: {place} is none of {known:#?}");
+        }
+        let (key, entry) = (text("key").unwrap(), text("entry").unwrap());
+        let surface = surfaces.iter().find(|surface| surface.pointer == [key]).unwrap();
+        let document = crate::read(surface.format, entry.trim().as_bytes());
+        let entries = document.entries(client, surface).unwrap();
+        assert!(entries.len() == 1 && matches!(entries[0].state, clients::State::Wrapped(_)), "{word}: {entries:?}");
+        let Some(http) = text("http") else { continue };
+        let whole = format!("{{ \"{key}\": {{ \"files\": {http} }} }}").replace("ENDPOINT", "https://e.test/mcp");
+        let entries = crate::read(surface.format, whole.as_bytes()).entries(client, surface).unwrap();
+        assert!(matches!(entries[0].launch, clients::Launch::Http { .. }), "{word}: {entries:?}");
+    }
+}
+
 #[test]
 fn another_table_lies_over_it() {
     let table = Table::compiled().unwrap();

@@ -21,7 +21,7 @@ use crate::Refused;
 
 /// A server, as far as it can be reached.
 pub(super) struct Reached {
-    /// `None` where it is gone or cannot be reached.
+    /// `None` where it cannot be reached.
     pub(super) server: Option<Arc<Server>>,
     /// Why it cannot be reached: a sentence for agents.
     pub(super) broken: Option<String>,
@@ -36,7 +36,7 @@ impl State {
         let (id, policy) = (live.server.id, live.server.policy);
         let section = section(&std::mem::take(&mut live.pins));
         if live.server.gone_at.is_some() {
-            self.servers.insert(id, Reached { server: None, broken: None, policy, form: live });
+            self.servers.remove(&id);
             return;
         }
         if let Some(reached) = self.servers.get_mut(&id)

@@ -9,6 +9,7 @@ use audit::Id;
 use gateway::gateway::Grants;
 use gateway::grant::Binding;
 use gateway::policy_file::{PolicyCell, compile};
+use store::control::BadControl;
 use store::control::live::{Delta, LivePolicy, LiveStop};
 use store::control::stops::Stoppable;
 
@@ -25,6 +26,8 @@ pub(super) struct State {
     pub(super) hidden: Vec<OsString>,
     pub(super) tell: Tell,
     seen: i64,
+    /// Where all of it is to be read: the version since which what is gone is to be read too, `None` for no gone one.
+    all: Option<Option<i64>>,
     /// The keys with which all of it was read.
     vault: Arc<Vault>,
     pub(super) organisations: HashMap<Id, Arc<str>>,
@@ -43,6 +46,7 @@ impl State {
             hidden,
             tell,
             seen: 0,
+            all: Some(None),
             vault: instance.vault(),
             organisations: HashMap::new(),
             agents: HashMap::new(),
@@ -64,7 +68,24 @@ impl State {
         let now = self.instance.vault();
         if !Arc::ptr_eq(&self.vault, &now) {
             self.vault = now;
-            self.seen = 0;
+            // Where nothing was read before, nothing that is gone is in here.
+            self.all.get_or_insert(Some(self.seen));
+        }
+    }
+
+    /// Whether a version says what is in here already.
+    pub(super) fn has(&self, version: i64) -> bool {
+        self.all.is_none() && self.seen == version
+    }
+
+    /// What is to be taken.
+    ///
+    /// # Errors
+    /// [`BadControl`].
+    pub(super) async fn news(&self) -> Result<Delta, BadControl> {
+        match self.all {
+            Some(gone) => self.instance.database.everything(gone).await,
+            None => self.instance.database.changes_since(self.seen).await,
         }
     }
 
@@ -72,6 +93,9 @@ impl State {
     /// revoked are told.
     pub(super) fn take(&mut self, delta: Delta) -> Grants {
         self.seen = delta.version;
+        self.all = None;
+        // Those that were revoked before have been told.
+        self.grants.retain(|_, held| held.grant.revoked_at.is_none());
         let organisations = delta.organisations.into_iter();
         self.organisations = organisations.map(|(id, _)| (id, Arc::from(id.to_string()))).collect();
         self.agents.extend(delta.agents.into_iter().map(|agent| (agent.id, agent.name)));
@@ -103,8 +127,11 @@ impl State {
     }
 
     fn policy(&mut self, live: LivePolicy) {
-        let published = live.published.filter(|_| !live.gone);
-        let Some((version, document)) = published else {
+        if live.gone {
+            self.policies.remove(&live.id);
+            return;
+        }
+        let Some((version, document)) = live.published else {
             self.policies.insert(live.id, None);
             return;
         };

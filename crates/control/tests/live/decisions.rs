@@ -1,7 +1,8 @@
 //! Decisions of real gateways, brought from their segments into the tables.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -130,6 +131,52 @@ pub fn what_is_too_old_goes_and_chains_stay_in_order(house: &House) {
     assert_eq!(*told.lock().unwrap(), Vec::<String>::new());
     // The other replica's segments are its own business.
     assert_eq!(recorded(&house.folder.path().join("two/audit")).len(), 5);
+}
+
+/// A pipe in place of a file: whoever reads it waits until this is dropped.
+struct Pipe(PathBuf);
+
+impl Pipe {
+    fn at(path: PathBuf) -> Self {
+        std::fs::remove_file(&path).unwrap();
+        assert!(Command::new("mkfifo").arg(&path).status().unwrap().success());
+        Self(path)
+    }
+}
+
+impl Drop for Pipe {
+    fn drop(&mut self) {
+        let end = std::fs::OpenOptions::new().read(true).write(true).open(&self.0);
+        // Whoever comes later finds nothing; whoever waits finds its end.
+        let _ = std::fs::remove_file(&self.0);
+        drop(end);
+    }
+}
+
+pub fn a_removal_that_takes_its_time_holds_up_no_shipping(house: &House) {
+    let desk = two_replicas(house);
+    let audit = house.folder.path().join("one/audit");
+    // Another chain, so that no new one has to read the first.
+    drop(house.replica("one"));
+    let (mut all, _) = shipper(&desk, &audit, None);
+    desk.runtime.block_on(all.catch_up()).unwrap();
+    drop(all);
+    let chain = chains(&audit).unwrap()[0].clone();
+    let pipe = Pipe::at(chain.segment(1));
+    let (mut both, _) = shipper(&desk, &audit, Some(Duration::ZERO));
+    let running = desk.runtime.spawn(async move { both.run().await });
+    // The rows go first, then the segments, of which one cannot be read to its end.
+    until("the rows to go", PATIENCE, || desk.decisions().is_empty().then_some(())).unwrap();
+    let upstream = Upstream::start(Script::default().modern()).unwrap();
+    desk.register("late", &upstream);
+    let replica = house.replica("one");
+    let minted = desk.mint(&desk.admin, &given("late", "late", "open"));
+    assert!(replica.agent("late", &minted).call("echo", json!({})).unwrap().is_done());
+    // Sooner than the patience with a database that does not answer.
+    until("what was decided meanwhile", Duration::from_secs(20), || (desk.decisions().len() == 1).then_some(()))
+        .unwrap();
+    running.abort();
+    drop((replica, pipe));
 }
 
 pub fn what_was_altered_is_not_shown_and_told(house: &House) {

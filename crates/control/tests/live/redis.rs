@@ -172,8 +172,13 @@ fn waits_out(scene: &Scene, replica: &Serving, long: &McpHttp, short: &McpHttp) 
     scene.denied(long);
     // Until somebody vouches for them.
     let instance = scene.desk.instance.clone().with_counting(replica.gateway.counting().clone());
+    let lost = || scene.desk.runtime.block_on(instance.lost_counts(&scene.desk.admin)).unwrap();
+    let waiting = lost().unwrap();
+    assert!(waiting.since.is_some());
+    assert!(waiting.waiting["3600 s"].is_some_and(|again| again > jiff::Timestamp::now()), "{waiting:?}");
     let confirmed = scene.desk.runtime.block_on(instance.confirm_counts(&scene.desk.admin, "nothing was under way"));
     assert!(confirmed.unwrap().1, "it was waited for");
+    assert_eq!(lost(), None);
     goes_on(long);
 }
 

@@ -32,7 +32,8 @@ cases! {
         rows_are_made_anew_the_same,
         what_is_too_old_goes_and_chains_stay_in_order,
         what_was_altered_is_not_shown_and_told,
-        a_chain_that_cannot_be_read_holds_up_no_other;
+        a_chain_that_cannot_be_read_holds_up_no_other,
+        a_removal_that_takes_its_time_holds_up_no_shipping;
     endings:
         streams_and_calls_end_with_what_let_them_in,
         a_legacy_server_is_told_what_was_cut,

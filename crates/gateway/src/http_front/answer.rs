@@ -155,7 +155,7 @@ async fn whole(status: StatusCode, bytes: Bytes, relay: &mut Relay, link: &HttpL
 /// The agent's answer when the request failed on its way.
 pub(super) fn failed(expected: Option<Expected>, error: &SendError) -> Response<Body> {
     let ended = match error {
-        SendError::NotSent(_) => Ended::NotSent,
+        SendError::NotSent(_) | SendError::Certificate(_) => Ended::NotSent,
         SendError::Timeout(_) => Ended::Timeout,
         SendError::Broken(_) => Ended::Unknown,
     };

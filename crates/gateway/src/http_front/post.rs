@@ -1,7 +1,6 @@
 //! One POST: read, parsed strictly, judged, forwarded, relayed.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::ACCEPT;
@@ -20,15 +19,13 @@ use crate::body::{Body, BodyFault, collect};
 use crate::caller::Caller;
 use crate::expected::Expected;
 use crate::http_link::{HttpLink, METHOD, NAME, PROTOCOL_VERSION, SESSION_ID};
+use crate::listen::BODY_TIME;
 use crate::names;
 use crate::pipeline::{self, AskForTools, Judged};
 use crate::refusal::{self, Refusal};
 use crate::seal::Session;
 use crate::server::Reach;
 use crate::trace::Trace;
-
-/// How long an agent may take to send its body.
-const BODY_TIME: Duration = Duration::from_secs(60);
 
 impl Front {
     pub(super) async fn post(&self, admitted: Admitted, headers: HeaderMap, body: Incoming) -> Response<Body> {

@@ -159,11 +159,12 @@ impl Run {
         answer: Result<Response<Answer>, SendError>,
         expected: Option<Expected>,
     ) -> Opened {
+        self.gateway.tell_trust(&link.server);
         let answer = match answer {
             Ok(answer) => answer,
             Err(error) => {
                 let ended = match error {
-                    SendError::NotSent(_) => Ended::NotSent,
+                    SendError::NotSent(_) | SendError::Certificate(_) => Ended::NotSent,
                     SendError::Timeout(_) => Ended::Timeout,
                     SendError::Broken(_) => Ended::Unknown,
                 };

@@ -154,6 +154,10 @@ impl ControlDatabase {
         asking.and("server =", text(&filter.server));
         asking.and("name =", text(&filter.tool));
         asking.and("effect =", filter.effect.map(|effect| Value::Text(effect.as_str().to_owned())));
+        if filter.effect.is_some_and(|effect| effect != Effect::Allow) {
+            // What is not forwarded has an index of its own, which is found by this.
+            asking.sql.push_str(" AND effect <> 'allow'");
+        }
         asking.and("rule =", text(&filter.rule));
         asking.and("approval =", text(&filter.approval));
         asking.and("at >=", filter.since.map(Value::Number));
@@ -187,7 +191,7 @@ fn of_organisation(permit: &Permit<'_, See>) -> Asking {
 
 /// A text as both engines keep it: PostgreSQL knows no U+0000.
 fn plain(text: &str) -> String {
-    text.replace('\0', "\u{fffd}")
+    if text.contains('\0') { text.replace('\0', "\u{fffd}") } else { text.to_owned() }
 }
 
 fn decision(row: &AnyRow) -> Result<Decision, BadControl> {

@@ -149,7 +149,7 @@ pub struct ControlDatabase {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Engine {
+pub(super) enum Engine {
     Sqlite,
     Postgres,
 }
@@ -165,6 +165,11 @@ impl Engine {
 }
 
 impl ControlDatabase {
+    /// Which of the two.
+    pub(super) fn engine(&self) -> Engine {
+        self.engine
+    }
+
     /// The file of a data directory in which it lies, where it lies there.
     pub fn file(data: &DataDir) -> PathBuf {
         data.path().join(FILE)

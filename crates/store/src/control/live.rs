@@ -104,6 +104,15 @@ pub struct Replica {
     pub applied: i64,
 }
 
+/// The versions up to which something is known.
+#[derive(Clone, Copy)]
+struct Seen {
+    /// Of what stands.
+    standing: i64,
+    /// Of what has gone: its row is read only where that was later.
+    gone: i64,
+}
+
 impl ControlDatabase {
     /// The version of the instance.
     ///
@@ -115,18 +124,31 @@ impl ControlDatabase {
         Ok(row.ok_or(BadControl::Missing("instance"))?.0)
     }
 
-    /// What is another way than at version `seen`; all that stands for 0.
+    /// What is another way than at version `seen`.
     ///
     /// # Errors
     /// [`BadControl`].
     pub async fn changes_since(&self, seen: i64) -> Result<Delta, BadControl> {
+        self.changes(Seen { standing: seen, gone: seen }).await
+    }
+
+    /// All that stands, and what has gone since version `gone`; `None` stands for a replica that has seen nothing before,
+    /// and to which what is gone already means nothing. That grows for as long as the instance is there.
+    ///
+    /// # Errors
+    /// [`BadControl`].
+    pub async fn everything(&self, gone: Option<i64>) -> Result<Delta, BadControl> {
+        self.changes(Seen { standing: 0, gone: gone.unwrap_or(i64::MAX) }).await
+    }
+
+    async fn changes(&self, seen: Seen) -> Result<Delta, BadControl> {
         // All of one moment: a row that changes again meanwhile must not be missed in its present form.
         let mut moment = self.begin_reading().await?;
         let (version,) = sqlx::query_as("SELECT version FROM instance WHERE id = 1").fetch_one(&mut *moment).await?;
         let delta = Delta {
             version,
             organisations: organisations(&mut moment).await?,
-            agents: agents(&mut moment, seen).await?,
+            agents: agents(&mut moment, seen.standing).await?,
             policies: policies(&mut moment, seen).await?,
             servers: servers(&mut moment, seen).await?,
             grants: grants(&mut moment, seen).await?,
@@ -223,14 +245,15 @@ async fn agents(moment: &mut Transaction<'static, Any>, seen: i64) -> Result<Vec
 /// Id, name, version in force, its document, since when it is gone.
 type PolicyRow = (String, String, Option<i64>, Option<String>, Option<i64>);
 
-async fn policies(moment: &mut Transaction<'static, Any>, seen: i64) -> Result<Vec<LivePolicy>, BadControl> {
+async fn policies(moment: &mut Transaction<'static, Any>, seen: Seen) -> Result<Vec<LivePolicy>, BadControl> {
     let rows: Vec<PolicyRow> = sqlx::query_as(
         "SELECT policy.id, policy.name, policy.published, policy_version.document, policy.gone_at
          FROM policy LEFT JOIN policy_version
             ON policy_version.policy = policy.id AND policy_version.version = policy.published
-         WHERE policy.changed > $1",
+         WHERE policy.changed > $1 AND (policy.gone_at IS NULL OR policy.changed > $2)",
     )
-    .bind(seen)
+    .bind(seen.standing)
+    .bind(seen.gone)
     .fetch_all(&mut **moment)
     .await?;
     rows.into_iter()
@@ -240,12 +263,13 @@ async fn policies(moment: &mut Transaction<'static, Any>, seen: i64) -> Result<V
         .collect()
 }
 
-async fn servers(moment: &mut Transaction<'static, Any>, seen: i64) -> Result<Vec<LiveServer>, BadControl> {
+async fn servers(moment: &mut Transaction<'static, Any>, seen: Seen) -> Result<Vec<LiveServer>, BadControl> {
     let rows: Vec<servers::Row> = sqlx::query_as(
         "SELECT id, organisation, name, title, reach, settings, policy, created_at, gone_at, changed
-         FROM server WHERE changed > $1",
+         FROM server WHERE changed > $1 AND (gone_at IS NULL OR changed > $2)",
     )
-    .bind(seen)
+    .bind(seen.standing)
+    .bind(seen.gone)
     .fetch_all(&mut **moment)
     .await?;
     let mut all = BTreeMap::new();
@@ -261,7 +285,7 @@ async fn servers(moment: &mut Transaction<'static, Any>, seen: i64) -> Result<Ve
         "SELECT secret.object, secret.field, secret.sealed
          FROM secret JOIN server ON server.id = secret.object WHERE server.changed > $1",
     )
-    .bind(seen)
+    .bind(seen.standing)
     .fetch_all(&mut **moment)
     .await?
     {
@@ -274,7 +298,7 @@ async fn servers(moment: &mut Transaction<'static, Any>, seen: i64) -> Result<Ve
             "SELECT tool_override.server, tool, class, facets, reason, set_by, set_at
              FROM tool_override JOIN server ON server.id = tool_override.server WHERE server.changed > $1",
         )
-        .bind(seen)
+        .bind(seen.standing)
         .fetch_all(&mut **moment)
         .await?
     {
@@ -288,7 +312,7 @@ async fn servers(moment: &mut Transaction<'static, Any>, seen: i64) -> Result<Ve
             "SELECT pin.server, tool, accepted, accepted_by, accepted_at
              FROM pin JOIN server ON server.id = pin.server WHERE server.changed > $1 AND accepted IS NOT NULL",
         )
-        .bind(seen)
+        .bind(seen.standing)
         .fetch_all(&mut **moment)
         .await?
     {
@@ -299,13 +323,14 @@ async fn servers(moment: &mut Transaction<'static, Any>, seen: i64) -> Result<Ve
     Ok(all.into_values().collect())
 }
 
-async fn grants(moment: &mut Transaction<'static, Any>, seen: i64) -> Result<Vec<LiveGrant>, BadControl> {
+async fn grants(moment: &mut Transaction<'static, Any>, seen: Seen) -> Result<Vec<LiveGrant>, BadControl> {
     let rows: Vec<grants::Row> = sqlx::query_as(
         "SELECT id, organisation, label, server, agent, policy, owner, tags, networks, created_at, expires_at,
                 used_at, revoked_at, changed
-         FROM access_grant WHERE changed > $1",
+         FROM access_grant WHERE changed > $1 AND (revoked_at IS NULL OR changed > $2)",
     )
-    .bind(seen)
+    .bind(seen.standing)
+    .bind(seen.gone)
     .fetch_all(&mut **moment)
     .await?;
     let mut all = BTreeMap::new();
@@ -321,7 +346,7 @@ async fn grants(moment: &mut Transaction<'static, Any>, seen: i64) -> Result<Vec
          FROM grant_token JOIN access_grant ON access_grant.id = grant_token.access_grant
          WHERE access_grant.changed > $1",
     )
-    .bind(seen)
+    .bind(seen.standing)
     .fetch_all(&mut **moment)
     .await?
     {
@@ -332,12 +357,15 @@ async fn grants(moment: &mut Transaction<'static, Any>, seen: i64) -> Result<Vec
     Ok(all.into_values().collect())
 }
 
-async fn stops(moment: &mut Transaction<'static, Any>, seen: i64) -> Result<Vec<LiveStop>, BadControl> {
-    let rows: Vec<(String, String, String, String, Option<i64>)> =
-        sqlx::query_as("SELECT organisation, kind, object, reason, resumed_at FROM stop WHERE changed > $1")
-            .bind(seen)
-            .fetch_all(&mut **moment)
-            .await?;
+async fn stops(moment: &mut Transaction<'static, Any>, seen: Seen) -> Result<Vec<LiveStop>, BadControl> {
+    let rows: Vec<(String, String, String, String, Option<i64>)> = sqlx::query_as(
+        "SELECT organisation, kind, object, reason, resumed_at FROM stop
+             WHERE changed > $1 AND (resumed_at IS NULL OR changed > $2)",
+    )
+    .bind(seen.standing)
+    .bind(seen.gone)
+    .fetch_all(&mut **moment)
+    .await?;
     rows.into_iter()
         .map(|(organisation, kind, object, reason, resumed_at)| {
             let object = some_id(Some(&object))?.ok_or(BadControl::Value("what is stopped"))?;

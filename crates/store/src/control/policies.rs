@@ -103,6 +103,23 @@ impl ControlDatabase {
         policy(row.ok_or(BadControl::Missing("policy"))?)
     }
 
+    /// The documents that are in force.
+    ///
+    /// # Errors
+    /// [`BadControl`].
+    pub async fn published_documents(&self, permit: &Permit<'_, See>) -> Result<Vec<String>, BadControl> {
+        let rows: Vec<(String,)> = sqlx::query_as(
+            "SELECT policy_version.document
+             FROM policy JOIN policy_version
+                ON policy_version.policy = policy.id AND policy_version.version = policy.published
+             WHERE policy.organisation = $1 AND policy.gone_at IS NULL ORDER BY policy.id",
+        )
+        .bind(permit.organisation().to_string())
+        .fetch_all(self.readers())
+        .await?;
+        Ok(rows.into_iter().map(|(document,)| document).collect())
+    }
+
     /// One version of a policy.
     ///
     /// # Errors

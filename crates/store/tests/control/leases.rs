@@ -72,6 +72,13 @@ pub async fn a_replica_reads_all_and_then_what_changed(ground: &Ground) {
     let revoked = database.changes_since(stopped.version).await.unwrap();
     assert!(revoked.grants[0].tokens.is_empty());
     assert!(revoked.grants[0].grant.revoked_at.is_some());
+
+    // What is gone is read by whoever has known it, and by nobody else.
+    let known = database.everything(Some(stopped.version)).await.unwrap();
+    assert_eq!((known.grants.len(), known.servers.len(), known.policies.len()), (1, 1, 1));
+    let fresh = database.everything(None).await.unwrap();
+    assert_eq!((fresh.version, fresh.grants.len(), fresh.servers.len()), (revoked.version, 0, 1));
+    assert_eq!(fresh.stops.len(), 1);
 }
 
 pub async fn versions_are_seen_in_their_order(ground: &Ground) {

@@ -13,7 +13,7 @@ use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 use tower_service::Service;
 
-use super::{Endpoint, NoTrust, SendError, chain};
+use super::{BadCertificate, Endpoint, NoTrust, SendError, chain};
 use crate::egress::Host;
 use crate::resolve::Resolve;
 
@@ -40,21 +40,22 @@ impl Dialler {
     /// Opens a connection to an endpoint, if each address that its name leads to now is one where it may be.
     pub(super) async fn dial(&self, endpoint: &Endpoint) -> Result<MaybeHttpsStream<TokioIo<TcpStream>>, SendError> {
         match tokio::time::timeout(self.connect, self.try_dial(endpoint)).await {
-            Ok(dialled) => dialled.map_err(SendError::NotSent),
+            Ok(dialled) => dialled,
             Err(_) => Err(SendError::NotSent(format!("it does not answer within {:?}", self.connect))),
         }
     }
 
-    async fn try_dial(&self, endpoint: &Endpoint) -> Result<MaybeHttpsStream<TokioIo<TcpStream>>, String> {
+    async fn try_dial(&self, endpoint: &Endpoint) -> Result<MaybeHttpsStream<TokioIo<TcpStream>>, SendError> {
         let egress = &endpoint.place.egress;
-        let addresses = match egress.host(endpoint.uri()).map_err(|forbidden| forbidden.to_string())? {
-            Host::Address(address) => vec![address],
-            Host::Name(name) => {
-                let found = self.resolver.addresses(name).await;
-                found.map_err(|error| format!("its name cannot be looked up: {error}"))?
-            }
-        };
-        egress.all(&addresses).map_err(|forbidden| forbidden.to_string())?;
+        let addresses =
+            match egress.host(endpoint.uri()).map_err(|forbidden| SendError::NotSent(forbidden.to_string()))? {
+                Host::Address(address) => vec![address],
+                Host::Name(name) => {
+                    let found = self.resolver.addresses(name).await;
+                    found.map_err(|error| SendError::NotSent(format!("its name cannot be looked up: {error}")))?
+                }
+            };
+        egress.all(&addresses).map_err(|forbidden| SendError::NotSent(forbidden.to_string()))?;
         let checked = addresses.into_iter().map(|address| SocketAddr::new(address, 0)).collect();
         let mut tcp = HttpConnector::new_with_resolver(Checked(checked));
         tcp.set_nodelay(true);
@@ -65,7 +66,11 @@ impl Dialler {
             std::future::poll_fn(|context| connector.poll_ready(context)).await?;
             connector.call(endpoint.uri().clone()).await
         };
-        connected.await.map_err(|error| chain(&*error))
+        let connected: Result<_, Box<dyn std::error::Error + Send + Sync>> = connected.await;
+        connected.map_err(|error| match BadCertificate::of(&*error) {
+            Some(bad) => SendError::Certificate(bad),
+            None => SendError::NotSent(chain(&*error)),
+        })
     }
 }
 

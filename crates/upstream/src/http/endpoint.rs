@@ -39,6 +39,9 @@ pub enum BadEndpoint {
     /// A scheme that is neither `http` nor `https`.
     #[error("the scheme of `{0}` is neither http nor https")]
     Scheme(String),
+    /// No server can listen at port 0.
+    #[error("`{0}` names port 0, at which nothing listens: name the port of the server, or leave it out")]
+    NoPort(String),
     /// User name or password inside the URL.
     #[error("the URL of the server holds a user name or password: pass it by --header instead")]
     UserInfo,
@@ -66,6 +69,9 @@ impl Endpoint {
         // A port that is none would be read as the scheme's own.
         if authority.as_str() != authority.host() && authority.port_u16().is_none() {
             return Err(BadEndpoint::NotAUrl(url.to_owned()));
+        }
+        if authority.port_u16() == Some(0) {
+            return Err(BadEndpoint::NoPort(url.to_owned()));
         }
         let host = HeaderValue::from_str(authority.as_str()).map_err(|_| BadEndpoint::NotAUrl(url.to_owned()))?;
         let target = uri.path_and_query().map_or("/", PathAndQuery::as_str);
@@ -158,6 +164,8 @@ mod tests {
             "http://example.com:99999/",
             "http://example.com:x/",
             "http://example.com:/",
+            "http://example.com:0/",
+            "https://[::1]:00000/mcp",
         ] {
             assert!(Endpoint::parse(bad).is_err(), "{bad}");
         }

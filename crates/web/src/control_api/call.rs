@@ -51,6 +51,18 @@ impl Call {
         Ok(self.actor()?.permit::<R>()?)
     }
 
+    /// Whether whoever asked is still who they were, with the same rights: what an answer brings may be read long after
+    /// it was asked for.
+    pub(crate) async fn still_allowed(&self) -> Result<(), Problem> {
+        let began = self.actor()?;
+        let shown = self.token.as_ref().ok_or_else(Problem::unknown)?;
+        let now = self.api.instance.recognise(shown.reveal()).await?.ok_or_else(Problem::unknown)?;
+        if (now.organisation, now.first, now.role) == (began.organisation, began.first, began.role) {
+            return Ok(());
+        }
+        Err(Problem::new(Kind::Forbidden, "your rights have changed since this was asked for: ask again"))
+    }
+
     pub(crate) fn path(&self, name: &str) -> Result<&str, Problem> {
         self.path.get(name).map(String::as_str).ok_or_else(Problem::missing)
     }

@@ -2,12 +2,13 @@
 
 use std::fmt;
 use std::pin::Pin;
+use std::sync::Arc;
 
 use axum::body::Body;
 use futures_util::stream;
 use serde::Serialize;
 use serde_json::Value;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 
 use super::call::Call;
 use super::csv;
@@ -91,8 +92,10 @@ impl fmt::Debug for Export {
 
 impl Export {
     /// Everything that `page` gives from the beginning on, until a page has no place behind it. The first page is read
-    /// before the answer begins, so that what is wrong from the start is answered as a problem.
+    /// before the answer begins, so that what is wrong from the start is answered as a problem. Whoever asks may read for
+    /// hours: before each page is handed on it is looked whether they still may.
     pub(crate) async fn of<E: Entry, P: Send + 'static>(
+        call: &Arc<Call>,
         format: Format,
         mut page: impl FnMut(Option<P>) -> Reading<(Vec<E>, Option<P>)> + Send + 'static,
     ) -> Result<Self, Problem> {
@@ -102,26 +105,34 @@ impl Export {
             csv::row(&mut text, E::COLUMNS.iter().copied());
         }
         entries.iter().try_for_each(|entry| format.write(&mut text, entry))?;
+        let call = Arc::clone(call);
+        let (ask, mut asked) = mpsc::channel::<oneshot::Sender<Result<String, CutOff>>>(1);
         // Where the API's work is done, not where the answer is sent; a page ahead of whoever reads.
-        let (send, receive) = mpsc::channel(1);
         tokio::spawn(async move {
-            let mut piece = Ok(text);
-            loop {
+            let mut read = Ok(text);
+            // Whoever reads no more ends it.
+            while let Some(take) = asked.recv().await {
+                let piece = match read {
+                    Ok(text) => call.still_allowed().await.map(|()| text),
+                    Err(problem) => Err(problem),
+                };
                 let failed = piece.is_err();
-                // Whoever reads no more ends it.
-                if send.send(piece).await.is_err() || failed {
+                if take.send(piece.map_err(|_| CutOff)).is_err() || failed {
                     return;
                 }
                 let Some(place) = next.take() else { return };
-                let read = page(Some(place)).await.and_then(|(entries, behind)| {
+                read = page(Some(place)).await.and_then(|(entries, behind)| {
                     next = behind;
                     let mut text = String::new();
                     entries.iter().try_for_each(|entry| format.write(&mut text, entry)).map(|()| text)
                 });
-                piece = read.map_err(|_| CutOff);
             }
         });
-        let pieces = stream::unfold(receive, |mut receive| async { Some((receive.recv().await?, receive)) });
+        let pieces = stream::unfold(ask, |ask| async {
+            let (take, taken) = oneshot::channel();
+            ask.send(take).await.ok()?;
+            Some((taken.await.ok()?, ask))
+        });
         Ok(Self { format, body: Body::from_stream(pieces) })
     }
 }

@@ -1,10 +1,16 @@
 //! What was decided: listed, filtered, page by page, and exported whole for programs and for spreadsheets.
 
 use audit::Effect;
+use axum::body::Body;
+use axum::http::Request;
+use futures_util::StreamExt as _;
 use serde_json::{Value, json};
+use store::control::access::Role;
+use tower::ServiceExt as _;
+use web::control_api::Allowances;
 
 use crate::client::ask;
-use crate::house::{House, Told, postgres, sqlite};
+use crate::house::{House, PLENTY, Told, postgres, sqlite};
 
 async fn listed(house: &House, query: &str) -> Vec<Value> {
     let answer = house.get("viewer", &format!("/api/v1/decisions?limit=200&{query}")).await;
@@ -97,6 +103,46 @@ async fn an_export_is_all_of_the_list_however_long() {
     assert_eq!((head.status, head.headers["content-type"].as_str()), (200, "application/x-ndjson"));
     let other = house.get("viewer", "/api/v1/decisions/export?format=xlsx").await;
     assert_eq!((other.problem().as_str(), &other.json()["parameter"]), ("unreadable", &json!("format")));
+}
+
+#[tokio::test]
+async fn whoever_loses_the_right_loses_what_is_left_of_an_export() {
+    let house = sqlite().await;
+    for number in 0..1_203 {
+        house.decide(&Told { shipped: number == 1_202, ..Told::default() }).await;
+    }
+    let router = web::control_api::router(
+        house.instance.clone(),
+        house.sign_in.clone(),
+        Allowances { caller: PLENTY, stranger: PLENTY },
+    );
+    let admin = &house.admin;
+    let database = house.instance.database();
+    for ended in [true, false] {
+        let (id, token) =
+            house.instance.add_token(admin, &format!("export {ended}"), Role::Auditor, None, "").await.unwrap();
+        let request = Request::get("/api/v1/decisions/export")
+            .header("Host", "localhost")
+            .header("Authorization", format!("Bearer {}", token.reveal()))
+            .body(Body::empty())
+            .unwrap();
+        let answer = router.clone().oneshot(request).await.unwrap();
+        assert_eq!(answer.status(), 200);
+        let mut body = answer.into_body().into_data_stream();
+        let first = body.next().await.unwrap().unwrap();
+        assert_eq!(first.iter().filter(|byte| **byte == b'\n').count(), 500);
+        if ended {
+            database.revoke_program(admin.permit().unwrap(), id, "").await.unwrap();
+            // What was read ahead is not sent either.
+            assert!(body.next().await.unwrap().is_err());
+        } else {
+            let mut lines = 500;
+            while let Some(piece) = body.next().await {
+                lines += piece.unwrap().iter().filter(|byte| **byte == b'\n').count();
+            }
+            assert_eq!(lines, 1_204);
+        }
+    }
 }
 
 #[tokio::test]

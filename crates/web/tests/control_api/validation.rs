@@ -55,6 +55,7 @@ async fn every_wrong_field_is_named() {
         ("servers", r#"{"name":"a","reach":{"kind":"ftp"}}"#.into(), "/reach/kind"),
         ("servers", r#"{"name":"a","reach":{"kind":"http"}}"#.into(), "/reach/url"),
         ("servers", r#"{"name":"a","reach":{"kind":"http","url":"gopher://x"}}"#.into(), "/reach/url"),
+        ("servers", r#"{"name":"a","reach":{"kind":"http","url":"https://x.example:0/mcp"}}"#.into(), "/reach/url"),
         (
             "servers",
             r#"{"name":"a","reach":{"kind":"http","url":"https://x.example/","headers":{"X":1}}}"#.into(),

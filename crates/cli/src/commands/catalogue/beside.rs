@@ -9,8 +9,8 @@ use std::sync::Arc;
 use axum::body::to_bytes;
 use gateway::body::Body;
 use gateway::http_front::Beside;
+use gateway::listen;
 use http::{HeaderValue, Request, Response, StatusCode, header};
-use http_body_util::{BodyExt, Limited};
 use tokio::runtime::Runtime;
 use tokio::sync::OnceCell;
 use web::{Audience, Site, Web};
@@ -19,9 +19,6 @@ use super::open_at;
 use crate::args::AudienceWord;
 use crate::environment::data_dir;
 use crate::failure::{Failure, Trying};
-
-/// The longest form that is read, in bytes.
-const MAX_FORM: usize = 1 << 20;
 
 /// The pages.
 #[derive(Debug)]
@@ -72,16 +69,19 @@ pub fn pages(
 }
 
 impl Beside for Pages {
+    fn is_api(&self, _: &str) -> bool {
+        false
+    }
+
     fn answer(
         &self,
         request: Request<hyper::body::Incoming>,
     ) -> Pin<Box<dyn Future<Output = Response<Body>> + Send + '_>> {
         Box::pin(async move {
-            let (head, body) = request.into_parts();
-            let Ok(body) = Limited::new(body, MAX_FORM).collect().await else {
-                return self.refuse(head, StatusCode::PAYLOAD_TOO_LARGE, "at most 1 MiB is read here").await;
+            let request = match listen::read_whole(request).await {
+                Ok(request) => request.map(axum::body::Body::from),
+                Err(unread) => return self.refuse(unread.head, unread.status, unread.why).await,
             };
-            let request = Request::from_parts(head, axum::body::Body::from(body.to_bytes()));
             self.asked(move |web| async move { web.answer(request).await }).await.unwrap_or_else(|| {
                 said(StatusCode::INTERNAL_SERVER_ERROR, "the catalogue cannot be read; `toolgate doctor` says why\n")
             })

@@ -4,7 +4,10 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::process::ExitCode;
 
 use axum::body::Body;
-use axum::extract::Request;
+use bytes::Bytes;
+use gateway::connections::ConnectionLimits;
+use gateway::listen::{self, Unread};
+use http::{HeaderValue, Response, header};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use web::{Audience, Site, Web};
@@ -12,8 +15,8 @@ use web::{Audience, Site, Web};
 use super::open;
 use crate::args::PagesOptions;
 use crate::failure::{Failure, Trying};
-use crate::listening;
 use crate::output::tell;
+use crate::{hangup, listening};
 
 /// Where it listens unless told otherwise.
 const LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8041);
@@ -37,10 +40,18 @@ pub(super) async fn serve(options: &PagesOptions) -> Result<ExitCode, Failure> {
     let address = listener.local_addr().trying("the listening address")?;
     let mut terminate = signal(SignalKind::terminate()).trying("signals")?;
     tell!("catalogue {}://{address}/", listening::scheme(tls.as_ref()));
-    let router = axum::Router::new().fallback(move |request: Request<Body>| {
+    hangup::outlive(
+        "the catalogue is read at every request; a new certificate is taken by itself, and other options take a restart",
+    )?;
+    let ask = move |request: Result<http::Request<Bytes>, Box<Unread>>| {
         let web = web.clone();
-        async move { web.answer(request).await }
-    });
+        async move {
+            match request {
+                Ok(request) => web.answer(request.map(Body::from)).await,
+                Err(unread) => closing(web.refuse(&unread.head.uri, &unread.head.headers, unread.status, unread.why)),
+            }
+        }
+    };
     let stop = async move {
         tokio::select! {
             _ = terminate.recv() => {}
@@ -48,6 +59,12 @@ pub(super) async fn serve(options: &PagesOptions) -> Result<ExitCode, Failure> {
         }
     };
     tls.iter().for_each(listening::follow);
-    listening::pages(listener, tls.as_ref(), router, stop).await.trying("the pages")?;
+    listen::pages(listener, tls, ConnectionLimits::default(), ask, stop).await;
     Ok(ExitCode::SUCCESS)
+}
+
+/// The same answer, after which the connection ends: what stands behind a body that was not read is nobody's request.
+fn closing(mut answer: Response<Body>) -> Response<Body> {
+    answer.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+    answer
 }

@@ -37,7 +37,8 @@ pub fn findings(machine: &Machine, home: &Path) -> Vec<Finding> {
     unused.sort();
     found.extend(unused.into_iter().map(|path| {
         let text = format!("{}: no server that is seen from here takes its secrets from it", shown(&path, home));
-        Finding::note(GROUP, WHAT, text).remedy(format!("rm {}, if nothing else needs it", shell_word(&path)))
+        Finding::note(GROUP, WHAT, text)
+            .remedy(format!("rm {}, if nothing else needs it and its values stand elsewhere too", shell_word(&path)))
     }));
     found
 }

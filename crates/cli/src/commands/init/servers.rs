@@ -119,21 +119,6 @@ impl Server {
     }
 }
 
-/// How a server is reached, as a scan takes it.
-pub fn way(launch: &Launch, cwd: Option<&str>) -> Way {
-    let exposed = |pairs: &[(String, clients::Secret)]| {
-        pairs.iter().map(|(name, value)| (name.clone(), value.expose().to_owned())).collect()
-    };
-    match launch {
-        Launch::Stdio { command, args, env } => {
-            let words = std::iter::once(command).chain(args).cloned().collect();
-            Way::Program { words, env: exposed(env), cwd: cwd.map(str::to_owned) }
-        }
-        Launch::Http { url, headers } => Way::Url { url: url.clone(), headers: exposed(headers) },
-        Launch::Other(why) => Way::Not(why.to_string()),
-    }
-}
-
 /// Starts the servers that are in use, and asks each for its tools.
 ///
 /// # Errors
@@ -142,7 +127,7 @@ pub fn list(servers: &[Server], patience: Duration) -> Result<Report, Failure> {
     let used = servers.iter().filter(|server| server.enabled);
     let named = used.map(|server| {
         let file = server.files.first().map_or("", String::as_str);
-        (server.name.clone(), Source::entry(&server.name, file, file), way(&server.launch, server.cwd.as_deref()))
+        (server.name.clone(), Source::entry(&server.name, file, file), Way::of(&server.launch, server.cwd.as_deref()))
     });
     let folder = std::env::current_dir().unwrap_or_default();
     let asked = ask(filled(named.collect(), &folder.display().to_string()), patience);

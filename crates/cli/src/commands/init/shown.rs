@@ -7,7 +7,7 @@ use audit::visible::word;
 use risk::Facet;
 
 use super::document::{CLASSES, with};
-use super::servers::{Server, way};
+use super::servers::Server;
 use super::verify::Checks;
 use crate::args::TemperWord;
 use crate::client_files::change::Planned;
@@ -15,6 +15,7 @@ use crate::client_files::outcome::{self, Outcome};
 use crate::client_files::survey::Survey;
 use crate::client_files::{shown as path_shown, visible};
 use crate::commands::counted;
+use crate::commands::scan::client_config::Way;
 use crate::commands::scan::consent::line;
 use crate::commands::scan::layout::{pad, paragraph, row, width, wrap};
 use crate::commands::scan::report::{Report, Scanned, category};
@@ -32,6 +33,7 @@ const WIDEST: usize = 28;
 /// Nothing is to be wrapped.
 pub fn nothing(survey: &Survey, home: &Path, look: Look) -> String {
     let mut out = match survey.wrapped.len() {
+        0 if survey.servers == 0 && survey.broken.is_empty() => survey.nothing(true, home),
         0 => "No server was found that the gateway can stand before. `toolgate clients` lists what is here, and \
               `toolgate connect` adds a server to a client.\n"
             .to_owned(),
@@ -39,6 +41,10 @@ pub fn nothing(survey: &Survey, home: &Path, look: Look) -> String {
         number => format!("All {number} servers that can go through toolgate do so already: nothing to do.\n"),
     };
     out = paragraph(out.trim_end(), 0, look.columns);
+    if !survey.plans.is_empty() {
+        let moves = "Secrets can leave their files all the same: toolgate wrap --secrets-to-file";
+        out.push_str(&paragraph(moves, 0, look.columns));
+    }
     out + &not_covered(survey, home, look, survey.wrapped.is_empty())
 }
 
@@ -69,7 +75,11 @@ pub fn commands(servers: &[Server], agreed: bool, look: Look) -> String {
         format!("To list their tools, these programs {are} started and these addresses asked; no tool is called:");
     let mut out = paragraph(&said, 0, look.columns);
     for server in used {
-        rows(&mut out, 2, &[(&word(&server.name), names), (&line(&way(&server.launch, server.cwd.as_deref())), rest)]);
+        rows(
+            &mut out,
+            2,
+            &[(&word(&server.name), names), (&line(&Way::of(&server.launch, server.cwd.as_deref())), rest)],
+        );
     }
     out
 }
@@ -295,6 +305,9 @@ fn not_covered(survey: &Survey, home: &Path, look: Look, whole: bool) -> String 
     let mut out = String::new();
     for (file, why) in &survey.broken {
         out.push_str(&paragraph(&format!("Left alone: {}: {}", path_shown(file, home), visible(why)), 0, look.columns));
+    }
+    for left in &survey.unmoved {
+        out.push_str(&paragraph(&format!("Not moved: {}", outcome::left(left, home)), 0, look.columns));
     }
     match (survey.left.len(), whole) {
         (0, _) => {}

@@ -7,8 +7,7 @@ use std::time::Duration;
 use clients::{Entry, Launch};
 use serde_json::{Value, json};
 
-use super::servers::way;
-use crate::client_files::change::{Plan, Planned};
+use crate::client_files::change::{Plan, Planned, What};
 use crate::client_files::journal::Journal;
 use crate::client_files::outcome::Outcome;
 use crate::client_files::secrets;
@@ -252,7 +251,7 @@ fn list(tried: &[&Start], data: &Path, patience: Duration) -> (Vec<Listed>, Opti
         }
     }
     let named = distinct.iter().enumerate().map(|(number, (launch, cwd))| {
-        let mut way = way(launch, cwd.as_deref());
+        let mut way = Way::of(launch, cwd.as_deref());
         if let (Way::Program { env, .. }, Some(data)) = (&mut way, data.to_str()) {
             env.insert("TOOLGATE_DATA_DIR".to_owned(), data.to_owned());
         }
@@ -340,7 +339,11 @@ fn put_back(outcome: &Outcome<'_>, entries: &[usize], run: &str, data: &Path) ->
         let entry = now.entries.iter().find(|entry| entry.place == planned.place)?;
         let (key, place, launch) = (planned.key.clone(), planned.place.clone(), entry.launch.clone());
         let (cwd, secrets, stays) = (planned.cwd.clone(), None, Vec::new());
-        Some(Planned { key, place, launch, cwd, wrapper: None, policy: None, secrets, stays, enabled: planned.enabled })
+        let what = match planned.what {
+            What::SecretsOut => What::Back(run.to_owned()),
+            What::Before(_) | What::Out | What::Back(_) => What::Out,
+        };
+        Some(Planned { key, place, launch, cwd, what, policy: None, secrets, stays, enabled: planned.enabled })
     });
     let plan = Plan { client: client.clone(), file: file.clone(), within: within.clone(), planned: planned.collect() };
     let journal = Journal::open(data).map_err(|failure| failure.to_string())?;

@@ -1,8 +1,10 @@
-//! Servers in the configuration of an MCP client: `mcpServers` of Claude and Cursor, `servers` or
-//! `mcp.servers` of VS Code. Nothing here starts or asks anything.
+//! Servers in the configuration of an MCP client: in JSON, `mcpServers` of Claude and Cursor, `servers` or
+//! `mcp.servers` of VS Code; in TOML and YAML, as the table of clients says. Nothing here starts or asks anything.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
+use clients::{Client, Document, Format, Launch, PathPattern, Surface, Table};
 use serde_json::{Map, Value};
 
 /// One entry of a configuration, as it is written there: variables are not yet filled in.
@@ -39,11 +41,114 @@ pub enum Way {
     Not(String),
 }
 
-/// Reads the entries of a configuration, in its order. Entries that are switched off are left out.
+impl Way {
+    /// How an entry of a client is reached, in a folder if it names one.
+    pub fn of(launch: &Launch, cwd: Option<&str>) -> Self {
+        let exposed = |pairs: &[(String, clients::Secret)]| {
+            pairs.iter().map(|(name, value)| (name.clone(), value.expose().to_owned())).collect()
+        };
+        match launch {
+            Launch::Stdio { command, args, env } => {
+                let words = std::iter::once(command).chain(args).cloned().collect();
+                Self::Program { words, env: exposed(env), cwd: cwd.map(str::to_owned) }
+            }
+            Launch::Http { url, headers } => Self::Url { url: url.clone(), headers: exposed(headers) },
+            Launch::Other(why) => Self::Not(why.to_string()),
+        }
+    }
+}
+
+/// Reads the entries of a configuration, in its order, as the end of its name says. Entries that are switched off are
+/// left out.
 ///
 /// # Errors
 /// A sentence, when the text is no such configuration.
-pub fn read(text: &str) -> Result<Vec<Entry>, String> {
+pub fn read(path: &Path, text: &str, table: &Table) -> Result<Vec<Entry>, String> {
+    let of = |formats| Clients { path, table, formats };
+    match path.extension().and_then(|end| end.to_str()) {
+        Some("yaml" | "yml") => of(&[Format::Yaml]).read(text),
+        Some("toml") => of(&[Format::Toml]).read(text),
+        _ => {
+            let clients = of(&[Format::Jsonc, Format::Json]);
+            match json(text) {
+                Ok(entries) => Ok(clients.own_ways(text, entries)),
+                Err(why) => clients.read(text).map_err(|_| why),
+            }
+        }
+    }
+}
+
+/// How the clients of a table read a file.
+struct Clients<'a> {
+    path: &'a Path,
+    table: &'a Table,
+    /// What the file may be written in; the first takes all that the others take.
+    formats: &'a [Format],
+}
+
+impl Clients<'_> {
+    /// Whether a client keeps its servers in files whose last so many names are those of the file.
+    fn is_named(&self, surface: &Surface, names: usize) -> bool {
+        let last = |path: &str| path.rsplit('/').take(names).map(str::to_owned).collect::<Vec<_>>();
+        let own = last(&self.path.to_string_lossy());
+        surface.path.iter().map(|path| last(path)).any(|path| {
+            path.len() == own.len() && path.iter().zip(&own).all(|(pattern, name)| PathPattern::matches(pattern, name))
+        })
+    }
+
+    fn surfaces(&self) -> Vec<(&Client, &Surface)> {
+        let all = self.table.clients.iter().flat_map(|client| client.surfaces.iter().map(move |one| (client, one)));
+        all.filter(|(_, surface)| self.formats.contains(&surface.format)).collect()
+    }
+
+    fn document(&self, text: &str) -> Result<Document, String> {
+        let format = self.formats.first().copied().ok_or("it is in no format that is known")?;
+        Document::read(format, text.as_bytes()).map_err(|bad| bad.to_string())
+    }
+
+    /// The entries as the first client reads them that finds any: those first whose files have that name.
+    fn read(&self, text: &str) -> Result<Vec<Entry>, String> {
+        let document = self.document(text)?;
+        let mut all = self.surfaces();
+        all.sort_by_key(|(_, surface)| !self.is_named(surface, 1));
+        let mut known: Vec<String> = Vec::new();
+        for (client, surface) in all {
+            let entries = document.entries(client, surface).map_err(|bad| bad.to_string())?;
+            if !entries.is_empty() {
+                let used = entries.iter().filter(|entry| entry.enabled);
+                let used = used.map(|entry| Entry {
+                    name: entry.key.clone(),
+                    way: Way::of(&entry.launch, entry.cwd.as_deref()),
+                    ignored: Vec::new(),
+                });
+                return Ok(used.collect());
+            }
+            let place = format!("`{}` ({})", surface.pointer.join("."), client.name);
+            if !known.contains(&place) {
+                known.push(place);
+            }
+        }
+        Err(format!("it names no servers: in such a file they stand under {}", known.join(" or ")))
+    }
+
+    /// Entries that the common form cannot tell, as the client tells them whose file it is.
+    fn own_ways(&self, text: &str, mut entries: Vec<Entry>) -> Vec<Entry> {
+        let Ok(document) = self.document(text) else { return entries };
+        let own = self.surfaces().into_iter().filter(|(_, surface)| self.is_named(surface, 2));
+        let own: Vec<_> =
+            own.filter_map(|(client, surface)| document.entries(client, surface).ok()).flatten().collect();
+        for entry in entries.iter_mut().filter(|entry| matches!(entry.way, Way::Not(_))) {
+            let known = own.iter().find(|known| known.key == entry.name && !matches!(known.launch, Launch::Other(_)));
+            if let Some(known) = known {
+                entry.way = Way::of(&known.launch, known.cwd.as_deref());
+            }
+        }
+        entries
+    }
+}
+
+/// Reads the entries of a configuration in JSON.
+fn json(text: &str) -> Result<Vec<Entry>, String> {
     let text = text.trim_start_matches('\u{feff}');
     let whole: Value = jsonc_parser::parse_to_serde_value(text, &jsonc_parser::ParseOptions::default())
         .map_err(|error| format!("it is not JSON, also with comments allowed: {error}"))?;
@@ -201,7 +306,7 @@ mod tests {
             format!(r#"{{ "servers": {entries}, "inputs": [] }}"#),
             format!(r#"{{ "editor.fontSize": 12, "mcp": {{ "servers": {entries} }} }}"#),
         ] {
-            let entries = read(&text).unwrap();
+            let entries = json(&text).unwrap();
             assert_eq!(entries.len(), 2, "{text}");
             assert_eq!((entries[0].name.as_str(), &entries[0].way), ("one", &program));
             assert_eq!(entries[0].ignored, ["envFile"]);
@@ -211,7 +316,7 @@ mod tests {
 
     #[test]
     fn what_cannot_be_scanned_says_why() {
-        let why = |entry: &str| match read(&format!(r#"{{"mcpServers":{{"x":{entry}}}}}"#)).unwrap().remove(0).way {
+        let why = |entry: &str| match json(&format!(r#"{{"mcpServers":{{"x":{entry}}}}}"#)).unwrap().remove(0).way {
             Way::Not(why) => why,
             way => panic!("{way:?}"),
         };
@@ -222,8 +327,8 @@ mod tests {
         assert!(why(r#"{"command":"a","args":"b"}"#).contains("args"));
         assert!(why(r#"{"command":"a","args":[1]}"#).contains("args"));
         assert!(why(r#"{"type":"carrier-pigeon","url":"b"}"#).contains("carrier-pigeon"));
-        assert!(read("{}").unwrap_err().contains("mcpServers"));
-        assert!(read("{").is_err());
+        assert!(json("{}").unwrap_err().contains("mcpServers"));
+        assert!(json("{").is_err());
     }
 
     #[test]
@@ -237,5 +342,55 @@ mod tests {
             assert!(fill(bad).is_err(), "{bad}");
         }
         assert_eq!(used, ["KEY", "KEY", "KEY"]);
+    }
+
+    #[test]
+    fn what_the_common_form_cannot_tell_is_read_as_the_client_does() {
+        let table = Table::compiled().unwrap();
+        let url = Way::Url { url: "https://e.test/mcp".into(), headers: [].into() };
+        let read = |path: &str, text: &str| read(Path::new(path), text, &table).map(|mut all| all.remove(0).way);
+        for (path, text) in [
+            ("/h/.gemini/settings.json", r#"{"mcpServers":{"a":{"httpUrl":"https://e.test/mcp"}}}"#),
+            ("/h/.codeium/windsurf/mcp_config.json", r#"{"mcpServers":{"a":{"serverUrl":"https://e.test/mcp"}}}"#),
+            ("/h/.config/zed/settings.json", r#"{"context_servers":{"a":{"url":"https://e.test/mcp"}} /* mine */}"#),
+            ("/h/opencode.json", r#"{"mcp":{"a":{"type":"remote","url":"https://e.test/mcp"}}}"#),
+        ] {
+            assert_eq!(read(path, text).unwrap(), url, "{path}");
+        }
+        // What only looks like the file of another client is told by nobody.
+        for (path, text) in [
+            ("/h/settings.json", r#"{"mcpServers":{"a":{"httpUrl":"https://e.test/mcp"}}}"#),
+            ("/h/.cursor/mcp.json", r#"{"mcpServers":{"a":{"type":"sse","url":"https://e.test/mcp"}}}"#),
+        ] {
+            assert!(matches!(read(path, text), Ok(Way::Not(_))), "{path}");
+        }
+        assert!(read("/h/x.json", "{}").unwrap_err().contains("mcpServers"));
+    }
+
+    #[test]
+    fn yaml_and_toml_are_read_as_their_clients_do() {
+        let table = Table::compiled().unwrap();
+        let program = |words: &[&str]| Way::Program {
+            words: words.iter().map(|word| (*word).to_owned()).collect(),
+            env: [("K".to_owned(), "v".to_owned())].into(),
+            cwd: None,
+        };
+        let goose = "extensions:\n  one:\n    type: stdio\n    cmd: npx\n    args: [-y, a]\n    envs: { K: v }\n  off:\n    type: stdio\n    cmd: never\n    enabled: false\n  web: { type: streamable_http, uri: 'https://e.test/mcp' }\n";
+        let continued = "name: x\nmcpServers:\n  - name: one\n    command: npx\n    args: [-y, a]\n    env: { K: v }\n";
+        let codex = "[mcp_servers.one]\ncommand = \"npx\"\nargs = [\"-y\", \"a\"]\nenv = { K = \"v\" }\n";
+        for (name, text, number) in [
+            ("config.yaml", goose, 2),
+            ("config.yaml", continued, 1),
+            ("mine.yml", continued, 1),
+            ("config.toml", codex, 1),
+        ] {
+            let entries = read(Path::new(name), text, &table).unwrap();
+            assert_eq!(entries.len(), number, "{name}: {entries:?}");
+            assert_eq!((entries[0].name.as_str(), &entries[0].way), ("one", &program(&["npx", "-y", "a"])), "{name}");
+        }
+        let why = |name: &str, text: &str| read(Path::new(name), text, &table).unwrap_err();
+        assert!(why("config.yaml", "a: 1\n").contains("`extensions` (Goose)"), "{}", why("config.yaml", "a: 1\n"));
+        assert!(why("config.yaml", "a: [").contains("line 1"), "{}", why("config.yaml", "a: ["));
+        assert!(why("config.toml", "a = 1\n").contains("`mcp_servers` (Codex"), "{}", why("config.toml", "a = 1\n"));
     }
 }

@@ -6,6 +6,7 @@
 use std::path::{Component, Path, PathBuf};
 
 use audit::visible::word;
+use clients::{PathPattern, Places, Scope, Table};
 
 use super::client_config::{Entry, Way};
 use crate::args::ScanOptions;
@@ -24,18 +25,47 @@ pub enum Owner {
     Others,
 }
 
-/// Files by which clients are configured for one project.
-const PROJECT_FILES: [&str; 3] = [".mcp.json", ".cursor/mcp.json", ".vscode/mcp.json"];
+/// Files by which clients are configured.
+#[derive(Debug)]
+pub struct Files {
+    /// For one project: the names down to each, from the project's folder on.
+    projects: Vec<Vec<String>>,
+    /// For a person.
+    own: Vec<PathBuf>,
+}
+
+impl Files {
+    /// Those that a table names; a person's own where somebody knows where they lie.
+    pub fn of(table: &Table, places: Option<&Places>) -> Self {
+        let surfaces = || table.clients.iter().flat_map(|client| &client.surfaces);
+        let project = surfaces().filter(|surface| surface.scope == Scope::Project).flat_map(|surface| &surface.path);
+        let project = project.filter_map(|path| path.strip_prefix("{project}/"));
+        let own = surfaces().filter(|surface| surface.scope == Scope::User);
+        let own = own.flat_map(|surface| places.map(|places| surface.paths(places)).unwrap_or_default());
+        Self {
+            projects: project.map(|path| path.split('/').map(str::to_owned).collect()).collect(),
+            own: own.filter_map(|path| path.path().map(PathBuf::from)).collect(),
+        }
+    }
+
+    /// Whether a file configures a client for the project in a folder that is one.
+    fn configures(&self, file: &Path, is_project: impl Fn(&Path) -> bool) -> bool {
+        let is_of = |names: &Vec<String>| {
+            let folder = file.ancestors().nth(names.len()).filter(|folder| is_project(folder));
+            let below = folder.and_then(|folder| file.strip_prefix(folder).ok());
+            let below = below.into_iter().flat_map(Path::components).map(|part| part.as_os_str().to_string_lossy());
+            folder.is_some() && names.iter().zip(below).all(|(pattern, name)| PathPattern::matches(pattern, &name))
+        };
+        !self.own.iter().any(|own| own == file) && self.projects.iter().any(is_of)
+    }
+}
 
 /// Tells whose a file is. All paths are absolute.
-pub fn owner(file: &Path, current: &Path, home: Option<&Path>) -> Owner {
+pub fn owner(file: &Path, current: &Path, home: Option<&Path>, files: &Files) -> Owner {
     // The home directory is no project, though a client's own files lie right in it, and neither is
     // what lies above it.
     let is_home = |folder: &Path| home.is_some_and(|home| home.starts_with(folder));
-    let configures = PROJECT_FILES.iter().any(|name| {
-        let folder = file.ancestors().nth(Path::new(name).components().count());
-        file.ends_with(name) && folder.is_some_and(|folder| !is_home(folder))
-    });
+    let configures = files.configures(file, |folder| !is_home(folder));
     if configures || (file.starts_with(current) && !is_home(current)) {
         return Owner::Project;
     }
@@ -46,16 +76,16 @@ pub fn owner(file: &Path, current: &Path, home: Option<&Path>) -> Owner {
 }
 
 /// The owner of a file as it is named and, where links lead elsewhere, as it lies: the stricter one.
-fn owner_of(file: &Path) -> Result<Owner, Failure> {
+fn owner_of(file: &Path, files: &Files) -> Result<Owner, Failure> {
     let current = std::env::current_dir().trying("the current directory")?;
     let named = clean(&current.join(file));
     let home = text_variable("HOME").map(PathBuf::from);
     let real = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_path_buf());
     let (there, here, at_home) = (real(&named), real(&current), home.as_deref().map(real));
     let owners = [
-        owner(&named, &current, home.as_deref()),
-        owner(&there, &here, at_home.as_deref()),
-        owner(&named, &here, at_home.as_deref()),
+        owner(&named, &current, home.as_deref(), files),
+        owner(&there, &here, at_home.as_deref(), files),
+        owner(&named, &here, at_home.as_deref(), files),
     ];
     // `User` needs the real place; the other two need only one of them.
     Ok(match owners {
@@ -84,8 +114,8 @@ fn clean(path: &Path) -> PathBuf {
 ///
 /// # Errors
 /// When nothing may be started.
-pub fn obtain(options: &ScanOptions, file: &Path, entries: &[Entry]) -> Result<(), Failure> {
-    let owner = owner_of(file)?;
+pub fn obtain(options: &ScanOptions, file: &Path, files: &Files, entries: &[Entry]) -> Result<(), Failure> {
+    let owner = owner_of(file, files)?;
     let shown = word(&file.display().to_string());
     let mut text =
         format!("toolgate: {shown} names these servers; a scan starts the programs and asks the endpoints:\n");
@@ -157,7 +187,15 @@ mod tests {
 
     #[test]
     fn files_of_projects_are_told_from_those_of_the_user() {
+        let (table, home) = (Table::compiled().unwrap(), "/home/ann".to_owned());
+        let places = Places { os: clients::Os::Linux, home, variables: [].into(), project: None };
+        let files = Files::of(&table, Some(&places));
         let cases = [
+            ("/home/ann/.config/opencode/opencode.json", "/home/ann/work", Owner::User),
+            ("/home/ann/.gemini/settings.json", "/home/ann/work", Owner::User),
+            ("/home/ann/other/opencode.json", "/home/ann/work", Owner::Project),
+            ("/home/ann/other/.gemini/settings.json", "/home/ann/work", Owner::Project),
+            ("/home/ann/other/.zed/settings.json", "/home/ann/work", Owner::Project),
             ("/home/ann/.claude.json", "/home/ann/work", Owner::User),
             ("/home/ann/.cursor/mcp.json", "/home/ann/work/src", Owner::User),
             ("/home/ann/.claude.json", "/home/ann", Owner::User),
@@ -169,14 +207,18 @@ mod tests {
             ("/home/ann/work/any.json", "/home/ann/work", Owner::Project),
             ("/home/ann/work/deep/any.json", "/home/ann/work", Owner::Project),
             ("/srv/work/.mcp.json", "/srv/work/src", Owner::Project),
+            ("/home/ann/.codex/config.toml", "/home/ann/work", Owner::User),
+            ("/home/ann/other/.codex/config.toml", "/home/ann/work", Owner::Project),
+            ("/home/ann/.continue/mcpServers/a.yaml", "/home/ann/work", Owner::User),
+            ("/home/ann/other/.continue/mcpServers/a.yaml", "/home/ann/work", Owner::Project),
             ("/etc/claude-code/managed-mcp.json", "/home/ann", Owner::Others),
             ("/home/annie/x.json", "/home/ann", Owner::Others),
         ];
         for (file, current, expected) in cases {
-            let found = owner(Path::new(file), Path::new(current), Some(Path::new("/home/ann")));
+            let found = owner(Path::new(file), Path::new(current), Some(Path::new("/home/ann")), &files);
             assert_eq!(found, expected, "{file} from {current}");
         }
-        assert_eq!(owner(Path::new("/home/ann/x"), Path::new("/srv"), None), Owner::Others);
+        assert_eq!(owner(Path::new("/home/ann/x"), Path::new("/srv"), None, &files), Owner::Others);
         assert_eq!(clean(Path::new("/a/./b/../c")), Path::new("/a/c"));
     }
 

@@ -17,8 +17,9 @@ use super::client_config::{self, Way, expand};
 use super::tools::{Tool, digest};
 use super::{consent, file};
 use crate::args::{ScanOptions, ServerOptions};
+use crate::client_files::found::table;
 use crate::commands::run;
-use crate::environment::{command, text_variable};
+use crate::environment::{command, places, text_variable};
 use crate::failure::{Failure, Trying};
 use crate::output::tell;
 
@@ -161,12 +162,15 @@ fn one(options: &ScanOptions) -> Result<Target, Failure> {
 
 fn from_config(options: &ScanOptions, path: &Path) -> Result<Vec<Target>, Failure> {
     let text = read(path)?;
-    let entries = client_config::read(&text).trying(path.display())?;
+    let table = table()?;
+    let entries = client_config::read(path, &text, &table).trying(path.display())?;
     if entries.is_empty() {
         return Err(Failure::Usage(format!("{} names no server that is switched on", path.display())));
     }
     if entries.iter().any(|entry| !matches!(entry.way, Way::Not(_))) {
-        consent::obtain(options, path, &entries)?;
+        // Without a home nobody has files of their own.
+        let files = consent::Files::of(&table, places(None).ok().as_ref());
+        consent::obtain(options, path, &files, &entries)?;
     }
     let place = whole(path);
     let workspace = workspace(Path::new(&place));

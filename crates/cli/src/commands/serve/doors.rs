@@ -29,6 +29,10 @@ pub struct Doors {
 }
 
 impl Beside for Doors {
+    fn is_api(&self, path: &str) -> bool {
+        control_api::answers(path)
+    }
+
     fn answer(&self, request: Request<Incoming>) -> Pin<Box<dyn Future<Output = Response<Body>> + Send + '_>> {
         match (&self.pages, control_api::answers(request.uri().path())) {
             (_, true) => Box::pin(self.asked(request)),

@@ -36,6 +36,7 @@ use crate::foundation::{self, Beginning};
 use crate::instance;
 use crate::listening;
 use crate::output::tell;
+use crate::retention;
 
 /// How often a database that is away is looked for again.
 const AGAIN: Duration = Duration::from_secs(1);
@@ -56,6 +57,7 @@ pub fn serve(options: &ServeOptions, workers: usize) -> Result<ExitCode, Failure
         proxies: options.behind_tls_proxy.clone(),
         origins: options.allow_origin.iter().cloned().collect(),
         anonymous: false,
+        connections: options.connections.limits(),
         beside: None,
     };
     let listen = options.listen.unwrap_or(LISTEN);
@@ -92,6 +94,8 @@ pub fn serve(options: &ServeOptions, workers: usize) -> Result<ExitCode, Failure
         session_key: Some(session_key),
         counting: redis.as_ref().map(Redis::counting),
         signing_key: Some(instance.signing_key()),
+        // The shipper removes what is too old: not before it is shipped.
+        keep: None,
     };
     let gateway = foundation::lay(Some(&path), beginning, runtime.handle())?;
     let instance = instance.with_counting(gateway.counting().clone());
@@ -106,7 +110,7 @@ pub fn serve(options: &ServeOptions, workers: usize) -> Result<ExitCode, Failure
 
     let following = following(&options.instance, &place);
     let fingerprint = instance.fingerprint();
-    let shipper = Shipper::new(instance.clone(), shipping(&options.instance, &data));
+    let shipper = Shipper::new(instance.clone(), shipping(options.keep_days, &data));
     let (quiet, stop_shipping) = oneshot::channel::<()>();
     let shipper = control.spawn(shipped(shipper, options.instance.rebuild_decisions, stop_shipping));
     let (database, own) = (instance.database().clone(), instance.clone());
@@ -124,7 +128,7 @@ pub fn serve(options: &ServeOptions, workers: usize) -> Result<ExitCode, Failure
     let code = runtime.block_on(async move {
         let mut stopping = Stopping::begin()?;
         let housekeeping = tokio::spawn(Arc::clone(&gateway).housekeeping());
-        let watched = Watched::start(&options.watch, &front.hosts, &gateway)?;
+        let watched = Watched::start(&options.watch, &front.hosts, tls.as_ref(), &gateway)?;
         let connect = gateway::server::TimeLimits::default().connect;
         let workers =
             Workers::start(&listener, &gateway, &Arc::new(front), tls.as_ref(), connect, workers).trying("the workers")?;
@@ -246,11 +250,10 @@ async fn open(place: &Place, ring: KeyRing) -> Result<(Instance, [u8; 32]), BadI
     Ok((instance, session_key))
 }
 
-fn shipping(options: &InstanceOptions, data: &DataDir) -> Shipping {
-    const DAY: u64 = 24 * 60 * 60;
+fn shipping(keep_days: Option<u32>, data: &DataDir) -> Shipping {
     Shipping {
         audit: data.audit(),
-        keep: options.keep_days.map(|days| Duration::from_secs(u64::from(days) * DAY)),
+        keep: keep_days.map(retention::days),
         tell: Arc::new(|text| tell!("toolgate: {text}")),
     }
 }

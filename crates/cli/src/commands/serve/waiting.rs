@@ -4,13 +4,16 @@ use std::net::TcpListener as StdListener;
 use std::sync::Arc;
 
 use axum::Router;
+use axum::body::Body;
 use axum::http::{StatusCode, header};
 use axum::response::IntoResponse;
 use axum::routing::get;
+use bytes::Bytes;
+use gateway::connections::ConnectionLimits;
+use gateway::listen::{self, Unread};
 use gateway::tls::Tls;
 use tokio::net::TcpListener;
-
-use crate::listening;
+use tower::ServiceExt as _;
 
 /// What agents, people and load balancers are told.
 const WHY: &str = r#"{"jsonrpc":"2.0","id":null,"error":{"code":-32600,"message":"This gateway waits for its control plane's database, so it forwards nothing; it goes on by itself when the database is there."}}"#;
@@ -24,7 +27,19 @@ pub async fn answer(listener: &StdListener, tls: Option<&Arc<Tls>>) -> std::io::
     listener.set_nonblocking(true)?;
     let healthy = || async { ([(header::CONTENT_TYPE, "application/json")], r#"{"status":"ok"}"#) };
     let router = Router::new().route("/healthz", get(healthy)).fallback(not_yet);
-    listening::pages(TcpListener::from_std(listener)?, tls, router, std::future::pending()).await
+    let ask = move |request: Result<http::Request<Bytes>, Box<Unread>>| {
+        let router = router.clone();
+        async move {
+            let Ok(request) = request else { return not_yet().await.into_response() };
+            match router.oneshot(request.map(Body::from)).await {
+                Ok(response) => response,
+                Err(never) => match never {},
+            }
+        }
+    };
+    let listener = TcpListener::from_std(listener)?;
+    listen::pages(listener, tls.cloned(), ConnectionLimits::default(), ask, std::future::pending()).await;
+    Ok(())
 }
 
 async fn not_yet() -> impl IntoResponse {

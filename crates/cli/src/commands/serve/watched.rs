@@ -1,25 +1,23 @@
 //! What a gateway shows of itself: numbers at an address of their own, traces to a collector.
 
 use std::collections::HashSet;
-use std::convert::Infallible;
 use std::net::{IpAddr, SocketAddr, TcpListener as StdListener};
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
+use gateway::connections::ConnectionLimits;
 use gateway::gateway::Gateway;
+use gateway::listen::{self, Unread};
 use gateway::measures::{Exposition, Kind, render};
 use gateway::spans::Exporter;
+use gateway::tls::Tls;
 use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, HOST};
 use http::uri::Authority;
 use http::{HeaderValue, Method, Request, Response, StatusCode};
 use http_body_util::Full;
-use hyper::body::{Bytes, Incoming};
-use hyper::server::conn::http1;
-use hyper::service::service_fn;
-use hyper_util::rt::{TokioIo, TokioTimer};
 use jiff::Timestamp;
-use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
+use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use upstream::http::{Client, Endpoint};
 
@@ -27,13 +25,11 @@ use super::process;
 use crate::args::WatchOptions;
 use crate::environment::text_variable;
 use crate::failure::{Failure, Trying};
+use crate::listening;
 use crate::output::tell;
 
 /// Connections at once: a few that ask for numbers, and no more.
 const CONNECTIONS: usize = 32;
-
-/// How long one may take to ask.
-const HEAD_TIME: Duration = Duration::from_secs(10);
 
 /// How long a connection to the collector may take to stand.
 const CONNECT: Duration = Duration::from_secs(5);
@@ -45,11 +41,16 @@ pub struct Watched {
 }
 
 impl Watched {
-    /// Starts to watch, within the present runtime.
+    /// Starts to watch, within the present runtime. Numbers are served with TLS where agents are.
     ///
     /// # Errors
     /// When the address is taken, or the collector's URL is none.
-    pub fn start(options: &WatchOptions, hosts: &HashSet<String>, gateway: &Arc<Gateway>) -> Result<Self, Failure> {
+    pub fn start(
+        options: &WatchOptions,
+        hosts: &HashSet<String>,
+        tls: Option<&Arc<Tls>>,
+        gateway: &Arc<Gateway>,
+    ) -> Result<Self, Failure> {
         let exporter = collector(options)?.map(|(endpoint, service)| {
             let client = Client::new(CONNECT).trying("the HTTP client")?;
             let (spans, exporter) =
@@ -58,7 +59,7 @@ impl Watched {
             Ok::<_, Failure>(exporter)
         });
         let exporter = exporter.transpose()?;
-        let metrics = options.metrics_listen.map(|address| listen(address, hosts.clone(), gateway)).transpose()?;
+        let metrics = options.metrics_listen.map(|address| listen(address, hosts.clone(), tls, gateway)).transpose()?;
         Ok(Self { metrics, exporter })
     }
 
@@ -114,45 +115,30 @@ fn decoded(text: &str) -> Option<String> {
     String::from_utf8(bytes).ok()
 }
 
-fn listen(address: SocketAddr, hosts: HashSet<String>, gateway: &Arc<Gateway>) -> Result<JoinHandle<()>, Failure> {
+fn listen(
+    address: SocketAddr,
+    hosts: HashSet<String>,
+    tls: Option<&Arc<Tls>>,
+    gateway: &Arc<Gateway>,
+) -> Result<JoinHandle<()>, Failure> {
     let listener = StdListener::bind(address).trying(format!("listening at {address} for metrics"))?;
     let address = listener.local_addr().trying("the address of metrics")?;
     listener.set_nonblocking(true).trying("the address of metrics")?;
     let listener = TcpListener::from_std(listener).trying("the address of metrics")?;
-    tell!("metrics http://{address}/metrics");
-    Ok(tokio::spawn(accept(listener, Arc::new(hosts), Arc::clone(gateway), Timestamp::now())))
-}
-
-async fn accept(listener: TcpListener, hosts: Arc<HashSet<String>>, gateway: Arc<Gateway>, started: Timestamp) {
-    let connections = Arc::new(Semaphore::new(CONNECTIONS));
-    loop {
-        let Ok((stream, _)) = listener.accept().await else {
-            // Out of file descriptors, most often: give connections time to end.
-            tokio::time::sleep(Duration::from_millis(50)).await;
-            continue;
-        };
-        let Ok(permit) = Arc::clone(&connections).try_acquire_owned() else { continue };
-        let (gateway, hosts) = (Arc::clone(&gateway), Arc::clone(&hosts));
-        tokio::spawn(async move {
-            serve(stream, &gateway, &hosts, started).await;
-            drop(permit);
-        });
-    }
-}
-
-async fn serve(stream: TcpStream, gateway: &Gateway, hosts: &HashSet<String>, started: Timestamp) {
-    let service = service_fn(|request| async move { Ok::<_, Infallible>(answer(&request, gateway, hosts, started)) });
-    // Whoever went away is told nothing.
-    let _ = http1::Builder::new()
-        .timer(TokioTimer::new())
-        .header_read_timeout(HEAD_TIME)
-        .serve_connection(TokioIo::new(stream), service)
-        .await;
+    tell!("metrics {}://{address}/metrics", listening::scheme(tls));
+    let (gateway, started) = (Arc::clone(gateway), Timestamp::now());
+    let asked = Arc::new(move |request: Result<Request<Bytes>, Box<Unread>>| match request {
+        Ok(request) => answer(&request, &gateway, &hosts, started),
+        Err(unread) => plain(unread.status, unread.why),
+    });
+    let ask = move |request| std::future::ready(asked(request));
+    let limits = ConnectionLimits { in_all: CONNECTIONS, ..ConnectionLimits::default() };
+    Ok(tokio::spawn(listen::pages(listener, tls.cloned(), limits, ask, std::future::pending())))
 }
 
 /// Whether a request is addressed to an address, to this machine, or to a name that the operator knows: a page whose name
 /// was made to lead here is not.
-fn named_by(request: &Request<Incoming>, hosts: &HashSet<String>) -> bool {
+fn named_by(request: &Request<Bytes>, hosts: &HashSet<String>) -> bool {
     let mut named = request.headers().get_all(HOST).iter();
     let (Some(host), None) = (named.next().and_then(|host| host.to_str().ok()), named.next()) else { return false };
     let Ok(authority) = host.parse::<Authority>() else { return false };
@@ -160,17 +146,18 @@ fn named_by(request: &Request<Incoming>, hosts: &HashSet<String>) -> bool {
     name == "localhost" || name.parse::<IpAddr>().is_ok() || hosts.contains(&name)
 }
 
+fn plain(status: StatusCode, text: &'static str) -> Response<Full<Bytes>> {
+    let mut answer = Response::new(Full::new(Bytes::from_static(text.as_bytes())));
+    *answer.status_mut() = status;
+    answer
+}
+
 fn answer(
-    request: &Request<Incoming>,
+    request: &Request<Bytes>,
     gateway: &Gateway,
     hosts: &HashSet<String>,
     started: Timestamp,
 ) -> Response<Full<Bytes>> {
-    let plain = |status, text: &'static str| {
-        let mut answer = Response::new(Full::new(Bytes::from_static(text.as_bytes())));
-        *answer.status_mut() = status;
-        answer
-    };
     // A page of the web that a browser shows must not read them, whatever name leads here.
     if request.headers().get("sec-fetch-site").is_some_and(|site| site != "none") {
         return plain(StatusCode::FORBIDDEN, "numbers are not for pages of the web\n");

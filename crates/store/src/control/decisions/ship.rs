@@ -9,6 +9,7 @@ use sqlx::query::Query;
 use sqlx::{Any, AnyConnection, AssertSqlSafe};
 
 use super::{COLUMNS, Decision, Settled, plain};
+use crate::control::engine::Engine;
 use crate::control::page::id;
 use crate::control::{BadControl, ControlDatabase};
 use crate::log::{Position, Tail};
@@ -130,10 +131,11 @@ impl ControlDatabase {
     /// [`BadControl`]: then nothing was kept, and the place is the one before.
     pub async fn ship(&self, chain: Id, tail: &Tail, ended: bool) -> Result<(), BadControl> {
         let batch = Batch::of(chain, &tail.records);
-        let rows: Vec<Decision> = batch.decisions.into_values().collect();
+        let mut rows = batch.decisions.into_values();
         let mut transaction = self.begin().await?;
-        for rows in rows.chunks(AT_ONCE) {
-            insert(&mut transaction, rows).await?;
+        while rows.len() > 0 {
+            let rows: Vec<Decision> = rows.by_ref().take(AT_ONCE).collect();
+            insert(self.engine(), &mut transaction, rows).await?;
         }
         for (decision, settled) in batch.outcomes {
             let update = sqlx::query(
@@ -155,21 +157,22 @@ impl ControlDatabase {
     pub async fn ship_again(&self, chain: Id, from: Position) -> Result<(), BadControl> {
         let seq = i64::try_from(from.seq).unwrap_or(i64::MAX);
         let mut transaction = self.begin().await?;
-        let delete = sqlx::query("DELETE FROM decision WHERE chain = $1 AND seq > $2");
+        // No decision of a chain is older than the chain, and its id says so too: no other index is needed.
+        let delete = sqlx::query("DELETE FROM decision WHERE id > $1 AND chain = $1 AND seq > $2");
         delete.bind(chain.to_string()).bind(seq).execute(&mut *transaction).await?;
         keep_place(&mut transaction, chain, from, false).await?;
         transaction.commit().await?;
         Ok(())
     }
 
-    /// Forgets decisions of before a time, in milliseconds since 1970; a part of them at a time, so that no change
-    /// waits for long. Returns whether there are more.
+    /// Forgets decisions of before a time, in milliseconds since 1970, as their ids tell it; a part of them at a time, so
+    /// that no change waits for long. Returns whether there are more.
     ///
     /// # Errors
     /// [`BadControl`].
     pub async fn forget_decisions(&self, before: i64) -> Result<bool, BadControl> {
-        let delete = sqlx::query("DELETE FROM decision WHERE id IN (SELECT id FROM decision WHERE at < $1 LIMIT $2)");
-        let gone = delete.bind(before).bind(FORGOTTEN).execute(self.writer()).await?;
+        let delete = sqlx::query("DELETE FROM decision WHERE id IN (SELECT id FROM decision WHERE id < $1 LIMIT $2)");
+        let gone = delete.bind(Id::first_at(before).to_string()).bind(FORGOTTEN).execute(self.writer()).await?;
         Ok(gone.rows_affected() >= u64::try_from(FORGOTTEN).unwrap_or(u64::MAX))
     }
 
@@ -184,11 +187,15 @@ impl ControlDatabase {
     }
 }
 
-async fn insert(connection: &mut AnyConnection, rows: &[Decision]) -> Result<(), BadControl> {
+async fn insert(engine: Engine, connection: &mut AnyConnection, rows: Vec<Decision>) -> Result<(), BadControl> {
     let width = COLUMNS.split(',').count();
     let tuple = |row: usize| {
-        let places: Vec<String> = (1..=width).map(|column| format!("${}", row * width + column)).collect();
-        format!("({})", places.join(", "))
+        let place = |column| match engine {
+            // With names, each value would be looked up among all of them.
+            Engine::Sqlite => "?".to_owned(),
+            Engine::Postgres => format!("${}", row * width + column),
+        };
+        format!("({})", (1..=width).map(place).collect::<Vec<_>>().join(", "))
     };
     let tuples: Vec<String> = (0..rows.len()).map(tuple).collect();
     let sql = format!(
@@ -200,7 +207,7 @@ async fn insert(connection: &mut AnyConnection, rows: &[Decision]) -> Result<(),
          WHERE decision.chain = excluded.chain",
         tuples.join(", ")
     );
-    let query = rows.iter().cloned().fold(sqlx::query(AssertSqlSafe(sql)), |query, row| {
+    let query = rows.into_iter().fold(sqlx::query(AssertSqlSafe(sql)), |query, row| {
         let query = query.bind(row.id.to_string()).bind(row.organisation.to_string()).bind(row.chain.to_string());
         let query = query.bind(row.seq).bind(row.at).bind(row.grant).bind(row.grant_label).bind(row.agent);
         let query = query.bind(row.server).bind(row.session).bind(row.method).bind(row.kind).bind(row.name);

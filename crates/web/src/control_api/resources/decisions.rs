@@ -166,8 +166,9 @@ pub(crate) async fn decision(call: Call) -> Answered<DecisionShown> {
 pub(crate) async fn export(call: Call) -> Result<Export, Problem> {
     let (format, filter, records) = (Format::of(&call)?, asked(&call)?, records(&call)?);
     let call = Arc::new(call);
-    Export::of(format, move |behind| {
-        let (call, filter) = (Arc::clone(&call), filter.clone());
+    let reading = Arc::clone(&call);
+    Export::of(&call, format, move |behind| {
+        let (call, filter) = (Arc::clone(&reading), filter.clone());
         Box::pin(async move {
             let rows = call.database().decisions(&call.permit::<See>()?, &filter, behind, AT_ONCE).await?;
             let full = rows.len() >= usize::try_from(AT_ONCE).unwrap_or(usize::MAX);

@@ -123,8 +123,9 @@ pub(crate) async fn export(call: Call) -> Result<Export, Problem> {
     let (format, filter) = (Format::of(&call)?, asked(&call)?);
     call.permit::<ReadAdminEvents>()?;
     let call = Arc::new(call);
-    Export::of(format, move |after| {
-        let (call, filter) = (Arc::clone(&call), filter.clone());
+    let reading = Arc::clone(&call);
+    Export::of(&call, format, move |after| {
+        let (call, filter) = (Arc::clone(&reading), filter.clone());
         Box::pin(async move {
             let page = Page { after, limit: AT_ONCE };
             let rows = call.database().admin_events(&call.permit::<ReadAdminEvents>()?, &filter, page).await?;

@@ -2,11 +2,13 @@
 
 use std::collections::HashMap;
 
+use control::lost::Lost;
+use jiff::Timestamp;
 use quota::{Named, Use};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::control_api::call::{Answered, Call, Done, List, Nothing};
+use crate::control_api::call::{Answered, Call, Done, Nothing};
 use crate::control_api::problem::Problem;
 
 /// A count of which something is used.
@@ -67,7 +69,46 @@ fn show(one: Use, names: &HashMap<String, String>) -> UseShown {
     }
 }
 
-pub(crate) async fn uses(call: Call) -> Answered<List<UseShown>> {
+/// Limits that wait because counts were lost: what was used of them is not known, so their calls are denied.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "LostCounts")]
+pub(crate) struct LostShown {
+    /// What was counted before this is lost, in milliseconds since 1970; null where limits wait until somebody confirms.
+    since: Option<i64>,
+    /// Windows of limits that wait.
+    waiting: Vec<WaitingShown>,
+}
+
+/// Limits of one window that wait.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "WaitingLimits")]
+struct WaitingShown {
+    /// The window, as a use names it.
+    window: String,
+    /// From when on they count again, in milliseconds since 1970; null: when somebody confirms the counts.
+    counts_from: Option<i64>,
+}
+
+/// What is used, and what is waited for.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "LimitUses")]
+pub(crate) struct UsesShown {
+    /// The entries, by their ids.
+    items: Vec<UseShown>,
+    /// What `cursor` gives the next page; null where this is the last.
+    next: Option<String>,
+    /// Counts that were lost, while any limit waits for that; else null. `limits/confirm` ends it sooner.
+    lost: Option<LostShown>,
+}
+
+fn lost(lost: Lost) -> LostShown {
+    let millis = |at: Timestamp| at.as_millisecond();
+    let waiting = lost.waiting.into_iter();
+    let waiting = waiting.map(|(window, again)| WaitingShown { window, counts_from: again.map(millis) });
+    LostShown { since: lost.since.map(millis), waiting: waiting.collect() }
+}
+
+pub(crate) async fn uses(call: Call) -> Answered<UsesShown> {
     let limit = usize::try_from(call.limit()?).unwrap_or(usize::MAX);
     let after = call.asked("cursor").map(place).transpose()?;
     let mut uses = call.api.instance.uses(call.actor()?).await?;
@@ -77,7 +118,8 @@ pub(crate) async fn uses(call: Call) -> Answered<List<UseShown>> {
     uses.truncate(limit);
     let next = uses.last().filter(|_| more).map(|last| cursor(&last.id));
     let names = call.database().names(&call.permit()?).await?;
-    Ok(Done::of(List { items: uses.into_iter().map(|one| show(one, &names)).collect(), next }))
+    let lost = call.api.instance.lost_counts(call.actor()?).await?.map(lost);
+    Ok(Done::of(UsesShown { items: uses.into_iter().map(|one| show(one, &names)).collect(), next, lost }))
 }
 
 /// Where a page ended: the last count's id, in digits that stand in any address.

@@ -30,7 +30,7 @@ pub(super) async fn list(server: Arc<Server>, endpoint: Endpoint, client: Client
     let mut link = HttpLink { client, server, endpoint, session: None, revision: Some(MODERN) };
     match ask(&link, "server/discover", &list_params(None, Some(MODERN))).await {
         // Provably nobody is there, so there is nobody to ask otherwise.
-        Err(error @ SendError::NotSent(_)) => return Err(error.to_string()),
+        Err(error @ (SendError::NotSent(_) | SendError::Certificate(_))) => return Err(error.advised()),
         Ok(Answered { outcome: Ok(result), .. }) => {
             if let Some(name) = discovered(&result) {
                 let tools = pages(&link).await?;
