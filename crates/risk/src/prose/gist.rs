@@ -22,9 +22,10 @@ pub(super) struct Gist {
     pub(super) tail: String,
 }
 
-const LINKS: [&str; 27] = [
+const LINKS: [&str; 29] = [
     "by", "with", "from", "to", "for", "in", "on", "of", "at", "as", "into", "via", "using", "without", "before",
     "after", "since", "between", "per", "within", "about", "under", "against", "through", "onto", "across", "if",
+    "near", "until",
 ];
 const MANY: [&str; 6] = ["bulk", "batch", "multiple", "mass", "many", "multi"];
 
