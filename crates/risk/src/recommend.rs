@@ -102,7 +102,8 @@ pub fn recommend(tools: &[(Definition<'_>, Assessment)], temper: Temper, bounds:
 }
 
 /// Whether a rule can be for this name alone.
-fn can_be_named(name: &str) -> bool {
+#[must_use]
+pub fn can_be_named(name: &str) -> bool {
     /// The most characters of a name that a policy's own tests can call.
     const LONGEST: usize = 256;
     let length = name.chars().count();

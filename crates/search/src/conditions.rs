@@ -12,33 +12,43 @@ use tantivy::{DocId, Term};
 const MOST: usize = 64;
 
 /// The entries that meet a condition, a bit each.
-pub(crate) struct Met(pub(crate) Vec<u64>);
+#[derive(Debug)]
+pub(crate) struct Met(Vec<u64>);
 
 impl Met {
+    /// None of so many.
+    pub(crate) fn none(entries: DocId) -> Self {
+        Self(vec![0; rows(entries)])
+    }
+
+    /// Each of so many.
+    pub(crate) fn all(entries: DocId) -> Self {
+        Self(vec![u64::MAX; rows(entries)])
+    }
+
     pub(crate) fn add(&mut self, entry: DocId) {
         let place = usize::try_from(entry / 64).ok().and_then(|at| self.0.get_mut(at));
         if let Some(bits) = place {
             *bits |= 1 << (entry % 64);
         }
     }
-}
 
-/// Only entries that meet one of several conditions stay worth anything.
-pub(crate) fn keep(any: &[Arc<Met>], worths: &mut [f32]) {
-    for (at, worths) in worths.chunks_mut(64).enumerate() {
-        let bits = any.iter().fold(0, |bits, met| bits | met.0.get(at).copied().unwrap_or_default());
-        match bits {
-            0 => worths.fill(0.0),
-            u64::MAX => {}
-            bits => {
-                for (nth, worth) in worths.iter_mut().enumerate() {
-                    if bits >> nth & 1 == 0 {
-                        *worth = 0.0;
-                    }
-                }
-            }
+    pub(crate) fn has(&self, entry: DocId) -> bool {
+        let bits = usize::try_from(entry / 64).ok().and_then(|at| self.0.get(at));
+        bits.is_some_and(|bits| bits >> (entry % 64) & 1 == 1)
+    }
+
+    /// Only entries that meet one of several conditions stay.
+    pub(crate) fn keep(&mut self, any: &[Arc<Met>]) {
+        for (at, own) in self.0.iter_mut().enumerate() {
+            *own &= any.iter().fold(0, |bits, met| bits | met.0.get(at).copied().unwrap_or_default());
         }
     }
+}
+
+/// How many numbers of 64 bits hold a bit for each of so many entries.
+fn rows(entries: DocId) -> usize {
+    usize::try_from(entries.div_ceil(64)).unwrap_or(0)
 }
 
 /// What met conditions, by the part of the index and the word.
@@ -71,16 +81,19 @@ mod tests {
     #[test]
     fn one_of_several_is_enough() {
         let met = |entries: &[u32]| {
-            let mut met = Met(vec![0; 2]);
+            let mut met = Met::none(100);
             entries.iter().for_each(|entry| met.add(*entry));
             Arc::new(met)
         };
-        let mut worths = vec![1.0; 100];
-        keep(&[met(&[3, 64]), met(&[99])], &mut worths);
-        let left: Vec<usize> = (0..100).filter(|at| worths[*at] > 0.0).collect();
-        assert_eq!(left, [3, 64, 99]);
-        keep(&[], &mut worths);
-        assert!(worths.iter().all(|worth| *worth == 0.0));
+        let left = |met: &Met| (0..1_000).filter(|entry| met.has(*entry)).collect::<Vec<_>>();
+        let mut all = Met::all(100);
+        assert!((0..100).all(|entry| all.has(entry)));
+        all.keep(&[met(&[3, 64]), met(&[99])]);
+        assert_eq!(left(&all), [3, 64, 99]);
+        all.keep(&[met(&[64, 99, 70])]);
+        assert_eq!(left(&all), [64, 99]);
+        all.keep(&[]);
+        assert!(left(&all).is_empty());
     }
 
     #[test]

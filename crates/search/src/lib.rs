@@ -8,6 +8,7 @@ mod build;
 mod conditions;
 mod fields;
 mod folder;
+mod like;
 mod query;
 mod read;
 mod weigh;

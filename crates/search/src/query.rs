@@ -3,13 +3,13 @@
 //! Every word must be found: in the name, which counts most, around it, or in the description. The last
 //! word may be the beginning of one; a word that no name holds may be misspelt.
 
-use tantivy::query::FuzzyTermQuery;
 use tantivy::schema::Field;
 use tantivy::termdict::TermDictionary;
 use tantivy::{Searcher, Term};
 
 use crate::BadIndex;
 use crate::fields::{Fields, Kind};
+use crate::like::Like;
 use crate::words::{Run, exact, runs, unordered};
 
 /// A condition that an entry must meet.
@@ -56,6 +56,13 @@ const NAME_BEGINS: f32 = 20.0;
 const NAME_MISSPELT: f32 = 8.0;
 const EXACT: f32 = 1_000.0;
 const UNORDERED: f32 = 500.0;
+
+/// Where the names of so many entries go on from a word that is being typed, nothing in it is misspelt.
+const COMMON: u32 = 20;
+
+/// What so many descriptions say is no mistake; and where so many names go on from a word, nobody sees entries of which only the
+/// description does.
+const PLENTY: u32 = 1_000;
 
 /// What the description is worth where a word goes on that was begun, beside its relevance for the whole word.
 const TEXT_BEGINS: f32 = 0.5;
@@ -126,9 +133,16 @@ impl List {
 
 /// Makes the plan.
 pub(crate) fn plan(query: &Query, fields: &Fields, searcher: &Searcher) -> Result<Plan, BadIndex> {
-    let planner = Planner { fields, searcher };
     let mut runs = runs(&query.words);
     runs.truncate(WORDS);
+    // What is said twice must be found once.
+    let said = runs.clone();
+    let mut at = 0;
+    runs.retain(|run| {
+        at += 1;
+        !said.iter().skip(at).any(|later| later == run)
+    });
+    let planner = Planner { fields, searcher, alone: matches!(runs.as_slice(), [Run::Word(_)]) };
     // What ends in a space is a whole word.
     let open = query.words.chars().last().is_some_and(char::is_alphanumeric);
     let last = runs.len().saturating_sub(1);
@@ -145,6 +159,8 @@ pub(crate) fn plan(query: &Query, fields: &Fields, searcher: &Searcher) -> Resul
 struct Planner<'a> {
     fields: &'a Fields,
     searcher: &'a Searcher,
+    /// Whether one word is asked for.
+    alone: bool,
 }
 
 impl Planner<'_> {
@@ -177,25 +193,37 @@ impl Planner<'_> {
             List::flat(fields.around, word, AROUND),
             List::relevant(fields.text, word, 0.0, 1.0),
         ];
-        let known = [fields.name, fields.exact, fields.around]
+        let mut known = [fields.name, fields.exact, fields.around]
             .into_iter()
             .try_fold(false, |known, field| Ok::<_, BadIndex>(known || self.count(field, word)? > 0))?;
+        known = known || self.count(fields.text, word)? >= u64::from(PLENTY);
         if open {
+            let mut begun = 0_u32;
             for (field, worth) in [(fields.name, NAME_BEGINS), (fields.around, AROUND / 2.0)] {
-                lists.extend(self.beginning(field, word)?.iter().map(|longer| List::flat(field, longer, worth)));
+                for (count, longer) in self.beginning(field, word)? {
+                    begun = begun.saturating_add(count);
+                    lists.push(List::flat(field, &longer, worth));
+                }
             }
-            let longer = self.beginning(fields.text, word)?;
-            lists.extend(longer.iter().map(|longer| List::relevant(fields.text, longer, 0.0, TEXT_BEGINS)));
+            known |= begun >= COMMON;
+            let unseen = begun >= PLENTY && (self.alone || word.chars().count() < 3);
+            if !unseen {
+                let longer = self.beginning(fields.text, word)?;
+                lists.extend(longer.iter().map(|(_, longer)| List::relevant(fields.text, longer, 0.0, TEXT_BEGINS)));
+            }
         }
-        let distance = match word.chars().count() {
+        let mistakes = match word.chars().count() {
             0..=3 => 0,
             4..=7 => 1,
             _ => 2,
         };
-        if !known && distance > 0 && word.chars().any(char::is_alphabetic) {
+        if !known && mistakes > 0 && word.chars().any(char::is_alphabetic) {
+            let like = Like::new(word, mistakes, open);
             for (field, worth) in [(fields.name, NAME_MISSPELT), (fields.around, NAME_MISSPELT / 2.0)] {
-                let like = self.like(field, word, distance, open)?;
-                lists.extend(like.iter().map(|like| List::flat(field, like, worth)));
+                if let Some(like) = &like {
+                    let found = self.like(field, word, like)?;
+                    lists.extend(found.iter().map(|(_, like)| List::flat(field, like, worth)));
+                }
             }
         }
         Ok(Node::Lists(lists))
@@ -205,8 +233,8 @@ impl Planner<'_> {
         Ok(self.searcher.doc_freq(&Term::from_field_text(field, word))?)
     }
 
-    /// The commonest words that begin so and go on.
-    fn beginning(&self, field: Field, start: &str) -> Result<Vec<String>, BadIndex> {
+    /// The commonest words that begin so and go on, with how many entries have each.
+    fn beginning(&self, field: Field, start: &str) -> Result<Vec<(u32, String)>, BadIndex> {
         let mut found = Vec::new();
         for segment in self.searcher.segment_readers() {
             let inverted = segment.inverted_index(field)?;
@@ -223,20 +251,15 @@ impl Planner<'_> {
         Ok(commonest(found))
     }
 
-    /// The commonest words that differ by so many letters; of a word that is not ended, the beginnings.
-    fn like(&self, field: Field, word: &str, distance: u8, open: bool) -> Result<Vec<String>, BadIndex> {
-        let term = Term::from_field_text(field, word);
-        let query = match open {
-            true => FuzzyTermQuery::new_prefix(term, distance, true),
-            false => FuzzyTermQuery::new(term, distance, true),
-        };
+    /// The commonest words that are spelt nearly like one.
+    fn like(&self, field: Field, word: &str, like: &Like) -> Result<Vec<(u32, String)>, BadIndex> {
         let mut found = Vec::new();
         // The first letter is seldom wrong, and words with another are seldom meant.
         let mut first = [0; 4];
         let first = word.chars().next().unwrap_or_default().encode_utf8(&mut first).as_bytes();
         for segment in self.searcher.segment_readers() {
             let inverted = segment.inverted_index(field)?;
-            let mut words = inverted.terms().search(query.automaton()?).into_stream()?;
+            let mut words = inverted.terms().search(like).into_stream()?;
             let mut seen = Vec::new();
             while words.advance() && seen.len() < LOOKED_AT {
                 let far = u32::from(!words.key().starts_with(first)) * 4;
@@ -280,9 +303,9 @@ fn commonest_of(words: &TermDictionary, mut seen: Vec<(u32, u64)>) -> Result<Vec
     Ok(found)
 }
 
-fn commonest(mut found: Vec<(u32, String)>) -> Vec<String> {
+fn commonest(mut found: Vec<(u32, String)>) -> Vec<(u32, String)> {
     found.sort_by(|(one, left), (other, right)| other.cmp(one).then_with(|| left.cmp(right)));
     found.dedup_by(|one, other| one.1 == other.1);
     found.truncate(EXPANSIONS);
-    found.into_iter().map(|(_, word)| word).collect()
+    found
 }

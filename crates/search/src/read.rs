@@ -2,18 +2,21 @@
 
 use std::path::Path;
 
+use tantivy::columnar::Column;
 use tantivy::{IndexReader, ReloadPolicy};
 
 use crate::conditions::Conditions;
 use crate::fields::{Fields, Kind, TOKENIZER, Words, schema};
 use crate::query::{Query, plan};
-use crate::weigh::{Best, Weighing, worthy};
+use crate::weigh::{Best, Weighing};
 use crate::{BadIndex, folder};
 
 /// An index that is open: it answers from what was in use when it was opened.
 pub struct Index {
     reader: IndexReader,
     fields: Fields,
+    /// The numbers of the rows, by the part of the index: to open them takes longer than to search.
+    rows: Vec<Column<u64>>,
     known: Conditions,
 }
 
@@ -61,8 +64,11 @@ impl Index {
         let index = tantivy::Index::open_in_dir(folder::current(folder)?)?;
         index.tokenizers().register(TOKENIZER, Words);
         let (_, fields) = schema();
-        let reader = index.reader_builder().reload_policy(ReloadPolicy::Manual).try_into()?;
-        Ok(Self { reader, fields, known: Conditions::default() })
+        let reader: IndexReader = index.reader_builder().reload_policy(ReloadPolicy::Manual).try_into()?;
+        let searcher = reader.searcher();
+        let rows =
+            searcher.segment_readers().iter().map(|part| part.fast_fields().u64("id")).collect::<Result<_, _>>()?;
+        Ok(Self { reader, fields, rows, known: Conditions::default() })
     }
 
     /// How many entries a question finds. That costs less than to find the best of them.
@@ -74,7 +80,7 @@ impl Index {
         let plan = plan(query, &self.fields, &searcher)?.unweighed();
         searcher.segment_readers().iter().enumerate().try_fold(0, |count, (number, part)| {
             let weighing = Weighing { searcher: &searcher, number, part, known: &self.known };
-            Ok(count + worthy(&weighing.worths(&plan)?).count())
+            Ok(count + weighing.found(&plan)?.len())
         })
     }
 
@@ -88,13 +94,12 @@ impl Index {
         let mut best = Best::new(query.offset.saturating_add(query.limit.max(1)));
         for (number, part) in searcher.segment_readers().iter().enumerate() {
             let weighing = Weighing { searcher: &searcher, number, part, known: &self.known };
-            best.add(number, &weighing.worths(&plan)?);
+            best.add(number, weighing.found(&plan)?);
         }
         let total = query.count.then_some(best.found);
         let mut hits = Vec::with_capacity(query.limit.max(1));
         for place in best.places().skip(query.offset) {
-            let Some(part) = searcher.segment_readers().get(place.part) else { continue };
-            let Some(number) = part.fast_fields().u64("id")?.first(place.entry) else { continue };
+            let Some(number) = self.rows.get(place.part).and_then(|rows| rows.first(place.entry)) else { continue };
             let kind = if number % 2 == 1 { Kind::Tool } else { Kind::Server };
             hits.push(Hit { kind, id: i64::try_from(number / 2).unwrap_or(i64::MAX), score: place.worth });
         }

@@ -10,7 +10,7 @@ const isName = (word) => typeof word === "string" && /^@?[A-Za-z0-9][\w.\-/:@+[\
 
 // JSON with comments.
 function json(text) {
-  const plain = text.replace(/^\uFEFF/, "")
+  const plain = text
     .replace(/("(?:\\.|[^"\\])*")|\/\/.*|\/\*[^]*?\*\//g, "$1 ")
     .replace(/("(?:\\.|[^"\\])*")|,(?=\s*[}\]])/g, "$1");
   return JSON.parse(/^\s*"/.test(plain) ? `{${plain}}` : plain);
@@ -35,6 +35,77 @@ function toml(text) {
   }
   return { mcpServers: servers };
 }
+
+// YAML, as far as configurations use it: maps and lists, by indentation or in brackets. Texts of several lines are passed over.
+const QUOTED = /"(?:\\.|[^"\\])*"|'(?:''|[^'])*'/.source;
+const PAIR = new RegExp(`^(${QUOTED}|[^\\s"'[\\]{},#&*!|>%@\`].*?)\\s*:(?:\\s+(.*))?$`);
+const isItem = (line) => /^-(\s|$)/.test(line);
+
+function scalar(word) {
+  if (word[0] === '"') return JSON.parse(word);
+  if (word[0] === "'") return word.slice(1, -1).replaceAll("''", "'");
+  return word === "true" || (word === "false" ? false : word);
+}
+
+function brackets(text) {
+  const tokens = text.match(new RegExp(`${QUOTED}|[[\\]{},]|:(?=\\s|["'[{]|$)|[^\\s[\\]{},:"'](?:[^[\\]{},:]|:(?!\\s|$))*`, "g"));
+  const next = () => {
+    const token = tokens.shift()?.trim();
+    const end = { "[": "]", "{": "}" }[token];
+    if (!end) {
+      if (!token || /^[\]},:]$/.test(token)) throw 0;
+      return scalar(token);
+    }
+    const list = [];
+    const map = {};
+    while (tokens[0] !== end) {
+      const one = next();
+      list.push(one);
+      map[one] = tokens[0] === ":" ? (tokens.shift(), next()) : null;
+      if (tokens[0] === ",") tokens.shift();
+    }
+    tokens.shift();
+    return end === "]" ? list : map;
+  };
+  return next();
+}
+
+function yaml(text) {
+  const comment = new RegExp(`(${QUOTED})|(^|\\s)#.*`, "g");
+  const lines = text.split(/\r?\n/).map((line) => line.replace(comment, "$1").trimEnd()).filter((line) => line && !/^(---|%)/.test(line))
+    .map((line) => [line.search(/\S/), line.trim()]);
+  const depth = () => lines[0]?.[0] ?? -1;
+  const value = (word, before, least) => {
+    if (!word) return depth() > before || (depth() === least && isItem(lines[0][1])) ? block(depth()) : null;
+    const count = (marks) => word.replace(new RegExp(QUOTED, "g"), "").match(marks)?.length ?? 0;
+    if (!/^[[{]/.test(word)) return scalar(word);
+    while (lines.length && count(/[[{]/g) > count(/[\]}]/g)) word += ` ${lines.shift()[1]}`;
+    return brackets(word);
+  };
+  const block = (own) => {
+    const list = isItem(lines[0][1]);
+    const all = list ? [] : {};
+    while (depth() === own && isItem(lines[0][1]) === list) {
+      const [, line] = lines.shift();
+      const rest = list ? line.slice(1).trimStart() : line;
+      const pair = rest.match(PAIR);
+      if (!list) {
+        if (!pair) throw 0;
+        all[scalar(pair[1])] = value(pair[2], own, own);
+      } else if (pair) {
+        lines.unshift([own + line.length - rest.length, rest]);
+        all.push(block(depth()));
+      } else all.push(value(rest, own));
+      while (depth() > own) lines.shift();
+    }
+    return all;
+  };
+  const whole = block(depth());
+  if (lines.length) throw 0;
+  return whole;
+}
+
+const isYaml = (text) => /^(---|- |[^=[]+:(\s|$))/.test(text.split("\n").map((line) => line.trim()).find((line) => line && line[0] !== "#") ?? "");
 
 function address(url) {
   const found = String(url).match(/^(https?):\/\/(?:[^/?#]*@)?([^/?#@]+)(\/[^?#]*)?/);
@@ -106,7 +177,8 @@ function table(value, depth, found) {
 }
 
 function stripped(text) {
-  const whole = /^\s*[{"/\uFEFF]/.test(text) ? json(text) : toml(text);
+  const bare = text.replace(/^\uFEFF/, "");
+  const whole = /^\s*[{"/]/.test(bare) ? json(bare) : isYaml(bare) ? yaml(bare) : toml(bare);
   const found = [];
   search(whole, 0, found);
   if (!found.length) table({ ...whole, "": whole }, 0, found);
@@ -125,7 +197,7 @@ form.addEventListener("submit", (event) => {
     field.value = JSON.stringify({ mcpServers }, null, 1);
   } catch {
     event.preventDefault();
-    document.getElementById("said").textContent = "No servers found (JSON or TOML), so nothing was sent.";
+    document.getElementById("said").textContent = "No servers found (JSON, TOML or YAML), so nothing was sent.";
     field.focus();
   }
 });

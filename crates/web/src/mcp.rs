@@ -8,6 +8,7 @@ mod message;
 mod stack;
 mod tools;
 
+use catalogue::pages::recommended::Rules;
 use catalogue::pages::server::ServerPage;
 use catalogue::pages::tool::ToolPage;
 use catalogue::show::{Meant, meant, tool_of};
@@ -190,7 +191,8 @@ async fn server(site: &Site, name: &str) -> Result<Server, Failure> {
 
 async fn check_server(site: &Site, name: &str) -> Result<(String, Value), Failure> {
     let server = server(site, name).await?;
-    let mut page = ServerPage::of(&site.catalogue, &server, Temper::Balanced, 1, |other| site.shows(other)).await?;
+    let mut page =
+        ServerPage::of(&site.catalogue, &server, Temper::Balanced, 1, Rules::Each, |other| site.shows(other)).await?;
     // What an agent asks is what the server can do; the policy is for whoever runs the gateway.
     page.policy = None;
     let data = json!({

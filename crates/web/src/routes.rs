@@ -14,7 +14,7 @@ use axum::http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, 
 use axum::routing::get;
 use axum::{Extension, Router};
 use catalogue::address::{encoded, server_path};
-use catalogue::pages::recommended::Recommended;
+use catalogue::pages::recommended::{Recommended, Rules};
 use catalogue::pages::server::ServerPage;
 use catalogue::pages::tool::ToolPage;
 use store::catalogue::Server;
@@ -226,7 +226,8 @@ async fn server(
             return Err(Failure::Elsewhere(path));
         }
         let (temper, page) = (query.temper()?, query.page()?);
-        let page = ServerPage::of(&site.catalogue, &server, temper, page, |other| site.shows(other)).await?;
+        let rules = if form == Form::Html { Rules::Shown } else { Rules::Each };
+        let page = ServerPage::of(&site.catalogue, &server, temper, page, rules, |other| site.shows(other)).await?;
         if page.tools.is_empty() && page.page > 1 {
             return Err(Failure::NotFound);
         }

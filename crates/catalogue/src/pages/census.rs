@@ -1,6 +1,8 @@
 //! What is counted over all that an audience may see: how many servers and tools there are of which kind, in which order
 //! lists have them, and when something changed. Held in memory; nothing in it belongs to anybody who may not be seen.
 
+mod fields;
+
 use std::collections::{BTreeMap, HashMap};
 
 use jiff::civil::Date;
@@ -11,7 +13,8 @@ use risk::{Facet, Severity};
 use store::BadDatabase;
 use store::catalogue::{Catalogue, Listed, Shelf, Visibility};
 
-use crate::entry::TRANSPORTS;
+pub use self::fields::{Chosen, Field};
+use self::fields::{Words, known_transport};
 
 /// Kinds of tools that are counted: classes, severities, facets.
 const SHELVES: usize = Class::ALL.len() + SEVERITIES.len() + Facet::ALL.len();
@@ -56,69 +59,6 @@ pub struct Counted {
     on_shelves: [u32; SHELVES],
 }
 
-/// A field by which servers can be chosen.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Field {
-    /// How they are spoken with.
-    Transport,
-    /// The licence.
-    Licence,
-    /// The language of the description.
-    Language,
-}
-
-impl Field {
-    /// Every field.
-    pub const ALL: [Field; 3] = [Field::Transport, Field::Licence, Field::Language];
-
-    /// The word in addresses.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Field::Transport => "transport",
-            Field::Licence => "licence",
-            Field::Language => "language",
-        }
-    }
-
-    fn place(self) -> usize {
-        Field::ALL.iter().position(|one| *one == self).unwrap_or_default()
-    }
-}
-
-/// Words, each once in whatever case; the first is no word.
-#[derive(Debug)]
-struct Words {
-    all: Vec<String>,
-    places: HashMap<String, u16>,
-}
-
-impl Default for Words {
-    fn default() -> Self {
-        Self { all: vec![String::new()], places: HashMap::new() }
-    }
-}
-
-impl Words {
-    fn put(&mut self, word: Option<String>) -> u16 {
-        let Some(word) = word else { return 0 };
-        let lower = word.to_lowercase();
-        if let Some(place) = self.places.get(&lower) {
-            return *place;
-        }
-        // What is beyond so many kinds of words is no list that anybody narrows.
-        let Ok(place) = u16::try_from(self.all.len()) else { return 0 };
-        self.all.push(word);
-        self.places.insert(lower, place);
-        place
-    }
-
-    /// The place of a word; one that nothing has, where it is unknown.
-    fn find(&self, word: &str) -> u16 {
-        self.places.get(&word.to_lowercase()).copied().unwrap_or(u16::MAX)
-    }
-}
-
 /// A day on which something changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Day {
@@ -139,19 +79,6 @@ pub struct Stretch {
     pub skip: usize,
     /// So many stand here.
     pub take: usize,
-}
-
-/// Which servers are listed.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Chosen {
-    /// How they are spoken with.
-    pub transport: Option<String>,
-    /// Their licence.
-    pub licence: Option<String>,
-    /// The language of their description.
-    pub language: Option<String>,
-    /// What their names begin with.
-    pub letter: Option<char>,
 }
 
 impl Census {
@@ -303,7 +230,7 @@ impl Census {
             Some(all) => all.clone(),
             None => self.count_words(field, self.chosen(chosen)),
         };
-        let word = |(place, count): (u16, usize)| Some((self.words.all.get(usize::from(place))?.as_str(), count));
+        let word = |(place, count): (u16, usize)| Some((self.words.word(place)?, count));
         counted.into_iter().take(most).filter_map(word).collect()
     }
 
@@ -322,7 +249,7 @@ impl Census {
             *counts.entry(place).or_default() += 1;
         }
         counts.remove(&0);
-        let word = |place: u16| self.words.all.get(usize::from(place));
+        let word = |place: u16| self.words.word(place);
         let mut all: Vec<(u16, usize)> = counts.into_iter().collect();
         all.sort_by(|(one, few), (other, many)| many.cmp(few).then_with(|| word(*one).cmp(&word(*other))));
         all
@@ -365,22 +292,6 @@ impl Counted {
     pub fn worst(&self) -> Option<Severity> {
         SEVERITIES.into_iter().find(|severity| self.count(Shelf::Severity(*severity)) > 0)
     }
-}
-
-impl Chosen {
-    /// What a field must be.
-    pub fn field(&mut self, field: Field) -> &mut Option<String> {
-        match field {
-            Field::Transport => &mut self.transport,
-            Field::Licence => &mut self.licence,
-            Field::Language => &mut self.language,
-        }
-    }
-}
-
-/// A transport that the protocol has.
-fn known_transport(transport: Option<String>) -> Option<String> {
-    transport.filter(|word| TRANSPORTS.contains(&word.to_lowercase().as_str()))
 }
 
 /// The beginning of a day and of the next.
@@ -458,14 +369,6 @@ mod tests {
         assert_eq!(seen, BTreeMap::from([(2, 3), (3, 250), (4, 1), (6, 99), (7, 7)]));
         assert!(census.stretches(Shelf::Class(Class::Read), 5, 100).is_empty());
         assert!(census.stretches(Shelf::Class(Class::Write), 1, 100).is_empty());
-    }
-
-    #[test]
-    fn lists_are_narrowed_by_what_the_protocol_has() {
-        for (said, kept) in [("stdio", true), ("SSE", true), ("streamable-http", true), ("pigeon", false), ("", false)]
-        {
-            assert_eq!(known_transport(Some(said.to_owned())).is_some(), kept, "{said}");
-        }
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! The recommended policy of a server, and what it says of each tool in a word.
 
-use risk::recommend::{Bounds, Temper, recommend};
+use risk::recommend::{Bounds, Temper, can_be_named, recommend};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -19,6 +19,15 @@ pub struct Recommended {
     pub unnamed: Vec<String>,
 }
 
+/// Of which tools a policy has rules.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Rules {
+    /// Of each.
+    Each,
+    /// Of the first ones and of those that a page lists: no page shows more of a policy.
+    Shown,
+}
+
 /// Why a clause is there.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Because {
@@ -32,14 +41,20 @@ impl Recommended {
     /// The policy for these tools.
     #[must_use]
     pub fn of(tools: &[Known], temper: Temper) -> Self {
-        let judged: Vec<_> = tools.iter().map(|one| (one.definition(), one.assessment.clone())).collect();
+        Self::with_rules_of(tools.iter(), tools, temper)
+    }
+
+    /// The policy for these tools, with the rules of some of them alone: each is made without a look at the others.
+    pub(super) fn with_rules_of<'a>(some: impl Iterator<Item = &'a Known>, tools: &[Known], temper: Temper) -> Self {
+        let judged: Vec<_> = some.map(|one| (one.definition(), one.assessment.clone())).collect();
         let made = recommend(&judged, temper, &Bounds::default());
         let because = |reason: risk::recommend::Reason| Because { pointer: reason.pointer, why: reason.why };
+        let unnamed = tools.iter().map(|one| &one.tool.name).filter(|name| !can_be_named(name));
         Self {
             temper: temper.as_str(),
             document: made.document,
             reasons: made.reasons.into_iter().map(because).collect(),
-            unnamed: made.unnamed,
+            unnamed: unnamed.cloned().collect(),
         }
     }
 

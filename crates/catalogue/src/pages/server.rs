@@ -13,13 +13,16 @@ use store::catalogue::{Catalogue, Package, Server};
 
 use super::kin::{KinPage, kin};
 use super::known::{Known, known};
-use super::recommended::Recommended;
+use super::recommended::{Recommended, Rules};
 use super::summary::{self, ServerLine, ToolLine};
 use crate::address::server_path;
 use crate::incidents::{self, Incident};
 
 /// Tools of one page of the table.
 pub const ROWS: usize = 100;
+
+/// So many tools have their rules in a policy of which no more is shown.
+pub const RULES: usize = 400;
 
 /// The page of a server.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -176,7 +179,7 @@ pub struct Changed {
 const CHANGES: usize = 20;
 
 impl ServerPage {
-    /// The page of a server; `page` of its tools, from 1. Kin are named as far as `shows` lets them be seen.
+    /// The page of a server; `page` of its tools, from 1, and the rules of these. Kin are named as far as `shows` lets them be seen.
     ///
     /// # Errors
     /// [`BadDatabase`].
@@ -185,15 +188,20 @@ impl ServerPage {
         server: &Server,
         temper: Temper,
         page: usize,
+        rules: Rules,
         shows: impl Fn(&Server) -> bool,
     ) -> Result<Self, BadDatabase> {
         let tools = known(catalogue, server).await?;
         let judged: Vec<_> = tools.iter().map(|one| (one.definition(), one.assessment.clone())).collect();
         let text = ServerText::of(&server.name, &judged);
-        let policy = (!tools.is_empty()).then(|| Recommended::of(&tools, temper));
-        let says = |name: &str| policy.as_ref().map(|policy| policy.says(name)).unwrap_or_default();
         let page = page.max(1);
-        let rows = tools.iter().skip((page - 1).saturating_mul(ROWS)).take(ROWS);
+        let before = (page - 1).saturating_mul(ROWS);
+        let on_page = |at: usize| at.checked_sub(before).is_some_and(|at| at < ROWS);
+        let ruled = tools.iter().enumerate().filter(|(at, _)| rules == Rules::Each || *at < RULES || on_page(*at));
+        let ruled = ruled.map(|(_, one)| one);
+        let policy = (!tools.is_empty()).then(|| Recommended::with_rules_of(ruled, &tools, temper));
+        let says = |name: &str| policy.as_ref().map(|policy| policy.says(name)).unwrap_or_default();
+        let rows = tools.iter().skip(before).take(ROWS);
         let rows = rows.map(|one| Row { tool: ToolLine::of(server, &one.tool), rule: says(&one.tool.name) }).collect();
         let mut classes = BTreeMap::new();
         for tool in &tools {

@@ -25,6 +25,7 @@ use catalogue::starter;
 use jiff::Timestamp;
 use store::DataDir;
 use store::catalogue::{Catalogue, Server, Tool};
+use tokio::runtime::Builder;
 
 use self::settle::Change;
 use super::scan;
@@ -38,7 +39,12 @@ const COLUMNS: usize = 100;
 
 /// Runs one of the commands.
 pub fn catalogue(command: &CatalogueCommand) -> Result<ExitCode, Failure> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().trying("the runtime")?;
+    let mut runtime = match command {
+        // Nobody waits for what somebody else searches.
+        CatalogueCommand::Serve(_) => Builder::new_multi_thread(),
+        _ => Builder::new_current_thread(),
+    };
+    let runtime = runtime.enable_all().build().trying("the runtime")?;
     runtime.block_on(async {
         match command {
             CatalogueCommand::Import(options) => import::import(options).await,

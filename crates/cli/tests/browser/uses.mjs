@@ -23,6 +23,31 @@ const CONFIGURATION = JSON.stringify({
   },
 });
 
+/** The same two servers as Goose keeps them, in YAML. */
+const IN_YAML = `# ${PLANTED["a header"]}
+GOOSE_MODEL: x
+extensions:
+  github:
+    type: stdio
+    cmd: docker
+    args: [run, -e, X=planted-behind-an-option, ghcr.io/github/github-mcp-server]
+    envs: { GITHUB_TOKEN: ${PLANTED["a token in the environment"]} }
+  files:
+    description: >-
+      ${PLANTED["a folder of somebody"]}
+      extensions:
+    cmd: npx # ${PLANTED["a key in a path"]}
+    args:
+    - -y
+    - "@modelcontextprotocol/server-filesystem"
+    - ${PLANTED["a folder of somebody"]}
+    - --api-key
+    - planted-behind-an-option
+  developer:
+    type: builtin
+    enabled: true
+`;
+
 function leaks(check, place, text) {
   const plain = `${text} ${decodeURIComponent(text.replace(/\+/g, " ").replace(/%(?![\da-f]{2})/gi, "%25"))}`;
   for (const [what, secret] of Object.entries(PLANTED)) check(place, !plain.includes(secret), `${what} is in it`);
@@ -126,14 +151,16 @@ async function paste({ page }, sent, text) {
 
 async function pasting({ open, check }) {
   const scripted = await open();
-  const sent = [];
-  await paste(scripted, sent, CONFIGURATION);
-  await scripted.page.waitForURL(/\/stack\/\?s=/);
-  check(scripted.place(), sent.some((one) => one.includes("server-filesystem")), "the configuration was not sent");
-  for (const one of sent) leaks(check, `what leaves the browser for ${one.slice(0, 60)}`, one);
-  leaks(check, scripted.place(), await scripted.page.content());
-  const names = await scripted.page.locator("#servers ~ .wide tbody th a").allTextContents();
-  check(scripted.place(), names.length === 2, `the servers of the stack are ${names}`);
+  for (const text of [CONFIGURATION, IN_YAML]) {
+    const sent = [];
+    await paste(scripted, sent, text);
+    await scripted.page.waitForURL(/\/stack\/\?s=/);
+    check(scripted.place(), sent.some((one) => one.includes("server-filesystem")), "the configuration was not sent");
+    for (const one of sent) leaks(check, `what leaves the browser for ${one.slice(0, 60)}`, one);
+    leaks(check, scripted.place(), await scripted.page.content());
+    const names = await scripted.page.locator("#servers ~ .wide tbody th a").allTextContents();
+    check(scripted.place(), names.length === 2, `the servers of the stack are ${names}`);
+  }
 
   const nothing = [];
   await paste(scripted, nothing, "my password is planted-password");

@@ -95,7 +95,7 @@ impl<'t> Examples<'t> {
             "array" if depth < DEPTH => {
                 let one = match schema.get("items").filter(|items| items.is_object()) {
                     Some(items) => {
-                        self.value(items, &super::title::singular(name), &format!("{path}[*]"), role, full, depth + 1)
+                        self.value(items, &super::grammar::singular(name), &format!("{path}[*]"), role, full, depth + 1)
                     }
                     None => text(name, role, &Value::Null),
                 };

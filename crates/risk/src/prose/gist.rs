@@ -1,12 +1,14 @@
-//! What a name says: a verb, the thing that it acts on, and what that thing belongs to.
+//! What a name says: a verb, the [`Thing`] that it acts on, and what that thing belongs to.
 
 use std::collections::HashMap;
-use std::sync::LazyLock;
 
 use policy::Class;
 
 use super::act::{Act, Verb, foreign, verb};
-use super::title::{is_plural, is_uncounted, listed, parts, plural, singular, with_article};
+use super::grammar::listed;
+use super::spoken::is_one_of;
+use super::thing::{Thing, from_arguments};
+use super::title::parts;
 use crate::assess::Assessment;
 use crate::definition::Definition;
 
@@ -20,29 +22,12 @@ pub(super) struct Gist {
     pub(super) tail: String,
 }
 
-/// What a tool acts on.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Thing {
-    /// The name for one, without article: "lead".
-    pub(super) one: String,
-    /// Whether the name says several.
-    pub(super) several: bool,
-    /// Whether it says all, or many at once.
-    pub(super) many: bool,
-    /// Whether the words are those of another language, and so quoted.
-    quoted: bool,
-    /// Whether nothing is known: no sentence names it then.
-    pub(super) unknown: bool,
-}
-
-const LINKS: [&str; 27] = [
+const LINKS: [&str; 29] = [
     "by", "with", "from", "to", "for", "in", "on", "of", "at", "as", "into", "via", "using", "without", "before",
     "after", "since", "between", "per", "within", "about", "under", "against", "through", "onto", "across", "if",
+    "near", "until",
 ];
 const MANY: [&str; 6] = ["bulk", "batch", "multiple", "mass", "many", "multi"];
-/// Words of names that are not of what a tool does.
-const NOISE: [&str; 16] =
-    ["tool", "mcp", "v1", "v2", "v3", "api", "the", "a", "an", "new", "do", "async", "handler", "rpc", "cmd", "my"];
 
 impl Gist {
     /// Reads a name. `prefix` are its first words that say where it belongs, not what it does.
@@ -161,250 +146,6 @@ fn joined(first: Verb, mut words: Vec<String>) -> (Verb, Vec<String>) {
     (first, words)
 }
 
-impl Thing {
-    fn of(words: &[String], many: bool, strange: bool) -> Thing {
-        let mut words: Vec<String> =
-            words.iter().filter(|word| !is_one_of(&NOISE, word) && readable(word)).cloned().collect();
-        words.dedup_by(|one, other| one.to_lowercase() == other.to_lowercase());
-        let all = words.first().is_some_and(|word| word.eq_ignore_ascii_case("all"));
-        if all {
-            words.remove(0);
-        }
-        words.truncate(5);
-        let several = all || many || words.last().is_some_and(|word| is_plural(word));
-        let strange = strange || words.iter().any(|word| !word.is_ascii());
-        let words: Vec<String> =
-            words.iter().map(|word| if strange { word.to_lowercase() } else { spoken(word) }).collect();
-        let unknown = words.is_empty();
-        let joined = words.join(" ");
-        let one = match (unknown, strange) {
-            (true, _) => "record".to_owned(),
-            (false, true) => joined,
-            (false, false) => singular(&joined),
-        };
-        Thing { one, several, many: all || many, quoted: strange && !unknown, unknown }
-    }
-
-    fn is_uncounted(&self) -> bool {
-        let last = self.one.rsplit(' ').next().unwrap_or_default();
-        self.quoted || is_uncounted(last) || PROPER.contains(&last)
-    }
-
-    fn bare(&self) -> String {
-        if self.quoted { format!("“{}”", self.one) } else { self.one.clone() }
-    }
-
-    /// As a call acts on it: "a lead", "leads", "usage statistics".
-    pub(super) fn acted_on(&self) -> String {
-        if self.several { self.them() } else { self.a() }
-    }
-
-    /// "a lead".
-    pub(super) fn a(&self) -> String {
-        const ONLY: [&str; 12] = [
-            "current",
-            "latest",
-            "next",
-            "last",
-            "first",
-            "total",
-            "top",
-            "full",
-            "available",
-            "recent",
-            "active",
-            "default",
-        ];
-        let first = self.one.split(' ').next().unwrap_or_default();
-        if self.is_uncounted() {
-            self.bare()
-        } else if ONLY.contains(&first)
-            || self.one.ends_with(" status")
-            || self.one == "status"
-            || self.one.ends_with(" count")
-        {
-            format!("the {}", self.one)
-        } else {
-            with_article(&self.one)
-        }
-    }
-
-    /// "the lead".
-    pub(super) fn the(&self) -> String {
-        if self.quoted { self.bare() } else { format!("the {}", self.one) }
-    }
-
-    /// "the lead" or "the leads"; `other` where nothing is known.
-    pub(super) fn the_or(&self, other: &str) -> String {
-        match (self.unknown, self.several, self.quoted) {
-            (true, ..) => other.to_owned(),
-            (false, true, false) => format!("the {}", self.them()),
-            _ => self.the(),
-        }
-    }
-
-    /// "leads".
-    pub(super) fn them(&self) -> String {
-        if self.quoted { self.bare() } else { plural(&self.one) }
-    }
-
-    /// Whether it is of a kind that nobody keeps to himself.
-    pub(super) fn is_public(&self) -> bool {
-        const PUBLIC: [&str; 16] = [
-            "time",
-            "date",
-            "datetime",
-            "timezone",
-            "weather",
-            "forecast",
-            "version",
-            "help",
-            "documentation",
-            "price",
-            "rate",
-            "language",
-            "country",
-            "holiday",
-            "schema",
-            "symbol",
-        ];
-        self.one.rsplit(' ').next().is_some_and(|last| PUBLIC.contains(&last))
-    }
-
-    /// The same without its last word, where that is `word` and not all.
-    pub(super) fn without(&self, word: &str) -> Thing {
-        match self
-            .one
-            .strip_suffix(word)
-            .map(str::trim_end)
-            .filter(|rest| !rest.is_empty() && self.one.ends_with(&format!(" {word}")))
-        {
-            Some(rest) => Thing { one: rest.to_owned(), several: false, ..self.clone() },
-            None => self.clone(),
-        }
-    }
-
-    /// Nothing of its own: the server itself.
-    pub(super) fn forget(&mut self) {
-        *self = Thing::of(&[], false, false);
-    }
-
-    /// What two names of the same thing have in common.
-    pub(super) fn key(&self) -> String {
-        if self.unknown { String::new() } else { self.one.to_lowercase() }
-    }
-}
-
-/// Whether a word is in a list, in capitals or not.
-fn is_one_of(list: &[&str], word: &str) -> bool {
-    list.iter().any(|known| known.eq_ignore_ascii_case(word))
-}
-
-/// A word that can stand in a sentence.
-fn readable(word: &str) -> bool {
-    word.chars().all(|letter| letter.is_alphanumeric()) && word.chars().any(char::is_alphabetic)
-}
-
-/// Names of products, which take no article.
-const PROPER: [&str; 45] = [
-    "Airtable",
-    "Amazon",
-    "Asana",
-    "Azure",
-    "BigQuery",
-    "Bitbucket",
-    "Bluesky",
-    "Confluence",
-    "Discord",
-    "Docker",
-    "Dropbox",
-    "Elasticsearch",
-    "Excel",
-    "Facebook",
-    "Figma",
-    "Firebase",
-    "Git",
-    "GitHub",
-    "GitLab",
-    "Gmail",
-    "Google",
-    "Grafana",
-    "HubSpot",
-    "Instagram",
-    "Jenkins",
-    "Jira",
-    "Kubernetes",
-    "LinkedIn",
-    "MongoDB",
-    "Notion",
-    "Obsidian",
-    "Outlook",
-    "PayPal",
-    "Postgres",
-    "Redis",
-    "Salesforce",
-    "Shopify",
-    "Slack",
-    "Spotify",
-    "Stripe",
-    "Telegram",
-    "Trello",
-    "Twilio",
-    "Twitter",
-    "YouTube",
-];
-
-/// Words that are written in capitals.
-const CAPITALS: [&str; 73] = [
-    "acl", "ai", "ais", "api", "aws", "cdn", "ci", "cli", "cpu", "crm", "cron", "css", "csv", "cve", "dag", "dao",
-    "ddl", "dex", "dm", "dns", "ec2", "ecr", "ecs", "eks", "erc20", "etf", "faq", "fps", "ftp", "gcp", "gif", "gke",
-    "gpu", "html", "http", "https", "iam", "id", "ip", "json", "jwt", "kpi", "llm", "mcp", "nft", "ocr", "os", "pdf",
-    "png", "pr", "qr", "rds", "rpc", "rss", "s3", "sdk", "seo", "sla", "sms", "sql", "ssh", "ssl", "svg", "tls", "tv",
-    "ui", "uri", "url", "vm", "vpc", "vpn", "xml", "yaml",
-];
-/// Words that names cut short.
-const LONGER: [(&str, &str); 22] = [
-    ("config", "configuration"),
-    ("configs", "configurations"),
-    ("db", "database"),
-    ("repo", "repository"),
-    ("repos", "repositories"),
-    ("env", "environment"),
-    ("org", "organisation"),
-    ("orgs", "organisations"),
-    ("msg", "message"),
-    ("info", "information"),
-    ("dir", "directory"),
-    ("cmd", "command"),
-    ("img", "image"),
-    ("auth", "authentication"),
-    ("params", "parameters"),
-    ("attr", "attribute"),
-    ("acct", "account"),
-    ("perms", "permissions"),
-    ("desc", "description"),
-    ("ns", "namespace"),
-    ("txn", "transaction"),
-    ("tx", "transaction"),
-];
-
-/// A word of a name as people write it: "ID", "configuration".
-fn spoken(word: &str) -> String {
-    static WRITTEN: LazyLock<HashMap<String, String>> = LazyLock::new(|| {
-        let mut written = HashMap::new();
-        let proper = PROPER.iter().map(|name| (name.to_lowercase(), (*name).to_owned()));
-        let longer = LONGER.iter().map(|(short, longer)| ((*short).to_owned(), (*longer).to_owned()));
-        let capitals = CAPITALS.iter().map(|word| ((*word).to_owned(), word.to_uppercase()));
-        let several = CAPITALS.iter().map(|word| (format!("{word}s"), format!("{}s", word.to_uppercase())));
-        for (word, said) in proper.chain(longer).chain(capitals).chain(several) {
-            written.entry(word).or_insert(said);
-        }
-        written
-    });
-    let small = word.to_lowercase();
-    WRITTEN.get(&small).cloned().unwrap_or(small)
-}
-
 /// "to a campaign", of `to_campaign`. What `by` says, the arguments say better.
 fn said_tail(words: &[String], strange: bool) -> String {
     let mut said = String::new();
@@ -424,26 +165,6 @@ fn said_tail(words: &[String], strange: bool) -> String {
         }
     }
     said
-}
-
-/// The thing that an argument names: `campaign_id` is of a campaign.
-fn from_arguments(definition: &Definition<'_>) -> Option<Thing> {
-    let properties = definition.schema?.get("properties")?.as_object()?;
-    properties.keys().take(20).find_map(|name| {
-        let mut words = parts(name);
-        let id = words.pop()?.to_lowercase();
-        (matches!(id.as_str(), "id" | "ids" | "key" | "slug")
-            && !words.is_empty()
-            && words.iter().all(|word| word.is_ascii()))
-        .then(|| Thing::of(&words, false, false))
-        .filter(|thing| !thing.unknown)
-    })
-}
-
-/// The thing that words of a name are for; nothing where they are none that can be said.
-pub(super) fn thing_of(words: &[String]) -> Option<String> {
-    let thing = Thing::of(words, false, false);
-    (!thing.unknown && !thing.quoted).then_some(thing.one)
 }
 
 /// How many first words of names say where a tool belongs: the words of the server's name, or what most of
@@ -486,7 +207,7 @@ pub(super) fn named(names: &[String], most: usize) -> String {
     match names.len().saturating_sub(most) {
         0 => {}
         1 => shown.push("one more".to_owned()),
-        more => shown.push(format!("{} more", super::title::number(more))),
+        more => shown.push(format!("{} more", super::grammar::number(more))),
     }
     listed(&shown, "and")
 }

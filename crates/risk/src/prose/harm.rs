@@ -3,8 +3,8 @@
 use policy::Class;
 
 use super::act::Act;
+use super::grammar::{capitalised, with_article};
 use super::role::Role;
-use super::title::{capitalised, with_article};
 use super::told::Told;
 use crate::facet::Facet;
 

@@ -3,8 +3,8 @@
 use policy::Class;
 
 use super::act::Act;
+use super::grammar::capitalised;
 use super::role::Role;
-use super::title::capitalised;
 use super::told::{Told, words};
 use crate::facet::Facet;
 

@@ -84,7 +84,7 @@ fn undone(told: &Told<'_>, related: &[RelatedText]) -> Option<QuestionText> {
         _ => format!("Can a call of {} be undone?", told.name()),
     };
     let what = if thing.several { what.replace(" that was ", " that were ") } else { what };
-    plainly(what, format!("{yes} {}", super::title::capitalised(&undo(told))))
+    plainly(what, format!("{yes} {}", super::grammar::capitalised(&undo(told))))
 }
 
 /// What the argument gives that decides most.
@@ -141,7 +141,7 @@ fn power(told: &Told<'_>) -> Option<QuestionText> {
         },
         Role::Access if !most.values.is_empty() => format!(
             "Choose among {}: one call is enough.",
-            super::title::listed(
+            super::grammar::listed(
                 &most.values.iter().take(6).map(|value| format!("“{value}”")).collect::<Vec<_>>(),
                 "and"
             )
@@ -240,7 +240,7 @@ fn doubtful(told: &Told<'_>) -> Option<QuestionText> {
     let class = class_name(told.class());
     let evidence = told.evidence(3).unwrap_or_else(|| "the definition as a whole".to_owned());
     plainly(
-        format!("How sure is it that {} is {} {class} tool?", told.name(), super::title::article(class)),
+        format!("How sure is it that {} is {} {class} tool?", told.name(), super::grammar::article(class)),
         format!(
             "It is {} ({} %). What speaks for it is {evidence}; where two classes are close, the one that does more damage if overlooked is chosen.",
             sure(confidence),

@@ -1,6 +1,7 @@
 //! What an argument decides, told by its name, its type and what recommendations know of it.
 
-use super::title::{is_plural, parts};
+use super::grammar::is_plural;
+use super::title::parts;
 use crate::recommend::meaning::Meaning;
 
 /// What an argument decides.

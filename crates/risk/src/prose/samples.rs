@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use super::example::Examples;
-use super::title::counted;
+use super::grammar::counted;
 use super::told::Told;
 use super::variants::{Variant, VariantKind};
 

@@ -3,7 +3,8 @@
 use policy::Class;
 use serde::Serialize;
 
-use super::title::{self, listed};
+use super::grammar::listed;
+use super::title;
 use crate::assess::Assessment;
 use crate::definition::Definition;
 use crate::facet::Facet;

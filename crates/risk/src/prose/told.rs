@@ -5,9 +5,9 @@ use policy::Class;
 use super::act::Act;
 use super::arguments::ArgumentText;
 use super::gist::{Gist, named};
+use super::grammar::with_article;
 use super::role::Role;
 use super::siblings::Siblings;
-use super::title::with_article;
 use super::{code, plain};
 use crate::assess::Assessment;
 use crate::definition::Definition;
@@ -119,8 +119,8 @@ impl Told<'_> {
             }
         }
         let parts: Vec<String> =
-            groups.iter().map(|(place, texts)| format!("{}{place}", super::title::listed(texts, "and"))).collect();
-        (!parts.is_empty()).then(|| super::title::listed(&parts, "and"))
+            groups.iter().map(|(place, texts)| format!("{}{place}", super::grammar::listed(texts, "and"))).collect();
+        (!parts.is_empty()).then(|| super::grammar::listed(&parts, "and"))
     }
 
     /// What an argument that is an id is the id of: "campaign", of `campaign_id`.
@@ -151,8 +151,8 @@ impl Told<'_> {
         if is_id {
             words.pop();
         }
-        let own = super::gist::thing_of(&words)?;
-        Some(if argument.role == Role::Targets { super::title::plural(&own) } else { own })
+        let own = super::thing::thing_of(&words)?;
+        Some(if argument.role == Role::Targets { super::grammar::plural(&own) } else { own })
     }
 
     /// "a Write tool".
@@ -204,7 +204,7 @@ pub(super) fn words(text: &str) -> usize {
 impl Paragraph {
     /// Adds a sentence, unless the paragraph is then too long.
     pub(super) fn say(&mut self, sentence: impl Into<String>) {
-        let sentence = super::title::capitalised(sentence.into().trim());
+        let sentence = super::grammar::capitalised(sentence.into().trim());
         let more = words(&sentence);
         if more > 0 && self.words + more <= MOST && !self.sentences.contains(&sentence) {
             self.words += more;

@@ -242,7 +242,7 @@ fn asked(told: &Told<'_>) -> String {
         (Some(verb), _, false) => {
             format!(
                 "{} {} needs the agreement of a person here.",
-                super::title::capitalised(&verb.gerund()),
+                super::grammar::capitalised(&verb.gerund()),
                 thing.them()
             )
         }

@@ -5,9 +5,9 @@ use serde_json::Value;
 
 use super::act::Act;
 use super::code;
+use super::grammar::{counted, listed, number};
 use super::language::language;
 use super::role::Role;
-use super::title::{counted, listed, number};
 use super::told::{Paragraph, Told};
 use crate::facet::Facet;
 
@@ -95,7 +95,10 @@ fn roles(told: &Told<'_>) -> Vec<String> {
         (&[Role::Harmless], "makes the call a rehearsal", "make the call a rehearsal"),
         (&[Role::Content], "carries text", "carry text"),
         (&[Role::Search], "says what to look for", "say what to look for"),
-        (&[Role::Page], "sets how much comes back", "set how much comes back"),
+        match told.class() {
+            Class::Read => (&[Role::Page], "sets how much comes back", "set how much comes back"),
+            _ => (&[Role::Page], "sets how many at once", "set how many at once"),
+        },
     ];
     let mut parts = Vec::new();
     let targets: Vec<_> = told.outer().filter(|one| matches!(one.role, Role::Target | Role::Targets)).take(3).collect();

@@ -3,9 +3,9 @@
 use policy::Class;
 
 use super::act::Act;
+use super::grammar::{counted, number};
 use super::harm::{harm, more_harm};
 use super::role::Role;
-use super::title::{counted, number};
 use super::told::{Paragraph, Told};
 use crate::facet::Facet;
 
@@ -77,9 +77,9 @@ pub(super) fn undo(told: &Told<'_>) -> String {
         (Some(Act::Delete | Act::Clear), None) => match &reader {
             Some(reader) => format!(
                 "{}; a copy made with {reader} beforehand is all that would be left.",
-                super::title::capitalised(&nobody)
+                super::grammar::capitalised(&nobody)
             ),
-            None => format!("{}, and no tool of it makes a copy first.", super::title::capitalised(&nobody)),
+            None => format!("{}, and no tool of it makes a copy first.", super::grammar::capitalised(&nobody)),
         },
         (Some(Act::Send | Act::Publish), None) => format!("What is out is out: {nobody}."),
         (Some(Act::Pay | Act::Trade), None) if told.class() == Class::Financial => {
@@ -107,7 +107,7 @@ fn method(told: &Told<'_>) -> String {
         );
     }
     let class = super::told::class_name(told.class());
-    let a = super::title::article(class);
+    let a = super::grammar::article(class);
     let by = told.evidence(1);
     let name = told.name();
     match (told.pick(1, &["a", "b", "c", "d"]), by) {

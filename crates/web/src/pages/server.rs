@@ -1,21 +1,24 @@
 //! `/s/<publisher>/<server>/`: a server, its tools, and the policy for all of them.
 
+mod facts;
+
 use std::fmt::Write;
 
 use catalogue::address::encoded;
 use catalogue::incidents::{Incident, Kind};
 use catalogue::pages::kin::{KinPage, Standing};
 use catalogue::pages::recommended::Recommended;
-use catalogue::pages::server::{Facts, Published, ROWS, ServerPage};
+use catalogue::pages::server::{ROWS, RULES, ServerPage};
 use catalogue::start::{command, shell};
 use maud::{Markup, html};
 use serde_json::json as object;
 
+use self::facts::{facts, named};
 use crate::head::{Crumb, Head, Robots};
 use crate::json;
 use crate::layout;
 use crate::page::Page;
-use crate::text::{code, linked, many, markdown, one_line, shown};
+use crate::text::{code, many, markdown, one_line, shown};
 
 /// The most characters of a foreign description in a table.
 const GIST: usize = 100;
@@ -118,7 +121,7 @@ impl Page for ServerPage {
 
     fn markdown(&self) -> String {
         let mut text = format!("# {}\n\n{}\n\n", markdown(&self.name), self.verdict);
-        for (name, value) in self.facts.named() {
+        for (name, value) in named(&self.facts) {
             let _ = writeln!(text, "- {name}: {}", markdown(&value));
         }
         if let Some(description) = &self.description {
@@ -216,7 +219,7 @@ impl ServerPageParts for ServerPage {
                     }
                 }
                 p { (does) " What no rule names is denied, tools that the server gains later too." }
-                @if document.len() <= POLICY {
+                @if document.len() <= POLICY && self.total <= RULES {
                     (layout::snippet("server-policy", &document))
                 } @else {
                     p { "The document has a rule for each of " (many(self.total, "tool", "tools")) ": " a href=(file) { "the whole of it" } "." }
@@ -285,33 +288,6 @@ trait ServerPageParts {
     fn history(&self) -> Markup;
 }
 
-/// What is known, name by name.
-trait Named {
-    fn named(&self) -> Vec<(&'static str, String)>;
-}
-
-impl Named for Facts {
-    fn named(&self) -> Vec<(&'static str, String)> {
-        let package = self.package.as_ref().map(|package| match &self.registry {
-            Some(registry) => format!("{package} ({registry})"),
-            None => package.clone(),
-        });
-        let optional = [
-            ("Publisher", self.publisher.clone()),
-            ("Source", self.repository.clone()),
-            ("Package", package),
-            ("Endpoint", self.endpoint.clone()),
-            ("Version", self.version.clone()),
-            ("Transport", self.transport.clone()),
-            ("Wants", self.auth.as_deref().map(|auth| wants(auth).to_owned())),
-            ("Licence", self.licence.clone()),
-            ("Published", self.published.as_ref().map(published)),
-            ("Deprecated", self.published.as_ref().and_then(|published| published.deprecated.clone())),
-        ];
-        optional.into_iter().filter_map(|(name, value)| Some((name, value?))).collect()
-    }
-}
-
 /// What became publicly known, with where it is described.
 fn incidents(incidents: &[&Incident]) -> Markup {
     html! {
@@ -338,40 +314,6 @@ fn incidents(incidents: &[&Incident]) -> Markup {
                 }
             }
         }
-    }
-}
-
-/// `12 versions, 2025-01-02 to 2026-01-02, by ann`.
-fn published(published: &Published) -> String {
-    let mut text = many(usize::try_from(published.versions).unwrap_or(0), "version", "versions");
-    let day = |time: jiff::Timestamp| time.strftime("%Y-%m-%d").to_string();
-    if let (Some(first), Some(last)) = (published.first, published.last) {
-        text.push_str(&format!(", {} to {}", day(first), day(last)));
-    }
-    if let Some(by) = &published.by {
-        text.push_str(&format!(", by {by}"));
-    }
-    text
-}
-
-fn facts(facts: &Facts) -> Markup {
-    html! {
-        dl class="facts" {
-            @for (name, value) in facts.named() { dt { (name) } dd { (linked(&value)) } }
-            dt { "Seen" } dd { "first " (layout::day(facts.first_seen)) ", last " (layout::day(facts.last_seen)) }
-            @if facts.from_tools { dt { "Known from" } dd { "a list of its tools alone; nobody has described the server itself" } }
-        }
-    }
-}
-
-/// What a server wants before it serves.
-fn wants(auth: &str) -> &str {
-    match auth {
-        "none" => "no credentials",
-        "header" => "a credential in a header",
-        "oauth" => "a sign-in (OAuth)",
-        "env" => "a secret in its environment",
-        other => other,
     }
 }
 

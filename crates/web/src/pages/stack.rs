@@ -1,8 +1,9 @@
 //! `/stack/`: everything that agents could call with several servers, and what that adds up to.
 
 mod markdown;
+mod policies;
 
-use catalogue::pages::stack::{Alike, Flow, Named, ROWS, ServerRow, StackPage, Way};
+use catalogue::pages::stack::{Alike, Flow, Named, ROWS, ServerRow, StackPage};
 use catalogue::pages::summary::ServerLine;
 use maud::{Markup, html};
 use policy::Class;
@@ -11,7 +12,7 @@ use risk::{Facet, Severity};
 use serde::Serialize;
 
 pub(crate) use self::markdown::whole;
-use super::server::TEMPERS;
+use self::policies::{exports, policies};
 use crate::assets::STACK;
 use crate::head::{Crumb, Head, Robots};
 use crate::layout;
@@ -138,7 +139,7 @@ impl StackView {
                 details open[self.stack.servers.is_empty() && self.adding.is_none()] {
                     summary { "Or paste a configuration" }
                     p {
-                        "The file in which Claude, Cursor, VS Code, Zed, Codex or another client keeps its servers, as JSON or TOML. Of it, only which servers it names is used: packages, addresses, names."
+                        "The file in which Claude, Cursor, VS Code, Zed, Codex, Goose or another client keeps its servers, as JSON, TOML or YAML. Of it, only which servers it names is used: packages, addresses, names."
                     }
                     p class="note" id="warning" {
                         strong { "Without script, what you paste is sent to this catalogue as it is." }
@@ -353,62 +354,6 @@ fn one_alike(one: &Alike) -> Markup {
         (shown(&one.server, 60)) @if let Some(tool) = &one.tool { " " (named(tool)) }
         " and " (shown(&one.other_server, 60)) @if let Some(tool) = &one.other_tool { " " (named(tool)) }
         p { (one.why) @if one.rule == "names-other-tool" { " It says: “" (shown(&one.text, 160)) "”" } }
-    }
-}
-
-fn policies(stack: &StackPage) -> Markup {
-    let does = TEMPERS.iter().find(|(temper, ..)| *temper == stack.temper).map_or("", |(.., does)| does);
-    let file = |name: &str| format!("/stack/{}/{name}?s={}", stack.temper, stack.query);
-    html! {
-        section {
-            h2 id="policy" { "Policies for all of it" }
-            ul class="chips" {
-                @for (temper, name, _) in TEMPERS {
-                    li {
-                        @if temper == stack.temper { span class="chip" aria-current="true" { (name) } }
-                        @else { a class="chip" href={ (tempered(stack, temper)) "#policy" } { (name) } }
-                    }
-                }
-            }
-            p { (does) " What no rule names is denied, tools that a server gains later too." }
-            ol {
-                li {
-                    "Save these files in one folder:"
-                    ul {
-                        li { a href=(file("toolgate.toml")) download="toolgate.toml" { "toolgate.toml" } ", the whole stack" }
-                        @for row in &stack.servers {
-                            @let name = format!("{}.json", row.id);
-                            li { a href=(file(&name)) download=(name) { (name) } ", the policy for " (shown(&row.name, 60)) (unreached(row)) }
-                        }
-                    }
-                }
-                li { "Look at the definitions and accept them; nothing is callable before:" (layout::snippet("accept", "toolgate server accept --config toolgate.toml")) }
-                li { "Serve the stack:" (layout::snippet("serve", "toolgate serve --config toolgate.toml")) }
-                li { "In your agents' configuration, replace each server by " code { "http://127.0.0.1:8040/mcp/NAME/" } ". See every decision: " code { "toolgate logs" } }
-            }
-            details { summary { "toolgate.toml" } (layout::snippet("config-file", &stack.config)) }
-        }
-    }
-}
-
-/// What is to be filled in before a server can be used.
-fn unreached(row: &ServerRow) -> Markup {
-    html! {
-        @if let Way::Unknown { why } = &row.way { span class="small" { " – " (why) " Say in toolgate.toml how it is reached." } }
-    }
-}
-
-fn exports(stack: &StackPage) -> Markup {
-    let of = |name: &str| format!("/stack/{name}?s={}", stack.query);
-    html! {
-        section {
-            h2 id="export" { "Take it with you" }
-            ul {
-                li { a href={ (of("report.md")) "&policy=" (stack.temper) } { "Report" } ", Markdown: all of this page, with every tool" }
-                li { a href=(of("sbom.cdx.json")) { "Inventory" } ", CycloneDX 1.6: servers as services, packages as components" }
-                li { a href=(of("findings.sarif")) { "Findings" } ", SARIF 2.1.0, for code scanning" }
-            }
-        }
     }
 }
 

@@ -11,6 +11,7 @@ use axum::body::Body;
 use axum::extract::State;
 use axum::http::{HeaderMap, Response};
 use axum::routing::{any, get, post};
+use catalogue::pages::recommended::Rules;
 use catalogue::pages::server::ServerPage;
 use catalogue::pages::tool::ToolPage;
 use risk::recommend::Temper;
@@ -91,7 +92,7 @@ async fn server(State(site): Shared, headers: HeaderMap, Path(slug): Path<String
         query.only(&[])?;
         let server = known(&site, &slug).await?;
         let shows = |other: &store::catalogue::Server| site.shows(other);
-        Ok(ServerPage::of(&site.catalogue, &server, Temper::Balanced, 1, shows).await?)
+        Ok(ServerPage::of(&site.catalogue, &server, Temper::Balanced, 1, Rules::Each, shows).await?)
     };
     answer(&headers, made.await)
 }

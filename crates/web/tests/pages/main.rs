@@ -8,6 +8,7 @@
 
 mod agents;
 mod api;
+mod large;
 mod place;
 mod programs;
 mod seeds;
