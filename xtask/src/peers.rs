@@ -104,6 +104,7 @@ pub fn install() -> Result<Peers> {
     writeln!(commands, "tmux\t{}", needed("tmux", "the tests of questions on a terminal")?.display())?;
     postgres()?;
     writeln!(commands, "redis-server\t{}", needed("redis-server", "the tests of counts in Redis")?.display())?;
+    writeln!(commands, "strace\t{}", needed("strace", "the tests of disks in trouble")?.display())?;
     fs::write(folder.join("commands"), commands)?;
     Ok(Peers { folder, node })
 }

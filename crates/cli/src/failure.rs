@@ -12,6 +12,8 @@ pub enum Failure {
     No(String),
     /// The command cannot do its work as it was asked to.
     Usage(String),
+    /// Something that it needs is away for now, and may come back by itself.
+    Away(String),
     /// Somebody ended it, and what had become of its work by then.
     Stopped(Stop, String),
 }
@@ -21,7 +23,7 @@ impl Failure {
     pub fn code(&self) -> u8 {
         match self {
             Self::No(_) => 1,
-            Self::Usage(_) => 2,
+            Self::Usage(_) | Self::Away(_) => 2,
             Self::Stopped(stop, _) => stop.code(),
         }
     }
@@ -30,7 +32,7 @@ impl Failure {
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::No(text) | Self::Usage(text) => f.write_str(text),
+            Self::No(text) | Self::Usage(text) | Self::Away(text) => f.write_str(text),
             Self::Stopped(stop, text) => write!(f, "{stop}: {text}"),
         }
     }
@@ -43,6 +45,24 @@ pub trait Trying<T> {
     /// # Errors
     /// The failure.
     fn trying(self, what: impl fmt::Display) -> Result<T, Failure>;
+}
+
+/// Says what was tried when a disk fails.
+pub trait Keeping<T> {
+    /// As [`trying`](Trying::trying), but what may work again by itself is only away.
+    ///
+    /// # Errors
+    /// The failure.
+    fn keeping(self, what: impl fmt::Display) -> Result<T, Failure>;
+}
+
+impl<T> Keeping<T> for std::io::Result<T> {
+    fn keeping(self, what: impl fmt::Display) -> Result<T, Failure> {
+        self.map_err(|error| match store::may_pass(&error) {
+            true => Failure::Away(format!("{what}: {error}")),
+            false => Failure::Usage(format!("{what}: {error}")),
+        })
+    }
 }
 
 impl<T, E: fmt::Display> Trying<T> for Result<T, E> {

@@ -15,7 +15,7 @@ use store::processes::Processes;
 use tokio::runtime::Handle;
 
 use crate::environment::data_dir;
-use crate::failure::{Failure, Trying};
+use crate::failure::{Failure, Keeping, Trying};
 use crate::output::tell;
 use crate::retention;
 
@@ -50,12 +50,12 @@ impl Beginning {
 /// Opens the data directory and builds a gateway on it.
 ///
 /// # Errors
-/// When the directory cannot be used, or belongs to a newer version.
+/// When the directory cannot be used, or belongs to a newer version; [`Failure::Away`] when it cannot be written now.
 pub fn lay(dir: Option<&Path>, beginning: Beginning, background: &Handle) -> Result<Arc<Gateway>, Failure> {
     let Beginning { command, durability, grants, lease, session_key, counting, signing_key, keep } = beginning;
     let path = data_dir(dir)?;
     let data = DataDir::open(&path).trying(format!("the data directory {}", path.display()))?;
-    let processes = Processes::register(&data).trying("the register of processes")?;
+    let processes = Processes::register(&data).keeping("the register of processes")?;
     let ended = processes.end_orphans();
     if ended > 0 {
         tell!("toolgate: ended {ended} server processes that an earlier run had left behind");
@@ -66,11 +66,11 @@ pub fn lay(dir: Option<&Path>, beginning: Beginning, background: &Handle) -> Res
     };
     let signing_key = match signing_key {
         Some(key) => {
-            store::keys::show_public(&data, &key.public()).trying("the public key of the audit log")?;
+            store::keys::show_public(&data, &key.public()).keeping("the public key of the audit log")?;
             key
         }
         None => {
-            let (key, made) = store::keys::signing_key(&data).trying("the key of the audit log")?;
+            let (key, made) = store::keys::signing_key(&data).keeping("the key of the audit log")?;
             if made && command == "serve" {
                 tell!("audit-key {}", key.public().fingerprint());
             }
@@ -78,20 +78,24 @@ pub fn lay(dir: Option<&Path>, beginning: Beginning, background: &Handle) -> Res
         }
     };
     let options = Options { durability, ..Options::default() };
-    let log =
-        AuditLog::signed(&data.audit(), options, Signer::new(Arc::clone(&signing_key))).trying("the audit log")?;
-    if let Some(keep) = keep {
-        background.spawn(retention::keep(data.audit(), keep, signing_key));
-    }
+    let signer = Signer::new(Arc::clone(&signing_key));
+    let log = AuditLog::signed(&data.audit(), options, signer).keeping("the audit log")?;
     let word = match durability {
         Durability::Buffered => "buffered",
         Durability::Strict => "strict",
     };
     let start = Start { version: env!("CARGO_PKG_VERSION"), command, pid: std::process::id(), durability: word };
-    log.append(&Event::Start(start)).trying("the audit log")?;
+    if let Err(down) = log.append(&Event::Start(start)) {
+        // Whoever tries again begins another chain.
+        log.give_up();
+        return Err(Failure::Away(down.to_string()));
+    }
+    if let Some(keep) = keep {
+        background.spawn(retention::keep(data.audit(), keep, signing_key));
+    }
     let session_key = match session_key {
         Some(key) => key,
-        None => store::keys::session_key(&data).trying("the key of session ids")?,
+        None => store::keys::session_key(&data).keeping("the key of session ids")?,
     };
     // What a program says may hold what a terminal obeys.
     let child_stderr = Arc::new(|server: &str, line: &str| tell!("[{server}] {}", audit::visible::shown(line)));
@@ -102,8 +106,8 @@ pub fn lay(dir: Option<&Path>, beginning: Beginning, background: &Handle) -> Res
 
 /// The counts of the data directory, with what a loss of power took from them.
 fn counted_here(data: &DataDir) -> Result<Counting, Failure> {
-    let counters = Ledger::open(data).trying("the counts of limits")?;
-    let again = counters.recover(&data.audit()).trying("the counts of limits")?.unwrap_or(0);
+    let counters = Ledger::open(data).keeping("the counts of limits")?;
+    let again = counters.recover(&data.audit()).keeping("the counts of limits")?.unwrap_or(0);
     if again > 0 {
         tell!("toolgate: the machine was restarted; counts of its last second were taken from the audit log again");
     }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use quota::{Receipt, Taken};
 use smallvec::SmallVec;
-use store::log::{AuditDown, Commit};
+use store::log::{AuditDown, Commit, PATIENCE};
 
 use crate::caller::Caller;
 use crate::gateway::Gateway;
@@ -139,7 +139,17 @@ impl Ticket {
     /// what is not in the log.
     pub(crate) async fn written(&mut self) -> Result<(), AuditDown> {
         let Some(commit) = self.commit.take() else { return Ok(()) };
-        let written = commit.await;
+        let written = match commit.now() {
+            Some(written) => written,
+            None => match tokio::time::timeout(PATIENCE, commit).await {
+                Ok(written) => written,
+                // It may be in the log one day, and then it says as well that nothing was sent.
+                Err(_) => {
+                    self.finish(Ended::NotSent, Some("the record was not written in time"), 0);
+                    return Err(AuditDown::silent());
+                }
+            },
+        };
         if written.is_err() {
             self.settled = true;
             self.held.settle(&self.gateway, Ending::NotSent, Timestamp::now());

@@ -29,6 +29,17 @@ pub(crate) fn private_file(path: &Path) -> io::Result<()> {
     OpenOptions::new().create(true).append(true).mode(0o600).open(path).map(drop)
 }
 
+/// Whether what failed may work again by itself: the disk is full, takes nothing now, or fails.
+pub fn may_pass(error: &io::Error) -> bool {
+    use io::ErrorKind::{
+        FileTooLarge, QuotaExceeded, ReadOnlyFilesystem, ResourceBusy, StaleNetworkFileHandle, StorageFull, TimedOut,
+    };
+    let kinds =
+        [FileTooLarge, QuotaExceeded, ReadOnlyFilesystem, ResourceBusy, StaleNetworkFileHandle, StorageFull, TimedOut];
+    // A disk that fails has no kind of its own.
+    kinds.contains(&error.kind()) || error.raw_os_error() == Some(rustix::io::Errno::IO.raw_os_error())
+}
+
 /// A data directory that may be written.
 #[derive(Debug, Clone)]
 pub struct DataDir {

@@ -14,6 +14,6 @@ mod lock_file;
 pub mod log;
 pub mod processes;
 
-pub use data_dir::{BadDataDir, DataDir};
+pub use data_dir::{BadDataDir, DataDir, may_pass};
 pub use database::{BadDatabase, Database};
 pub use lock_file::{LockFile, Trace};

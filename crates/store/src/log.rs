@@ -40,7 +40,7 @@ pub use verify::{Asked, ChainState, Report, State, verify, verify_signed};
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use std::{fmt, io};
 
 use audit::{Event, Head, Id, SigningKey};
@@ -51,6 +51,10 @@ use self::disk::Files;
 use self::draft::Draft;
 use self::sink::Sink;
 use self::writer::Writer;
+
+/// How long a disk may take for records that somebody waits for, before it counts as silent: whoever waits is told within a
+/// second.
+pub const PATIENCE: Duration = Duration::from_millis(800);
 
 /// When a record counts as written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -147,6 +151,8 @@ struct LogState {
     batch: Arc<Batch>,
     /// Whether the draft is to be written at once rather than with the next record.
     wanted: bool,
+    /// Since when the writer thread waits for the disk.
+    writing: Option<Instant>,
     /// Whether the end of the process was recorded, or is about to be.
     stopped: bool,
     /// Whether the writer thread is to end.
@@ -200,8 +206,15 @@ impl AuditLog {
     ) -> io::Result<AuditLog> {
         let sink = Sink::new(disk);
         let (kept, moved) = if strict { (None, Some(sink)) } else { (Some(sink), None) };
-        let state =
-            LogState { draft, sink: kept, batch: Arc::default(), wanted: false, stopped: false, closing: false };
+        let state = LogState {
+            draft,
+            sink: kept,
+            batch: Arc::default(),
+            wanted: false,
+            writing: None,
+            stopped: false,
+            closing: false,
+        };
         let shared = Arc::new(Shared { state: Mutex::new(state), wake: std::sync::Condvar::new() });
         let writer = moved.map(|sink| Writer::start(Arc::clone(&shared), sink)).transpose()?;
         Ok(AuditLog { chain, path, shared, writer, _running: running })
@@ -239,6 +252,10 @@ impl AuditLog {
         let mut state = self.shared.lock();
         if state.stopped {
             return Commit::done(Err(AuditDown::closed()));
+        }
+        // What nobody can write now would only pile up.
+        if state.writing.is_some_and(|since| since.elapsed() > PATIENCE) {
+            return Commit::done(Err(AuditDown::silent()));
         }
         // Within the lock, so that times rise along the chain as the clock does.
         let now = Timestamp::now();
@@ -306,6 +323,19 @@ impl AuditLog {
     }
 }
 
+impl AuditLog {
+    /// Gives a chain up in which nothing could be written: its directory goes, unless something stands there.
+    pub fn give_up(self) {
+        let path = self.path.clone();
+        drop(self);
+        let empty = |entry: &std::fs::DirEntry| entry.metadata().is_ok_and(|data| data.len() == 0);
+        if std::fs::read_dir(&path).is_ok_and(|mut entries| entries.all(|entry| entry.is_ok_and(|entry| empty(&entry))))
+        {
+            let _ = std::fs::remove_dir_all(path);
+        }
+    }
+}
+
 impl Drop for AuditLog {
     /// Writes what waits. Whoever wants the chain to say that it ended calls
     /// [`stop`](AuditLog::stop) before.
@@ -354,6 +384,12 @@ impl AuditDown {
     /// Whether the disk is full (or a quota or size limit is reached).
     pub fn is_full(&self) -> bool {
         self.full
+    }
+
+    /// The disk has not answered for longer than [`PATIENCE`].
+    pub fn silent() -> AuditDown {
+        let reason = "the disk that holds the data directory does not answer";
+        AuditDown { reason: reason.into(), full: false }
     }
 
     fn closed() -> AuditDown {

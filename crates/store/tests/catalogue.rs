@@ -2,9 +2,13 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that is wrong about its own input should fail")]
 
+use std::path::Path;
+use std::process::Command;
+
 use jiff::Timestamp;
 use policy::Class;
 use risk::{Facet, Severity};
+use rustix::process::{Resource, getrlimit, setrlimit};
 use store::catalogue::{
     Batch, Catalogue, Counts, Fork, Judgement, Override, Quote, ServerEntry, Shelf, ToolEntry, Visibility,
 };
@@ -333,4 +337,54 @@ async fn whatever_a_server_writes_is_read_as_it_was_written() {
     let server = catalogue.server(1).await.unwrap().unwrap();
     assert_eq!((server.name.as_str(), server.description.as_deref()), (odd, Some(odd)));
     assert_eq!(catalogue.briefs(&[read.id]).await.unwrap()[0].description, odd);
+}
+
+/// A disk that is full for a while, which is a limit on the size of files that the child raises again: what could not be
+/// written is not there, and what comes afterwards is.
+#[test]
+fn an_import_goes_on_when_there_is_room_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let child = Command::new("sh")
+        .args(["-c", "trap '' XFSZ; exec \"$0\" --exact child_with_little_room --nocapture"])
+        .arg(std::env::current_exe().unwrap())
+        .env("CATALOGUE_TEST_LITTLE_ROOM", folder.path())
+        .output()
+        .unwrap();
+    assert!(child.status.success(), "{}", String::from_utf8_lossy(&child.stdout));
+}
+
+/// The other side of the test above; does nothing on its own.
+#[tokio::test]
+async fn child_with_little_room() {
+    let Some(folder) = std::env::var_os("CATALOGUE_TEST_LITTLE_ROOM") else { return };
+    let room = |bytes: Option<u64>| {
+        let mut limit = getrlimit(Resource::Fsize);
+        limit.current = bytes;
+        setrlimit(Resource::Fsize, limit).unwrap();
+    };
+    let data = DataDir::open(&Path::new(&folder).join("data")).unwrap();
+    let catalogue = Catalogue::open(&data).await.unwrap();
+    let batch = |slug: &str| Batch {
+        servers: vec![server(1, slug)],
+        tools: (0..200).map(|number| tool(1, &format!("tool_{number}"), 1)).collect(),
+        lines: 201,
+        ..Batch::default()
+    };
+    let mut run = catalogue.begin_run("file", at(0)).await.unwrap();
+    room(Some(1));
+    for _ in 0..3 {
+        catalogue.write(&mut run, &batch("mail"), at(0)).await.unwrap_err();
+    }
+    assert!(catalogue.begin_run("another file", at(0)).await.is_err());
+    room(None);
+    let mut run = catalogue.begin_run("file", at(1)).await.unwrap();
+    assert_eq!((run.position, &run.counts), (0, &Counts::default()), "nothing of it was written");
+    catalogue.write(&mut run, &batch("mail"), at(1)).await.unwrap();
+    assert_eq!((run.counts.servers_new, run.counts.tools_new), (1, 200));
+    catalogue.end_run(&run, at(1)).await.unwrap();
+    // Also when the disk is full again, and there is room again.
+    room(Some(1));
+    assert!(catalogue.begin_run("file", at(2)).await.is_err());
+    room(None);
+    catalogue.begin_run("file", at(2)).await.unwrap();
 }

@@ -1,7 +1,5 @@
 //! A real Redis on a port of its own, that can be stopped, frozen, flushed, filled and made read-only.
 
-mod proxy;
-
 use std::io::{BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::Path;
@@ -12,7 +10,7 @@ use anyhow::{Context, bail};
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
-pub use self::proxy::Slow;
+pub use crate::slow::Slow;
 
 /// What Debian and Valkey call the program.
 const PROGRAMS: [&str; 2] = ["/usr/bin/redis-server", "/usr/bin/valkey-server"];

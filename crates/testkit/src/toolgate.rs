@@ -41,10 +41,13 @@ pub struct Toolgate {
 }
 
 impl Toolgate {
-    fn listening(child: Child, stderr: Gathered, token: Option<String>, setup: Setup) -> anyhow::Result<Self> {
-        let mut toolgate = Self { child, stderr, urls: Vec::new(), token, setup };
-        toolgate.urls = toolgate.wait_for_endpoints()?;
-        Ok(toolgate)
+    /// Waits until it says where it listens.
+    ///
+    /// # Errors
+    /// When it ends instead, or never says so.
+    pub fn listens(&mut self) -> anyhow::Result<()> {
+        self.urls = self.wait_for_endpoints()?;
+        Ok(())
     }
 
     fn wait_for_endpoints(&mut self) -> anyhow::Result<Vec<String>> {
@@ -56,6 +59,8 @@ impl Toolgate {
         };
         let endpoints = wait::until("its endpoint on stderr", PATIENCE, || {
             if let Ok(Some(status)) = self.child.try_wait() {
+                // What it said last may still be on its way to us.
+                let _ = self.stderr.complete();
                 return Some(Err(anyhow::anyhow!("it ended with {status}")));
             }
             let text = self.stderr();

@@ -78,6 +78,11 @@ impl Desk {
         Ok(())
     }
 
+    /// The token of the session.
+    pub(crate) fn token(&self) -> &str {
+        &self.token
+    }
+
     /// The status and the body of an answer.
     pub(crate) fn ask(&self, method: &str, path: &str, body: &Value) -> anyhow::Result<(u16, Value)> {
         let client = McpHttp::new(&format!("{}{path}", self.url), None)?;
@@ -115,7 +120,12 @@ impl Desk {
         let given = json!({ "name": server, "reach": reach, "settings": settings, "policy": "careful" });
         self.done("POST", "servers", &given)?;
         self.done("POST", "agents", &json!({ "name": "helpdesk" }))?;
-        let grant = json!({ "label": "desk", "server": server, "agent": "helpdesk" });
+        self.mint("desk", server)
+    }
+
+    /// Another grant, under the policy of its server.
+    pub(crate) fn mint(&self, label: &str, server: &str) -> anyhow::Result<Minted> {
+        let grant = json!({ "label": label, "server": server, "agent": "helpdesk" });
         let minted = self.done("POST", "grants", &grant)?;
         let word =
             |value: &Value| value.as_str().map(str::to_owned).with_context(|| format!("no such text in {minted}"));

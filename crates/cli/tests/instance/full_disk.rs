@@ -10,6 +10,7 @@ use testkit::upstream::Upstream;
 use testkit::wait;
 
 use crate::desk::{Desk, endpoint, instance};
+use crate::troubles::ready;
 
 /// What a file may have in 512-byte blocks while there is room.
 const ROOM: u32 = 1 << 21;
@@ -19,13 +20,6 @@ fn limit(toolgate: &Toolgate, bytes: u64) -> anyhow::Result<()> {
     let limit = Rlimit { current: Some(bytes), maximum: None };
     prlimit(Pid::from_raw(i32::try_from(toolgate.pid())?), Resource::Fsize, limit)?;
     Ok(())
-}
-
-fn ready(toolgate: &Toolgate) -> anyhow::Result<u16> {
-    let url = endpoint(toolgate, "files").replace("/mcp/files/", "/readyz");
-    let client = McpHttp::new(&url, None)?;
-    let host = ("host".to_owned(), client.address().to_string());
-    Ok(client.send("GET", &[host], b"")?.answer(wait::PATIENCE)?.status())
 }
 
 #[test]
@@ -40,7 +34,7 @@ fn nothing_is_forwarded_or_half_changed_and_all_goes_on_by_itself() -> anyhow::R
 
     limit(&toolgate, 1)?;
     let (status, problem) = desk.ask("POST", "agents", &json!({ "name": "late" }))?;
-    assert!(status >= 500 && problem["detail"].is_string(), "{status} {problem}");
+    assert!(status == 503 && problem["detail"].is_string(), "{status} {problem}");
     wait::for_it("a replica that is not ready", || ready(&toolgate).is_ok_and(|status| status == 503))?;
     let outcome = agent.call("read", json!({}));
     // It is refused, as a call or as a request.

@@ -2,7 +2,7 @@
 
 use std::io::Write;
 use std::net::TcpStream;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use control::grants::Minted;
 use control::servers::{ReachGiven, ServerGiven};
@@ -279,6 +279,37 @@ pub fn streams_are_bounded_for_each_grant(house: &House) {
     drop(streams.pop());
     for_it("a place", || replica.gateway.open_streams() == 64).unwrap();
     assert_eq!(open().0, Some(200));
+}
+
+pub fn two_hundred_streams_end_on_every_replica(house: &House) {
+    let upstream = Upstream::start(script()).unwrap();
+    let desk = house.desk();
+    let replicas = ["one", "two", "three", "four"].map(|name| house.replica(name));
+    desk.register("files", &upstream);
+    desk.policy(&desk.admin, "open", OPEN);
+    let minted = desk.mint(&desk.admin, &given("desk", "files", "open"));
+    let other = desk.mint(&desk.admin, &given("other", "files", "open"));
+    let open = |replica: &Serving, minted: &Minted| {
+        let mut stream = replica.agent("files", minted).open(&subscribe()).unwrap();
+        assert_eq!(stream.head(PATIENCE).unwrap().status(), Some(200));
+        stream
+    };
+    let mut streams: Vec<_> = (0..200).map(|number| open(&replicas[number % replicas.len()], &minted)).collect();
+    let bystander = open(&replicas[0], &other);
+    let count = || replicas.iter().map(|replica| replica.gateway.open_streams()).sum::<usize>();
+    assert_eq!(count(), 201);
+    let revoked = desk.instance.revoke(&desk.admin, minted.grant, "leaked");
+    desk.confirmed(desk.runtime.block_on(revoked).unwrap());
+    // What was answered holds: the streams end now, and not with anybody's lease.
+    let asked = Instant::now();
+    for stream in &mut streams {
+        let last = answer(stream);
+        assert!(last["error"]["message"].as_str().unwrap().contains("revoked"), "{last}");
+        assert!(stream.event(PATIENCE).unwrap().is_none());
+    }
+    assert!(asked.elapsed() < crate::limits::WATCHDOG, "{:?}", asked.elapsed());
+    for_it("all but one to be gone", || count() == 1).unwrap();
+    drop(bystander);
 }
 
 pub fn an_agent_that_does_not_read_loses_its_stream_too(house: &House) {

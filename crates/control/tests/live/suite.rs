@@ -41,6 +41,7 @@ cases! {
         a_body_that_comes_late_is_judged_by_what_holds_then,
         nothing_is_opened_while_it_is_stopped,
         streams_are_bounded_for_each_grant,
+        two_hundred_streams_end_on_every_replica,
         an_agent_that_does_not_read_loses_its_stream_too,
         programs_end_with_their_grant_and_when_their_server_is_changed;
     first_start:

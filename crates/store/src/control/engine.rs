@@ -10,7 +10,7 @@ use sqlx::migrate::{MigrateError, Migration, MigrationType, Migrator};
 use sqlx::{Any, AnyConnection, AnyPool, Connection as _, Executor, SqlStr, Transaction};
 
 use crate::DataDir;
-use crate::data_dir::private_file;
+use crate::data_dir::{may_pass, private_file};
 
 /// The file in the data directory.
 const FILE: &str = "control.db";
@@ -53,7 +53,7 @@ impl std::fmt::Debug for Place {
 pub enum BadControl {
     /// The operating system's reason.
     #[error("the data directory: {0}")]
-    Io(#[from] std::io::Error),
+    Io(std::io::Error),
     /// The URL is none of PostgreSQL.
     #[error(
         "the database's URL cannot be used: write postgres://USER@HOST:PORT/DATABASE, and nothing else was looked at"
@@ -100,15 +100,23 @@ pub enum BadControl {
     Value(&'static str),
 }
 
+impl From<std::io::Error> for BadControl {
+    fn from(error: std::io::Error) -> Self {
+        if may_pass(&error) { Self::Away(sqlx::Error::Io(error)) } else { Self::Io(error) }
+    }
+}
+
 impl From<sqlx::Error> for BadControl {
     fn from(error: sqlx::Error) -> Self {
         match &error {
             sqlx::Error::Database(database) if database.is_unique_violation() => {
                 Self::Taken(database.message().to_owned())
             }
-            sqlx::Error::Database(database) if is_full(database.code().as_deref()) => Self::Away(error),
+            sqlx::Error::Database(database) if is_out_of_reach(database.code().as_deref()) => Self::Away(error),
             sqlx::Error::Database(database) if is_away(database.code().as_deref()) => Self::Away(error),
             sqlx::Error::Database(database) if is_damage(database.code().as_deref()) => Self::Damaged(error),
+            // A balancer whose server is away accepts a connection and closes it: no answer is as good as a wrong one.
+            sqlx::Error::Protocol(_) => Self::Away(error),
             sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::Tls(_) => {
                 Self::Away(error)
             }
@@ -125,14 +133,20 @@ fn why_away(error: &sqlx::Error) -> String {
     }
 }
 
-/// SQLite's codes for a disk that is full or fails.
-fn is_full(code: Option<&str>) -> bool {
-    code.and_then(|code| code.parse::<u32>().ok()).is_some_and(|code| matches!(code & 0xff, 10 | 13))
+/// SQLite's codes (those of one digit or two, and what they are extended to) for a file that another process keeps to
+/// itself, may not be written or opened now, and for a disk that is full or fails.
+fn is_out_of_reach(code: Option<&str>) -> bool {
+    let code = code.filter(|code| code.len() < 5).and_then(|code| code.parse::<u32>().ok());
+    code.is_some_and(|code| matches!(code & 0xff, 5 | 6 | 8 | 10 | 13 | 14))
 }
 
-/// PostgreSQL's codes for a server that starts, stops, or takes no more connections.
+/// PostgreSQL's codes (five characters) for a server that starts or stops, has broken the connection, takes no more of
+/// them, takes nothing that is written, has no room, whose disk fails, or where somebody else holds a row.
 fn is_away(code: Option<&str>) -> bool {
-    matches!(code, Some("57P01" | "57P02" | "57P03" | "53300"))
+    const CODES: [&str; 7] = ["57P01", "57P02", "57P03", "25006", "25P03", "55P03", "58030"];
+    code.is_some_and(|code| {
+        code.len() == 5 && (CODES.contains(&code) || code.starts_with("53") || code.starts_with("08"))
+    })
 }
 
 /// SQLite's codes for a file that is damaged, or none of its own.

@@ -74,12 +74,18 @@ pub(super) fn create_chain(audit: &Path, chain: Id) -> io::Result<(PathBuf, File
     private.recursive(true).mode(0o700).create(audit)?;
     let hidden = audit.join(format!(".{chain}"));
     private.recursive(false).create(&hidden)?;
+    let path = audit.join(chain.to_string());
+    // One that cannot be begun leaves nothing behind: whoever tries again begins another.
+    let lock = begun(&hidden, &path).inspect_err(|_| drop(fs::remove_dir_all(&hidden)))?;
+    Ok((path, lock))
+}
+
+fn begun(hidden: &Path, path: &Path) -> io::Result<File> {
     let mut options = OpenOptions::new();
     let lock = options.write(true).create_new(true).mode(0o600).open(hidden.join(LOCK))?;
     lock.lock()?;
-    let path = audit.join(chain.to_string());
-    fs::rename(&hidden, &path)?;
-    Ok((path, lock))
+    fs::rename(hidden, path)?;
+    Ok(lock)
 }
 
 pub(super) fn is_running(chain: &Path) -> bool {

@@ -4,6 +4,7 @@
 use std::io;
 use std::sync::{Arc, PoisonError};
 use std::thread::JoinHandle;
+use std::time::Instant;
 
 use super::draft::Handed;
 use super::sink::Sink;
@@ -45,9 +46,11 @@ fn write_all(shared: &Shared, mut sink: Sink) {
         state.wanted = false;
         let mut handed = state.draft.hand_over(std::mem::take(&mut spare));
         let batch = std::mem::take(&mut state.batch);
+        state.writing = Some(Instant::now());
         drop(state);
         let written = sink.write(&handed.bytes, handed.opens, true).map_err(AuditDown::from);
         state = shared.lock();
+        state.writing = None;
         if written.is_ok() {
             spare = std::mem::take(&mut handed.bytes);
             spare.clear();

@@ -20,6 +20,7 @@ use crate::wait::{self, PATIENCE};
 pub struct Setup {
     exe: PathBuf,
     most_blocks: Option<u32>,
+    under: Vec<OsString>,
     folder: Arc<TempDir>,
     data: PathBuf,
     pub(super) options: Vec<OsString>,
@@ -41,6 +42,7 @@ impl Setup {
         Ok(Self {
             exe: exe.as_ref().to_path_buf(),
             most_blocks: None,
+            under: Vec::new(),
             folder,
             data,
             options: Vec::new(),
@@ -153,6 +155,13 @@ impl Setup {
         self
     }
 
+    /// Another program that starts it, by these words and those that start it.
+    #[must_use]
+    pub fn under<S: Into<OsString>>(mut self, words: impl IntoIterator<Item = S>) -> Self {
+        self.under = words.into_iter().map(Into::into).collect();
+        self
+    }
+
     /// Another data directory, to be shared or kept.
     #[must_use]
     pub fn data(mut self, data: &Path) -> Self {
@@ -173,9 +182,14 @@ impl Setup {
     }
 
     fn command(&self, verb: &str) -> Command {
-        let mut command = match self.most_blocks {
-            None => Command::new(&self.exe),
-            Some(blocks) => {
+        let mut command = match (self.most_blocks, self.under.split_first()) {
+            (None, None) => Command::new(&self.exe),
+            (None, Some((program, words))) => {
+                let mut command = Command::new(program);
+                command.args(words).arg(&self.exe);
+                command
+            }
+            (Some(blocks), _) => {
                 let mut shell = Command::new("sh");
                 let script = format!("trap '' XFSZ; ulimit -S -f {blocks}; exec \"$0\" \"$@\"");
                 shell.arg("-c").arg(script).arg(&self.exe);
@@ -208,10 +222,20 @@ impl Setup {
     /// # Errors
     /// When it ends instead, or never says where it listens.
     pub fn serve(self) -> anyhow::Result<Toolgate> {
+        let mut toolgate = self.begin()?;
+        toolgate.listens()?;
+        Ok(toolgate)
+    }
+
+    /// Starts `toolgate serve`, which may have to wait before it serves.
+    ///
+    /// # Errors
+    /// When it cannot be started.
+    pub fn begin(self) -> anyhow::Result<Toolgate> {
         let mut command = self.command("serve");
         let mut child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn()?;
         let stderr = Gathered::from(child.stderr.take().context("no stderr")?);
-        Toolgate::listening(child, stderr, self.token.clone(), self)
+        Ok(Toolgate { child, stderr, urls: Vec::new(), token: self.token.clone(), setup: self })
     }
 
     /// Starts `toolgate serve` and waits for its end, for command lines that are refused.

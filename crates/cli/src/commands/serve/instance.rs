@@ -14,20 +14,21 @@ use gateway::gateway::Grants;
 use gateway::http_front::{Beside, FrontConfig};
 use gateway::lease::Lease;
 use gateway::listen::Workers;
-use gateway::tls::Tls;
 use store::DataDir;
 use store::control::{BadControl, Place};
 use tokio::runtime::Builder;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::oneshot;
 use upstream::egress::Egress;
-use vault::{KeyRing, KeySource};
+use vault::KeySource;
+use vault::token::Token;
 use web::control_api::{self, Allowances};
 
 use super::counts::Redis;
 use super::doors::Doors;
+use super::waiting::{self, Door};
 use super::watched::Watched;
-use super::{LISTEN, Stopping, waiting};
+use super::{LISTEN, Stopping};
 use crate::args::{InstanceOptions, ServeOptions};
 use crate::commands::catalogue::beside;
 use crate::environment::{data_dir, own_variables};
@@ -75,18 +76,18 @@ pub fn serve(options: &ServeOptions, workers: usize) -> Result<ExitCode, Failure
     let control =
         Builder::new_multi_thread().worker_threads(CONTROL_THREADS).thread_name("control").enable_all().build();
     let control = control.trying("the runtime of the control plane")?;
-    let (instance, session_key, mut hangup) = control.block_on(async {
+    let (Opened { instance, session_key, setup }, mut hangup) = control.block_on(async {
         tls.iter().for_each(listening::follow);
         // From here on it ends nothing, also while the database is awaited.
         let hangup = signal(SignalKind::hangup()).trying("signals")?;
-        let (instance, session_key) = opened(&place, &keys, &listener, tls.as_ref()).await?;
-        Ok::<_, Failure>((instance, session_key, hangup))
+        let door = Door { listener: &listener, tls: tls.as_ref(), what: "its control plane's database" };
+        let opened = waiting::until_there(door, async || open(&place, &keys).await).await?;
+        Ok::<_, Failure>((opened, hangup))
     })?;
     let instance = instance.with_tell(Arc::new(|text| tell!("toolgate: {text}")));
     let instance = instance.with_egress(Egress::public(options.instance.allow_upstream.iter().copied()));
-    let setup = control.block_on(instance.setup_token()).trying("the setup token")?;
     let runtime = Builder::new_current_thread().enable_all().build().trying("the runtime")?;
-    let beginning = Beginning {
+    let beginning = || Beginning {
         command: "serve",
         durability: options.durability.unwrap_or_default().into(),
         grants: Grants::default(),
@@ -97,7 +98,9 @@ pub fn serve(options: &ServeOptions, workers: usize) -> Result<ExitCode, Failure
         // The shipper removes what is too old: not before it is shipped.
         keep: None,
     };
-    let gateway = foundation::lay(Some(&path), beginning, runtime.handle())?;
+    let door = Door { listener: &listener, tls: tls.as_ref(), what: "its data directory" };
+    let gateway = control
+        .block_on(waiting::until_there(door, async || foundation::lay(Some(&path), beginning(), runtime.handle())))?;
     let instance = instance.with_counting(gateway.counting().clone());
     if let Some(redis) = &redis {
         control.block_on(redis.begin());
@@ -196,39 +199,6 @@ fn for_one_server_only(options: &ServeOptions) -> Result<(), Failure> {
     )))
 }
 
-/// The instance, once its database is there: what is wrong with it or with the keys ends the start, and only that it
-/// cannot be reached is waited out.
-async fn opened(
-    place: &Place,
-    keys: &KeySource,
-    listener: &TcpListener,
-    tls: Option<&Arc<Tls>>,
-) -> Result<(Instance, [u8; 32]), Failure> {
-    let mut told = false;
-    loop {
-        let ring = keys.load().await.map_err(|error| Failure::Usage(error.to_string()))?;
-        match open(place, ring).await {
-            Ok(opened) => {
-                if told {
-                    tell!("toolgate: the control plane's database is there");
-                }
-                return Ok(opened);
-            }
-            Err(BadInstance::Control(away @ BadControl::Away(_))) => {
-                if !told {
-                    tell!("toolgate: {away}; nothing is forwarded until it is there");
-                }
-                told = true;
-            }
-            Err(error) => return Err(Failure::Usage(error.to_string())),
-        }
-        tokio::select! {
-            () = tokio::time::sleep(AGAIN) => {}
-            failed = waiting::answer(listener, tls) => failed.trying("the listening socket")?,
-        }
-    }
-}
-
 /// Reads the master keys again whenever somebody says so: those that do not open what is stored are not taken.
 async fn read_again(hangup: &mut Signal, keys: &KeySource, instance: &Instance) -> Result<&'static str, Failure> {
     loop {
@@ -244,10 +214,25 @@ async fn read_again(hangup: &mut Signal, keys: &KeySource, instance: &Instance) 
     }
 }
 
-async fn open(place: &Place, ring: KeyRing) -> Result<(Instance, [u8; 32]), BadInstance> {
-    let instance = Instance::open(place, ring).await?;
-    let session_key = instance.session_key().await?;
-    Ok((instance, session_key))
+/// An instance that is there.
+struct Opened {
+    instance: Instance,
+    session_key: [u8; 32],
+    setup: Option<Token>,
+}
+
+/// Opens it. What is wrong with it or with the keys ends the start; that its database cannot be reached does not.
+async fn open(place: &Place, keys: &KeySource) -> Result<Opened, Failure> {
+    let ring = keys.load().await.map_err(|error| Failure::Usage(error.to_string()))?;
+    let opened = async {
+        let instance = Instance::open(place, ring).await?;
+        let (session_key, setup) = (instance.session_key().await?, instance.setup_token().await?);
+        Ok(Opened { instance, session_key, setup })
+    };
+    opened.await.map_err(|error: BadInstance| match error {
+        BadInstance::Control(away @ BadControl::Away(_)) => Failure::Away(away.to_string()),
+        error => Failure::Usage(error.to_string()),
+    })
 }
 
 fn shipping(keep_days: Option<u32>, data: &DataDir) -> Shipping {

@@ -1,7 +1,9 @@
-//! What is answered while the control plane's database is awaited: that this is so, and nothing else.
+//! What is answered while the control plane's database or the data directory is awaited: that this is so, and nothing
+//! else.
 
 use std::net::TcpListener as StdListener;
-use std::sync::Arc;
+use std::sync::{Arc, Once};
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
@@ -15,22 +17,82 @@ use gateway::tls::Tls;
 use tokio::net::TcpListener;
 use tower::ServiceExt as _;
 
-/// What agents, people and load balancers are told.
-const WHY: &str = r#"{"jsonrpc":"2.0","id":null,"error":{"code":-32600,"message":"This gateway waits for its control plane's database, so it forwards nothing; it goes on by itself when the database is there."}}"#;
+use crate::failure::{Failure, Trying};
+use crate::output::tell;
 
-/// Answers for as long as it is polled.
+/// How often what is away is tried again.
+const AGAIN: Duration = Duration::from_secs(1);
+
+/// A start that takes no longer than this is answered by the gateway itself.
+const AT_ONCE: Duration = Duration::from_millis(300);
+
+/// What has not answered after so long more is told to the operator.
+const SILENT: Duration = Duration::from_secs(2);
+
+/// Where agents, people and load balancers ask, and what they are told.
+pub struct Door<'a> {
+    /// The socket.
+    pub listener: &'a StdListener,
+    /// How it is encrypted.
+    pub tls: Option<&'a Arc<Tls>>,
+    /// What is waited for.
+    pub what: &'static str,
+}
+
+/// Tries again for as long as something is only away; whoever asks meanwhile is told so, also while it answers nothing.
 ///
 /// # Errors
-/// When the socket cannot be used.
-pub async fn answer(listener: &StdListener, tls: Option<&Arc<Tls>>) -> std::io::Result<()> {
-    let listener = listener.try_clone()?;
+/// What is not only away, or when the socket cannot be used.
+pub async fn until_there<T>(
+    door: Door<'_>,
+    mut attempt: impl AsyncFnMut() -> Result<T, Failure>,
+) -> Result<T, Failure> {
+    let Door { listener, tls, what } = door;
+    let (listener, tls) = (listener.try_clone().trying("the listening socket")?, tls.cloned());
+    let told = Arc::new(Once::new());
+    let tell_once = |why: &str| told.call_once(|| tell!("toolgate: {why}; nothing is forwarded until it is there"));
+    // On a thread of its own: a disk that answers nothing holds up whoever uses it.
+    let silence = Arc::clone(&told);
+    let answering = tokio::spawn(async move {
+        tokio::time::sleep(AT_ONCE).await;
+        let answers = answer(listener, tls.as_ref(), what);
+        let silent = async {
+            tokio::time::sleep(SILENT).await;
+            silence
+                .call_once(|| tell!("toolgate: {what} has not answered yet; nothing is forwarded until it is there"));
+            std::future::pending().await
+        };
+        tokio::select! {
+            ended = answers => ended,
+            never = silent => never,
+        }
+    });
+    let there = loop {
+        match attempt().await {
+            Err(Failure::Away(why)) => tell_once(&why),
+            done => break done,
+        }
+        tokio::time::sleep(AGAIN).await;
+    };
+    if told.is_completed() && there.is_ok() {
+        tell!("toolgate: {what} is there");
+    }
+    answering.abort();
+    match answering.await {
+        Ok(Err(error)) => Err(error).trying("the listening socket"),
+        _ => there,
+    }
+}
+
+/// Answers for as long as it is polled.
+async fn answer(listener: StdListener, tls: Option<&Arc<Tls>>, what: &'static str) -> std::io::Result<()> {
     listener.set_nonblocking(true)?;
     let healthy = || async { ([(header::CONTENT_TYPE, "application/json")], r#"{"status":"ok"}"#) };
-    let router = Router::new().route("/healthz", get(healthy)).fallback(not_yet);
+    let router = Router::new().route("/healthz", get(healthy)).fallback(move || not_yet(what));
     let ask = move |request: Result<http::Request<Bytes>, Box<Unread>>| {
         let router = router.clone();
         async move {
-            let Ok(request) = request else { return not_yet().await.into_response() };
+            let Ok(request) = request else { return not_yet(what).await.into_response() };
             match router.oneshot(request.map(Body::from)).await {
                 Ok(response) => response,
                 Err(never) => match never {},
@@ -42,8 +104,11 @@ pub async fn answer(listener: &StdListener, tls: Option<&Arc<Tls>>) -> std::io::
     Ok(())
 }
 
-async fn not_yet() -> impl IntoResponse {
+async fn not_yet(what: &str) -> impl IntoResponse {
+    let why = format!(
+        r#"{{"jsonrpc":"2.0","id":null,"error":{{"code":-32600,"message":"This gateway waits for {what}, so it forwards nothing; it goes on by itself when that is there."}}}}"#
+    );
     // Whoever asks again must find the gateway itself, so no connection outlives its answer.
     let heads = [(header::CONTENT_TYPE, "application/json"), (header::RETRY_AFTER, "1"), (header::CONNECTION, "close")];
-    (StatusCode::SERVICE_UNAVAILABLE, heads, WHY)
+    (StatusCode::SERVICE_UNAVAILABLE, heads, why)
 }

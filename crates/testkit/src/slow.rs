@@ -1,7 +1,9 @@
 //! A way to a server that delays, or swallows, what comes back.
 
-use std::io::{Read, Write};
+use std::io::{self, Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
+use std::os::unix::net::UnixStream;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -28,6 +30,18 @@ impl Slow {
     /// # Errors
     /// When there is no port to listen on.
     pub fn start(server: u16) -> anyhow::Result<Self> {
+        Self::before(move || TcpStream::connect(("127.0.0.1", server)))
+    }
+
+    /// A proxy before a socket in a folder, without delay.
+    ///
+    /// # Errors
+    /// When there is no port to listen on.
+    pub fn before_socket(server: PathBuf) -> anyhow::Result<Self> {
+        Self::before(move || UnixStream::connect(&server))
+    }
+
+    fn before<S: Stream>(reach: impl Fn() -> io::Result<S> + Send + 'static) -> anyhow::Result<Self> {
         let listener = TcpListener::bind("127.0.0.1:0")?;
         let port = listener.local_addr()?.port();
         let state = Arc::new(State::default());
@@ -37,16 +51,21 @@ impl Slow {
                 if shared.stopped.load(Ordering::Acquire) {
                     return;
                 }
-                let Ok(server) = TcpStream::connect(("127.0.0.1", server)) else { continue };
+                let Ok(server) = reach() else { continue };
                 relay(client, server, &shared);
             }
         });
         Ok(Self { port, state })
     }
 
-    /// Where clients reach the server through it.
+    /// Where clients reach a Redis through it.
     pub fn url(&self) -> String {
         format!("redis://127.0.0.1:{}", self.port)
+    }
+
+    /// Where clients reach the server through it, on this machine.
+    pub fn port(&self) -> u16 {
+        self.port
     }
 
     /// Delays every answer from now on.
@@ -68,9 +87,35 @@ impl Drop for Slow {
     }
 }
 
-fn relay(client: TcpStream, server: TcpStream, state: &Arc<State>) {
-    let (Ok(client_reads), Ok(server_reads)) = (client.try_clone(), server.try_clone()) else { return };
-    let _ = (client.set_nodelay(true), server.set_nodelay(true));
+/// A connection of either kind.
+trait Stream: Read + Write + Send + Sized + 'static {
+    fn another(&self) -> io::Result<Self>;
+    fn end(&self);
+}
+
+impl Stream for TcpStream {
+    fn another(&self) -> io::Result<Self> {
+        self.set_nodelay(true)?;
+        self.try_clone()
+    }
+
+    fn end(&self) {
+        let _ = self.shutdown(Shutdown::Both);
+    }
+}
+
+impl Stream for UnixStream {
+    fn another(&self) -> io::Result<Self> {
+        self.try_clone()
+    }
+
+    fn end(&self) {
+        let _ = self.shutdown(Shutdown::Both);
+    }
+}
+
+fn relay<S: Stream>(client: TcpStream, server: S, state: &Arc<State>) {
+    let (Ok(client_reads), Ok(server_reads)) = (client.another(), server.another()) else { return };
     let state = Arc::clone(state);
     std::thread::spawn(move || pass(client_reads, server, |_| true));
     std::thread::spawn(move || {
@@ -89,7 +134,7 @@ fn relay(client: TcpStream, server: TcpStream, state: &Arc<State>) {
 }
 
 /// Passes on what comes, for as long as `may` says so.
-fn pass(mut from: TcpStream, mut to: TcpStream, may: impl Fn(Instant) -> bool) {
+fn pass(mut from: impl Stream, mut to: impl Stream, may: impl Fn(Instant) -> bool) {
     let mut bytes = [0; 16 * 1024];
     while let Ok(count) = from.read(&mut bytes) {
         let Some(chunk) = bytes.get(..count).filter(|chunk| !chunk.is_empty()) else { break };
@@ -97,5 +142,6 @@ fn pass(mut from: TcpStream, mut to: TcpStream, may: impl Fn(Instant) -> bool) {
             break;
         }
     }
-    let _ = (from.shutdown(Shutdown::Both), to.shutdown(Shutdown::Both));
+    from.end();
+    to.end();
 }
