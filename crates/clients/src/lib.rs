@@ -54,5 +54,6 @@ pub use restore::{Conflict, Restored};
 pub use secret::{MASK, Secret, is_secret};
 pub use shown::{shown_address, shown_words, without_secrets, without_values};
 pub use table::{Client, Os, Scope, Surface, Table};
+pub use variables::may_be_filled_in;
 pub use wrap::Wrapper;
 pub use wrapped::{Target, Wrapped};

@@ -21,11 +21,17 @@ impl Launch {
         let whole = |name: &str, value: &str| {
             let name_fits = !name.is_empty() && !name.contains(['=', '#', '"', '\0']);
             let name_fits = name_fits && !name.contains(|letter: char| letter.is_whitespace() || letter.is_control());
-            name_fits && !value.contains(['$', '\0']) && !value.contains("{file:")
+            name_fits && !value.contains('\0') && !may_be_filled_in(value)
         };
         let moves = |(name, value): &&(String, Secret)| is_secret(name, value.expose()) && whole(name, value.expose());
         env.iter().filter(moves).cloned().collect()
     }
+}
+
+/// Whether a client may put something else in the place of a part of a value that stands in its file.
+#[must_use]
+pub fn may_be_filled_in(value: &str) -> bool {
+    value.contains('$') || value.contains("{file:")
 }
 
 impl Document {

@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use clients::{Client, State, Wrapped};
+use clients::{Client, State, Wrapped, may_be_filled_in};
 
 use super::found::{File, real};
 use super::journal::{self, Change};
@@ -36,7 +36,15 @@ pub fn of(path: &Path, known: &[Change]) -> Result<Newest, String> {
         return Ok(Newest::AsMade);
     }
     match env_file::read(path) {
-        Ok(variables) => Ok(Newest::Renewed(variables)),
+        Ok(variables) => match variables.iter().find(|(_, value)| may_be_filled_in(value.expose())) {
+            None => Ok(Newest::Renewed(variables)),
+            Some((name, _)) => Err(format!(
+                "its secrets lie in {}, where {name} holds `$` or `{{file:` by now, in the place of which clients may put \
+                 something else: move that file away and try again, which brings back the values of before, and write \
+                 the new one into the entry as your client wants it",
+                path.display()
+            )),
+        },
         Err(Unusable::Missing) => Ok(Newest::Gone),
         Err(why) => Err(format!(
             "its secrets lie in {}, which cannot be used ({why}): put that right and try again. The newest values may \

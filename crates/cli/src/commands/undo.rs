@@ -87,8 +87,8 @@ pub fn undo(options: &UndoOptions) -> Result<ExitCode, Failure> {
         } else if !stays.is_empty() {
             say!("What stays is yours:")?;
             stays.iter().try_for_each(|(path, what)| say!("  {}: {what}", path_shown(path, &home)))?;
-            // Of a secret there may be no other copy, so nobody is told to remove it without a look.
-            let others = stays.iter().filter(|(_, what)| *what != SECRETS);
+            // Of these there may be no other copy, so nobody is told to remove them without a look.
+            let others = stays.iter().filter(|(_, what)| ![SECRETS, INSTANCE].contains(what));
             let words: Vec<String> = others.map(|(path, _)| shell_word(path)).collect();
             if !words.is_empty() {
                 say!("To remove that too: rm -r {}", words.join(" "))?;
@@ -108,21 +108,27 @@ pub fn undo(options: &UndoOptions) -> Result<ExitCode, Failure> {
 const SECRETS: &str =
     "secrets that were moved there; those that changed since may stand nowhere else: look before you remove it";
 
+/// What is said of a data directory in which an instance lies.
+const INSTANCE: &str = "an instance of toolgate serve, with its keys, tables and log, beside the copies of files from which changes are undone: nothing opens its secrets again when the keys are gone, so make a backup before you remove it";
+
 /// What toolgate has made beside the changes, and keeps.
 fn stays(done: &[(Change, Result<PutBack, String>)], data: &Path) -> Vec<(PathBuf, &'static str)> {
+    const DATA: &str = "the log of calls, counts, a catalogue, and the copies of files from which changes are undone";
     const POLICIES: &str = "policies, with the definitions of tools that were accepted (toolgate.lock)";
     let projects: BTreeSet<PathBuf> = done.iter().map(|(change, _)| change.within.join(".toolgate")).collect();
     let own = [
         (policies().ok(), POLICIES),
         (secrets_folder().ok(), SECRETS),
-        (
-            Some(data.to_path_buf()),
-            "the log of calls, counts, a catalogue, and the copies of files from which changes are undone",
-        ),
+        (Some(data.to_path_buf()), if holds_an_instance(data) { INSTANCE } else { DATA }),
     ];
     let own = own.into_iter().filter_map(|(path, what)| Some((path?, what)));
     let all = projects.into_iter().map(|path| (path, POLICIES)).chain(own);
     all.filter(|(path, _)| path.is_dir()).collect()
+}
+
+/// Whether tables or master keys lie there, be it with tables in PostgreSQL.
+fn holds_an_instance(data: &Path) -> bool {
+    ["control.db", "keys/master"].iter().any(|file| data.join(file).exists())
 }
 
 fn document(change: &Change, back: &Result<PutBack, String>) -> Value {

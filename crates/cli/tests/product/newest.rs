@@ -52,6 +52,18 @@ fn undo_gives_back_the_newest_value() -> anyhow::Result<()> {
 }
 
 #[test]
+fn nobody_is_told_to_remove_an_instance() -> anyhow::Result<()> {
+    let moved = Moved::new()?;
+    let data = moved.home.path().join(".local/share/toolgate");
+    std::fs::create_dir_all(data.join("keys"))?;
+    std::fs::write(data.join("keys/master"), "the only one")?;
+    let undone = moved.home.does(&["undo"])?;
+    let remove = undone.lines().find(|line| line.contains("rm -r")).context("how to remove the rest")?;
+    ensure!(!remove.contains("share/toolgate") && undone.contains("make a backup before"), "{undone}");
+    Ok(())
+}
+
+#[test]
 fn unwrap_gives_back_the_newest_value_in_its_place() -> anyhow::Result<()> {
     let moved = Moved::new()?;
     moved.rotate()?;
@@ -112,6 +124,21 @@ fn a_damaged_file_is_named_and_nothing_is_put_back_from_memory() -> anyhow::Resu
     std::fs::rename(&moved.secrets, moved.secrets.with_extension("aside"))?;
     let undone = home.does(&["undo"])?;
     ensure!(moved.now()? == moved.before && undone.contains("crm.env is gone"), "{undone}");
+    Ok(())
+}
+
+#[test]
+fn a_newer_value_that_a_client_would_fill_in_is_not_put_into_its_file() -> anyhow::Result<()> {
+    let moved = Moved::new()?;
+    let (wrapped, good) = (moved.now()?, std::fs::read_to_string(&moved.secrets)?);
+    std::fs::write(&moved.secrets, good.replace("sk-live-1", "sk-${env:HOME}-2"))?;
+    for words in [&["unwrap", "--yes"][..], &["undo"]] {
+        let output = moved.home.run(words)?;
+        let text = said(&output);
+        ensure!(output.status.code() == Some(1) && moved.now()? == wrapped, "{words:?}: {text}");
+        ensure!(text.contains("API_TOKEN") && text.contains("move that file away"), "{words:?}: {text}");
+        ensure!(!text.contains("env:HOME"), "{words:?}: {text}");
+    }
     Ok(())
 }
 
