@@ -255,6 +255,7 @@ impl AuditLog {
         }
         // What nobody can write now would only pile up.
         if state.writing.is_some_and(|since| since.elapsed() > PATIENCE) {
+            state.draft.drop_one();
             return Commit::done(Err(AuditDown::silent()));
         }
         // Within the lock, so that times rise along the chain as the clock does.
@@ -388,7 +389,7 @@ impl AuditDown {
 
     /// The disk has not answered for longer than [`PATIENCE`].
     pub fn silent() -> AuditDown {
-        let reason = "the disk that holds the data directory does not answer";
+        let reason = "the disk that holds the data directory does not answer within 0.8 s";
         AuditDown { reason: reason.into(), full: false }
     }
 

@@ -31,7 +31,7 @@ pub(super) struct Draft {
     must_open: bool,
     /// Records in the draft that wait for no answer.
     later: u64,
-    /// Such records that were dropped and not yet owned up to.
+    /// Records that were dropped and not yet owned up to.
     dropped: u64,
     /// Whether the last write worked.
     works: bool,
@@ -119,7 +119,7 @@ impl Draft {
         }
         if self.works && self.dropped > 0 {
             let times = Some(std::mem::take(&mut self.dropped));
-            let reason = "outcomes could not be recorded while the log was down";
+            let reason = "so many could not be recorded while the log was down";
             self.add(&Event::Recovered(Recovered { reason, times }), now);
         }
     }
@@ -176,6 +176,11 @@ impl Draft {
         self.prepare(now);
         self.add(event, now);
         self.later += 1;
+    }
+
+    /// A record was refused before it came here: its number is told like those that were dropped.
+    pub(super) fn drop_one(&mut self) {
+        self.dropped += 1;
     }
 
     pub(super) fn mark(&self) -> Mark {

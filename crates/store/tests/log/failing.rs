@@ -182,6 +182,24 @@ fn a_disk_that_does_not_keep_what_it_took() {
 }
 
 #[test]
+fn a_disk_that_does_not_answer() {
+    let disk = Shared::default();
+    let log = AuditLog::on_disk(Box::new(disk.clone()), options(Durability::Strict)).unwrap();
+    let held = disk.0.lock().unwrap();
+    let first = log.submit(&allowed(ids::next(), "first"));
+    let is_refused = || log.submit(&allowed(ids::next(), "meanwhile")).now().is_some_and(|done| done.is_err());
+    testkit::wait::for_it("a refusal", is_refused).unwrap();
+    assert!(is_refused());
+    drop(held);
+    first.wait().unwrap();
+    call(&log, "after");
+    log.stop(None).unwrap();
+    let records = disk.check(&log);
+    let told = records.iter().find(|record| record.kind == Kind::Recovered).unwrap();
+    assert_eq!(told.times, Some(2), "what was refused without a record is counted");
+}
+
+#[test]
 fn what_waits_is_bounded() {
     let disk = Shared::default();
     let big = Options { rotate_bytes: u64::MAX, ..options(Durability::Buffered) };
