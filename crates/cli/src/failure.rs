@@ -1,5 +1,5 @@
 //! What ends a command early, and with which exit code: 1 when the answer is no, 2 when the
-//! command was used wrongly.
+//! command was used wrongly, 75 when the same may work later.
 
 use std::fmt;
 
@@ -23,7 +23,9 @@ impl Failure {
     pub fn code(&self) -> u8 {
         match self {
             Self::No(_) => 1,
-            Self::Usage(_) | Self::Away(_) => 2,
+            Self::Usage(_) => 2,
+            // EX_TEMPFAIL of sysexits.h: whoever starts programs may try again, which a wrong use is not worth.
+            Self::Away(_) => 75,
             Self::Stopped(stop, _) => stop.code(),
         }
     }

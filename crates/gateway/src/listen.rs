@@ -34,6 +34,10 @@ pub use pages::{Unread, pages, read_whole};
 /// How long an agent may take to send the head of a request.
 const HEAD_TIME: Duration = Duration::from_secs(10);
 
+/// How long a connection in the reserve may take with all that it does: who is slow there holds up whoever has to stop
+/// somebody.
+const RESERVE_TIME: Duration = Duration::from_secs(5);
+
 /// How long whoever asks may take to send a body.
 pub(crate) const BODY_TIME: Duration = Duration::from_secs(60);
 
@@ -234,8 +238,16 @@ async fn serve(
         .serve_connection(TokioIo::new(stream), service);
     let mut connection = std::pin::pin!(connection);
     let told = async { drop(door.wait_for(|door| *door > Door::Open).await) };
+    let reserved = front.seat.is_reserved();
+    let over = async {
+        if !reserved {
+            std::future::pending::<()>().await;
+        }
+        tokio::time::sleep(RESERVE_TIME).await;
+    };
     tokio::select! {
         _ = connection.as_mut() => return,
+        () = over => return,
         () = front.hang_up.notified() => return,
         () = told => {}
     }

@@ -97,6 +97,7 @@ pub fn serve(options: ServeOptions) -> Result<ExitCode, Failure> {
     }
     let tls = listening::tls(&plan.tls)?;
     listening::guarded(plan.listen, tls.as_ref(), &plan.front.proxies)?;
+    plan.front.connections = listening::room(plan.front.connections);
     let pages = beside::pages(options.catalogue, plan.listen, plan.data.as_deref(), &plan.front.hosts)?;
     if let Some(pages) = &pages {
         plan.front.beside = Some(Arc::clone(pages) as Arc<dyn Beside>);

@@ -58,7 +58,7 @@ pub fn serve(options: &ServeOptions, workers: usize) -> Result<ExitCode, Failure
         proxies: options.behind_tls_proxy.clone(),
         origins: options.allow_origin.iter().cloned().collect(),
         anonymous: false,
-        connections: options.connections.limits(),
+        connections: listening::room(options.connections.limits()),
         beside: None,
     };
     let listen = options.listen.unwrap_or(LISTEN);

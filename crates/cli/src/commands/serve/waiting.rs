@@ -1,15 +1,16 @@
 //! What is answered while the control plane's database or the data directory is awaited: that this is so, and nothing
 //! else.
 
+use std::collections::BTreeSet;
 use std::net::TcpListener as StdListener;
-use std::sync::{Arc, Once};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
 use axum::http::{StatusCode, header};
 use axum::response::IntoResponse;
-use axum::routing::get;
+use axum::routing::{any, get};
 use bytes::Bytes;
 use gateway::connections::ConnectionLimits;
 use gateway::listen::{self, Unread};
@@ -49,8 +50,7 @@ pub async fn until_there<T>(
 ) -> Result<T, Failure> {
     let Door { listener, tls, what } = door;
     let (listener, tls) = (listener.try_clone().trying("the listening socket")?, tls.cloned());
-    let told = Arc::new(Once::new());
-    let tell_once = |why: &str| told.call_once(|| tell!("toolgate: {why}; nothing is forwarded until it is there"));
+    let told = Arc::new(Told::default());
     // On a thread of its own: a disk that answers nothing holds up whoever uses it.
     let silence = Arc::clone(&told);
     let answering = tokio::spawn(async move {
@@ -58,8 +58,7 @@ pub async fn until_there<T>(
         let answers = answer(listener, tls.as_ref(), what);
         let silent = async {
             tokio::time::sleep(SILENT).await;
-            silence
-                .call_once(|| tell!("toolgate: {what} has not answered yet; nothing is forwarded until it is there"));
+            silence.first(&format!("still waiting for {what}"));
             std::future::pending().await
         };
         tokio::select! {
@@ -69,13 +68,13 @@ pub async fn until_there<T>(
     });
     let there = loop {
         match attempt().await {
-            Err(Failure::Away(why)) => tell_once(&why),
+            Err(Failure::Away(why)) => told.once(&why),
             done => break done,
         }
         tokio::time::sleep(AGAIN).await;
     };
-    if told.is_completed() && there.is_ok() {
-        tell!("toolgate: {what} is there");
+    if told.anything() && there.is_ok() {
+        tell!("toolgate: no longer waiting for {what}: it is there");
     }
     answering.abort();
     match answering.await {
@@ -84,11 +83,39 @@ pub async fn until_there<T>(
     }
 }
 
+/// Why one waits, as far as it was told: each reason once, also when it is known only later.
+#[derive(Default)]
+struct Told(Mutex<BTreeSet<String>>);
+
+impl Told {
+    fn once(&self, why: &str) {
+        if self.reasons().insert(why.to_owned()) {
+            tell!("toolgate: {why}; nothing is forwarded until it is there");
+        }
+    }
+
+    /// Tells it where nothing was told yet.
+    fn first(&self, why: &str) {
+        if !self.anything() {
+            self.once(why);
+        }
+    }
+
+    fn anything(&self) -> bool {
+        !self.reasons().is_empty()
+    }
+
+    fn reasons(&self) -> std::sync::MutexGuard<'_, BTreeSet<String>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
 /// Answers for as long as it is polled.
 async fn answer(listener: StdListener, tls: Option<&Arc<Tls>>, what: &'static str) -> std::io::Result<()> {
     listener.set_nonblocking(true)?;
     let healthy = || async { ([(header::CONTENT_TYPE, "application/json")], r#"{"status":"ok"}"#) };
-    let router = Router::new().route("/healthz", get(healthy)).fallback(move || not_yet(what));
+    let router = Router::new().route("/healthz", get(healthy));
+    let router = router.route("/api/{*path}", any(move || no_api_yet(what))).fallback(move || not_yet(what));
     let ask = move |request: Result<http::Request<Bytes>, Box<Unread>>| {
         let router = router.clone();
         async move {
@@ -102,6 +129,16 @@ async fn answer(listener: StdListener, tls: Option<&Arc<Tls>>, what: &'static st
     let listener = TcpListener::from_std(listener)?;
     listen::pages(listener, tls.cloned(), ConnectionLimits::default(), ask, std::future::pending()).await;
     Ok(())
+}
+
+/// The same to whoever governs agents, as the API says what it cannot do (RFC 9457).
+async fn no_api_yet(what: &str) -> impl IntoResponse {
+    let problem = format!(
+        r#"{{"type":"about:blank","title":"Service Unavailable","status":503,"detail":"this instance waits for {what}, and goes on by itself when that is there: ask again then"}}"#
+    );
+    let heads =
+        [(header::CONTENT_TYPE, "application/problem+json"), (header::RETRY_AFTER, "1"), (header::CONNECTION, "close")];
+    (StatusCode::SERVICE_UNAVAILABLE, heads, problem)
 }
 
 async fn not_yet(what: &str) -> impl IntoResponse {

@@ -28,7 +28,7 @@ use crate::failure::{Failure, Trying};
 use crate::listening;
 use crate::output::tell;
 
-/// Connections at once: a few that ask for numbers, and no more.
+/// Connections at once: a few that ask for numbers, and no more; a quarter of them of one address.
 const CONNECTIONS: usize = 32;
 
 /// How long a connection to the collector may take to stand.
@@ -132,7 +132,7 @@ fn listen(
         Err(unread) => plain(unread.status, unread.why),
     });
     let ask = move |request| std::future::ready(asked(request));
-    let limits = ConnectionLimits { in_all: CONNECTIONS, ..ConnectionLimits::default() };
+    let limits = ConnectionLimits { in_all: CONNECTIONS, of_an_address: Some(CONNECTIONS / 4) };
     Ok(tokio::spawn(listen::pages(listener, tls.cloned(), limits, ask, std::future::pending())))
 }
 
