@@ -85,6 +85,8 @@ fn every_call_that_arrived_was_recorded_and_is_shown_in_the_end() -> anyhow::Res
         let begun = Instant::now();
         toolgate = instance(&data)?.serve()?;
         assert!(begun.elapsed() < START, "{:?}", begun.elapsed());
+        // It is said behind the addresses.
+        toolgate.wait_stderr("audit-key ")?;
         assert_eq!(said(&toolgate, "audit-key "), Some(key.clone()), "the key stays");
     }
     // What the killed ones left behind is shown, each once.
