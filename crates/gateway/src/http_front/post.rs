@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
+use futures_util::FutureExt;
 use http::header::ACCEPT;
 use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
 use hyper::body::Incoming;
@@ -61,7 +62,7 @@ impl Front {
         let Admitted { lead, sender } = admitted;
         let grant = match lead {
             Lead::Server(grant) => grant,
-            Lead::Stack(stack) => return Box::pin(self.post_to_stack(stack, sender, &headers, &parsed)).await,
+            Lead::Stack(stack) => return self.post_to_stack(stack, sender, &headers, &parsed).boxed().await,
         };
         match parsed {
             message::Body::One(message) => {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use futures_util::{StreamExt, stream};
+use futures_util::{FutureExt, StreamExt, stream};
 use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode};
 use mcp::revision::Revision;
@@ -228,7 +228,7 @@ impl Front {
         let Admitted { lead, sender } = admitted;
         let grant = match lead {
             Lead::Server(grant) => grant,
-            Lead::Stack(stack) => return self.listen_to_stack(stack, sender, headers).await,
+            Lead::Stack(stack) => return self.listen_to_stack(stack, sender, headers).boxed().await,
         };
         let (caller, session) = match self.caller(grant, sender, headers, None) {
             Ok(known) => known,
@@ -317,7 +317,7 @@ impl Front {
         let Admitted { lead, sender } = admitted;
         let grant = match lead {
             Lead::Server(grant) => grant,
-            Lead::Stack(stack) => return self.leave_stack(stack, sender, headers).await,
+            Lead::Stack(stack) => return self.leave_stack(stack, sender, headers).boxed().await,
         };
         let (caller, session) = match self.caller(grant, sender, headers, None) {
             Ok(known) => known,
