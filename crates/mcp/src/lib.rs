@@ -13,3 +13,4 @@ pub mod result;
 pub mod revision;
 pub mod sse;
 pub mod trace;
+pub mod translate;
