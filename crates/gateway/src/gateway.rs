@@ -21,7 +21,7 @@ use upstream::http::Client;
 use crate::caller::Caller;
 use crate::counting::Counting;
 use crate::grant::{Grant, Hashing, TokenDigest};
-use crate::http_front::Children;
+use crate::http_front::{Children, Translation};
 use crate::lease::Lease;
 use crate::measures::Measures;
 use crate::phase::Phase;
@@ -127,6 +127,7 @@ pub struct Gateway {
     spans: OnceLock<Spans>,
     processes: Processes,
     children: Children,
+    translation: Translation,
     child_stderr: ChildStderr,
     background: Handle,
     client_beside: OnceLock<Option<Client>>,
@@ -173,6 +174,7 @@ impl Gateway {
             spans: OnceLock::new(),
             processes: foundation.processes,
             children: Children::default(),
+            translation: Translation::default(),
             child_stderr: foundation.child_stderr,
             background: foundation.background,
             client_beside: OnceLock::new(),
@@ -282,6 +284,10 @@ impl Gateway {
         &self.children
     }
 
+    pub(crate) fn translation(&self) -> &Translation {
+        &self.translation
+    }
+
     pub(crate) fn background(&self) -> &Handle {
         &self.background
     }
@@ -373,6 +379,7 @@ impl Gateway {
                     self.write_refused();
                     self.sessions.sweep();
                     self.children.sweep();
+                    self.translation.sweep();
                 }
             }
         }

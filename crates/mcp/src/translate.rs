@@ -7,7 +7,9 @@ mod legacy;
 mod modern;
 
 pub use legacy::{call_with_input, initialize_result, input_response, legacy_notification, legacy_result, questions};
-pub use modern::{Question, discover_result, input_required, modern_error, modern_request, modern_result};
+pub use modern::{
+    Question, discover_result, input_required, modern_error, modern_request, modern_result, tagged_notification,
+};
 
 use crate::json::{self, locate, quote, remove, splice};
 use crate::message::Request;
@@ -22,7 +24,8 @@ pub fn legacy_request(request: &Request<'_>, ours: &str) -> Option<String> {
     let mut changes = vec![(request.id_span.range(), ours)];
     changes.extend(request.params.spans.progress_token.map(|span| (span.range(), ours)));
     let renamed = splice(request.raw, &changes)?;
-    let keys = ["protocolVersion", "clientCapabilities", "clientInfo", "logLevel"].map(|key| format!("{PROTOCOL}{key}"));
+    let keys =
+        ["protocolVersion", "clientCapabilities", "clientInfo", "logLevel"].map(|key| format!("{PROTOCOL}{key}"));
     let meta: Vec<[&str; 3]> = keys.iter().map(|key| ["params", "_meta", key.as_str()]).collect();
     let mut paths: Vec<&[&str]> = meta.iter().map(<[&str; 3]>::as_slice).collect();
     paths.extend::<[&[&str]; 2]>([&["params", "inputResponses"], &["params", "requestState"]]);

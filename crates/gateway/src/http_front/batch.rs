@@ -40,7 +40,7 @@ impl Front {
         let mut events = Vec::new();
         for message in &messages {
             let body = Bytes::copy_from_slice(message.raw().as_bytes());
-            let answer = Box::pin(self.one((caller.clone(), session.clone()), headers, &body, message)).await;
+            let answer = Box::pin(self.either_way((caller.clone(), session.clone()), headers, &body, message)).await;
             let streamed = answer
                 .headers()
                 .get(http::header::CONTENT_TYPE)

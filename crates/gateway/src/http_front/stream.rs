@@ -13,6 +13,7 @@ use tokio::task::JoinSet;
 
 use super::admit::Admitted;
 use super::answer::{failed, sorry};
+use super::translate::Agent;
 use super::{Front, empty, json_refusal, not_forwarded, plain};
 use crate::admission::{Withdrawn, Work, until_withdrawn};
 use crate::body::{Body, BodyFault};
@@ -22,6 +23,7 @@ use crate::halt::halted;
 use crate::http_link::{HttpLink, LAST_EVENT_ID};
 use crate::refusal;
 use crate::relay::{Relay, Seen};
+use crate::seal::Session;
 use crate::server::Reach;
 use crate::streams::OpenStream;
 use crate::ticket::Ended;
@@ -233,6 +235,19 @@ impl Front {
         if let Some(halt) = halted(&self.gateway, &caller) {
             return not_forwarded(&halt.of_stream(&self.gateway, &caller));
         }
+        if let Some(agent) = session.as_ref().and_then(Agent::of) {
+            return Box::pin(self.listen_to_modern(caller, agent, headers)).await;
+        }
+        self.open_stream(caller, session, headers).await
+    }
+
+    /// Opens (or resumes) the stream of a session at the server.
+    pub(super) async fn open_stream(
+        &self,
+        caller: Caller,
+        session: Option<Session>,
+        headers: &HeaderMap,
+    ) -> Response<Body> {
         let stream = match self.gateway.streams().open(&caller, "null") {
             Ok(stream) => stream,
             Err(refusal) => {
@@ -311,6 +326,10 @@ impl Front {
             return not_forwarded(&halt.of_stream(&self.gateway, &caller));
         }
         self.gateway.sessions().ended(&caller.conversation());
+        if session.as_ref().and_then(Agent::of).is_some() {
+            self.gateway.translation().forget(&caller);
+            return empty(StatusCode::NO_CONTENT);
+        }
         let endpoint = match &caller.grant.server().config.reach {
             Reach::Child(_) => return self.end_child(&caller).await,
             Reach::Http(endpoint) => endpoint.clone(),
@@ -326,7 +345,7 @@ impl Front {
     pub(super) fn link(
         &self,
         caller: &Caller,
-        session: Option<crate::seal::Session>,
+        session: Option<Session>,
         endpoint: upstream::http::Endpoint,
     ) -> HttpLink {
         HttpLink {

@@ -112,3 +112,20 @@ pub fn input_required(key: &str, question: &Question, state: &str) -> String {
         quote(state),
     )
 }
+
+/// The notification under the subscription `id`, a raw id. `None` when it cannot be edited.
+#[must_use]
+pub fn tagged_notification(notification: &str, id: &str) -> Option<String> {
+    let tag = format!("{}:{id}", quote(&format!("{PROTOCOL}subscriptionId")));
+    let Some(params) = member(notification, "params") else {
+        return with_member(notification, "params", &format!("{{\"_meta\":{{{tag}}}}}"));
+    };
+    let tagged = match member(params, "_meta") {
+        None => with_member(params, "_meta", &format!("{{{tag}}}"))?,
+        Some(meta) => {
+            let meta = with_member(meta, &format!("{PROTOCOL}subscriptionId"), id)?;
+            splice(params, &[(locate(params, &["_meta"]).ok()??.range(), &meta)])?
+        }
+    };
+    splice(notification, &[(locate(notification, &["params"]).ok()??.range(), &tagged)])
+}

@@ -37,11 +37,15 @@ fn a_legacy_request_for_a_stateless_server() {
         ),
         (
             r#"{"jsonrpc":"2.0","id":1,"method":"tools/list","params":{"cursor":"c"}}"#,
-            format!(r#"{{"jsonrpc":"2.0","id":1,"method":"tools/list","params":{{"_meta":{{{version}}},"cursor":"c"}}}}"#),
+            format!(
+                r#"{{"jsonrpc":"2.0","id":1,"method":"tools/list","params":{{"_meta":{{{version}}},"cursor":"c"}}}}"#
+            ),
         ),
         (
             r#"{"jsonrpc":"2.0","id":1,"method":"tools/list","params":{"_meta":{"progressToken":1,"io.modelcontextprotocol/logLevel":"debug"}}}"#,
-            format!(r#"{{"jsonrpc":"2.0","id":1,"method":"tools/list","params":{{"_meta":{{{version},"progressToken":1}}}}}}"#),
+            format!(
+                r#"{{"jsonrpc":"2.0","id":1,"method":"tools/list","params":{{"_meta":{{{version},"progressToken":1}}}}}}"#
+            ),
         ),
     ] {
         assert_eq!(edited(legacy, |request| modern_request(request, r#"{"roots":{}}"#, None, None)), modern);
@@ -129,4 +133,13 @@ fn a_subscriptions_tag_is_taken_off() {
     ] {
         assert_eq!(legacy_notification(tagged), plain);
     }
+    let changed = r#"{"jsonrpc":"2.0","method":"notifications/tools/list_changed"}"#;
+    let tagged = tagged_notification(changed, "7").unwrap();
+    assert_eq!(
+        legacy_notification(&tagged),
+        r#"{"params":{},"jsonrpc":"2.0","method":"notifications/tools/list_changed"}"#
+    );
+    let updated =
+        r#"{"jsonrpc":"2.0","method":"notifications/resources/updated","params":{"uri":"u","_meta":{"a":1}}}"#;
+    assert_eq!(legacy_notification(&tagged_notification(updated, "\"s\"").unwrap()), updated);
 }
