@@ -62,6 +62,7 @@ pub async fn run(
         grant,
         token: None,
         session: Some(number),
+        stack: None,
         revision: None,
         client_ip: None,
         trace: None,

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use futures_util::stream;
+use futures_util::{StreamExt, stream};
 use http::{HeaderMap, Response, StatusCode};
 use mcp::json;
 use mcp::message::{self, Message, Request};
@@ -108,7 +108,7 @@ impl Front {
                 r#"{{"jsonrpc":"2.0","method":"notifications/subscriptions/acknowledged","params":{{"_meta":{{"io.modelcontextprotocol/subscriptionId":{id}}},"notifications":{asked}}}}}"#
             );
             let _ = out.send(Piece::Aside(acknowledged)).await;
-            let mut pump = Box::pin(front.pump(&pool, &legacy, &held, &headers));
+            let mut pump = Box::pin(front.pump(&pool, &legacy, &held));
             let mut pumps = true;
             loop {
                 let heard = tokio::select! {
@@ -142,9 +142,9 @@ impl Front {
     }
 
     /// Reads what the server says on its session's own stream, for all who listen; others wait to take over.
-    async fn pump(&self, pool: &Pool, caller: &Caller, held: &super::held::Held, headers: &HeaderMap) {
+    async fn pump(&self, pool: &Pool, caller: &Caller, held: &super::held::Held) {
         let _alone = pool.pump.lock().await;
-        let answer = self.open_stream(caller.clone(), held.session.clone(), headers).await;
+        let answer = Box::pin(self.listen(caller.clone(), held.session.clone(), None)).await;
         if !answer.status().is_success() {
             return;
         }
@@ -157,21 +157,12 @@ impl Front {
     }
 
     /// The stream of a legacy session whose server is of 2026-07-28: subscriptions to all there is.
-    pub(in crate::http_front) async fn listen_to_modern(
-        &self,
-        caller: Caller,
-        agent: Agent,
-        headers: &HeaderMap,
-    ) -> Response<Body> {
-        let Some(number) = caller.session else { return not_allowed() };
-        let Some(first) = self.subscribe(&caller, &agent, headers).await else { return not_allowed() };
-        let front = self.clone();
-        let state = (first, front, caller, agent, headers.clone(), true);
-        let rest = stream::unfold(state, move |(mut now, front, caller, agent, headers, opened)| async move {
-            if opened {
-                let open: Bytes = Bytes::from_static(b": open\n\n");
-                return Some((open, (now, front, caller, agent, headers, false)));
-            }
+    pub(in crate::http_front) async fn listen_to_modern(&self, caller: Caller, agent: Agent) -> Response<Body> {
+        let Some(first) = self.subscribe(&caller, &agent).await else { return not_allowed() };
+        // The first bytes tell the agent that the stream is open.
+        let opened: Bytes = Bytes::from_static(b": open\n\n");
+        let state = (first, self.clone(), caller, agent);
+        let rest = stream::unfold(state, |(mut now, front, caller, agent)| async move {
             loop {
                 let (said, changes) = &mut now;
                 let raw = tokio::select! {
@@ -179,30 +170,23 @@ impl Front {
                     changed = changes.changed() => {
                         changed.ok()?;
                         // Another set of resources is another subscription.
-                        now = front.subscribe(&caller, &agent, &headers).await?;
+                        now = front.subscribe(&caller, &agent).await?;
                         continue;
                     }
                 };
                 let Ok(message::Body::One(Message::Notification(notification))) = message::parse_upstream(&raw) else {
                     continue;
                 };
-                if notification.kind == Kind::SubscriptionsAcknowledged {
-                    continue;
+                if notification.kind != Kind::SubscriptionsAcknowledged {
+                    let text = translate::legacy_notification(notification.raw);
+                    return Some((encode(None, &text), (now, front, caller, agent)));
                 }
-                let text = translate::legacy_notification(notification.raw);
-                return Some((encode(None, &text), (now, front, caller, agent, headers, false)));
             }
         });
-        let _ = number;
-        event_stream(Body::Stream(Box::pin(rest)))
+        event_stream(Body::Stream(Box::pin(stream::iter([opened]).chain(rest))))
     }
 
-    async fn subscribe(
-        &self,
-        caller: &Caller,
-        agent: &Agent,
-        headers: &HeaderMap,
-    ) -> Option<(Said, tokio::sync::watch::Receiver<u64>)> {
+    async fn subscribe(&self, caller: &Caller, agent: &Agent) -> Option<(Said, tokio::sync::watch::Receiver<u64>)> {
         let (uris, changes) = self.gateway.translation().agents().watched(caller.session?)?;
         let uris: Vec<String> = uris.iter().map(|uri| json::quote(uri)).collect();
         let text = format!(
@@ -210,7 +194,7 @@ impl Front {
             json::quote(&own_id()),
             uris.join(",")
         );
-        let said = Said::of(self.modern_one(caller, headers, &text, agent, None).await);
+        let said = Said::of(self.modern_one(caller, &HeaderMap::new(), &text, agent, None).await);
         (said.status.is_success() && said.streams()).then_some((said, changes))
     }
 }
