@@ -90,7 +90,7 @@ mod tests {
         assert_eq!(Decided::read(&line(&Event::Decision(listing))), None);
         let decision = Id::from_bits(9);
         let outcome =
-            Outcome { decision, ending: Ending::Ok, duration_us: None, bytes: None, refunded: &[], reason: None };
+            Outcome { decision, ending: Ending::Ok, duration_us: None, bytes: None, refunded: &[], reason: None, edits: None };
         assert_eq!(Decided::read(&line(&Event::Outcome(outcome))), None);
         assert_eq!(Decided::read(b"{"), None);
     }
