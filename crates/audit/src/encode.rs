@@ -8,8 +8,8 @@ use std::net::IpAddr;
 use jiff::Timestamp;
 
 use crate::event::{
-    ArgumentKeys, Checkpoint, Count, Decision, DefinitionNotice, Edits, Event, Outcome, PolicyNotice, Recovered, Refused,
-    Segment, Start, Stop, Target, Upstream, Would,
+    ArgumentKeys, Checkpoint, Count, Decision, DefinitionNotice, Edits, Event, Outcome, PolicyNotice, Recovered,
+    Refused, Segment, Start, Stop, Target, Upstream, Would,
 };
 use crate::{Head, Id, argument_keys, chain, visible};
 

@@ -6,8 +6,8 @@ use jiff::Timestamp;
 use serde::Deserialize;
 
 use crate::event::{
-    After, ArgumentKeys, Change, Checkpoint, Count, Decision, DefinitionNotice, Edits, Effect, Ending, Event, Kind, Outcome,
-    PolicyNotice, Recovered, Refused, Segment, Start, Stop, Target, Upstream, Would,
+    After, ArgumentKeys, Change, Checkpoint, Count, Decision, DefinitionNotice, Edits, Effect, Ending, Event, Kind,
+    Outcome, PolicyNotice, Recovered, Refused, Segment, Start, Stop, Target, Upstream, Would,
 };
 use crate::signature::{PublicKey, Signature};
 use crate::{Head, Id, Stamp, chain};

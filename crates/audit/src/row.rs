@@ -105,7 +105,10 @@ impl Rows {
             }
             let count = |count: u64| (count > 0).then(|| count.to_string());
             details.text(stripped, count(edits.stripped).as_deref());
-            details.text(if edits.observed { "would-cut" } else { "over" }, edits.over.map(|over| over.to_string()).as_deref());
+            details.text(
+                if edits.observed { "would-cut" } else { "over" },
+                edits.over.map(|over| over.to_string()).as_deref(),
+            );
         }
         details.text("of", Some(&decision.to_string()));
         let verdict = record.outcome.unwrap_or_default().as_str().to_owned();

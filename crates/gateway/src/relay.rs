@@ -18,6 +18,7 @@ use policy::results::Part;
 
 pub(crate) use parts::{answered_code, error_message, negotiated};
 use parts::{changed, error_code, forbidden_input, protocol_version, read, strip};
+pub(crate) use results::quoted;
 
 use crate::admission::{Withdrawn, Work, until_withdrawn};
 use crate::caller::Caller;
@@ -59,7 +60,13 @@ pub struct Relay {
 impl Relay {
     /// A stream on which `expected` is awaited, or nothing (a GET stream).
     pub fn new(gateway: &Arc<Gateway>, caller: Caller, expected: Option<Expected>) -> Self {
-        Self { gateway: Arc::clone(gateway), caller, expected, unsettled: policy::results::Edits::default(), negotiated: None }
+        Self {
+            gateway: Arc::clone(gateway),
+            caller,
+            expected,
+            unsettled: policy::results::Edits::default(),
+            negotiated: None,
+        }
     }
 
     /// The gateway through which it goes.
@@ -140,7 +147,7 @@ impl Relay {
     fn unreadable(&mut self, why: &str) -> Seen {
         match self.expected.take() {
             Some(expected) => {
-                let reason = format!("the server's answer is not valid JSON-RPC: {why}");
+                let reason = quoted(&self.caller.grant, format!("the server's answer is not valid JSON-RPC: {why}"));
                 let text = expected.apology(Ended::Unknown, &reason).body;
                 expected.failed(Ended::Unknown, &reason);
                 Seen::Replace(text)

@@ -142,8 +142,12 @@ impl Results {
         if let Some(cap) = &self.cap {
             said.push(format!("at most {} bytes", cap.bytes));
         }
-        let names: Vec<&str> =
-            self.detectors.iter().map(|found| found.as_str()).chain(self.own.iter().map(|own| own.name.as_str())).collect();
+        let names: Vec<&str> = self
+            .detectors
+            .iter()
+            .map(|found| found.as_str())
+            .chain(self.own.iter().map(|own| own.name.as_str()))
+            .collect();
         if !names.is_empty() {
             said.push(format!("redacts {}", names.join(", ")));
         }

@@ -9,6 +9,7 @@ use mcp::method::Kind;
 use policy::results::{Edits, Part, Results};
 
 use super::{Relay, Seen};
+use crate::grant::Grant;
 use crate::policy_file::InForce;
 use crate::refusal::{self, Withheld};
 
@@ -42,6 +43,13 @@ impl Done {
         let edits = audit::Edits { redacted, stripped, over: self.over, observed: self.observed };
         (!edits.is_empty()).then_some(edits)
     }
+}
+
+/// A sentence of the gateway's own that quotes a server: its last words, or why a list was not to be had.
+pub(crate) fn quoted(grant: &Grant, text: String) -> String {
+    let in_force = grant.binding.policy.as_ref().map(|cell| cell.now());
+    let results = in_force.as_ref().and_then(|now| now.policy.results());
+    results.and_then(|results| results.clean_text(&text)).unwrap_or(text)
 }
 
 impl Relay {

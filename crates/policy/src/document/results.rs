@@ -67,8 +67,12 @@ impl Reader {
                 let found = Diagnostic::new(Code::UnknownValue, node.range.clone(), message)
                     .label(format!("expected {}", listed(names)));
                 self.report(match nearest(name, names) {
-                    Some(near) => found.fix(node.range.clone(), format!("\"{near}\""), "a detector with a similar name exists"),
-                    None => found.help("for a pattern of your own write `{ \"name\": \"ticket\", \"pattern\": \"TK-[0-9]{6}\" }`"),
+                    Some(near) => {
+                        found.fix(node.range.clone(), format!("\"{near}\""), "a detector with a similar name exists")
+                    }
+                    None => found.help(
+                        "for a pattern of your own write `{ \"name\": \"ticket\", \"pattern\": \"TK-[0-9]{6}\" }`",
+                    ),
                 });
             }
         }

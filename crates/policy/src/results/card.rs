@@ -74,9 +74,8 @@ pub(super) fn each(text: &str, mut found: impl FnMut(Range<usize>)) {
     while let Some(start) = bytes.get(at..).and_then(|rest| rest.iter().position(u8::is_ascii_digit)) {
         let start = at + start;
         let end = digits_end(bytes, start);
-        let follows = groups
-            .last()
-            .is_some_and(|last| last.end + 1 == start && matches!(bytes.get(last.end), Some(b' ' | b'-')));
+        let follows =
+            groups.last().is_some_and(|last| last.end + 1 == start && matches!(bytes.get(last.end), Some(b' ' | b'-')));
         if !follows {
             chain(bytes, &groups, &mut found);
             groups.clear();

@@ -109,7 +109,8 @@ mod tests {
 
     #[test]
     fn what_is_seen() {
-        for seen in "aZ0 \t\n\r\u{c}\u{85}\u{a0}\u{2003}\u{2028}\u{3000}äß漢字🦀€\u{301}\u{200}\u{1f1e9}".chars() {
+        for seen in "aZ0 \t\n\r\u{c}\u{85}\u{a0}\u{2003}\u{2028}\u{3000}äß漢字🦀€\u{301}\u{200}\u{1f1e9}".chars()
+        {
             assert!(!is_invisible(seen), "{seen:?}");
         }
         for (range, _) in INVISIBLE {

@@ -52,8 +52,9 @@ fn end_line(text: &str) -> Option<usize> {
 
 /// How far base64, white space, escaped line breaks and header lines go.
 fn run(text: &str) -> usize {
-    let inside =
-        |c: char| c.is_ascii_alphanumeric() || c.is_ascii_whitespace() || matches!(c, '+' | '/' | '=' | '\\' | ':' | ',' | '-');
+    let inside = |c: char| {
+        c.is_ascii_alphanumeric() || c.is_ascii_whitespace() || matches!(c, '+' | '/' | '=' | '\\' | ':' | ',' | '-')
+    };
     text.find(|c| !inside(c)).unwrap_or(text.len())
 }
 

@@ -82,7 +82,11 @@ const FOUND: &[(Detector, &str, &str)] = &[
         "https://hooks.slack.com/services/T00000000/B00000000/~XXXXXXXXXXXXXXXXXXXXXXXX",
         "https://hooks.slack.com/services/[REDACTED:slack_webhook]",
     ),
-    (Detector::Tokens, "//registry/:_authToken=npm_~abcdefghijklmnopqrstuvwxyz0123456789", "//registry/:_authToken=[REDACTED:npm_token]"),
+    (
+        Detector::Tokens,
+        "//registry/:_authToken=npm_~abcdefghijklmnopqrstuvwxyz0123456789",
+        "//registry/:_authToken=[REDACTED:npm_token]",
+    ),
     (
         Detector::Tokens,
         "pypi-AgE~IcHlwaS5vcmcCJDAwMDAwMDAwLTAwMDAtMDAwMC0wMDAwLTAwMDAwMDAwMDAwMAAC",
@@ -93,7 +97,11 @@ const FOUND: &[(Detector, &str, &str)] = &[
     (Detector::Tokens, "sk-proj-~abcdefghij0123456789ABCDEFGHIJ", "[REDACTED:openai_key]"),
     (Detector::Tokens, "sk-~abcdefghij0123456789T3BlbkFJabcdefghij0123456789", "[REDACTED:openai_key]"),
     (Detector::Tokens, "hf_~abcdefghijklmnopqrstuvwxyzABCDEFGH", "[REDACTED:huggingface_token]"),
-    (Detector::Tokens, "SG.~abcdefghijklmnopqrstuv.abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG", "[REDACTED:sendgrid_key]"),
+    (
+        Detector::Tokens,
+        "SG.~abcdefghijklmnopqrstuv.abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG",
+        "[REDACTED:sendgrid_key]",
+    ),
     (Detector::Tokens, "1234567890:AA~abcdefghijklmnopqrstuvwxyz0123456", "[REDACTED:telegram_token]"),
     (Detector::Tokens, "hvs.~CAESIabcdefghijklmnopqrstuvwx", "[REDACTED:vault_token]"),
     (Detector::Tokens, "tg_~abcdefghijklmnopqrstuvwxyz0123456789ABCDEFGHIJKL-", "[REDACTED:toolgate_token]"),
@@ -103,7 +111,11 @@ const FOUND: &[(Detector, &str, &str)] = &[
         "t=[REDACTED:jwt]",
     ),
     (Detector::Tokens, "Authorization: Bearer abcdef0123456789abcdef", "Authorization: Bearer [REDACTED:bearer_token]"),
-    (Detector::Tokens, "Authorization: Basic dXNlcjpwYXNzd29yZA==", "Authorization: Basic [REDACTED:basic_credentials]"),
+    (
+        Detector::Tokens,
+        "Authorization: Basic dXNlcjpwYXNzd29yZA==",
+        "Authorization: Basic [REDACTED:basic_credentials]",
+    ),
     (Detector::Tokens, "postgres://app:s3cret~pw@db:5432/x", "postgres://app:[REDACTED:url_password]@db:5432/x"),
     (Detector::PrivateKeys, "a\n", "a\n"),
     (Detector::CardNumbers, "pay 4111111111111111 now", "pay [REDACTED:card_number] now"),
@@ -111,7 +123,11 @@ const FOUND: &[(Detector, &str, &str)] = &[
     (Detector::CardNumbers, "4111-1111-1111-1111,378282246310005", "[REDACTED:card_number],[REDACTED:card_number]"),
     (Detector::CardNumbers, "3782 822463 10005", "[REDACTED:card_number]"),
     (Detector::CardNumbers, "30569309025904 5555555555554444", "[REDACTED:card_number] [REDACTED:card_number]"),
-    (Detector::CardNumbers, "card:6011111111111117;3530111333300000", "card:[REDACTED:card_number];[REDACTED:card_number]"),
+    (
+        Detector::CardNumbers,
+        "card:6011111111111117;3530111333300000",
+        "card:[REDACTED:card_number];[REDACTED:card_number]",
+    ),
     (Detector::CardNumbers, "4222222222222 2223003122003222", "[REDACTED:card_number] [REDACTED:card_number]"),
     (Detector::CardNumbers, "no. 12 4111 1111 1111 1111", "no. 12 [REDACTED:card_number]"),
 ];
@@ -213,7 +229,11 @@ fn every_shape_is_found_somewhere() {
         (format!("glsa_{}_0123abcd", &long[..32]), "grafana_token"),
         (format!("AGE-SECRET-KEY-1{}", "Q2".repeat(29)), "age_key"),
     ] {
-        assert!(judged(&all(), &text).ends_with(&format!("[REDACTED:{name}]{}", if text.ends_with('"') { "\"" } else { "" })), "{text}");
+        assert!(
+            judged(&all(), &text)
+                .ends_with(&format!("[REDACTED:{name}]{}", if text.ends_with('"') { "\"" } else { "" })),
+            "{text}"
+        );
     }
 }
 
@@ -224,7 +244,10 @@ fn private_keys_in_every_dress() {
     assert_eq!(judged(&keys, &pem), "[REDACTED:private_key]");
     assert_eq!(judged(&keys, &format!("a {pem} b {pem}\n")), "a [REDACTED:private_key] b [REDACTED:private_key]\n");
     // In JSON inside of a text, in a listing with numbers, from another system, encrypted, of OpenSSH, of PGP.
-    assert_eq!(judged(&keys, &format!("{{\"k\":\"{}\"}}", pem.replace('\n', "\\n"))), "{\"k\":\"[REDACTED:private_key]\"}");
+    assert_eq!(
+        judged(&keys, &format!("{{\"k\":\"{}\"}}", pem.replace('\n', "\\n"))),
+        "{\"k\":\"[REDACTED:private_key]\"}"
+    );
     assert_eq!(judged(&keys, &pem.replace('\n', "\\\\r\\\\n")), "[REDACTED:private_key]");
     assert_eq!(judged(&keys, &pem.replace('\n', "\r\n  12\t")), "[REDACTED:private_key]");
     let encrypted = pem.replace("KEY-----\nMII", "KEY-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: AES-128-CBC,0F\n\nMII");
@@ -233,7 +256,10 @@ fn private_keys_in_every_dress() {
         assert_eq!(judged(&keys, &pem.replace("RSA ", name)), "[REDACTED:private_key]");
     }
     assert_eq!(judged(&keys, &pem.replace("RSA PRIVATE KEY", "PGP PRIVATE KEY BLOCK")), "[REDACTED:private_key]");
-    assert_eq!(judged(&keys, &pem.replace("-----", "----").replace("BEGIN", " BEGIN").replace("KEY-", "KEY -")), "[REDACTED:private_key]");
+    assert_eq!(
+        judged(&keys, &pem.replace("-----", "----").replace("BEGIN", " BEGIN").replace("KEY-", "KEY -")),
+        "[REDACTED:private_key]"
+    );
     // One that was cut off, with another behind it.
     let cut = &pem[..120];
     assert_eq!(judged(&keys, &format!("{cut}\n{pem}!")), "[REDACTED:private_key][REDACTED:private_key]!");
@@ -273,10 +299,16 @@ fn neither_escapes_nor_invisible_characters_hide_a_secret() {
     let raw = plain("{\"result\":\"x\u{200b}AKIA~IOSF\u{200b}ODNN7EXAMPLE\u{200b}y\"}");
     assert_eq!(clean(&all(), Part::Result, &raw), r#"{"result":"xAKIAIOSFODNN7EXAMPLEy"}"#);
     let raw = plain("{\"result\":\" \u{200b}AKIA~IOSF\u{200b}ODNN7EXAMPLE\u{200b} \"}");
-    assert_eq!(clean(&of(Detector::CloudKeys), Part::Result, &raw), "{\"result\":\" \u{200b}[REDACTED:aws_access_key]\u{200b} \"}");
+    assert_eq!(
+        clean(&of(Detector::CloudKeys), Part::Result, &raw),
+        "{\"result\":\" \u{200b}[REDACTED:aws_access_key]\u{200b} \"}"
+    );
     // An escaped slash.
     let raw = r#"{"result":"redis:\/\/:pass1word@host"}"#;
-    assert_eq!(clean(&of(Detector::Tokens), Part::Result, raw), r#"{"result":"redis://:[REDACTED:url_password]@host"}"#);
+    assert_eq!(
+        clean(&of(Detector::Tokens), Part::Result, raw),
+        r#"{"result":"redis://:[REDACTED:url_password]@host"}"#
+    );
 }
 
 #[test]
@@ -305,19 +337,50 @@ fn parts_of_a_message() {
     let key = plain("AKIA~IOSFODNN7EXAMPLE");
     let aws = "[REDACTED:aws_access_key]";
     for (part, raw, expected) in [
-        (Part::List("tools"), r#"{"result":{"tools":[{"name":"KEY"}],"x":"KEY","nextCursor":"KEY"}}"#, r#"{"result":{"tools":[{"name":"KEY"}],"x":"AWS","nextCursor":"KEY"}}"#),
-        (Part::Handshake, r#"{"result":{"instructions":"KEY","serverInfo":{"name":"KEY"}}}"#, r#"{"result":{"instructions":"AWS","serverInfo":{"name":"KEY"}}}"#),
-        (Part::Error, r#"{"error":{"code":-1,"message":"KEY","data":["KEY"]}}"#, r#"{"error":{"code":-1,"message":"AWS","data":["AWS"]}}"#),
-        (Part::Error, r#"{"error":{"data":{"elicitations":[{"url":"KEY","message":"KEY"}]}}}"#, r#"{"error":{"data":{"elicitations":[{"url":"KEY","message":"AWS"}]}}}"#),
-        (Part::Params, r#"{"method":"m/KEY","params":{"progressToken":"KEY","message":"KEY","url":"KEY"}}"#, r#"{"method":"m/KEY","params":{"progressToken":"KEY","message":"AWS","url":"KEY"}}"#),
-        (Part::Result, r#"{"result":{"inputRequests":{"KEY":{"method":"elicitation/create","params":{"message":"KEY","url":"KEY"}}}}}"#, r#"{"result":{"inputRequests":{"KEY":{"method":"elicitation/create","params":{"message":"AWS","url":"KEY"}}}}}"#),
+        (
+            Part::List("tools"),
+            r#"{"result":{"tools":[{"name":"KEY"}],"x":"KEY","nextCursor":"KEY"}}"#,
+            r#"{"result":{"tools":[{"name":"KEY"}],"x":"AWS","nextCursor":"KEY"}}"#,
+        ),
+        (
+            Part::Handshake,
+            r#"{"result":{"instructions":"KEY","serverInfo":{"name":"KEY"}}}"#,
+            r#"{"result":{"instructions":"AWS","serverInfo":{"name":"KEY"}}}"#,
+        ),
+        (
+            Part::Error,
+            r#"{"error":{"code":-1,"message":"KEY","data":["KEY"]}}"#,
+            r#"{"error":{"code":-1,"message":"AWS","data":["AWS"]}}"#,
+        ),
+        (
+            Part::Error,
+            r#"{"error":{"data":{"elicitations":[{"url":"KEY","message":"KEY"}]}}}"#,
+            r#"{"error":{"data":{"elicitations":[{"url":"KEY","message":"AWS"}]}}}"#,
+        ),
+        (
+            Part::Params,
+            r#"{"method":"m/KEY","params":{"progressToken":"KEY","message":"KEY","url":"KEY"}}"#,
+            r#"{"method":"m/KEY","params":{"progressToken":"KEY","message":"AWS","url":"KEY"}}"#,
+        ),
+        (
+            Part::Result,
+            r#"{"result":{"inputRequests":{"KEY":{"method":"elicitation/create","params":{"message":"KEY","url":"KEY"}}}}}"#,
+            r#"{"result":{"inputRequests":{"KEY":{"method":"elicitation/create","params":{"message":"AWS","url":"KEY"}}}}}"#,
+        ),
     ] {
-        assert_eq!(clean(&all(), part, &raw.replace("KEY", &key)), expected.replace("KEY", &key).replace("AWS", aws), "{raw}");
+        assert_eq!(
+            clean(&all(), part, &raw.replace("KEY", &key)),
+            expected.replace("KEY", &key).replace("AWS", aws),
+            "{raw}"
+        );
     }
     // Files are not looked into, short texts under their name are.
     let file = format!(r#"{{"result":{{"data":"{}{key}"}}}}"#, "A+/b".repeat(40));
     assert_eq!(clean(&all(), Part::Result, &file), file);
-    assert_eq!(clean(&all(), Part::Result, &format!(r#"{{"result":{{"data":"{key}"}}}}"#)), format!(r#"{{"result":{{"data":"{aws}"}}}}"#));
+    assert_eq!(
+        clean(&all(), Part::Result, &format!(r#"{{"result":{{"data":"{key}"}}}}"#)),
+        format!(r#"{{"result":{{"data":"{aws}"}}}}"#)
+    );
 }
 
 #[test]
@@ -331,7 +394,10 @@ fn what_nobody_sees_goes_and_what_shapes_a_sign_stays() {
         ("co\u{ad}op \u{3164}\u{115f}x", "coop x"),
         ("a\u{fe0f}\u{fe01}b\u{e0101}", "ab"),
         // Families, flags, hearts, keycaps.
-        ("👩\u{200d}👩\u{200d}👧 🏴\u{e0067}\u{e0062}\u{e0073}\u{e0063}\u{e0074}\u{e007f} ❤\u{fe0f}\u{200d}🔥 1\u{fe0f}\u{20e3} 👍🏽 🇩🇪", ""),
+        (
+            "👩\u{200d}👩\u{200d}👧 🏴\u{e0067}\u{e0062}\u{e0073}\u{e0063}\u{e0074}\u{e007f} ❤\u{fe0f}\u{200d}🔥 1\u{fe0f}\u{20e3} 👍🏽 🇩🇪",
+            "",
+        ),
         ("👩\u{200d}x\u{200d}👧 ❤\u{fe0f}\u{fe0f}", "👩x👧 ❤\u{fe0f}"),
         ("🏴\u{e0067}\u{e0062}\u{e0078}\u{e007f}", "🏴"),
         // Persian and Hindi are written with joiners; Latin is not.
@@ -350,11 +416,17 @@ fn a_policy_says_what_is_done() {
         "redact": ["tokens", { "name": "ticket", "pattern": "(?i)tk-[0-9]{6}" }], "strip_invisible": true } }"#;
     let policy = load(text, Load::default()).policy.unwrap();
     let results = policy.results().unwrap();
-    assert_eq!(results.describe(), "at most 2048 bytes; redacts tokens, ticket; strips invisible characters; observed only");
+    assert_eq!(
+        results.describe(),
+        "at most 2048 bytes; redacts tokens, ticket; strips invisible characters; observed only"
+    );
     assert_eq!(results.cap().unwrap().bytes, 2048);
     let enforced = load(&text.replace("observe", "enforce"), Load::default()).policy.unwrap();
     let results = enforced.results().unwrap();
-    assert_eq!(clean(results, Part::Result, r#"{"result":["see Tk-123456\n",1,"TK-1"]}"#), r#"{"result":["see [REDACTED:ticket]\n",1,"TK-1"]}"#);
+    assert_eq!(
+        clean(results, Part::Result, r#"{"result":["see Tk-123456\n",1,"TK-1"]}"#),
+        r#"{"result":["see [REDACTED:ticket]\n",1,"TK-1"]}"#
+    );
     assert_eq!(results.clean_text("tk-000000").as_deref(), Some("[REDACTED:ticket]"));
     for (same, code) in [
         (r#"["tokens", "tokens"]"#, "P0106"),
@@ -373,8 +445,24 @@ fn a_policy_says_what_is_done() {
 fn long_texts_of_beginnings_take_one_pass() {
     let results = all();
     for piece in [
-        "eyJ", "AKIA", "-----BEGIN PRIVATE KEY-----", "-----BEGIN PRIVATE KEY-----A", "4111 ", "4111111111111112 ", "a://b:", "bearer ", "ghp_", "\u{200d}",
-        "😀\u{200d}", "secret_access_key", "sk-", "1//0", "----", "Private-Lines: 1", "[REDACTED:jwt]", "eyJaaaaaaaaaaaa.",
+        "eyJ",
+        "AKIA",
+        "-----BEGIN PRIVATE KEY-----",
+        "-----BEGIN PRIVATE KEY-----A",
+        "4111 ",
+        "4111111111111112 ",
+        "a://b:",
+        "bearer ",
+        "ghp_",
+        "\u{200d}",
+        "😀\u{200d}",
+        "secret_access_key",
+        "sk-",
+        "1//0",
+        "----",
+        "Private-Lines: 1",
+        "[REDACTED:jwt]",
+        "eyJaaaaaaaaaaaa.",
     ] {
         let text = piece.repeat(2_000_000 / piece.len());
         let edited = judged(&results, &text);
@@ -388,12 +476,28 @@ fn texts() -> impl Strategy<Value = String> {
         .iter()
         .map(|(_, text, _)| plain(text))
         .chain(NOT_FOUND.iter().map(|(_, text)| plain(text)))
-        .chain(["\u{200b}", " ", "\n", "-", "\\n", "\"", "é", "😀\u{200d}😀", "[REDACTED:jwt]", "4111", "AKIA", "eyJ", "://"].map(str::to_owned))
+        .chain(
+            [
+                "\u{200b}",
+                " ",
+                "\n",
+                "-",
+                "\\n",
+                "\"",
+                "é",
+                "😀\u{200d}😀",
+                "[REDACTED:jwt]",
+                "4111",
+                "AKIA",
+                "eyJ",
+                "://",
+            ]
+            .map(str::to_owned),
+        )
         .chain([plain(PEM)])
         .collect();
-    let piece = (prop::sample::select(pieces), 0_usize..200, any::<bool>()).prop_map(|(text, cut, whole)| {
-        if whole { text } else { text.chars().take(cut).collect() }
-    });
+    let piece = (prop::sample::select(pieces), 0_usize..200, any::<bool>())
+        .prop_map(|(text, cut, whole)| if whole { text } else { text.chars().take(cut).collect() });
     prop::collection::vec(piece, 0..8).prop_map(|pieces| pieces.concat())
 }
 
