@@ -4,6 +4,7 @@
 //! allows nothing go, and whatever a server puts under the gateway's own `_meta` prefix goes too.
 
 mod parts;
+mod results;
 
 use std::sync::Arc;
 
@@ -13,9 +14,11 @@ use mcp::method::{Kind, Sender};
 use mcp::result::Call;
 use mcp::revision::Revision;
 use policy::Access;
+use policy::results::Part;
 
 pub(crate) use parts::{answered_code, error_code, error_message, negotiated};
 use parts::{changed, forbidden_input, protocol_version, read, strip};
+pub(crate) use results::quoted;
 
 use crate::admission::{Withdrawn, Work, until_withdrawn};
 use crate::caller::Caller;
@@ -23,7 +26,7 @@ use crate::expected::{Expected, shape};
 use crate::gateway::Gateway;
 use crate::methods;
 use crate::refusal;
-use crate::ticket::Ended;
+use crate::ticket::{Ended, Ticket};
 use crate::tools::{ListBuilder, ToolList};
 
 /// The prefix of `_meta` keys that only the gateway writes.
@@ -48,6 +51,8 @@ pub struct Relay {
     gateway: Arc<Gateway>,
     caller: Caller,
     expected: Option<Expected>,
+    /// What was edited of messages before the awaited answer.
+    unsettled: policy::results::Edits,
     /// The revision that an `initialize` answer named.
     pub negotiated: Option<Revision>,
 }
@@ -55,7 +60,13 @@ pub struct Relay {
 impl Relay {
     /// A stream on which `expected` is awaited, or nothing (a GET stream).
     pub fn new(gateway: &Arc<Gateway>, caller: Caller, expected: Option<Expected>) -> Self {
-        Self { gateway: Arc::clone(gateway), caller, expected, negotiated: None }
+        Self {
+            gateway: Arc::clone(gateway),
+            caller,
+            expected,
+            unsettled: policy::results::Edits::default(),
+            negotiated: None,
+        }
     }
 
     /// The gateway through which it goes.
@@ -136,7 +147,7 @@ impl Relay {
     fn unreadable(&mut self, why: &str) -> Seen {
         match self.expected.take() {
             Some(expected) => {
-                let reason = format!("the server's answer is not valid JSON-RPC: {why}");
+                let reason = quoted(&self.caller.grant, format!("the server's answer is not valid JSON-RPC: {why}"));
                 let text = expected.apology(Ended::Unknown, &reason).body;
                 expected.failed(Ended::Unknown, &reason);
                 Seen::Replace(text)
@@ -165,30 +176,41 @@ impl Relay {
                 return Seen::Withhold { answer: None };
             }
             // An answer that nobody here awaits, on a resumed stream: judged by its shape.
-            return match response.outcome {
-                Outcome::Result(result) => self.edit(response, result, &read(result), None),
-                Outcome::Error(_) => self.stripped(response),
+            let (seen, part, result) = match response.outcome {
+                Outcome::Result(result) => {
+                    let shape = shape(result);
+                    let seen = self.edit(response, result, &read(result), None);
+                    (seen, results::part(shape, false), (shape == Kind::Unknown).then_some((result.len(), shape, None)))
+                }
+                Outcome::Error(_) => (self.stripped(response), Part::Error, None),
             };
+            return self.cleaned(seen, response, part, result).0;
         };
         let ticket = expected.ticket.take();
-        match response.outcome {
+        let decision = ticket.as_ref().map(Ticket::id);
+        let (seen, ended, reason, done) = match response.outcome {
             Outcome::Error(error) => {
-                if let Some(ticket) = ticket {
-                    // The server's words stay out of the record: they may hold what nobody wanted logged.
-                    let code = error_code(error).map(|code| format!("JSON-RPC error {code}"));
-                    ticket.settle(Ended::RpcError, code.as_deref(), bytes);
-                }
-                self.stripped(response)
+                // The server's words stay out of the record: they may hold what nobody wanted logged.
+                let code = error_code(error).filter(|_| ticket.is_some()).map(|code| format!("JSON-RPC error {code}"));
+                let result = decision.map(|id| (error.len(), expected.kind, Some(id)));
+                let stripped = self.stripped(response);
+                let (seen, done) = self.cleaned(stripped, response, Part::Error, result);
+                (seen, Ended::RpcError, code, done)
             }
             Outcome::Result(result) => {
                 let read = read(result);
-                if let Some(ticket) = ticket {
-                    let failed = expected.kind == Kind::ToolsCall && read.is_error;
-                    ticket.settle(if failed { Ended::ToolError } else { Ended::Ok }, None, bytes);
-                }
-                self.edit(response, result, &read, Some(&expected))
+                let failed = expected.kind == Kind::ToolsCall && read.is_error;
+                let edited = self.edit(response, result, &read, Some(&expected));
+                let part = results::part(expected.kind, decision.is_some());
+                let size = decision.map(|id| (result.len(), expected.kind, Some(id)));
+                let (seen, done) = self.cleaned(edited, response, part, size);
+                (seen, if failed { Ended::ToolError } else { Ended::Ok }, None, done)
             }
+        };
+        if let Some(ticket) = ticket {
+            ticket.edited(done.recorded()).settle(ended, reason.as_deref(), bytes);
         }
+        seen
     }
 
     /// Takes out of a result what the policy hides. Without `expected` the result's shape says
@@ -310,15 +332,17 @@ impl Relay {
             self.gateway.count_refused("question of a server", &self.caller);
             return Seen::Withhold { answer: Some(methods::refused_question(request.id.raw(), &request.method)) };
         }
+        let Some(seen) = self.cleaned_params(request.raw, strip(request.raw)) else {
+            let text = "the question is longer than the policy lets pass";
+            let answer = refusal::error(request.id.raw(), refusal::code::INVALID_REQUEST, text, 200).body;
+            return Seen::Withhold { answer: Some(answer) };
+        };
         if !self.gateway.sessions().asked(&self.caller.conversation(), request.id.key()) {
             let text = "too many questions are open, or one of this id already is";
             let answer = refusal::error(request.id.raw(), refusal::code::INVALID_REQUEST, text, 200).body;
             return Seen::Withhold { answer: Some(answer) };
         }
-        match strip(request.raw) {
-            None => Seen::Pass,
-            Some(text) => Seen::Replace(text),
-        }
+        seen
     }
 
     fn notified(&mut self, notification: &Notification<'_>) -> Seen {
@@ -342,10 +366,7 @@ impl Relay {
         if !passes {
             return Seen::Withhold { answer: None };
         }
-        match strip(notification.raw) {
-            None => Seen::Pass,
-            Some(text) => Seen::Replace(text),
-        }
+        self.cleaned_params(notification.raw, strip(notification.raw)).unwrap_or(Seen::Withhold { answer: None })
     }
 }
 

@@ -29,6 +29,7 @@ mod opening;
 mod pages;
 mod pins;
 mod pipes;
+mod redaction;
 mod requests;
 mod results;
 mod rules;

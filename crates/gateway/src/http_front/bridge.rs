@@ -13,7 +13,7 @@ use crate::child_link::ChildLink;
 use crate::gateway::Gateway;
 use crate::grant::Grant;
 use crate::names;
-use crate::relay::{Relay, Seen};
+use crate::relay::{Relay, Seen, quoted};
 
 /// Messages of a child that wait for an agent to listen.
 const BACKLOG: usize = 256;
@@ -62,7 +62,7 @@ impl Bridge {
     pub(super) fn obituary(&self) -> String {
         match self.link.child.last_stderr().pop() {
             Some(last) if !last.trim().is_empty() => {
-                let last: String = last.chars().take(300).collect();
+                let last: String = quoted(&self.grant, last).chars().take(300).collect();
                 format!("the server process ended; its last line on stderr was `{last}`")
             }
             _ => "the server process ended before it answered".to_owned(),
