@@ -4,6 +4,7 @@
 //! Nothing reads a clock, a file or the environment, and the same bytes always give the same answer.
 
 pub mod canonical;
+pub mod elicitation;
 pub mod header;
 pub mod json;
 pub mod line;
@@ -12,4 +13,5 @@ pub mod method;
 pub mod result;
 pub mod revision;
 pub mod sse;
+pub mod task;
 pub mod trace;
