@@ -4,18 +4,19 @@
 //! allows nothing go, and whatever a server puts under the gateway's own `_meta` prefix goes too.
 
 mod parts;
+mod tasks;
 
 use std::sync::Arc;
 
 use mcp::json;
 use mcp::message::{Body, Message, Notification, Outcome, Request, Response};
-use mcp::method::{Kind, Sender};
+use mcp::method::Kind;
 use mcp::result::Call;
 use mcp::revision::Revision;
 use policy::Access;
 
 pub(crate) use parts::{answered_code, error_message, negotiated};
-use parts::{changed, error_code, forbidden_input, protocol_version, read, strip};
+use parts::{changed, error_code, forbidden_input, forbidden_pages, protocol_version, read, strip};
 
 use crate::admission::{Withdrawn, Work, until_withdrawn};
 use crate::caller::Caller;
@@ -165,30 +166,36 @@ impl Relay {
                 return Seen::Withhold { answer: None };
             }
             // An answer that nobody here awaits, on a resumed stream: judged by its shape.
-            return match response.outcome {
+            let seen = match response.outcome {
                 Outcome::Result(result) => self.edit(response, result, &read(result), None),
-                Outcome::Error(_) => self.stripped(response),
+                Outcome::Error(error) => self.failed(response, error, None),
             };
+            return self.answer_with_tasks(response, seen, None);
         };
         let ticket = expected.ticket.take();
-        match response.outcome {
+        let seen = match response.outcome {
             Outcome::Error(error) => {
                 if let Some(ticket) = ticket {
                     // The server's words stay out of the record: they may hold what nobody wanted logged.
                     let code = error_code(error).map(|code| format!("JSON-RPC error {code}"));
                     ticket.settle(Ended::RpcError, code.as_deref(), bytes);
                 }
-                self.stripped(response)
+                self.failed(response, error, Some(&expected))
             }
             Outcome::Result(result) => {
                 let read = read(result);
                 if let Some(ticket) = ticket {
-                    let failed = expected.kind == Kind::ToolsCall && read.is_error;
+                    let failed = match expected.kind {
+                        Kind::ToolsCall => read.is_error,
+                        Kind::Tasks => crate::tasks::has_failed(result),
+                        _ => false,
+                    };
                     ticket.settle(if failed { Ended::ToolError } else { Ended::Ok }, None, bytes);
                 }
                 self.edit(response, result, &read, Some(&expected))
             }
-        }
+        };
+        self.answer_with_tasks(response, seen, Some(&expected))
     }
 
     /// Takes out of a result what the policy hides. Without `expected` the result's shape says
@@ -228,8 +235,7 @@ impl Relay {
                     self.negotiated = protocol_version(result);
                 }
                 let denied = methods::denied_server_capabilities(policy);
-                let paths: Vec<&[&str]> = denied.iter().map(std::slice::from_ref).collect();
-                mcp::result::without_capabilities(result, &paths).map_err(|error| error.to_string())
+                mcp::result::without_capabilities(result, &denied).map_err(|error| error.to_string())
             }
             _ => Ok(None),
         };
@@ -245,8 +251,7 @@ impl Relay {
             let text = format!(
                 "The server asked for `{question}` in the middle of the call, which the policy does not allow."
             );
-            let id = response.id.as_ref().map_or("null", |id| id.raw());
-            return Seen::Replace(refusal::error(id, refusal::code::DENIED, &text, 200).body);
+            return self.blocked(response, expected, &text);
         }
         let Some(edited) = edited else { return self.stripped(response) };
         let id = response.id.as_ref().map_or("null", |id| id.raw());
@@ -260,6 +265,30 @@ impl Relay {
                 refusal::error(id, refusal::code::INTERNAL, "The server's answer cannot be filtered.", 200).body,
             ),
         }
+    }
+
+    /// What the agent reads in place of an answer that must not reach it.
+    fn blocked(&self, response: &Response<'_>, expected: Option<&Expected>, text: &str) -> Seen {
+        let id = response.id.as_ref().map_or("null", |id| id.raw());
+        let call = expected.is_some_and(|expected| expected.kind == Kind::ToolsCall);
+        let refusal = match call {
+            true => refusal::blocked_call(id, text, self.caller.dialect()),
+            false => refusal::error(id, refusal::code::DENIED, text, 200),
+        };
+        Seen::Replace(refusal.body)
+    }
+
+    /// An error passes, save one that sends a person where the policy or good sense does not let them.
+    fn failed(&self, response: &Response<'_>, error: &str, expected: Option<&Expected>) -> Seen {
+        if error_code(error).as_deref() == Some(mcp::elicitation::URL_REQUIRED) {
+            let policy = self.caller.grant.binding.policy.as_ref().map(|cell| cell.now());
+            if let Some(why) = forbidden_pages(policy.as_ref().map(|now| &now.policy), error) {
+                self.gateway.count_refused("question of a server", &self.caller);
+                let text = format!("The server wants a person to open a page before it goes on, and {why}.");
+                return self.blocked(response, expected, &text);
+            }
+        }
+        self.stripped(response)
     }
 
     fn tools_listed(
@@ -310,15 +339,26 @@ impl Relay {
             self.gateway.count_refused("question of a server", &self.caller);
             return Seen::Withhold { answer: Some(methods::refused_question(request.id.raw(), &request.method)) };
         }
+        let params = request.params.raw.and_then(|params| json::parse(params).ok());
+        let unsafe_page = request.kind == Kind::Elicitation
+            && params.as_ref().is_some_and(|params| mcp::elicitation::fault(params).is_some());
+        // An agent that runs tasks for the server has said so; otherwise nobody would ever fetch the answer.
+        let task = request.params.task.is_some()
+            && !policy.as_ref().is_some_and(|now| crate::tasks::of_agents_allowed(&now.policy));
+        if unsafe_page || task {
+            self.gateway.count_refused("question of a server", &self.caller);
+            return Seen::Withhold { answer: Some(methods::refused_question(request.id.raw(), &request.method)) };
+        }
         if !self.gateway.sessions().asked(&self.caller.conversation(), request.id.key()) {
             let text = "too many questions are open, or one of this id already is";
             let answer = refusal::error(request.id.raw(), refusal::code::INVALID_REQUEST, text, 200).body;
             return Seen::Withhold { answer: Some(answer) };
         }
-        match strip(request.raw) {
+        let seen = match strip(request.raw) {
             None => Seen::Pass,
             Some(text) => Seen::Replace(text),
-        }
+        };
+        self.aside_with_tasks(request.raw, seen)
     }
 
     fn notified(&mut self, notification: &Notification<'_>) -> Seen {
@@ -327,24 +367,15 @@ impl Relay {
             self.caller.grant.server().tools.forget();
         }
         let policy = self.caller.grant.binding.policy.as_ref().map(|cell| cell.now());
-        let passes = match method {
-            "notifications/resources/updated" => notification.params.uri.as_deref().is_some_and(|uri| {
-                policy.as_ref().is_some_and(|now| matches!(now.policy.resource(uri), Access::Allow { .. }))
-            }),
-            _ if mcp::method::find(method)
-                .is_some_and(|known| known.notification && known.sender != Sender::Client) =>
-            {
-                true
-            }
-            _ => policy.as_ref().is_some_and(|now| now.policy.permits_method_by_name(method)),
-        };
+        let passes = methods::may_say(policy.as_ref().map(|now| &now.policy), notification);
         if !passes {
             return Seen::Withhold { answer: None };
         }
-        match strip(notification.raw) {
+        let seen = match strip(notification.raw) {
             None => Seen::Pass,
             Some(text) => Seen::Replace(text),
-        }
+        };
+        self.aside_with_tasks(notification.raw, seen)
     }
 }
 
