@@ -68,8 +68,12 @@ pub(crate) fn unknown(gateway: &Arc<Gateway>, caller: &Caller, message: &Message
     if !asks && !may_be_related(message) {
         return None;
     }
-    let foreign_may_pass =
-        caller.grant.binding.policy.as_ref().is_some_and(|cell| of_agents_allowed(&cell.now().policy));
+    let foreign_may_pass = caller
+        .grant
+        .binding
+        .policy
+        .as_ref()
+        .is_some_and(|cell| of_agents_allowed(&cell.on(caller.grant.server().id()).policy));
     let read = mcp::task::rename(message.raw(), |place, id| {
         let wanted = match place {
             Place::Subject => asks && is_request(message),
@@ -125,7 +129,7 @@ pub(crate) async fn request(
     upstream: &dyn AskForTools,
 ) -> Judged {
     let Some(cell) = &caller.grant.binding.policy else { return methods::not_found(caller, request) };
-    let in_force = cell.now();
+    let in_force = cell.on(caller.grant.server().id());
     let access = in_force.policy.method(&request.method);
     if !access.is_allowed() {
         return methods::refused(gateway, caller, request, &in_force);
@@ -142,7 +146,7 @@ pub(crate) async fn request(
         Rule::OwnTask => Standing::Open,
         _ => match pipeline::known_list(gateway, caller, upstream).await {
             Ok(list) => {
-                let now = cell.now();
+                let now = cell.on(caller.grant.server().id());
                 standing(caller, &caller.grant.binding.book(&now, &list), &named.task.tool)
             }
             Err(reason) => Standing::Denied("(evaluation error)", format!("The task cannot be judged: {reason}.")),
@@ -152,7 +156,7 @@ pub(crate) async fn request(
     if let Some(halt) = pipeline::halt(gateway, caller, &Message::Request(request.clone())) {
         return halt;
     }
-    let in_force = cell.now();
+    let in_force = cell.on(caller.grant.server().id());
     let subject = Subject::Tool(&named.task.tool);
     let access = match standing {
         Standing::Open => access,
@@ -191,7 +195,7 @@ pub(crate) async fn subscription(
             return Judged::Answer(refusal::error(request.id.raw(), refusal::code::INTERNAL, &text, 200));
         }
     };
-    let in_force = cell.now();
+    let in_force = cell.on(caller.grant.server().id());
     if !in_force.policy.method("tasks/get").is_allowed() {
         return methods::refused(gateway, caller, request, &in_force);
     }
@@ -215,7 +219,7 @@ pub(crate) fn known(gateway: &Gateway, caller: &Caller, expected: Option<&Expect
 /// Whether an agent may still hear of a task, as far as is known without asking the server.
 pub(crate) fn may_be_told(caller: &Caller, named: &Named) -> bool {
     let Some(cell) = &caller.grant.binding.policy else { return false };
-    let in_force = cell.now();
+    let in_force = cell.on(caller.grant.server().id());
     let Some(list) = caller.grant.binding.last_list() else { return false };
     in_force.policy.method("tasks/get").is_allowed()
         && matches!(standing(caller, &caller.grant.binding.book(&in_force, &list), &named.task.tool), Standing::Open)

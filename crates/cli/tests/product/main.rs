@@ -42,6 +42,7 @@ mod sharing;
 mod shells;
 mod snippets;
 mod stack;
+mod stacks;
 mod status;
 mod stop;
 mod tasks;
