@@ -150,7 +150,7 @@ impl Events {
     }
 
     fn ended(&mut self) -> Option<Bytes> {
-        if self.resumable {
+        if self.resumable && self.reader.can_be_resumed() {
             self.relay.park();
             return None;
         }

@@ -1,0 +1,69 @@
+//! What the tests start from: one server that may work on one call, so that a place which is not given back shows in the
+//! next call.
+
+use anyhow::Context;
+use serde_json::{Value, json};
+use testkit::client::McpHttp;
+use testkit::toolgate::{Setup, TOKEN, Toolgate};
+use testkit::wait::{self, PATIENCE};
+
+/// The binary under test.
+pub(crate) const EXE: &str = env!("CARGO_BIN_EXE_toolgate");
+
+/// A toolgate to be described further.
+pub(crate) fn toolgate() -> anyhow::Result<Setup> {
+    Setup::new(EXE)
+}
+
+/// Allows everything, of each tool one call at once.
+pub(crate) fn one_at_once() -> Value {
+    let limits = json!([{ "counter": "at-once", "kind": "concurrency", "max": 1 }]);
+    json!({ "version": "1", "default": "allow", "all_tools": { "limits": limits } })
+}
+
+/// `toolgate serve` before one server, called `s`: `reach` is its `url` or `command` line of the configuration, with
+/// whatever else is to be said of it.
+pub(crate) fn before(setup: Setup, policy: &Value, reach: &str) -> anyhow::Result<Setup> {
+    setup.file("policy.json", &policy.to_string())?;
+    setup.file("token", TOKEN)?;
+    let grant = "[[grants]]\nlabel = \"agent\"\nserver = \"s\"\ntoken_file = \"token\"\n";
+    setup.config(&format!(
+        "listen = \"127.0.0.1:0\"\n[servers.s]\n{reach}\npolicy = \"policy.json\"\naccept = \"first\"\n{grant}"
+    ))
+}
+
+/// A client of the legacy era, in a session.
+pub(crate) fn legacy(toolgate: &Toolgate) -> anyhow::Result<McpHttp> {
+    McpHttp::legacy(toolgate.url(), Some(TOKEN)).with_context(|| toolgate.stderr())
+}
+
+/// A client of the modern era.
+pub(crate) fn modern(toolgate: &Toolgate) -> anyhow::Result<McpHttp> {
+    McpHttp::modern(toolgate.url(), Some(TOKEN))
+}
+
+/// A shell's script as a server.
+pub(crate) fn shell(script: &str) -> String {
+    format!("command = {:?}", ["sh", "-c", script])
+}
+
+/// A member of a record as text, empty where it has none.
+pub(crate) fn word<'a>(record: &'a Value, member: &str) -> &'a str {
+    record.get(member).and_then(Value::as_str).unwrap_or_default()
+}
+
+/// How the calls in the log ended, in their order, once all have.
+pub(crate) fn outcomes(setup: &Setup, calls: usize) -> anyhow::Result<Vec<String>> {
+    wait::until("the outcome of every call", PATIENCE, || {
+        let records = setup.audit().ok()?;
+        let ended: std::collections::HashMap<&str, &str> = records
+            .iter()
+            .filter(|record| word(record, "kind") == "outcome")
+            .map(|record| (word(record, "decision"), word(record, "outcome")))
+            .collect();
+        let calls_made = records.iter().filter(|record| word(record, "method") == "tools/call");
+        let outcomes: Option<Vec<String>> =
+            calls_made.map(|call| ended.get(word(call, "id")).map(|outcome| (*outcome).to_owned())).collect();
+        outcomes.filter(|outcomes| outcomes.len() >= calls)
+    })
+}
