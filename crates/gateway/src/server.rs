@@ -13,7 +13,7 @@ use crate::child_link::Backoff;
 use crate::era::EraMemory;
 use crate::measures::ServerMeasures;
 use crate::pins::Pinning;
-use crate::tools::KnownTools;
+use crate::tools::{KnownTools, ListBytes};
 use crate::trust::Trust;
 
 /// How a server is reached.
@@ -75,6 +75,8 @@ pub struct ServerConfig {
     pub limits: TimeLimits,
     /// Calls at once; `None` for the default of its kind.
     pub calls_at_once: Option<usize>,
+    /// How long its lists may be.
+    pub list_bytes: ListBytes,
 }
 
 /// A registered server, shared by every grant that leads to it.
@@ -113,9 +115,10 @@ impl Server {
             Reach::Child(_) => CHILD_CALLS,
         });
         let calls = calls.min(Semaphore::MAX_PERMITS);
+        let tools = KnownTools::within(config.list_bytes);
         Arc::new(Self {
             config,
-            tools: KnownTools::default(),
+            tools,
             pins: Arc::new(pins),
             calls: Arc::new(Semaphore::new(calls)),
             most_calls: calls,

@@ -1,9 +1,13 @@
 //! What the tests start from: one server that may work on one call, so that a place which is not given back shows in the
 //! next call.
 
+use std::path::{Path, PathBuf};
+
 use anyhow::Context;
 use serde_json::{Value, json};
 use testkit::client::McpHttp;
+use testkit::place;
+use testkit::script::Script;
 use testkit::toolgate::{Setup, TOKEN, Toolgate};
 use testkit::wait::{self, PATIENCE};
 
@@ -66,4 +70,18 @@ pub(crate) fn outcomes(setup: &Setup, calls: usize) -> anyhow::Result<Vec<String
             calls_made.map(|call| ended.get(word(call, "id")).map(|outcome| (*outcome).to_owned())).collect();
         outcomes.filter(|outcomes| outcomes.len() >= calls)
     })
+}
+
+/// Allows everything, without a limit.
+pub(crate) fn open() -> Value {
+    let methods = json!({ "allow": ["sampling/createMessage", "elicitation/create", "roots/list"] });
+    json!({ "version": "1", "default": "allow", "methods": methods })
+}
+
+/// The recording server on stdio: the words of its command line as they stand in a configuration, and its record.
+pub(crate) fn recording(setup: &Setup, script: &Script) -> anyhow::Result<(String, PathBuf)> {
+    let server = place::program("recording-server", Path::new(EXE))?;
+    let script = setup.file("script.json", &serde_json::to_string(script)?)?;
+    let record = setup.folder().join("record");
+    Ok((format!("command = {:?}", [server, script, record.clone()]), record))
 }
