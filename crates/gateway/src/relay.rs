@@ -90,7 +90,8 @@ impl Relay {
                 ticket.if_dropped(Ended::Unknown);
             }
             let id = expected.id.clone();
-            self.gateway.sessions().wait(&self.caller.conversation(), id, expected);
+            let limit = self.caller.grant.server().config.limits.idle;
+            self.gateway.sessions().wait(&self.caller.conversation(), id, expected, Some(limit));
         }
     }
 

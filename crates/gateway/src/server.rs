@@ -100,6 +100,8 @@ pub struct Server {
     pub backoff: Backoff,
     /// Whether its certificate is trusted.
     pub trust: Trust,
+    /// Held while a program is started that many share: whoever comes meanwhile waits for that one.
+    pub(crate) starting: tokio::sync::Mutex<()>,
 }
 
 impl Server {
@@ -126,6 +128,7 @@ impl Server {
             era: EraMemory::default(),
             backoff: Backoff::default(),
             trust: Trust::default(),
+            starting: tokio::sync::Mutex::default(),
         })
     }
 

@@ -56,7 +56,7 @@ pub(crate) fn word<'a>(record: &'a Value, member: &str) -> &'a str {
     record.get(member).and_then(Value::as_str).unwrap_or_default()
 }
 
-/// How the calls in the log ended, in their order, once all have.
+/// How the forwarded calls in the log ended, in their order, once all have.
 pub(crate) fn outcomes(setup: &Setup, calls: usize) -> anyhow::Result<Vec<String>> {
     wait::until("the outcome of every call", PATIENCE, || {
         let records = setup.audit().ok()?;
@@ -65,7 +65,8 @@ pub(crate) fn outcomes(setup: &Setup, calls: usize) -> anyhow::Result<Vec<String
             .filter(|record| word(record, "kind") == "outcome")
             .map(|record| (word(record, "decision"), word(record, "outcome")))
             .collect();
-        let calls_made = records.iter().filter(|record| word(record, "method") == "tools/call");
+        let forwarded = |record: &&Value| word(record, "method") == "tools/call" && word(record, "effect") == "allow";
+        let calls_made = records.iter().filter(forwarded);
         let outcomes: Option<Vec<String>> =
             calls_made.map(|call| ended.get(word(call, "id")).map(|outcome| (*outcome).to_owned())).collect();
         outcomes.filter(|outcomes| outcomes.len() >= calls)
@@ -84,4 +85,33 @@ pub(crate) fn recording(setup: &Setup, script: &Script) -> anyhow::Result<(Strin
     let script = setup.file("script.json", &serde_json::to_string(script)?)?;
     let record = setup.folder().join("record");
     Ok((format!("command = {:?}", [server, script, record.clone()]), record))
+}
+
+/// Rounds of a long proof: `few`, unless `TOOLGATE_ROUNDS` says how many.
+pub(crate) fn rounds(few: usize) -> anyhow::Result<usize> {
+    Ok(std::env::var("TOOLGATE_ROUNDS").ok().map(|rounds| rounds.parse()).transpose()?.unwrap_or(few))
+}
+
+/// A figure for the documents, where `TOOLGATE_FIGURES` names the file in which they are gathered: what it is, and what
+/// was seen.
+pub(crate) fn figure(what: &str, seen: impl std::fmt::Display) -> anyhow::Result<()> {
+    let Some(file) = std::env::var_os("TOOLGATE_FIGURES") else { return Ok(()) };
+    let mut file = std::fs::OpenOptions::new().create(true).append(true).open(file)?;
+    Ok(std::io::Write::write_all(&mut file, format!("{what}\t{seen}\n").as_bytes())?)
+}
+
+/// A size of a process in KiB, by its name in `/proc/PID/status`.
+pub(crate) fn kib(pid: u32, name: &str) -> anyhow::Result<u64> {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status"))?;
+    let line = status.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':')).context("no such size")?;
+    Ok(line.split_whitespace().next().context("no number")?.parse()?)
+}
+
+/// Runs `work` for each of so many, all at once.
+pub(crate) fn all_at_once(count: usize, work: impl Fn(usize) -> anyhow::Result<()> + Sync) -> anyhow::Result<()> {
+    std::thread::scope(|scope| {
+        let work = &work;
+        let running: Vec<_> = (0..count).map(|number| scope.spawn(move || work(number))).collect();
+        running.into_iter().try_for_each(|one| one.join().unwrap_or_else(|_| anyhow::bail!("one of them panicked")))
+    })
 }
