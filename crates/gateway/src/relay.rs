@@ -28,7 +28,7 @@ use crate::gateway::Gateway;
 use crate::methods;
 use crate::refusal;
 use crate::ticket::{Ended, Ticket};
-use crate::tools::{ListBuilder, ToolList};
+use crate::tools::{BadList, ListBuilder, ToolList};
 
 /// The prefix of `_meta` keys that only the gateway writes.
 pub const OWN_META: &str = "toolgate/";
@@ -102,7 +102,8 @@ impl Relay {
                 ticket.if_dropped(Ended::Unknown);
             }
             let id = expected.id.clone();
-            self.gateway.sessions().wait(&self.caller.conversation(), id, expected);
+            let limit = self.caller.grant.server().config.limits.idle;
+            self.gateway.sessions().wait(&self.caller.conversation(), id, expected, Some(limit));
         }
     }
 
@@ -224,6 +225,10 @@ impl Relay {
     /// Takes out of a result what the policy hides. Without `expected` the result's shape says
     /// what it is.
     fn edit(&mut self, response: &Response<'_>, result: &str, read: &Call<'_>, expected: Option<&Expected>) -> Seen {
+        if let Err(too_long) = self.short_enough(result, expected) {
+            let id = response.id.as_ref().map_or("null", |id| id.raw());
+            return Seen::Replace(refusal::error(id, refusal::code::INTERNAL, &sentence(&too_long), 200).body);
+        }
         let Some(cell) = self.caller.grant.binding.policy.clone() else {
             return self.stripped(response);
         };
@@ -314,6 +319,15 @@ impl Relay {
         self.stripped(response)
     }
 
+    /// Whether a list has no more bytes than lists of its server may have; whatever is no list has bounds of its own.
+    fn short_enough(&self, result: &str, expected: Option<&Expected>) -> Result<(), BadList> {
+        let Err(too_long) = self.caller.grant.server().tools.most.check(result.len()) else { return Ok(()) };
+        match expected.map_or_else(|| shape(result), |expected| expected.kind) {
+            Kind::ToolsList | Kind::PromptsList | Kind::ResourcesList | Kind::TemplatesList => Err(too_long),
+            _ => Ok(()),
+        }
+    }
+
     fn tools_listed(
         &self,
         in_force: &Arc<crate::policy_file::InForce>,
@@ -323,7 +337,7 @@ impl Relay {
         let tools = mcp::result::tools(result).map_err(|error| error.to_string())?;
         let server = self.caller.grant.server();
         // The rules for a page are worked out from the page itself; a whole list is also learnt.
-        let mut builder = ListBuilder::default();
+        let mut builder = ListBuilder::within(server.tools.most);
         let page = builder.add(result).map_err(|error| error.to_string())?;
         let list = builder.finish();
         let list = match expected.and_then(|expected| expected.asked) {
@@ -405,6 +419,13 @@ impl Relay {
 
 /// How long a client may keep a list that was filtered for it: the policy can change at any time.
 const FILTERED_TTL: u64 = 5_000;
+
+/// An error as a sentence of its own.
+fn sentence(error: &BadList) -> String {
+    let text = error.to_string();
+    let mut letters = text.chars();
+    letters.next().map(|first| format!("{}{}.", first.to_uppercase(), letters.as_str())).unwrap_or_default()
+}
 
 fn allows(access: Access) -> bool {
     matches!(access, Access::Allow { .. })
