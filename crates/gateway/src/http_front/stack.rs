@@ -9,6 +9,7 @@ mod opening;
 mod pieces;
 mod route;
 mod search;
+mod tasks;
 mod voice;
 
 use std::collections::HashMap;
@@ -227,6 +228,7 @@ impl Front {
             Kind::ToolsCall | Kind::PromptsGet | Kind::ResourcesRead | Kind::ResourcesSubscribe | Kind::Completion => {
                 self.to_one_of(at, request).await
             }
+            Kind::Tasks => self.task_of_stack(at, request).await,
             Kind::LoggingSetLevel => self.everywhere(at, request).await,
             Kind::SubscriptionsListen => self.subscribe_to_stack(at, request).await,
             _ => {

@@ -87,7 +87,7 @@ impl Front {
     pub(super) async fn subscribe_to_stack(&self, at: &At, request: &Request<'_>) -> Response<Body> {
         let voices = self.open_voices(at);
         let opened = join_all(voices.iter().map(|(place, voice)| async move {
-            let text = part_of(at, request, *place)?;
+            let text = part_of(self, at, request, *place)?;
             let answer = voice.send(&text).await;
             streams(&answer).then(|| events(at, voice, answer, Some(request.id.raw())))
         }))
@@ -103,7 +103,8 @@ impl Front {
     }
 }
 
-fn rename(at: &At, voice: &Voice<'_>) -> Rename {
+/// How the words of a server are put for the agent.
+pub(super) fn rename(at: &At, voice: &Voice<'_>) -> Rename {
     Rename {
         server: voice.member.id().to_owned(),
         uris: !voice.member.unprefixed,
@@ -137,19 +138,20 @@ fn only_begins_or_ends(message: &[u8]) -> bool {
     }
 }
 
-/// A subscription as one server is to read it: of the resources, its own.
-fn part_of(at: &At, request: &Request<'_>, place: usize) -> Option<String> {
-    let wanted = request.params.notifications?;
-    let parsed = mcp::json::parse(wanted).ok()?;
-    let Some(uris) = parsed.get("resourceSubscriptions").and_then(Value::as_array) else {
-        return Some(request.raw.to_owned());
-    };
-    let own = uris.iter().filter_map(|uri| {
-        let meant = at.stack.meant(Kind::Resources, uri.as_str()?)?;
+/// A subscription as one server is to read it: of resources and tasks, its own.
+fn part_of(front: &Front, at: &At, request: &Request<'_>, place: usize) -> Option<String> {
+    let wanted = mcp::json::parse(request.params.notifications?).ok()?;
+    let resource = |uri: &str| {
+        let meant = at.stack.meant(Kind::Resources, uri)?;
         (meant.member == place).then(|| quote(&meant.own))
-    });
-    let own = format!("[{}]", own.collect::<Vec<_>>().join(","));
-    let path = ["params", "notifications", "resourceSubscriptions"];
-    let span = mcp::json::locate(request.raw, &path).ok()??;
-    splice(request.raw, &[(span.range(), &own)])
+    };
+    let task = |id: &str| (front.owner_of_task(at, id) == Some(place)).then(|| quote(id));
+    let mut text = request.raw.to_owned();
+    for (key, own) in [("resourceSubscriptions", &resource as &dyn Fn(&str) -> Option<String>), ("taskIds", &task)] {
+        let Some(names) = wanted.get(key).and_then(Value::as_array) else { continue };
+        let own: Vec<String> = names.iter().filter_map(|name| own(name.as_str()?)).collect();
+        let span = mcp::json::locate(&text, &["params", "notifications", key]).ok()??;
+        text = splice(&text, &[(span.range(), &format!("[{}]", own.join(",")))])?;
+    }
+    Some(text)
 }

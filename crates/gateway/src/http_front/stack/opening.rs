@@ -15,8 +15,8 @@ use crate::refusal;
 use crate::seal::{Session, SessionNumber};
 use crate::stack::Stack;
 
-/// Abilities that a stack passes on. Tasks are known by ids that name no server.
-const ABILITIES: [&str; 5] = ["tools", "prompts", "resources", "completions", "logging"];
+/// Abilities that a stack passes on.
+const ABILITIES: [&str; 6] = ["tools", "prompts", "resources", "completions", "logging", "tasks"];
 
 /// How long what a stack says of itself may be kept, in milliseconds: a server may come back at any time.
 const TTL: u64 = 5_000;
@@ -125,6 +125,13 @@ fn introduction(stack: &Stack, introduced: &[Introduced<'_>]) -> Map<String, Val
         for (name, ability) in said.get("capabilities").and_then(Value::as_object).into_iter().flatten() {
             if ABILITIES.contains(&name.as_str()) {
                 unite(abilities.entry(name.clone()).or_insert_with(|| json!({})), ability);
+            }
+            // Of extensions, that whose methods say which server they mean.
+            if let (Some(tasks), "extensions") = (ability.get(mcp::task::EXTENSION), name.as_str()) {
+                unite(
+                    abilities.entry("extensions").or_insert_with(|| json!({})),
+                    &json!({ mcp::task::EXTENSION: tasks }),
+                );
             }
         }
         if let Some(text) = said.get("instructions").and_then(Value::as_str).filter(|text| !text.is_empty()) {
