@@ -195,6 +195,10 @@ async fn call(gateway: &Arc<Gateway>, caller: &Caller, request: &Request<'_>, up
         );
     };
 
+    // A further round of a call that was counted is the same call.
+    if caller.continues {
+        decision.limits.clear();
+    }
     // Limits: all together or not at all.
     let (enforced, observed): (policy::LimitUses, policy::LimitUses) =
         std::mem::take(&mut decision.limits).into_iter().partition(|limit_use| !limit_use.limit.observed);

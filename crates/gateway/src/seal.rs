@@ -12,8 +12,9 @@ use mcp::revision::Revision;
 /// Bytes of a nonce, which stands before the ciphertext.
 const NONCE: usize = 12;
 
-/// The longest id that is looked at: upstream ids are short, ours a little longer.
-const MAX_ID: usize = 4096;
+/// The longest id that is looked at: upstream ids are short, ours a little longer, and those of stacks hold one for
+/// each server.
+const MAX_ID: usize = 32 * 1024;
 
 /// The gateway's own number of a session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -70,6 +71,26 @@ impl Seal {
         Some(URL_SAFE_NO_PAD.encode(sealed))
     }
 
+    /// Seals what an agent is to bring back, for a `purpose` of its own; `None` when the system gives no randomness.
+    pub(crate) fn seal_for(&self, purpose: &str, text: &[u8], grant: &str, server: &str) -> Option<String> {
+        let mut text = text.to_vec();
+        let nonce = self.key.seal_in_place_append_tag(bound_for(purpose, grant, server), &mut text).ok()?;
+        let mut sealed = nonce.as_ref().to_vec();
+        sealed.append(&mut text);
+        Some(URL_SAFE_NO_PAD.encode(sealed))
+    }
+
+    /// Reads what was sealed for the same purpose, grant and server.
+    pub(crate) fn open_for(&self, purpose: &str, sealed: &str, grant: &str, server: &str) -> Option<Vec<u8>> {
+        if sealed.len() > MAX_ID {
+            return None;
+        }
+        let mut sealed = URL_SAFE_NO_PAD.decode(sealed).ok()?;
+        let (nonce, text) = sealed.split_at_mut_checked(NONCE)?;
+        let nonce = Nonce::try_assume_unique_for_key(nonce).ok()?;
+        Some(self.key.open_in_place(nonce, bound_for(purpose, grant, server), text).ok()?.to_vec())
+    }
+
     /// Reads an id that this gateway gave to this grant for this server.
     pub fn open(&self, id: &str, grant: &str, server: &str) -> Option<Session> {
         if id.len() > MAX_ID {
@@ -91,8 +112,12 @@ impl Seal {
 }
 
 fn bound_to(grant: &str, server: &str) -> Aad<Vec<u8>> {
-    // The server id holds no NUL, so the two parts cannot be shifted into each other.
-    Aad::from([b"toolgate session\0", server.as_bytes(), b"\0", grant.as_bytes()].concat())
+    bound_for("session", grant, server)
+}
+
+fn bound_for(purpose: &str, grant: &str, server: &str) -> Aad<Vec<u8>> {
+    // Purpose and server id hold no NUL, so the parts cannot be shifted into each other.
+    Aad::from([b"toolgate ", purpose.as_bytes(), b"\0", server.as_bytes(), b"\0", grant.as_bytes()].concat())
 }
 
 #[cfg(test)]

@@ -14,3 +14,4 @@ pub mod result;
 pub mod revision;
 pub mod sse;
 pub mod trace;
+pub mod translate;

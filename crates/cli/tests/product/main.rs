@@ -13,6 +13,7 @@ mod connect;
 mod connections;
 mod crash;
 mod encrypted;
+mod eras;
 mod first_minute;
 mod hangup;
 mod headers;

@@ -123,8 +123,10 @@ impl Bridge {
             }
             return;
         }
-        let youngest = routes.values().max_by_key(|route| route.began);
-        if let Some(route) = youngest {
+        // Where the gateway itself shares a session among requests, tokens are ids.
+        let named = named.and_then(|name| routes.get(&name));
+        let owner = named.or_else(|| routes.values().max_by_key(|route| route.began));
+        if let Some(route) = owner {
             let _ = route.to_agent.send(Piece::Aside(text));
             return;
         }

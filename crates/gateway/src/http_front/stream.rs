@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use futures_util::{StreamExt, stream};
+use futures_util::{FutureExt, StreamExt, stream};
 use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode};
 use mcp::revision::Revision;
@@ -13,6 +13,7 @@ use tokio::task::JoinSet;
 
 use super::admit::Admitted;
 use super::answer::{failed, sorry};
+use super::translate::Agent;
 use super::{Front, empty, json_refusal, not_forwarded, plain};
 use crate::admission::{Withdrawn, Work, until_withdrawn};
 use crate::body::{Body, BodyFault};
@@ -228,7 +229,7 @@ impl Front {
         let Admitted { lead, sender } = admitted;
         let grant = match lead {
             Lead::Server(grant) => grant,
-            Lead::Stack(stack) => return self.listen_to_stack(stack, sender, headers).await,
+            Lead::Stack(stack) => return self.listen_to_stack(stack, sender, headers).boxed().await,
         };
         let (caller, session) = match self.caller(grant, sender, headers, None) {
             Ok(known) => known,
@@ -249,6 +250,9 @@ impl Front {
     ) -> Response<Body> {
         if let Some(halt) = halted(&self.gateway, &caller) {
             return not_forwarded(&halt.of_stream(&self.gateway, &caller));
+        }
+        if let Some(agent) = session.as_ref().and_then(Agent::of) {
+            return Box::pin(self.listen_to_modern(caller, agent)).await;
         }
         let stream = match self.gateway.streams().open(&caller, "null") {
             Ok(stream) => stream,
@@ -317,7 +321,7 @@ impl Front {
         let Admitted { lead, sender } = admitted;
         let grant = match lead {
             Lead::Server(grant) => grant,
-            Lead::Stack(stack) => return self.leave_stack(stack, sender, headers).await,
+            Lead::Stack(stack) => return self.leave_stack(stack, sender, headers).boxed().await,
         };
         let (caller, session) = match self.caller(grant, sender, headers, None) {
             Ok(known) => known,
@@ -338,6 +342,10 @@ impl Front {
             return not_forwarded(&halt.of_stream(&self.gateway, &caller));
         }
         self.gateway.sessions().ended(&caller.conversation());
+        if session.as_ref().and_then(Agent::of).is_some() {
+            self.gateway.translation().forget(&caller);
+            return empty(StatusCode::NO_CONTENT);
+        }
         let endpoint = match &caller.grant.server().config.reach {
             Reach::Child(_) => return self.end_child(&caller).await,
             Reach::Http(endpoint) => endpoint.clone(),

@@ -12,12 +12,12 @@ use mcp::message::{Body as Parsed, Message, Request, parse_upstream, splice};
 
 use super::pieces::{Pieces, Rename, notice, streams, unqualified_event};
 use super::voice::Voice;
-use super::{At, Spoken};
+use super::{At, SEALED_FOR, Spoken};
 use crate::body::Body;
 use crate::events::encode;
 use crate::http_front::admit::Sender;
 use crate::http_front::stream::{event_stream, not_allowed};
-use crate::http_front::{Front, json_refusal, plain};
+use crate::http_front::{Front, json_refusal, not_forwarded, plain};
 use crate::http_link::LAST_EVENT_ID;
 use crate::stack::{Kind, Stack};
 
@@ -41,6 +41,10 @@ impl Front {
         if let Some(last) = headers.get(&LAST_EVENT_ID).and_then(|last| last.to_str().ok()) {
             return self.resume(&at, last).await;
         }
+        let place = match self.gateway.streams().open_at(SEALED_FOR, at.stack.key(), "null") {
+            Ok(place) => place,
+            Err(refusal) => return not_forwarded(&refusal),
+        };
         let voices = self.open_voices(&at);
         let opened = join_all(voices.iter().map(|(_, voice)| async {
             let answer = voice.listen(None).await;
@@ -60,7 +64,10 @@ impl Front {
                 None => std::future::pending().await,
             }
         };
-        event_stream(Body::Stream(Box::pin(rest.take_until(Box::pin(over)))))
+        event_stream(Body::Stream(Box::pin(rest.take_until(Box::pin(over)).inspect(move |_| {
+            // It is counted for as long as it is there.
+            let _ = &place;
+        }))))
     }
 
     /// Goes on with the stream of one server, which the last event names.

@@ -7,6 +7,7 @@ use http::header::CONTENT_TYPE;
 use http_body_util::BodyExt;
 use mcp::json;
 use mcp::message::{Body as Parsed, Id, IdKey, Message, Outcome, parse_upstream, splice};
+use mcp::method::Kind as Method;
 use mcp::qualified;
 use mcp::sse::Decoder;
 
@@ -113,7 +114,7 @@ pub(super) struct Rename {
 impl Rename {
     /// A message of the server as the agent reads it; `None` where nothing is to be changed.
     pub(super) fn message(&self, raw: &str) -> Option<String> {
-        let asked = if self.ids { self.question(raw) } else { None };
+        let asked = if self.ids { self.question(raw).or_else(|| self.taken_back(raw)) } else { None };
         let text = asked.as_deref().unwrap_or(raw);
         let renamed = if self.uris { qualified::qualify_uris(text, &self.server).ok().flatten() } else { None };
         renamed.or(asked)
@@ -129,6 +130,14 @@ impl Rename {
             changes.push((span.range(), token));
         }
         splice(request.raw, &changes)
+    }
+
+    /// A question that the server takes back.
+    fn taken_back(&self, raw: &str) -> Option<String> {
+        let Ok(Parsed::One(Message::Notification(told))) = parse_upstream(raw.as_bytes()) else { return None };
+        let (id, span) = (told.params.request_id?, told.params.spans.request_id?);
+        let id = (told.kind == Method::Cancelled).then(|| qualified_id(&self.server, id))?;
+        splice(told.raw, &[(span.range(), &id)])
     }
 
     /// The id of an event.

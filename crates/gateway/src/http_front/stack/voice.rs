@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use futures_util::FutureExt;
 use http::header::{ACCEPT, CONTENT_LENGTH};
 use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
 use mcp::message::{self, Message};
@@ -153,7 +154,7 @@ fn caller(at: &At, member: &Member, revision: Option<Revision>) -> Caller {
         Spoken::Legacy(session) => Some(session.number),
         Spoken::Modern(_) | Spoken::Opening(_) => None,
     };
-    Caller { grant, token, session: None, stack, revision, client_ip: Some(client_ip), trace: None }
+    Caller { grant, token, session: None, stack, revision, client_ip: Some(client_ip), trace: None, continues: false }
 }
 
 fn late(member: &Member) -> Unasked {
@@ -177,8 +178,8 @@ impl Voice<'_> {
             }
         };
         let headers = self.headers(&message, params);
-        let answer =
-            Box::pin(self.front.one((self.caller.clone(), self.session.clone()), &headers, &body, &message)).await;
+        let asked = self.front.converse((self.caller.clone(), self.session.clone()), &headers, &body, &message);
+        let answer = asked.boxed().await;
         if answer.status() == StatusCode::NOT_FOUND && self.session.is_some() {
             return self.session_lost(&message);
         }
@@ -219,13 +220,13 @@ impl Voice<'_> {
 
     /// The stream on which it speaks unasked.
     pub(super) async fn listen(&self, last: Option<&HeaderValue>) -> Response<Body> {
-        Box::pin(self.front.listen(self.caller.clone(), self.session.clone(), last)).await
+        self.front.listen(self.caller.clone(), self.session.clone(), last).boxed().await
     }
 
     /// Ends the session with it.
     pub(super) async fn leave(&self) {
         if self.session.is_some() {
-            Box::pin(self.front.leave(self.caller.clone(), self.session.clone())).await;
+            self.front.leave(self.caller.clone(), self.session.clone()).boxed().await;
         }
     }
 
