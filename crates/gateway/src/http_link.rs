@@ -159,7 +159,12 @@ impl HttpLink {
 impl AskForTools for HttpLink {
     fn page(&self, cursor: Option<String>) -> Pin<Box<dyn Future<Output = Result<String, String>> + Send + '_>> {
         let params = list_params(cursor.as_deref(), self.revision.filter(|revision| revision.is_modern()));
-        Box::pin(async move { self.ask("tools/list", params).await })
+        // A stream may go on for ever without the answer, while everybody waits for the list.
+        let limit = self.server.config.limits.first_byte.saturating_add(self.server.config.limits.idle);
+        Box::pin(async move {
+            let answer = tokio::time::timeout(limit, self.ask("tools/list", params)).await;
+            answer.unwrap_or_else(|_| Err(format!("the server did not answer tools/list within {limit:?}")))
+        })
     }
 }
 

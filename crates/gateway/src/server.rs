@@ -13,7 +13,7 @@ use crate::child_link::Backoff;
 use crate::era::EraMemory;
 use crate::measures::ServerMeasures;
 use crate::pins::Pinning;
-use crate::tools::KnownTools;
+use crate::tools::{KnownTools, ListBytes};
 use crate::trust::Trust;
 
 pub use mcp::qualified::is_server_id;
@@ -77,6 +77,8 @@ pub struct ServerConfig {
     pub limits: TimeLimits,
     /// Calls at once; `None` for the default of its kind.
     pub calls_at_once: Option<usize>,
+    /// How long its lists may be.
+    pub list_bytes: ListBytes,
 }
 
 /// A registered server, shared by every grant that leads to it.
@@ -100,6 +102,8 @@ pub struct Server {
     pub backoff: Backoff,
     /// Whether its certificate is trusted.
     pub trust: Trust,
+    /// Held while a program is started that many share: whoever comes meanwhile waits for that one.
+    pub(crate) starting: tokio::sync::Mutex<()>,
 }
 
 impl Server {
@@ -115,9 +119,10 @@ impl Server {
             Reach::Child(_) => CHILD_CALLS,
         });
         let calls = calls.min(Semaphore::MAX_PERMITS);
+        let tools = KnownTools::within(config.list_bytes);
         Arc::new(Self {
             config,
-            tools: KnownTools::default(),
+            tools,
             pins: Arc::new(pins),
             calls: Arc::new(Semaphore::new(calls)),
             most_calls: calls,
@@ -125,6 +130,7 @@ impl Server {
             era: EraMemory::default(),
             backoff: Backoff::default(),
             trust: Trust::default(),
+            starting: tokio::sync::Mutex::default(),
         })
     }
 

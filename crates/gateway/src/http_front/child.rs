@@ -10,16 +10,8 @@ use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
-use bytes::Bytes;
-use futures_util::{StreamExt, stream};
-use http::{HeaderMap, HeaderValue, Response, StatusCode};
-use jiff::Timestamp;
-use mcp::message::Message;
-use mcp::method::Kind;
-use mcp::revision::Revision;
-use tokio::sync::mpsc;
-
 use super::bridge::{Bridge, read};
+use super::outlet::way;
 use super::post::declared_params;
 use super::stream::{Changes, event_stream, not_allowed};
 use super::{Front, empty, json_refusal, not_forwarded, plain};
@@ -39,6 +31,13 @@ use crate::relay::Relay;
 use crate::seal::{Session, SessionNumber};
 use crate::server::Server;
 use crate::streams::OpenStream;
+use bytes::Bytes;
+use futures_util::{StreamExt, stream};
+use http::{HeaderMap, HeaderValue, Response, StatusCode};
+use jiff::Timestamp;
+use mcp::message::Message;
+use mcp::method::Kind;
+use mcp::revision::Revision;
 
 /// How long a session that nobody uses keeps its child.
 const IDLE: Duration = Duration::from_secs(1800);
@@ -206,7 +205,13 @@ impl Front {
     pub(super) async fn modern_child(&self, caller: &Caller) -> Result<Option<Arc<Bridge>>, String> {
         let server = Arc::clone(caller.grant.server());
         let owner = Owner::Grant(server.id().to_owned(), caller.grant.key().to_owned());
-        if let Some(bridge) = self.gateway.children().get(&owner, &server) {
+        let running = || self.gateway.children().get(&owner, &server);
+        if let Some(bridge) = running() {
+            return Ok(Some(bridge));
+        }
+        // Several that start one at a time would each end the one before, with what is under way there.
+        let _one_at_a_time = server.starting.lock().await;
+        if let Some(bridge) = running() {
             return Ok(Some(bridge));
         }
         if server.era.speaks(Era::Modern) == Some(false) {
@@ -258,6 +263,7 @@ impl Front {
             routes: Mutex::default(),
             listener: Mutex::default(),
             backlog: Mutex::default(),
+            given_up: Mutex::default(),
             touched: Mutex::new(Instant::now()),
             count: std::sync::atomic::AtomicU64::new(1),
         });
@@ -290,18 +296,23 @@ impl Front {
             None => message.raw(),
         };
         let Some(expected) = expected else {
-            let text = match names::cancelled(message) {
+            let cancelled = names::cancelled(message).map(|theirs| bridge.known_as(&theirs));
+            let text = match &cancelled {
                 // A shared child knows requests by other ids; one that it does not work on for this
                 // agent is none that the agent could cancel.
-                Some(_) if bridge.modern => match bridge.renumber_cancel(message) {
-                    Some(text) => text,
-                    None => return empty(StatusCode::ACCEPTED),
-                },
+                Some(None) if bridge.modern => return empty(StatusCode::ACCEPTED),
+                Some(Some((_, ours))) if bridge.modern => names::cancel_of(ours),
                 _ => text.to_owned(),
             };
-            return match bridge.link.child.send(line(&text)).await {
-                Ok(()) => empty(StatusCode::ACCEPTED),
-                Err(ended) => plain(&json_refusal(StatusCode::BAD_GATEWAY, &ended.to_string())),
+            let limit = caller.grant.server().config.limits.first_byte;
+            let sent = tokio::time::timeout(limit, bridge.link.child.send(line(&text))).await;
+            if let Some(Some((key, _))) = &cancelled {
+                bridge.cancelled(key);
+            }
+            return match sent {
+                Ok(Ok(())) => empty(StatusCode::ACCEPTED),
+                Ok(Err(ended)) => plain(&json_refusal(StatusCode::BAD_GATEWAY, &ended.to_string())),
+                Err(_) => plain(&json_refusal(StatusCode::GATEWAY_TIMEOUT, &takes_nothing(limit))),
             };
         };
         self.exchange(caller, bridge, text, message, expected).await
@@ -319,14 +330,14 @@ impl Front {
         let Some(bridge) = self.gateway.children().get(&Owner::Session(session.number), caller.grant.server()) else {
             return plain(&json_refusal(StatusCode::NOT_FOUND, "the server process of this session has ended"));
         };
-        let (sender, receiver) = mpsc::unbounded_channel();
+        let (sender, receiver) = way();
         {
             let mut listener = bridge.listener.lock().unwrap_or_else(PoisonError::into_inner);
             if listener.as_ref().is_some_and(|listener| !listener.is_closed()) {
                 return plain(&json_refusal(StatusCode::CONFLICT, "this session has a stream already"));
             }
             for text in bridge.backlog.lock().unwrap_or_else(PoisonError::into_inner).drain(..) {
-                let _ = sender.send(text);
+                let _ = sender.aside(text.len(), text);
             }
             *listener = Some(sender);
         }
@@ -381,6 +392,11 @@ pub(super) fn incomplete(request: &mcp::message::Request<'_>) -> Option<refusal:
 fn legacy_child(id: &str) -> Response<Body> {
     let text = "this server speaks the legacy era only; start with initialize";
     plain(&refusal::error(id, refusal::code::INVALID_REQUEST, text, 400))
+}
+
+/// What is said of a program that does not read its stdin.
+fn takes_nothing(limit: Duration) -> String {
+    format!("the server process took no message for {limit:?}")
 }
 
 fn line(text: &str) -> Bytes {

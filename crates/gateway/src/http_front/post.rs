@@ -1,11 +1,13 @@
 //! One POST: read, parsed strictly, judged, forwarded, relayed.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::FutureExt;
 use http::header::ACCEPT;
 use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
+use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use mcp::message::{self, Message, Request};
 use mcp::method::Kind;
@@ -35,14 +37,21 @@ impl Front {
         if let Some(refusal) = unreadable_kind(&headers) {
             return closing(plain(&refusal));
         }
-        let body = match tokio::time::timeout(BODY_TIME, collect(body, MAX_BODY, None)).await {
+        let mut body = body;
+        let body = match tokio::time::timeout(BODY_TIME, collect(&mut body, MAX_BODY, None)).await {
             Ok(Ok(body)) => body,
             Ok(Err(BodyFault::TooLong(limit))) => {
+                discard(body).await;
                 let text = format!("the message is longer than {limit} bytes");
                 return closing(plain(&json_refusal(StatusCode::PAYLOAD_TOO_LARGE, &text)));
             }
             Ok(Err(_)) => return closing(plain(&json_refusal(StatusCode::BAD_REQUEST, "the body ended early"))),
-            Err(_) => return closing(plain(&json_refusal(StatusCode::REQUEST_TIMEOUT, "the body took too long"))),
+            Err(_) => {
+                return closing(plain(&json_refusal(
+                    StatusCode::REQUEST_TIMEOUT,
+                    "a body has 60 s, and this one took longer",
+                )));
+            }
         };
         let admitted = match admitted.again(&self.gateway) {
             Ok(admitted) => admitted,
@@ -267,7 +276,7 @@ impl Front {
         body: &Bytes,
         message: &Message<'_>,
     ) -> Response<Body> {
-        let onward = match self.onward_headers(&caller, &link, headers, message).await {
+        let mut onward = match self.onward_headers(&caller, &link, headers, message).await {
             Ok(onward) => onward,
             Err(refusal) => return plain(&refusal),
         };
@@ -277,6 +286,11 @@ impl Front {
             Judged::Drop => return empty(StatusCode::ACCEPTED),
             Judged::Forward { edited, expected } => (edited, expected),
         };
+        if onward.contains_key(&NAME)
+            && let Some(task) = expected.as_ref().and_then(Expected::task_header)
+        {
+            onward.insert(NAME, task);
+        }
         let bytes = edited.map_or_else(|| body.clone(), Bytes::from);
         match link.post(onward, bytes).await {
             Ok(answer) => {
@@ -360,6 +374,24 @@ pub(super) async fn declared_params<'h>(
     };
     Ok(given().filter(|(name, _)| declared(name)).collect())
 }
+
+/// Reads on past the limit for a while: an agent that is still sending would not read why it is refused, because what is
+/// left unread resets the connection.
+async fn discard(mut body: Incoming) {
+    let mut left = 4 * MAX_BODY;
+    let reading = async {
+        while let Some(Ok(frame)) = body.frame().await {
+            left = left.saturating_sub(frame.data_ref().map_or(0, Bytes::len));
+            if left == 0 {
+                return;
+            }
+        }
+    };
+    let _ = tokio::time::timeout(DISCARD_TIME, reading).await;
+}
+
+/// How long that goes on.
+const DISCARD_TIME: Duration = Duration::from_secs(5);
 
 fn work_of(message: &Message<'_>) -> Work {
     match message {

@@ -18,7 +18,7 @@ use super::{Front, empty, json_refusal, not_forwarded, plain};
 use crate::admission::{Withdrawn, Work, until_withdrawn};
 use crate::body::{Body, BodyFault};
 use crate::caller::Caller;
-use crate::events::{EventReader, encode};
+use crate::events::{EventReader, MAX_EVENT, encode};
 use crate::grant::Lead;
 use crate::halt::halted;
 use crate::http_link::{HttpLink, LAST_EVENT_ID};
@@ -90,10 +90,13 @@ impl Events {
 
     /// Reads on until the answer has come, and gives what was read.
     pub(super) async fn until_answered(&mut self) -> Vec<Bytes> {
-        let mut ready = Vec::new();
-        while self.relay.waits() {
+        let (mut ready, mut length) = (Vec::new(), 0);
+        while self.relay.waits() && length <= MAX_EVENT {
             match self.next().await {
-                Some(bytes) => ready.push(bytes),
+                Some(bytes) => {
+                    length += bytes.len();
+                    ready.push(bytes);
+                }
                 None => break,
             }
         }
@@ -153,7 +156,7 @@ impl Events {
     }
 
     fn ended(&mut self) -> Option<Bytes> {
-        if self.resumable {
+        if self.resumable && self.reader.can_be_resumed() {
             self.relay.park();
             return None;
         }
