@@ -54,7 +54,7 @@ fn edits(setup: &Setup, outcomes: usize) -> anyhow::Result<Vec<Value>> {
 fn leaking() -> Value {
     json!({
         "content": [{ "type": "text", "text": format!("id {} for TK-123456", key()) },
-                    { "type": "text", "text": format!("{}\u{200b}{}", &key()[..6], &key()[6..]) }],
+                    { "type": "text", "text": key().replacen("IO", "I\u{200b}O", 1) }],
         "structuredContent": { key(): { "card": 4_111_111_111_111_111_u64, "n": 1.5 } },
     })
 }
@@ -99,7 +99,7 @@ fn text_and_structure_lose_the_same_secrets_as_json_and_as_events() -> anyhow::R
 fn a_childs_results_are_judged_too() -> anyhow::Result<()> {
     let raw = format!(
         "{{ \"jsonrpc\":\"2.0\", \"id\":41, \"result\":{{\"content\":[{{\"type\":\"text\",\"text\":\"\\u0041{}\"}}], \"n\":1.0 }} }}",
-        &key()[1..]
+        key().trim_start_matches('A')
     );
     let tools = [
         Tool::named("leak").does(Behaviour::Bytes(format!("{raw}\n"))),
@@ -112,7 +112,7 @@ fn a_childs_results_are_judged_too() -> anyhow::Result<()> {
     let mut run = setup.program(words).run()?;
     run.client.initialize()?;
     run.client.send(&call(41, "leak", json!({})))?;
-    let expected = raw.replace(&format!("\\u0041{}", &key()[1..]), MARK);
+    let expected = raw.replace(&format!("\\u0041{}", key().trim_start_matches('A')), MARK);
     assert_eq!(run.client.read(PATIENCE)?.as_deref().map(str::trim_end), Some(expected.as_str()));
     // What holds nothing keeps every byte.
     run.client.send(&call(42, "plain", json!({})))?;

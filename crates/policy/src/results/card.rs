@@ -106,7 +106,7 @@ fn check_digit_fits(digits: &[u8]) -> bool {
             if doubled { value * 2 / 10 + value * 2 % 10 } else { value }
         })
         .sum();
-    sum % 10 == 0
+    sum.is_multiple_of(10)
 }
 
 /// Looks for cards in groups that follow each other with one sign between them.

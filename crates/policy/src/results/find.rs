@@ -123,7 +123,9 @@ fn search(text: &str, shape: &'static Shape, expression: &Regex, hits: &mut Vec<
 fn stands_so(text: &str, shape: &Shape, start: usize, end: usize) -> bool {
     let bytes = text.as_bytes();
     let part = |at: Option<usize>| at.and_then(|at| bytes.get(at)).is_some_and(u8::is_ascii_alphanumeric);
-    !(shape.begins && part(start.checked_sub(1))) && !(shape.ends && part(Some(end)))
+    let begins = !shape.begins || !part(start.checked_sub(1));
+    let ends = !shape.ends || !part(Some(end));
+    begins && ends
 }
 
 /// Whether the text before a key is `"private_key": "`, as in the file of a service account.

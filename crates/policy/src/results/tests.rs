@@ -219,14 +219,14 @@ fn every_shape_is_found_somewhere() {
     let long = "aB3".repeat(40);
     for (text, name) in [
         (format!("SessionToken=\"{long}\""), "aws_session_token"),
-        (format!("1//0{}", &long[..60]), "google_refresh_token"),
-        (format!("gsk_{}", &long[..52]), "groq_key"),
+        (format!("1//0{long:.60}"), "google_refresh_token"),
+        (format!("gsk_{long:.52}"), "groq_key"),
         (format!("shpat_{}", "a1".repeat(16)), "shopify_token"),
-        (format!("ATATT3{}", &long[..80]), "atlassian_token"),
-        (format!("lin_api_{}", &long[..40]), "linear_key"),
-        (format!("ntn_{}", &long[..46]), "notion_token"),
-        (format!("dckr_pat_{}", &long[..27]), "docker_token"),
-        (format!("glsa_{}_0123abcd", &long[..32]), "grafana_token"),
+        (format!("ATATT3{long:.80}"), "atlassian_token"),
+        (format!("lin_api_{long:.40}"), "linear_key"),
+        (format!("ntn_{long:.46}"), "notion_token"),
+        (format!("dckr_pat_{long:.27}"), "docker_token"),
+        (format!("glsa_{long:.32}_0123abcd"), "grafana_token"),
         (format!("AGE-SECRET-KEY-1{}", "Q2".repeat(29)), "age_key"),
     ] {
         assert!(
@@ -261,7 +261,7 @@ fn private_keys_in_every_dress() {
         "[REDACTED:private_key]"
     );
     // One that was cut off, with another behind it.
-    let cut = &pem[..120];
+    let cut = format!("{pem:.120}");
     assert_eq!(judged(&keys, &format!("{cut}\n{pem}!")), "[REDACTED:private_key][REDACTED:private_key]!");
     assert_eq!(judged(&keys, &format!("{cut}\". Then")), "[REDACTED:private_key]\". Then");
     let putty = format!("PuTTY-User-Key-File-3: ssh-ed25519\nPrivate-Lines: 1\n{}\nPrivate-MAC: 0", "Ab3/".repeat(12));
