@@ -26,6 +26,7 @@ use crate::methods;
 use crate::record::{Judgement, Subject};
 use crate::refusal::{self, Refusal, Verdict};
 use crate::relay::quoted;
+use crate::tasks;
 use crate::ticket::{Held, Ticket};
 use crate::tools::ToolList;
 
@@ -57,12 +58,26 @@ pub async fn judge(
     message: &Message<'_>,
     upstream: &dyn AskForTools,
 ) -> Judged {
-    if let Some(refused) = halt(gateway, caller, message) {
+    if let Some(refused) = halt(gateway, caller, message).or_else(|| tasks::unknown(gateway, caller, message)) {
         return refused;
     }
+    let judged = judge_known(gateway, caller, message, upstream).await;
+    tasks::forwarded(gateway, caller, message, judged)
+}
+
+/// Judges a message that names no task of others.
+async fn judge_known(
+    gateway: &Arc<Gateway>,
+    caller: &Caller,
+    message: &Message<'_>,
+    upstream: &dyn AskForTools,
+) -> Judged {
     match message {
         Message::Request(request) => {
             let judged = match request.kind {
+                kind if methods::is_of_another_revision(caller, kind, &request.method) => {
+                    methods::not_found(caller, request)
+                }
                 Kind::ToolsCall => {
                     let begun = Instant::now();
                     let judged = call(gateway, caller, request, upstream).await;
@@ -75,6 +90,8 @@ pub async fn judge(
                     let _ = known_list(gateway, caller, upstream).await;
                     methods::request(gateway, caller, request, request.kind)
                 }
+                Kind::Tasks => Box::pin(tasks::request(gateway, caller, request, upstream)).await,
+                Kind::SubscriptionsListen => Box::pin(tasks::subscription(gateway, caller, request, upstream)).await,
                 kind => methods::request(gateway, caller, request, kind),
             };
             written(gateway, caller, request, judged).await
@@ -161,13 +178,6 @@ async fn call(gateway: &Arc<Gateway>, caller: &Caller, request: &Request<'_>, up
     }
     if let Some(why) = book.accepted.held(listed) {
         return way.deny_under(&book, policy::rule_id::DEFINITION_CHANGED, &why);
-    }
-    if request.params.task.is_some() {
-        return way.deny_under(
-            &book,
-            "(evaluation error)",
-            "This gateway does not forward calls that run as tasks yet; call the tool without `task`.",
-        );
     }
 
     // Decide: pure, and on the arguments that will be forwarded.

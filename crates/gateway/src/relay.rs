@@ -5,19 +5,20 @@
 
 mod parts;
 mod results;
+mod tasks;
 
 use std::sync::Arc;
 
 use mcp::json;
 use mcp::message::{Body, Message, Notification, Outcome, Request, Response};
-use mcp::method::{Kind, Sender};
+use mcp::method::Kind;
 use mcp::result::Call;
 use mcp::revision::Revision;
 use policy::Access;
 use policy::results::Part;
 
 pub(crate) use parts::{answered_code, error_code, error_message, negotiated};
-use parts::{changed, forbidden_input, protocol_version, read, strip};
+use parts::{changed, forbidden_input, forbidden_pages, protocol_version, read, strip};
 pub(crate) use results::quoted;
 
 use crate::admission::{Withdrawn, Work, until_withdrawn};
@@ -182,8 +183,9 @@ impl Relay {
                     let seen = self.edit(response, result, &read(result), None);
                     (seen, results::part(shape, false), (shape == Kind::Unknown).then_some((result.len(), shape, None)))
                 }
-                Outcome::Error(_) => (self.stripped(response), Part::Error, None),
+                Outcome::Error(error) => (self.failed(response, error, None), Part::Error, None),
             };
+            let seen = self.answer_with_tasks(response, seen, None);
             return self.cleaned(seen, response, part, result).0;
         };
         let ticket = expected.ticket.take();
@@ -193,14 +195,20 @@ impl Relay {
                 // The server's words stay out of the record: they may hold what nobody wanted logged.
                 let code = error_code(error).filter(|_| ticket.is_some()).map(|code| format!("JSON-RPC error {code}"));
                 let result = decision.map(|id| (error.len(), expected.kind, Some(id)));
-                let stripped = self.stripped(response);
-                let (seen, done) = self.cleaned(stripped, response, Part::Error, result);
+                let failed = self.failed(response, error, Some(&expected));
+                let failed = self.answer_with_tasks(response, failed, Some(&expected));
+                let (seen, done) = self.cleaned(failed, response, Part::Error, result);
                 (seen, Ended::RpcError, code, done)
             }
             Outcome::Result(result) => {
                 let read = read(result);
-                let failed = expected.kind == Kind::ToolsCall && read.is_error;
+                let failed = match expected.kind {
+                    Kind::ToolsCall => read.is_error,
+                    Kind::Tasks => crate::tasks::has_failed(result),
+                    _ => false,
+                };
                 let edited = self.edit(response, result, &read, Some(&expected));
+                let edited = self.answer_with_tasks(response, edited, Some(&expected));
                 let part = results::part(expected.kind, decision.is_some());
                 let size = decision.map(|id| (result.len(), expected.kind, Some(id)));
                 let (seen, done) = self.cleaned(edited, response, part, size);
@@ -250,8 +258,7 @@ impl Relay {
                     self.negotiated = protocol_version(result);
                 }
                 let denied = methods::denied_server_capabilities(policy);
-                let paths: Vec<&[&str]> = denied.iter().map(std::slice::from_ref).collect();
-                mcp::result::without_capabilities(result, &paths).map_err(|error| error.to_string())
+                mcp::result::without_capabilities(result, &denied).map_err(|error| error.to_string())
             }
             _ => Ok(None),
         };
@@ -267,8 +274,7 @@ impl Relay {
             let text = format!(
                 "The server asked for `{question}` in the middle of the call, which the policy does not allow."
             );
-            let id = response.id.as_ref().map_or("null", |id| id.raw());
-            return Seen::Replace(refusal::error(id, refusal::code::DENIED, &text, 200).body);
+            return self.blocked(response, expected, &text);
         }
         let Some(edited) = edited else { return self.stripped(response) };
         let id = response.id.as_ref().map_or("null", |id| id.raw());
@@ -282,6 +288,30 @@ impl Relay {
                 refusal::error(id, refusal::code::INTERNAL, "The server's answer cannot be filtered.", 200).body,
             ),
         }
+    }
+
+    /// What the agent reads in place of an answer that must not reach it.
+    fn blocked(&self, response: &Response<'_>, expected: Option<&Expected>, text: &str) -> Seen {
+        let id = response.id.as_ref().map_or("null", |id| id.raw());
+        let call = expected.is_some_and(|expected| expected.kind == Kind::ToolsCall);
+        let refusal = match call {
+            true => refusal::blocked_call(id, text, self.caller.dialect()),
+            false => refusal::error(id, refusal::code::DENIED, text, 200),
+        };
+        Seen::Replace(refusal.body)
+    }
+
+    /// An error passes, save one that sends a person where the policy or good sense does not let them.
+    fn failed(&self, response: &Response<'_>, error: &str, expected: Option<&Expected>) -> Seen {
+        if error_code(error).as_deref() == Some(mcp::elicitation::URL_REQUIRED) {
+            let policy = self.caller.grant.binding.policy.as_ref().map(|cell| cell.now());
+            if let Some(why) = forbidden_pages(policy.as_ref().map(|now| &now.policy), error) {
+                self.gateway.count_refused("question of a server", &self.caller);
+                let text = format!("The server wants a person to open a page before it goes on, and {why}.");
+                return self.blocked(response, expected, &text);
+            }
+        }
+        self.stripped(response)
     }
 
     fn tools_listed(
@@ -332,6 +362,16 @@ impl Relay {
             self.gateway.count_refused("question of a server", &self.caller);
             return Seen::Withhold { answer: Some(methods::refused_question(request.id.raw(), &request.method)) };
         }
+        let params = request.params.raw.and_then(|params| json::parse(params).ok());
+        let unsafe_page = request.kind == Kind::Elicitation
+            && params.as_ref().is_some_and(|params| mcp::elicitation::fault(params).is_some());
+        // An agent that runs tasks for the server has said so; otherwise nobody would ever fetch the answer.
+        let task = request.params.task.is_some()
+            && !policy.as_ref().is_some_and(|now| crate::tasks::of_agents_allowed(&now.policy));
+        if unsafe_page || task {
+            self.gateway.count_refused("question of a server", &self.caller);
+            return Seen::Withhold { answer: Some(methods::refused_question(request.id.raw(), &request.method)) };
+        }
         let Some(seen) = self.cleaned_params(request.raw, strip(request.raw)) else {
             let text = "the question is longer than the policy lets pass";
             let answer = refusal::error(request.id.raw(), refusal::code::INVALID_REQUEST, text, 200).body;
@@ -342,7 +382,7 @@ impl Relay {
             let answer = refusal::error(request.id.raw(), refusal::code::INVALID_REQUEST, text, 200).body;
             return Seen::Withhold { answer: Some(answer) };
         }
-        seen
+        self.aside_with_tasks(request.raw, seen)
     }
 
     fn notified(&mut self, notification: &Notification<'_>) -> Seen {
@@ -352,21 +392,14 @@ impl Relay {
         }
         let server = self.caller.grant.server().id();
         let policy = self.caller.grant.binding.policy.as_ref().map(|cell| cell.on(server));
-        let passes = match method {
-            "notifications/resources/updated" => notification.params.uri.as_deref().is_some_and(|uri| {
-                policy.as_ref().is_some_and(|now| matches!(now.policy.resource(uri), Access::Allow { .. }))
-            }),
-            _ if mcp::method::find(method)
-                .is_some_and(|known| known.notification && known.sender != Sender::Client) =>
-            {
-                true
-            }
-            _ => policy.as_ref().is_some_and(|now| now.policy.permits_method_by_name(method)),
-        };
+        let passes = methods::may_say(policy.as_ref().map(|now| &now.policy), notification);
         if !passes {
             return Seen::Withhold { answer: None };
         }
-        self.cleaned_params(notification.raw, strip(notification.raw)).unwrap_or(Seen::Withhold { answer: None })
+        match self.cleaned_params(notification.raw, strip(notification.raw)) {
+            Some(seen) => self.aside_with_tasks(notification.raw, seen),
+            None => Seen::Withhold { answer: None },
+        }
     }
 }
 

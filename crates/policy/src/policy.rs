@@ -240,6 +240,13 @@ impl Policy {
         self.method(name).is_allowed()
     }
 
+    /// Whether `methods.allow` names a method exactly, and nothing of `methods` objects: what a server asks of an agent
+    /// needs that even where the agent may ask it of the server.
+    #[must_use]
+    pub fn names_method(&self, name: &str) -> bool {
+        self.document.methods.names(name)
+    }
+
     /// Whether `logging/setLevel` passes.
     #[must_use]
     pub fn logging_allowed(&self) -> bool {

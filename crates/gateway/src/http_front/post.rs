@@ -267,7 +267,7 @@ impl Front {
         body: &Bytes,
         message: &Message<'_>,
     ) -> Response<Body> {
-        let onward = match self.onward_headers(&caller, &link, headers, message).await {
+        let mut onward = match self.onward_headers(&caller, &link, headers, message).await {
             Ok(onward) => onward,
             Err(refusal) => return plain(&refusal),
         };
@@ -277,6 +277,11 @@ impl Front {
             Judged::Drop => return empty(StatusCode::ACCEPTED),
             Judged::Forward { edited, expected } => (edited, expected),
         };
+        if onward.contains_key(&NAME)
+            && let Some(task) = expected.as_ref().and_then(Expected::task_header)
+        {
+            onward.insert(NAME, task);
+        }
         let bytes = edited.map_or_else(|| body.clone(), Bytes::from);
         match link.post(onward, bytes).await {
             Ok(answer) => {
