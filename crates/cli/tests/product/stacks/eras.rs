@@ -74,8 +74,14 @@ fn a_legacy_server_that_forgot_its_session_is_asked_again() -> anyhow::Result<()
     let serving = servers()?.serve()?;
     let client = serving.modern()?;
     assert!(client.call("files__echo", json!({}))?.is_done());
+    let opened = serving.files.count("initialize");
     serving.files.forget_sessions();
     assert!(client.call("files__echo", json!({}))?.is_done());
-    assert_eq!(serving.files.count("initialize"), 2);
+    assert_eq!(serving.files.count("initialize"), opened + 1);
+    assert_eq!(
+        serving.files.called(),
+        ["echo", "echo", "echo"],
+        "the second was refused for its session, and sent again"
+    );
     Ok(())
 }

@@ -586,7 +586,13 @@ fn severity(level: &str) -> Option<usize> {
 
 /// Whether the server says that it knows the session no more.
 fn is_lost(answer: &Response<Body>, held: &Held) -> bool {
-    held.session.is_some() && answer.status() == StatusCode::NOT_FOUND
+    if held.session.is_none() || answer.status() != StatusCode::NOT_FOUND {
+        return false;
+    }
+    // Some servers answer so to a method that they do not have.
+    let Body::Whole(Some(body)) = answer.body() else { return true };
+    let code = std::str::from_utf8(body).ok().and_then(crate::relay::answered_code);
+    code.is_none_or(|code| code != code::METHOD_NOT_FOUND.to_string())
 }
 
 /// The status that goes with an error in 2026-07-28; what stopped a message on its way keeps its own.

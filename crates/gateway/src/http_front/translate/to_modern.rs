@@ -193,7 +193,7 @@ impl Front {
     ) {
         let Ok(message::Body::One(Message::Request(request))) = message::parse_client(text.as_bytes()) else { return };
         let id = request.id.raw();
-        let level = self.gateway.translation().agents().level(number);
+        let level = self.gateway.translation().agents().level(number).or_else(|| usual_level(&caller));
         let mut caller = caller;
         let mut next = text.clone();
         for _ in 0..=MAX_ROUNDS {
@@ -342,6 +342,12 @@ async fn passed_on(said: &mut Said, out: &Out) -> Option<Bytes> {
             _ => {}
         }
     }
+}
+
+/// Servers of the older eras send log messages unless they are told not to; those of 2026-07-28 only if they are told to.
+fn usual_level(caller: &Caller) -> Option<String> {
+    let policy = caller.grant.binding.policy.as_ref()?.now();
+    policy.policy.logging_allowed().then(|| "info".to_owned())
 }
 
 /// The status of an answer in the older era, where errors are answers like others.
