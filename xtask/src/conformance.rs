@@ -50,6 +50,10 @@ struct Options {
 enum Way {
     Direct,
     Gateway,
+    /// One of two servers behind one address, under its own names.
+    Stack,
+    /// The same, under names that tell the server.
+    Prefixed,
     Child,
 }
 
@@ -58,6 +62,8 @@ impl Way {
         match self {
             Self::Direct => "direct",
             Self::Gateway => "gateway",
+            Self::Stack => "stack",
+            Self::Prefixed => "prefixed",
             Self::Child => "child",
         }
     }
@@ -91,22 +97,34 @@ pub fn run(arguments: &[String]) -> Result<()> {
     if options.all {
         sets.push(Set::All);
     }
+    sets.push(Set::Nameless);
 
     let mut failures = Vec::new();
     for set in sets {
         let run = |way| measure(way, set, &options, &programs, &suite, &scratch.folder);
         let direct = run(Way::Direct)?;
-        if !direct.met && !matches!(set, Set::All) {
+        if !direct.met && matches!(set, Set::Requirements(_)) {
             failures.push(format!("{set}: the fixture itself does not meet it"));
         }
         let gateway = run(Way::Gateway)?;
+        // With names that tell the server, the suite finds nothing that it knows by name.
+        let stacked = if matches!(set, Set::Nameless) { Way::Prefixed } else { Way::Stack };
+        let stack = options.gateway_url.is_none().then(|| run(stacked)).transpose()?;
         let child = options.child.then(|| run(Way::Child)).transpose()?;
 
         println!("\n{set}");
         let mut columns = vec![(Way::Direct.name(), &direct), (Way::Gateway.name(), &gateway)];
+        columns.extend(stack.iter().map(|outcome| (stacked.name(), outcome)));
         columns.extend(child.iter().map(|outcome| (Way::Child.name(), outcome)));
         print!("{}", compare::table(&columns));
         for difference in compare::differences(&direct, &gateway) {
+            match expected.take(set, &difference) {
+                Some(reason) => println!("expected: {difference}: {reason}"),
+                None => failures.push(format!("{set}: {difference}")),
+            }
+        }
+        for difference in stack.iter().flat_map(|stack| compare::differences(&direct, stack)) {
+            let difference = format!("{}: {difference}", stacked.name());
             match expected.take(set, &difference) {
                 Some(reason) => println!("expected: {difference}: {reason}"),
                 None => failures.push(format!("{set}: {difference}")),
@@ -156,6 +174,12 @@ fn measure(
             let upstream = ["--upstream", fixture_url()];
             Running::gateway(&programs.gateway, &policy, &folder, &upstream)?
         }
+        Way::Stack | Way::Prefixed => {
+            let config = folder.join("toolgate.toml");
+            fs::write(&config, stack(fixture_url(), &programs.gateway, way == Way::Stack))?;
+            let gateway = Running::stack(&programs.gateway, &config, &folder)?;
+            return suite.run(set, &gateway.url, &folder);
+        }
         Way::Child => {
             let fixture = programs.fixture.to_string_lossy().into_owned();
             let command = ["--", fixture.as_str(), "--stdio"];
@@ -163,6 +187,18 @@ fn measure(
         }
     };
     suite.run(set, &gateway.url, &folder)
+}
+
+/// The fixture and a second server, which has other tools, behind one address.
+fn stack(fixture: &str, toolgate: &Path, unprefixed: bool) -> String {
+    let names = if unprefixed { "unprefixed = [\"fixture\", \"sandbox\"]\n" } else { "" };
+    format!(
+        "listen = \"127.0.0.1:0\"\n\
+         [servers.fixture]\nurl = \"{fixture}\"\npolicy = \"policy.json\"\n\
+         [servers.sandbox]\ncommand = [{:?}, \"sandbox\"]\npolicy = \"policy.json\"\n\
+         [[grants]]\nlabel = \"suite\"\nservers = [\"fixture\", \"sandbox\"]\nanonymous = true\n{names}",
+        toolgate.display().to_string()
+    )
 }
 
 /// The programs of this build, built anew if they are not fresh.

@@ -3,6 +3,7 @@
 //! The file holds no secret: tokens stand in it as digests, or as names of files and variables.
 
 mod declared;
+mod grants;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::ffi::OsString;
@@ -13,16 +14,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use gateway::gateway::Grants;
-use gateway::grant::{Binding, Grant, TokenDigest};
 use gateway::http_front::{FrontConfig, WebOrigin};
 use gateway::pins::{Acceptance, PinFiles};
 use gateway::policy_file::PolicyCell;
 use gateway::server::{Denials, Reach, ServerConfig, TimeLimits};
-use gateway::terms::{Switch, Terms};
 use gateway::tools::ListBytes;
-use jiff::Timestamp;
-use policy::text::cidr::Block;
-use policy::{Class, GrantFacts, Numbers};
+use policy::{Class, Numbers};
 use serde::Deserialize;
 use upstream::http::Endpoint;
 
@@ -30,8 +27,9 @@ use crate::args::{AcceptWord, DurabilityWord, ServeOptions, TlsOptions};
 use crate::commands::serve::Plan;
 use crate::environment::{Headers, command, data_dir, said_by};
 use crate::failure::{Failure, Trying};
-use crate::token::Token;
 use crate::{env_file, listening, pins, policy_watch, retention};
+
+use grants::{GrantTable, Granting, Served};
 
 pub use declared::{Declared, DeclaredGrant, DeclaredPolicy, DeclaredReach, DeclaredServer, Origin, TokenPlace};
 
@@ -92,29 +90,6 @@ struct ServerTable {
     list_bytes: Option<u64>,
 }
 
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct GrantTable {
-    label: String,
-    server: String,
-    /// Who holds it; else an agent of its label.
-    agent: Option<String>,
-    policy: Option<PathBuf>,
-    token_digest: Option<String>,
-    token_file: Option<PathBuf>,
-    token_env: Option<String>,
-    #[serde(default)]
-    anonymous: bool,
-    owner: Option<String>,
-    #[serde(default)]
-    tags: BTreeMap<String, String>,
-    /// Networks from which it may be used; none means from anywhere.
-    #[serde(default)]
-    networks: Vec<String>,
-    /// From when on it is refused.
-    expires_at: Option<Timestamp>,
-}
-
 #[derive(Debug, Clone, Copy, Deserialize)]
 #[serde(rename_all = "lowercase")]
 enum NumbersWord {
@@ -160,7 +135,8 @@ impl Config {
         self.registered()?;
         let files =
             self.servers.values().map(|table| &table.policy).chain(self.grants.iter().map(|table| &table.policy));
-        for file in files.flatten() {
+        let of_stacks = self.grants.iter().flat_map(|table| table.policies.values());
+        for file in files.flatten().chain(of_stacks) {
             policy_watch::load(&self.base.join(file))?;
         }
         listening::tls(&self.tls(&TlsOptions::default()))?;
@@ -228,7 +204,7 @@ impl Config {
         if self.servers.is_empty() {
             return Err(Failure::Usage("the configuration names no server: write [servers.NAME]".to_owned()));
         }
-        let mut policies = Policies { base: self.base.clone(), cells: BTreeMap::new() };
+        let policies = Policies { base: self.base.clone(), cells: BTreeMap::new() };
         let mut servers = BTreeMap::new();
         let mut connect = Duration::ZERO;
         let mut pins = Vec::new();
@@ -241,37 +217,16 @@ impl Config {
             };
             let server = pins::registered(config, files.clone(), acceptance)?;
             pins.push((server.id().to_owned(), Arc::clone(&server.pins)));
-            let bindings = BTreeMap::<PathBuf, Arc<Binding>>::new();
-            servers.insert(server.id().to_owned(), (server, table.policy.clone(), bindings));
+            let policy = table.policy.clone();
+            servers.insert(server.id().to_owned(), Served { server, policy, bindings: BTreeMap::new() });
         }
+        let mut granting = Granting { base: &self.base, policies, servers, labels: BTreeSet::new() };
         let mut tokens = Vec::new();
         let mut anonymous = Vec::new();
         let mut taken = HashSet::new();
-        let mut labels = BTreeSet::new();
         for table in &self.grants {
             let what = format!("grant {}", table.label);
-            if !labels.insert((table.server.clone(), table.label.clone())) {
-                return Err(Failure::Usage(format!("{what}: two grants of server {} have this label", table.server)));
-            }
-            let Some((server, default, bindings)) = servers.get_mut(&table.server) else {
-                return Err(Failure::Usage(format!("{what}: there is no [servers.{}]", table.server)));
-            };
-            let file = table.policy.clone().or_else(|| default.clone());
-            let binding = match file {
-                None => Binding::new(Arc::clone(server), None),
-                Some(file) => {
-                    let cell = policies.get(&file, server.id())?;
-                    Arc::clone(bindings.entry(file).or_insert_with(|| Binding::new(Arc::clone(server), Some(cell))))
-                }
-            };
-            let facts = GrantFacts {
-                label: table.label.clone(),
-                agent_label: table.agent.clone().unwrap_or_else(|| table.label.clone()),
-                owner: table.owner.clone(),
-                tags: table.tags.clone(),
-            };
-            let terms = table.terms().trying(&what)?;
-            let grant = Arc::new(Grant { terms, ..Grant::local(facts, binding) });
+            let lead = granting.lead(table).trying(&what)?;
             match table.digest(&self.base).trying(&what)? {
                 // A set: looking through the list for each grant would take time with their square.
                 Some(digest) if !taken.insert(digest) => {
@@ -279,7 +234,7 @@ impl Config {
                         "{what}: another grant has the same token; each needs its own"
                     )));
                 }
-                Some(digest) => tokens.push((digest, Arc::clone(&grant))),
+                Some(digest) => tokens.push((digest, lead.clone())),
                 None if table.anonymous => {}
                 None => {
                     return Err(Failure::Usage(format!(
@@ -288,12 +243,14 @@ impl Config {
                 }
             }
             if table.anonymous {
-                anonymous.push(grant);
+                anonymous.push(lead);
             }
         }
+        let Granting { policies, servers, .. } = granting;
+        let stacked = self.grants.iter().any(GrantTable::is_stack);
         if let Some(label) = &options.anonymous {
-            match tokens.iter().find(|(_, grant)| grant.label() == label) {
-                Some((_, grant)) => anonymous.push(Arc::clone(grant)),
+            match tokens.iter().find(|(_, lead)| lead.label() == label) {
+                Some((_, lead)) => anonymous.push(lead.clone()),
                 None => return Err(Failure::Usage(format!("--anonymous={label}: there is no such grant"))),
             }
         }
@@ -309,13 +266,17 @@ impl Config {
         };
         Ok(Plan {
             listen: options.listen.or(self.listen).unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 8040))),
-            grants: Grants::new(tokens, anonymous, servers.len() == 1),
+            grants: Grants::new(tokens, anonymous),
             policies: policies.cells.into_values().collect(),
             pins,
             front,
             tls,
             connect,
-            paths: servers.keys().map(|id| format!("/mcp/{id}/")).collect(),
+            paths: stacked
+                .then(|| "/mcp/".to_owned())
+                .into_iter()
+                .chain(servers.keys().map(|id| format!("/mcp/{id}/")))
+                .collect(),
             data: options.data.dir.clone().or_else(|| self.data.map(|dir| self.base.join(dir))),
             durability: options.durability.or(self.durability).unwrap_or_default().into(),
             keep: options.keep_days.or(self.keep_days.map(|days| days.get().into())).map(retention::days),
@@ -435,49 +396,6 @@ impl ServerTable {
             calls_at_once: self.calls_at_once,
             list_bytes,
         })
-    }
-}
-
-impl GrantTable {
-    /// From where and until when it may be used, where the file says so.
-    fn terms(&self) -> Result<Option<Terms>, String> {
-        if self.networks.is_empty() && self.expires_at.is_none() {
-            return Ok(None);
-        }
-        let networks: Result<Vec<Block>, String> = self.networks.iter().map(|text| Block::parse(text)).collect();
-        // What it has used counts on, whether or not the file says so.
-        Ok(Some(Terms {
-            id: format!("{}/{}", self.server, self.label),
-            server: self.server.clone(),
-            agent: self.agent.clone().unwrap_or_else(|| self.label.clone()),
-            policy: None,
-            networks: networks.map_err(|why| format!("networks: {why}"))?,
-            expires_at: self.expires_at,
-            switch: Arc::new(Switch::default()),
-            used: Arc::default(),
-        }))
-    }
-
-    fn digest(&self, base: &Path) -> Result<Option<TokenDigest>, String> {
-        let given = [self.token_digest.is_some(), self.token_file.is_some(), self.token_env.is_some()];
-        if given.iter().filter(|given| **given).count() > 1 {
-            return Err("give it one of token_digest, token_file and token_env".to_owned());
-        }
-        let digest = if let Some(text) = &self.token_digest {
-            let wrong =
-                || "token_digest is `sha256:` and 64 hexadecimal digits, as `toolgate grant new` prints it".to_owned();
-            Some(TokenDigest::parse(text).ok_or_else(wrong)?)
-        } else if let Some(path) = &self.token_file {
-            Some(Token::from_file(&base.join(path)).map_err(|failure| failure.to_string())?.digest())
-        } else if let Some(name) = &self.token_env {
-            match Token::from_variable(name).map_err(|failure| failure.to_string())? {
-                Some(token) => Some(token.digest()),
-                None => return Err(format!("the environment variable `{name}` is not set")),
-            }
-        } else {
-            None
-        };
-        Ok(digest)
     }
 }
 

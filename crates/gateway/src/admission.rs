@@ -113,14 +113,15 @@ fn look(gateway: &Gateway, caller: &Caller, work: Work) -> Result<Option<Duratio
         return Ok(lease);
     }
     let now = Timestamp::now();
-    let (grant, until) = match &caller.token {
+    let (lead, until) = match &caller.token {
         Some(token) => gateway.grants().of_digest(token, now).ok_or(Withdrawn::Token)?,
-        None => (Arc::clone(&caller.grant), None),
+        None => (Arc::clone(&caller.grant).into(), None),
     };
-    if work == Work::Listening && !Arc::ptr_eq(&grant.binding, &caller.grant.binding) {
+    let there = lead.on(caller.grant.server().id());
+    if work == Work::Listening && !there.is_some_and(|grant| Arc::ptr_eq(&grant.binding, &caller.grant.binding)) {
         return Err(Withdrawn::Moved);
     }
-    let terms = grant.terms.as_ref();
+    let terms = lead.terms();
     if let (Some(terms), Some(from)) = (terms, caller.client_ip) {
         terms.permit(from, now).map_err(Withdrawn::Unusable)?;
     }

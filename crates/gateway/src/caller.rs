@@ -28,6 +28,8 @@ pub struct Caller {
     pub token: Option<TokenDigest>,
     /// The session, in the legacy era and where there is one.
     pub session: Option<SessionNumber>,
+    /// The session with the stack of servers that it came by, where it came by one.
+    pub stack: Option<SessionNumber>,
     /// The revision, where it is known.
     pub revision: Option<Revision>,
     /// The address the request came from.
@@ -43,6 +45,11 @@ impl Caller {
             Some(number) => Conversation::Session(number),
             None => Conversation::Grant(self.grant.key().to_owned(), self.grant.server().id().to_owned()),
         }
+    }
+
+    /// The session as policies and counts know it: that of the whole stack, where it is with one.
+    pub fn counted_session(&self) -> Option<SessionNumber> {
+        self.stack.or(self.session)
     }
 
     /// The dialect to answer in.

@@ -20,7 +20,7 @@ use upstream::http::Client;
 
 use crate::caller::Caller;
 use crate::counting::Counting;
-use crate::grant::{Grant, Hashing, TokenDigest};
+use crate::grant::{Grant, Hashing, Lead, TokenDigest};
 use crate::http_front::Children;
 use crate::lease::Lease;
 use crate::measures::Measures;
@@ -36,29 +36,23 @@ use crate::streams::Streams;
 #[derive(Debug, Default)]
 pub struct Grants {
     hashing: Hashing,
-    by_token: HashMap<TokenDigest, (Arc<Grant>, Option<Timestamp>)>,
-    /// Grants for requests without a token, one a server.
-    anonymous: Vec<Arc<Grant>>,
-    /// Whether there is one server only, which then is served at `/mcp` too.
-    only_server: bool,
+    by_token: HashMap<TokenDigest, (Lead, Option<Timestamp>)>,
+    /// What requests without a token act under, one a server.
+    anonymous: Vec<Lead>,
     /// Tokens that are good and lead nowhere at present, each with a sentence that says why.
     closed: HashMap<TokenDigest, String>,
 }
 
 impl Grants {
     /// All grants of a gateway. `anonymous` act for requests that bring no token.
-    pub fn new(tokens: Vec<(TokenDigest, Arc<Grant>)>, anonymous: Vec<Arc<Grant>>, only_server: bool) -> Self {
-        let by_token = tokens.into_iter().map(|(digest, grant)| (digest, (grant, None))).collect();
-        Self { hashing: Hashing::Plain, by_token, anonymous, only_server, closed: HashMap::new() }
+    pub fn new(tokens: Vec<(TokenDigest, Lead)>, anonymous: Vec<Lead>) -> Self {
+        let by_token = tokens.into_iter().map(|(digest, lead)| (digest, (lead, None))).collect();
+        Self { hashing: Hashing::Plain, by_token, anonymous, closed: HashMap::new() }
     }
 
     /// All grants that a control plane has given, each token with the time from which on it is no longer one.
-    pub fn controlled(
-        hashing: Hashing,
-        by_token: HashMap<TokenDigest, (Arc<Grant>, Option<Timestamp>)>,
-        only_server: bool,
-    ) -> Self {
-        Self { hashing, by_token, anonymous: Vec::new(), only_server, closed: HashMap::new() }
+    pub fn controlled(hashing: Hashing, by_token: HashMap<TokenDigest, (Lead, Option<Timestamp>)>) -> Self {
+        Self { hashing, by_token, anonymous: Vec::new(), closed: HashMap::new() }
     }
 
     /// The same, with tokens that are good and lead nowhere at present.
@@ -72,39 +66,34 @@ impl Grants {
         self.closed.get(&self.hashing.digest(token)?).map(String::as_str)
     }
 
-    /// The grant of a token, as it came, and what is kept of the token.
-    pub fn of_token(&self, token: &[u8], now: Timestamp) -> Option<(TokenDigest, Arc<Grant>)> {
+    /// What a token leads to, as it came, and what is kept of the token.
+    pub fn of_token(&self, token: &[u8], now: Timestamp) -> Option<(TokenDigest, Lead)> {
         let digest = self.hashing.digest(token)?;
-        let (grant, _) = self.of_digest(&digest, now)?;
-        Some((digest, grant))
+        let (lead, _) = self.of_digest(&digest, now)?;
+        Some((digest, lead))
     }
 
-    /// The grant of what is kept of a token, and from when on the token is none.
-    pub fn of_digest(&self, token: &TokenDigest, now: Timestamp) -> Option<(Arc<Grant>, Option<Timestamp>)> {
-        let (grant, until) = self.by_token.get(token)?;
+    /// Where what is kept of a token leads, and from when on the token is none.
+    pub fn of_digest(&self, token: &TokenDigest, now: Timestamp) -> Option<(Lead, Option<Timestamp>)> {
+        let (lead, until) = self.by_token.get(token)?;
         if until.is_some_and(|until| until <= now) {
             return None;
         }
-        Some((Arc::clone(grant), *until))
+        Some((lead.clone(), *until))
     }
 
     /// All of them; those with several tokens several times.
     pub(crate) fn all(&self) -> impl Iterator<Item = &Arc<Grant>> {
-        self.by_token.values().map(|(grant, _)| grant).chain(&self.anonymous)
+        self.by_token.values().map(|(lead, _)| lead).chain(&self.anonymous).flat_map(Lead::grants)
     }
 
-    /// The grant for requests without a token; without a server, the only one.
-    pub fn anonymous(&self, server: Option<&str>) -> Option<Arc<Grant>> {
-        let mut all = self.anonymous.iter();
-        match server {
-            Some(id) => all.find(|grant| grant.server().id() == id).cloned(),
-            None => all.next().cloned(),
+    /// What requests without a token act under; where no server is named, there must be one such thing only.
+    pub fn anonymous(&self, server: Option<&str>) -> Option<Lead> {
+        match (server, self.anonymous.as_slice()) {
+            (Some(id), all) => all.iter().find(|lead| lead.on(id).is_some()).cloned(),
+            (None, [only]) => Some(only.clone()),
+            (None, _) => None,
         }
-    }
-
-    /// Whether there is one server only.
-    pub fn only_server(&self) -> bool {
-        self.only_server
     }
 }
 

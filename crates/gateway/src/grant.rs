@@ -11,6 +11,7 @@ use policy::{GrantFacts, ToolFacts, ToolRules};
 use crate::pins::Accepted;
 use crate::policy_file::{InForce, PolicyCell};
 use crate::server::Server;
+use crate::stack::Stack;
 use crate::terms::Terms;
 use crate::tools::{Tool, ToolList};
 
@@ -42,6 +43,47 @@ impl TokenDigest {
 impl std::fmt::Display for TokenDigest {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "sha256:{}", crate::hex::encode(&self.0))
+    }
+}
+
+/// What a token leads to.
+#[derive(Debug, Clone)]
+pub enum Lead {
+    /// One server.
+    Server(Arc<Grant>),
+    /// Several, offered as one.
+    Stack(Arc<Stack>),
+}
+
+impl From<Arc<Grant>> for Lead {
+    fn from(grant: Arc<Grant>) -> Self {
+        Self::Server(grant)
+    }
+}
+
+impl Lead {
+    /// The grant for a server, if it leads there.
+    pub fn on(&self, server: &str) -> Option<&Arc<Grant>> {
+        self.grants().find(|grant| grant.server().id() == server)
+    }
+
+    /// The grants that it consists of: one for each server.
+    pub fn grants(&self) -> impl Iterator<Item = &Arc<Grant>> {
+        let (one, stack) = match self {
+            Self::Server(grant) => (Some(grant), None),
+            Self::Stack(stack) => (None, Some(stack.members().iter().map(|member| &member.grant))),
+        };
+        one.into_iter().chain(stack.into_iter().flatten())
+    }
+
+    /// The grant's name.
+    pub fn label(&self) -> &str {
+        self.grants().next().map_or("", |grant| grant.label())
+    }
+
+    /// The terms on which it may be used, where a control plane has given it: all its grants have the same.
+    pub fn terms(&self) -> Option<&Terms> {
+        self.grants().next()?.terms.as_ref()
     }
 }
 

@@ -29,6 +29,7 @@ mod child;
 mod cors;
 mod outlet;
 mod post;
+mod stack;
 mod stream;
 
 /// The longest message of an agent, in bytes.
@@ -91,8 +92,8 @@ pub struct Front {
 
 /// Where a request leads.
 enum Place<'a> {
-    /// `/mcp`: the only server there is.
-    Only,
+    /// `/mcp`: all that the grant leads to.
+    All,
     /// `/mcp/<server>`.
     Server(&'a str),
 }
@@ -273,7 +274,7 @@ fn asks(request: &Request<Incoming>, path: &str) -> bool {
 /// Which server a path means. There is one spelling with and one without a slash at the end.
 fn place(path: &str) -> Option<Place<'_>> {
     match path {
-        "/mcp" | "/mcp/" => Some(Place::Only),
+        "/mcp" | "/mcp/" => Some(Place::All),
         _ => {
             let id = path.strip_prefix("/mcp/")?;
             let id = id.strip_suffix('/').unwrap_or(id);
@@ -374,8 +375,8 @@ mod tests {
 
     #[test]
     fn one_spelling_of_a_place() {
-        assert!(matches!(place("/mcp"), Some(Place::Only)));
-        assert!(matches!(place("/mcp/"), Some(Place::Only)));
+        assert!(matches!(place("/mcp"), Some(Place::All)));
+        assert!(matches!(place("/mcp/"), Some(Place::All)));
         assert!(matches!(place("/mcp/files"), Some(Place::Server("files"))));
         assert!(matches!(place("/mcp/files/"), Some(Place::Server("files"))));
         for other in ["/", "//mcp", "/mcp//", "/mcp/files//", "/mcp/../mcp", "/MCP", "/mcp/Files", "/mcp/%66iles"] {

@@ -37,6 +37,7 @@ pub mod seal;
 pub mod server;
 pub mod sessions;
 pub mod spans;
+pub mod stack;
 pub mod stdio_front;
 mod streams;
 pub mod terms;

@@ -181,6 +181,8 @@ fn count_id(limit: &Limit, caller: &Caller, tool: &str) -> CountId {
     let organisation = &*caller.grant.organisation;
     let grant = || match terms {
         Some(terms) => Cow::Borrowed(terms.id.as_str()),
+        // No server is called `+`: it stands for all that the policy spans.
+        None if limit.spans => Cow::Owned(format!("+/{}", caller.grant.label())),
         None => Cow::Owned(format!("{server}/{}", caller.grant.label())),
     };
     // What all calls of a server or an organisation share, all policies share by its name.
@@ -193,7 +195,7 @@ fn count_id(limit: &Limit, caller: &Caller, tool: &str) -> CountId {
             Scope::Grant => ("grant", grant()),
             Scope::Agent => ("agent", Cow::Borrowed(agent.as_str())),
             // Without a session the grant stands in for it, which is never looser.
-            Scope::Session => match &caller.session {
+            Scope::Session => match caller.counted_session() {
                 Some(session) => ("session", Cow::Owned(session.text())),
                 None => ("grant", grant()),
             },

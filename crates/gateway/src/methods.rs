@@ -30,7 +30,7 @@ pub(crate) fn request(gateway: &Arc<Gateway>, caller: &Caller, request: &Request
             _ => not_found(caller, request),
         };
     };
-    let in_force = cell.now();
+    let in_force = cell.on(caller.grant.server().id());
     let policy = &in_force.policy;
     match kind {
         Kind::Discover if caller.dialect() == Dialect::Legacy => {

@@ -143,7 +143,7 @@ async fn call(gateway: &Arc<Gateway>, caller: &Caller, request: &Request<'_>, up
     if let Some(halt) = halted(gateway, caller) {
         return halt.call(gateway, caller, request);
     }
-    let in_force = policy.now();
+    let in_force = policy.on(caller.grant.server().id());
     let book = caller.grant.binding.book(&in_force, &list);
     let Some((listed, rules)) = book.get(tool) else {
         return way.unknown("(unknown tool)", &book);
@@ -167,7 +167,7 @@ async fn call(gateway: &Arc<Gateway>, caller: &Caller, request: &Request<'_>, up
     }
 
     // Decide: pure, and on the arguments that will be forwarded.
-    let session = caller.session.map(|session| session.text());
+    let session = caller.counted_session().map(|session| session.text());
     let mut decision = rules.decide(&Call {
         arguments: request.params.arguments,
         grant: &caller.grant.facts,
@@ -246,6 +246,17 @@ async fn call(gateway: &Arc<Gateway>, caller: &Caller, request: &Request<'_>, up
     let ticket = Ticket::new(gateway, caller, id, now, held, recorded);
     let edited = methods::without_denied_capabilities(&in_force.policy, request);
     Judged::Forward { edited, expected: Some(Expected::call(caller, request, ticket, permit)) }
+}
+
+/// A call of what no server of a stack has: recorded as every decision is, at the first of them.
+pub(crate) fn nobodys_tool(gateway: &Arc<Gateway>, caller: &Caller, request: &Request<'_>) -> Refusal {
+    let tool = request.params.name.as_deref().unwrap_or_default();
+    let way = Way { gateway, caller, request, tool, now: Timestamp::now() };
+    let digest = caller.grant.binding.policy.as_ref().map(|cell| Arc::clone(&cell.now().digest)).unwrap_or_default();
+    match way.write(&digest, &policy::rule_id::built_in(policy::rule_id::UNKNOWN_TOOL), audit::Effect::Hide, None) {
+        Ok(_) => refusal::unknown_tool(request.id.raw(), tool),
+        Err(down) => unrecorded(caller, request, &down),
+    }
 }
 
 /// The server's tools, known or fetched now, and compared with what is accepted.

@@ -1,5 +1,6 @@
 //! The policy in force, and how it is replaced while calls go on.
 
+use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -14,6 +15,19 @@ pub struct InForce {
     pub policy: Policy,
     /// SHA-256 of the document, in hexadecimal.
     pub digest: Arc<str>,
+    /// The same policy as it stands on each of the servers that it spans.
+    on: HashMap<Box<str>, Arc<InForce>>,
+}
+
+impl InForce {
+    fn new(policy: Policy, digest: Arc<str>) -> Self {
+        let spanned = policy.servers().unwrap_or_default().iter();
+        let on = spanned.map(|server| {
+            let here = Self { policy: policy.on(server), digest: Arc::clone(&digest), on: HashMap::new() };
+            (server.clone(), Arc::new(here))
+        });
+        Self { on: on.collect(), policy, digest }
+    }
 }
 
 /// A policy that can be replaced. Who reads it takes one version and keeps it for the whole call.
@@ -43,7 +57,7 @@ pub fn compile(text: String) -> Result<(InForce, Vec<Diagnostic>), Rejected> {
     match loaded.policy {
         Some(policy) => {
             let digest = digest(text.as_bytes());
-            Ok((InForce { policy, digest }, loaded.diagnostics))
+            Ok((InForce::new(policy, digest), loaded.diagnostics))
         }
         None => Err(Rejected { text, diagnostics: loaded.diagnostics }),
     }
@@ -63,6 +77,14 @@ impl PolicyCell {
     /// The version in force.
     pub fn now(&self) -> Arc<InForce> {
         self.now.load_full()
+    }
+
+    /// The version in force, as it stands on one server.
+    pub fn on(&self, server: &str) -> Arc<InForce> {
+        let now = self.now.load();
+        // Most policies are for one server, and every call asks.
+        let here = if now.on.is_empty() { None } else { now.on.get(server) };
+        Arc::clone(here.unwrap_or(&now))
     }
 
     /// Replaces the version in force; true if the document is another one.

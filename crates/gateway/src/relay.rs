@@ -14,8 +14,8 @@ use mcp::result::Call;
 use mcp::revision::Revision;
 use policy::Access;
 
-pub(crate) use parts::{answered_code, error_message, negotiated};
-use parts::{changed, error_code, forbidden_input, protocol_version, read, strip};
+pub(crate) use parts::{answered_code, error_code, error_message, negotiated};
+use parts::{changed, forbidden_input, protocol_version, read, strip};
 
 use crate::admission::{Withdrawn, Work, until_withdrawn};
 use crate::caller::Caller;
@@ -202,7 +202,7 @@ impl Relay {
         let Some(cell) = self.caller.grant.binding.policy.clone() else {
             return self.stripped(response);
         };
-        let in_force = cell.now();
+        let in_force = cell.on(self.caller.grant.server().id());
         let policy = &in_force.policy;
         let shape = match expected.map(|expected| expected.kind) {
             Some(kind) => kind,
@@ -340,7 +340,8 @@ impl Relay {
         if method == "notifications/tools/list_changed" {
             self.caller.grant.server().tools.forget();
         }
-        let policy = self.caller.grant.binding.policy.as_ref().map(|cell| cell.now());
+        let server = self.caller.grant.server().id();
+        let policy = self.caller.grant.binding.policy.as_ref().map(|cell| cell.on(server));
         let passes = match method {
             "notifications/resources/updated" => notification.params.uri.as_deref().is_some_and(|uri| {
                 policy.as_ref().is_some_and(|now| matches!(now.policy.resource(uri), Access::Allow { .. }))

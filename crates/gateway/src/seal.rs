@@ -12,8 +12,9 @@ use mcp::revision::Revision;
 /// Bytes of a nonce, which stands before the ciphertext.
 const NONCE: usize = 12;
 
-/// The longest id that is looked at: upstream ids are short, ours a little longer.
-const MAX_ID: usize = 4096;
+/// The longest id that is looked at: upstream ids are short, ours a little longer, and those of stacks hold one for
+/// each server.
+const MAX_ID: usize = 32 * 1024;
 
 /// The gateway's own number of a session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -16,6 +16,8 @@ use crate::pins::Pinning;
 use crate::tools::{KnownTools, ListBytes};
 use crate::trust::Trust;
 
+pub use mcp::qualified::is_server_id;
+
 /// How a server is reached.
 #[derive(Debug, Clone)]
 pub enum Reach {
@@ -141,10 +143,4 @@ impl Server {
     pub fn id(&self) -> &str {
         &self.config.id
     }
-}
-
-/// Whether `id` may name a server: 1 to 40 of `a` to `z`, `0` to `9` and `-`.
-pub fn is_server_id(id: &str) -> bool {
-    (1..=40).contains(&id.len())
-        && id.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
 }

@@ -50,6 +50,8 @@ struct Memory {
     /// When the server was last heard.
     heard: Option<Instant>,
     touched: Option<Instant>,
+    /// Servers of a stack whose part of the session was opened anew, and what that is known by.
+    reopened: HashMap<Box<str>, String>,
 }
 
 /// The memory of all conversations. It is touched only by what is rare: a server's question, an
@@ -126,6 +128,17 @@ impl Sessions {
             Some(memory) => memory.waiting.drain().map(|(_, waiting)| waiting.expected).collect(),
             None => Vec::new(),
         }
+    }
+
+    /// A server's part of a session with a stack was opened anew, under another id; or, with an empty one, has ended.
+    pub fn reopen(&self, conversation: &Conversation, server: &str, id: String) {
+        self.with(conversation, |memory| memory.reopened.insert(server.into(), id));
+    }
+
+    /// What a server's part of a session is known by since it was opened anew.
+    pub fn reopened(&self, conversation: &Conversation, server: &str) -> Option<String> {
+        let all = self.conversations.lock().unwrap_or_else(PoisonError::into_inner);
+        all.get(conversation)?.reopened.get(server).cloned()
     }
 
     /// Whether an agent has ended the session.

@@ -31,8 +31,12 @@ impl Default for Streams {
 impl Streams {
     /// Opens one for a caller, or says what the agent reads: `id` is that of its request.
     pub(crate) fn open(&self, caller: &Caller, id: &str) -> Result<OpenStream, Refusal> {
-        let holder = (caller.grant.server().id().to_owned(), caller.grant.key().to_owned());
-        self.0.take(holder).map_err(|full| {
+        self.open_at(caller.grant.server().id(), caller.grant.key(), id)
+    }
+
+    /// The same for one that is with no server alone.
+    pub(crate) fn open_at(&self, place: &str, grant: &str, id: &str) -> Result<OpenStream, Refusal> {
+        self.0.take((place.to_owned(), grant.to_owned())).map_err(|full| {
             let (text, status) = match full {
                 Full::Each(most) => {
                     (format!("this grant has {most} streams open here, which is the most; close one first"), 429)

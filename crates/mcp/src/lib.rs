@@ -9,6 +9,7 @@ pub mod json;
 pub mod line;
 pub mod message;
 pub mod method;
+pub mod qualified;
 pub mod result;
 pub mod revision;
 pub mod sse;

@@ -9,7 +9,7 @@ mod encode;
 use std::borrow::Cow;
 use std::fmt;
 
-pub use encode::{comment, write_event};
+pub use encode::{comment, with_id, write_event};
 
 /// An event, or a comment between events.
 #[derive(Debug, Clone, PartialEq, Eq)]

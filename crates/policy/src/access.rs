@@ -86,15 +86,20 @@ impl AccessRules {
         }
     }
 
-    /// Like [`AccessRules::access`], for a URI as sent: one that readers could read differently is denied first.
-    pub(crate) fn uri(&self, uri: &str) -> Access {
+    /// What `access` says of a URI as sent; one that readers could read differently is denied first.
+    pub(crate) fn uri(&self, uri: &str, access: impl FnOnce(&Self) -> Access) -> Access {
         match check_uri(uri) {
-            Ok(()) => self.access(uri),
+            Ok(()) => access(self),
             Err(fault) => Access::Deny {
                 rule: Arc::clone(&AMBIGUOUS_URI),
                 reason: Arc::from(format!("This URI cannot be judged: it has {fault}.")),
             },
         }
+    }
+
+    /// What becomes of whatever the document says nothing of at all, because it is about other servers.
+    pub(crate) fn closed(&self) -> Access {
+        self.deny(&self.denied_by_default)
     }
 
     /// Whether any name at all could pass.

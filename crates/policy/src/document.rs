@@ -6,6 +6,7 @@ mod clauses;
 mod entries;
 mod limits;
 mod reader;
+mod servers;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -29,6 +30,7 @@ const DOCUMENT_FIELDS: &[&str] = &[
     "$schema",
     "timezone",
     "mode",
+    "servers",
     "hide",
     "all_tools",
     "classes",
@@ -41,7 +43,6 @@ const DOCUMENT_FIELDS: &[&str] = &[
 ];
 
 const DOCUMENT_NOT_OBEYED: &[NotObeyed] = &[
-    NotObeyed { name: "servers", what: "name the servers of a stack policy" },
     NotObeyed { name: "facets", what: "apply rules by facet of a tool" },
     NotObeyed { name: "results", what: "limit and redact what comes back" },
     NotObeyed { name: "flow", what: "judge by what the agent has already touched" },
@@ -76,6 +77,7 @@ pub fn load(text: &str, options: Load) -> Loaded {
         lists_used: BTreeSet::new(),
         zone: TimeZone::UTC,
         observed: false,
+        servers: None,
     };
     let document = reader.document(&root);
     let mut diagnostics = reader.diagnostics;
@@ -107,7 +109,9 @@ impl Reader {
         if let Some(node) = fields.get("lists") {
             self.lists(node);
         }
+        self.servers = fields.get("servers").and_then(|node| self.servers(node));
         let hide = fields.get("hide").map(|node| self.patterns(node, "`hide`", "/hide")).unwrap_or_default();
+        hide.iter().for_each(|(named, range)| self.spans_name(&named.pattern, range));
         let hide = hide.into_iter().map(|(named, range)| Hidden { named, range }).collect();
         let all_tools =
             fields.member("all_tools").and_then(|member| self.all_tools(&member.value, member.key_range.clone()));
@@ -128,6 +132,7 @@ impl Reader {
             default_allows: Arc::new(RuleId::new("/default", "/default")),
             default_denies: default_deny("/default"),
             zone: self.zone.clone(),
+            servers: self.servers.take(),
             hide,
             all_tools,
             classes,

@@ -109,6 +109,8 @@ pub struct Limit {
     pub observed: bool,
     /// The count belongs to this entry alone and is not shared by name (`rate_limit`).
     pub private_to_entry: bool,
+    /// The policy spans several servers, and so do its counts: a grant, an agent or a session has one for all of them.
+    pub spans: bool,
     /// The argument whose value is added; `None` adds one.
     pub(crate) amount: Option<Path>,
 }

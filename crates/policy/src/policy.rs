@@ -1,5 +1,6 @@
 //! A compiled policy.
 
+use std::borrow::Cow;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -32,6 +33,8 @@ pub(crate) struct Document {
     pub(crate) default_allows: Arc<RuleId>,
     pub(crate) default_denies: Arc<RuleId>,
     pub(crate) zone: TimeZone,
+    /// The servers that it spans, where it is a policy for a stack.
+    pub(crate) servers: Option<Vec<Box<str>>>,
     pub(crate) hide: Vec<Hidden>,
     pub(crate) all_tools: Option<Arc<Entry>>,
     /// In the order of the classes.
@@ -47,6 +50,19 @@ pub(crate) struct Document {
 }
 
 impl Document {
+    /// The name by which its patterns know a tool or prompt.
+    pub(crate) fn name<'n>(&self, server: &str, name: &'n str) -> Cow<'n, str> {
+        match self.servers {
+            Some(_) => Cow::Owned(mcp::qualified::name(server, name)),
+            None => Cow::Borrowed(name),
+        }
+    }
+
+    /// Whether it says anything of a server.
+    pub(crate) fn covers(&self, server: &str) -> bool {
+        self.servers.as_ref().is_none_or(|servers| servers.iter().any(|id| **id == *server))
+    }
+
     /// Every entry, in the order in which they are asked.
     pub(crate) fn entries(&self) -> impl Iterator<Item = &Arc<Entry>> {
         self.tools.iter().chain(self.classes.iter().map(|(_, entry)| entry)).chain(&self.all_tools)
@@ -65,16 +81,28 @@ impl Document {
     }
 }
 
+/// How a policy knows the prompts and resources of the server on which it is asked.
+enum Spanned<'a> {
+    /// By their own names.
+    One,
+    /// Among those of several servers.
+    On(&'a str),
+    /// Not at all.
+    Elsewhere,
+}
+
 /// A compiled policy: immutable, cheap to clone, shared between threads.
 #[derive(Debug, Clone)]
 pub struct Policy {
     document: Arc<Document>,
     digest: Arc<str>,
+    /// The server on which it is asked about prompts and resources.
+    server: Option<Arc<str>>,
 }
 
 impl Policy {
     pub(crate) fn new(document: Arc<Document>) -> Policy {
-        Policy { document, digest: Arc::from("") }
+        Policy { document, digest: Arc::from(""), server: None }
     }
 
     /// The same policy under a digest of its bytes, which the caller computes: this crate hashes nothing.
@@ -88,6 +116,19 @@ impl Policy {
     #[must_use]
     pub fn digest(&self) -> &str {
         &self.digest
+    }
+
+    /// The same policy as it stands on one server. One that spans several needs to know on which of them it is asked
+    /// about prompts and resources; unasked, it denies them.
+    #[must_use]
+    pub fn on(&self, server: &str) -> Policy {
+        Policy { server: Some(Arc::from(server)), ..self.clone() }
+    }
+
+    /// The ids of the servers that it spans; `None` for a policy of one server, whichever that is.
+    #[must_use]
+    pub fn servers(&self) -> Option<&[Box<str>]> {
+        self.document.servers.as_deref()
     }
 
     pub(crate) fn document(&self) -> &Arc<Document> {
@@ -127,19 +168,48 @@ impl Policy {
     /// What becomes of a resource, by its URI as sent.
     #[must_use]
     pub fn resource(&self, uri: &str) -> Access {
-        self.document.resources.uri(uri)
+        self.document.resources.uri(uri, |rules| match self.spanned() {
+            Spanned::One => rules.access(uri),
+            Spanned::On(server) => rules.access(&mcp::qualified::uri(server, uri)),
+            Spanned::Elsewhere => rules.closed(),
+        })
     }
 
     /// What becomes of a resource template, in lists: by its text, which is no URI.
     #[must_use]
     pub fn resource_template(&self, template: &str) -> Access {
-        self.document.resources.access(template)
+        match self.spanned() {
+            Spanned::One => self.document.resources.access(template),
+            Spanned::On(server) => self.document.resources.access(&mcp::qualified::uri(server, template)),
+            Spanned::Elsewhere => self.document.resources.closed(),
+        }
     }
 
     /// What becomes of a prompt, by its name.
     #[must_use]
     pub fn prompt(&self, name: &str) -> Access {
-        self.document.prompts.access(name)
+        match self.spanned() {
+            Spanned::One => self.document.prompts.access(name),
+            Spanned::On(server) => self.document.prompts.access(&mcp::qualified::name(server, name)),
+            Spanned::Elsewhere => self.document.prompts.closed(),
+        }
+    }
+
+    /// The server, where the policy spans several, and the tool that a name in it means.
+    #[must_use]
+    pub fn tool_named<'n>(&self, name: &'n str) -> (Option<&'n str>, &'n str) {
+        match mcp::qualified::split_name(name) {
+            Some((server, tool)) if self.document.servers.is_some() => (Some(server), tool),
+            _ => (None, name),
+        }
+    }
+
+    fn spanned(&self) -> Spanned<'_> {
+        match (&self.document.servers, self.server.as_deref()) {
+            (None, _) => Spanned::One,
+            (Some(_), Some(server)) if self.document.covers(server) => Spanned::On(server),
+            (Some(_), _) => Spanned::Elsewhere,
+        }
     }
 
     /// What becomes of a method that is no `tools/call`. Housekeeping passes; sampling, elicitation, roots and what

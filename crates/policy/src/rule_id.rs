@@ -56,6 +56,8 @@ pub fn built_in(name: &'static str) -> Arc<RuleId> {
 pub(crate) static AMBIGUOUS: LazyLock<Arc<RuleId>> = LazyLock::new(|| built_in(AMBIGUOUS_ARGUMENTS));
 /// `(evaluation error)`, shared.
 pub(crate) static EVALUATION: LazyLock<Arc<RuleId>> = LazyLock::new(|| built_in(EVALUATION_ERROR));
+/// `(no policy)`, shared.
+pub(crate) static UNGOVERNED: LazyLock<Arc<RuleId>> = LazyLock::new(|| built_in(NO_POLICY));
 /// `(arguments do not match the schema)`, shared.
 pub(crate) static SCHEMA: LazyLock<Arc<RuleId>> = LazyLock::new(|| built_in(SCHEMA_MISMATCH));
 

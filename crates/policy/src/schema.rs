@@ -102,6 +102,11 @@ fn document() -> Value {
         "description": { "$ref": "#/$defs/text" },
         "timezone": { "type": "string", "description": "Zone of `time.*` and calendar windows, as in the IANA database. Default UTC." },
         "mode": { "enum": ["enforce", "observe"], "description": "`observe`: the whole document only says what it would do." },
+        "servers": {
+            "type": "array", "minItems": 1, "maxItems": 64, "uniqueItems": true,
+            "items": { "type": "string", "pattern": "^[a-z0-9-]{1,40}$" },
+            "description": "The servers that a policy for a stack spans: its patterns are `<server>__<tool>` and `mcp+<server>+<uri>`."
+        },
         "hide": { "type": "array", "items": { "$ref": "#/$defs/pattern" }, "description": "Tools that do not exist for this grant." },
         "all_tools": { "$ref": "#/$defs/entry", "description": "Rules for every call." },
         "classes": closed("Rules by risk class of the tool.", Value::Object(classes), &[]),

@@ -18,7 +18,7 @@ use crate::facts::{Call, Class, ToolFacts};
 use crate::limit::Limit;
 use crate::operand::Numbers;
 use crate::policy::Document;
-use crate::rule_id::{HIDDEN, RuleId};
+use crate::rule_id::{HIDDEN, RuleId, UNGOVERNED};
 use crate::tool_schema::ToolSchema;
 
 use self::decide::Silent;
@@ -119,12 +119,13 @@ impl Mode {
 
 impl ToolRules {
     pub(crate) fn new(document: &Arc<Document>, tool: &ToolFacts<'_>) -> ToolRules {
-        let named = document.tools.iter().filter(|entry| entry.pattern.as_ref().is_some_and(|p| p.matches(tool.name)));
+        let name = document.name(tool.server, tool.name);
+        let named = document.tools.iter().filter(|entry| entry.pattern.as_ref().is_some_and(|p| p.matches(&name)));
         let openers = Openers::new(named.clone(), document, tool);
         let entries: Vec<Arc<Entry>> =
             named.chain(document.classes_of(tool.class)).chain(&document.all_tools).map(Arc::clone).collect();
         let enforced = || entries.iter().filter(|entry| !entry.observed);
-        let mut hiding = hiding(document, &entries, tool.name);
+        let mut hiding = hiding(document, &entries, &name);
         let hidden = hiding.iter().position(|(_, observed)| !observed).map(|index| hiding.swap_remove(index).0);
         let mut would: Vec<Would> = hiding.into_iter().map(|(rule, _)| Would { rule, effect: Effect::Hide }).collect();
         let told = |wanted: Action| -> Vec<Told> {
@@ -137,7 +138,10 @@ impl ToolRules {
                 })
                 .collect()
         };
-        let (denials, asks) = (told(Action::Deny), told(Action::RequireApproval));
+        let (mut denials, asks) = (told(Action::Deny), told(Action::RequireApproval));
+        if !document.covers(tool.server) {
+            denials.insert(0, elsewhere(tool.server));
+        }
         for entry in entries.iter().filter(|entry| entry.observed) {
             let effect = match entry.action {
                 Action::Deny => Effect::Deny,
@@ -233,6 +237,12 @@ fn hiding(document: &Document, entries: &[Arc<Entry>], tool: &str) -> Vec<(Arc<R
     let acting = entries.iter().filter(|entry| entry.action == Action::Hide);
     let acting = acting.map(|entry| (entry.action_rule.pointer.clone(), entry.observed));
     listed.chain(acting).map(|(pointer, observed)| (Arc::new(RuleId::new(pointer, HIDDEN)), observed)).collect()
+}
+
+/// What stops every call to a server that a policy for several others says nothing of.
+fn elsewhere(server: &str) -> Told {
+    let reason = format!("The policy of this grant names the servers that it is for, and `{server}` is none of them.");
+    Told { rule: Arc::clone(&UNGOVERNED), reason: Some(Arc::from(reason)), visible: false }
 }
 
 /// Why a tool of this name is held.

@@ -99,6 +99,14 @@ impl Outcome {
         }
     }
 
+    /// The text that the agent reads.
+    pub fn text(&self) -> &str {
+        match self {
+            Self::Done(text) | Self::ToolError(text) | Self::Denied { text, .. } => text,
+            Self::Error(_, text) | Self::Nothing(text) => text,
+        }
+    }
+
     /// Whether the server did it.
     pub fn is_done(&self) -> bool {
         matches!(self, Self::Done(_))

@@ -49,6 +49,19 @@ impl Running {
         Self::listening(child, stderr, "endpoint ", &folder.join("gateway.log"))
     }
 
+    /// The gateway, serving a configuration, and the address of all its servers together.
+    ///
+    /// # Errors
+    /// When it does not start.
+    pub fn stack(program: &Path, config: &Path, folder: &Path) -> Result<Self> {
+        let mut command = Command::new(program);
+        command.args(["serve", "--accept", "first", "--config"]).arg(config).arg("--data").arg(folder.join("data"));
+        command.stdout(Stdio::null()).stderr(Stdio::piped());
+        let mut child = start(&mut command)?;
+        let stderr = child.stderr.take().context("the gateway has no stderr")?;
+        Self::listening(child, stderr, "endpoint ", &folder.join("gateway.log"))
+    }
+
     /// Waits for the line that names the endpoint; goes on reading, so that the server is never
     /// held up by a full pipe.
     fn listening(mut child: Child, output: impl Read + Send + 'static, lead: &'static str, log: &Path) -> Result<Self> {

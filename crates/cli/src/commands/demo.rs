@@ -83,7 +83,7 @@ pub fn demo(options: &DemoOptions) -> Result<ExitCode, Failure> {
     let binding = Binding::new(server, Some(cell));
     let token = Token::fresh()?;
     let grant = Arc::new(Grant::local(facts("demo"), binding));
-    let grants = Grants::new(vec![(token.digest(), grant)], Vec::new(), true);
+    let grants = Grants::new(vec![(token.digest(), grant.into())], Vec::new());
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().trying("the runtime")?;
     let beginning = Beginning::alone("demo", Durability::Buffered, grants, None);
     let gateway = foundation::lay(Some(&data.path().join("data")), beginning, runtime.handle())?;

@@ -93,10 +93,11 @@ fn explain(options: &PolicyExplain) -> Result<ExitCode, Failure> {
     mcp::json::parse(&options.arguments).trying("the arguments")?;
     let tools = Tools::read(options.tools.as_deref())?;
     let all = tools.facts();
-    let known = all.iter().find(|known| known.name == options.tool);
+    let (server, name) = policy.tool_named(&options.tool);
+    let known = all.iter().find(|known| known.name == name);
     let facts = ToolFacts {
-        server: "local",
-        name: &options.tool,
+        server: server.unwrap_or("local"),
+        name,
         class: set.or(known.map(|known| known.class)).unwrap_or(Class::Unclassified),
         class_accepted: set.is_some(),
         input_schema: known.and_then(|known| known.input_schema),

@@ -13,7 +13,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use gateway::gateway::Grants;
-use gateway::grant::{Binding, Grant};
+use gateway::grant::{Binding, Grant, Lead};
 use gateway::http_front::{Beside, FrontConfig};
 use gateway::listen::Workers;
 use gateway::pins::Pinning;
@@ -208,7 +208,7 @@ fn plan(options: &ServeOptions) -> Result<Plan, Failure> {
     let cell = policy_watch::load(file)?;
     let server = pinned(config, file, &options.pins, options.data.dir.as_deref())?;
     let binding = Binding::new(Arc::clone(&server), Some(Arc::clone(&cell)));
-    let grant = |label: &str| Arc::new(Grant::local(facts(label), Arc::clone(&binding)));
+    let grant = |label: &str| Lead::from(Arc::new(Grant::local(facts(label), Arc::clone(&binding))));
     let (token, fresh) = match (&options.token, &options.token_file) {
         (Some(text), _) => (Some(Token::chosen(text).trying("--token")?), None),
         (None, Some(path)) => (Some(Token::from_file(path)?), None),
@@ -234,7 +234,7 @@ fn plan(options: &ServeOptions) -> Result<Plan, Failure> {
     };
     Ok(Plan {
         listen: options.listen.unwrap_or(LISTEN),
-        grants: Grants::new(tokens, anonymous, true),
+        grants: Grants::new(tokens, anonymous),
         policies: vec![(cell, vec![server.id().to_owned()])],
         pins: vec![(server.id().to_owned(), Arc::clone(&server.pins))],
         front,

@@ -152,14 +152,17 @@ impl Config {
         }
         let mut grants = BTreeMap::new();
         for table in &self.grants {
-            let what = format!("grant {}/{}", table.server, table.label);
-            if !servers.contains_key(&table.server) {
-                return Err(Failure::Usage(format!("{what}: there is no [servers.{}]", table.server)));
-            }
-            let policy = table.policy.as_deref().map(|file| self.policy(file, &mut policies, purpose)).transpose()?;
-            let grant = table.declared(policy, &self.base, purpose).trying(&what)?;
-            if grants.insert((table.server.clone(), table.label.clone()), grant).is_some() {
-                return Err(Failure::Usage(format!("{what} is declared twice")));
+            for server in table.reaches().trying(format!("grant {}", table.label))? {
+                let what = format!("grant {server}/{}", table.label);
+                if !servers.contains_key(server) {
+                    return Err(Failure::Usage(format!("{what}: there is no [servers.{server}]")));
+                }
+                let file = table.policy_on(server).map(PathBuf::as_path);
+                let policy = file.map(|file| self.policy(file, &mut policies, purpose)).transpose()?;
+                let grant = table.declared(policy, &self.base, purpose).trying(&what)?;
+                if grants.insert((server.to_owned(), table.label.clone()), grant).is_some() {
+                    return Err(Failure::Usage(format!("{what} is declared twice")));
+                }
             }
         }
         Ok(Declared { policies, servers, grants })
@@ -290,6 +293,9 @@ impl GrantTable {
     fn declared(&self, policy: Option<String>, base: &Path, purpose: Purpose) -> Result<DeclaredGrant, String> {
         if self.anonymous && purpose == Purpose::Instance {
             return Err("an instance has no anonymous grants: leave `anonymous` out".to_owned());
+        }
+        if self.is_stack() && purpose == Purpose::Instance {
+            return Err("an instance gives a grant for one server: name each server's grant by itself".to_owned());
         }
         let token = match &self.token_file {
             Some(file) => TokenPlace::File(base.join(file)),

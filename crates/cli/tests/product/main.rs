@@ -41,6 +41,7 @@ mod sharing;
 mod shells;
 mod snippets;
 mod stack;
+mod stacks;
 mod status;
 mod stop;
 mod time_limits;

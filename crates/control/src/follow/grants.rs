@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use audit::Id;
-use gateway::grant::{Grant, Hashing, KeyedHash, TokenDigest};
+use gateway::grant::{Grant, Hashing, KeyedHash, Lead, TokenDigest};
 use gateway::terms::{Switch, Terms};
 use jiff::Timestamp;
 use policy::GrantFacts;
@@ -39,7 +39,7 @@ impl State {
     pub(super) fn admit(
         &mut self,
         id: Id,
-        by_token: &mut HashMap<TokenDigest, (Arc<Grant>, Option<Timestamp>)>,
+        by_token: &mut HashMap<TokenDigest, (Lead, Option<Timestamp>)>,
     ) -> Option<()> {
         let held = self.grants.get(&id)?;
         if held.grant.revoked_at.is_some() {
@@ -75,7 +75,7 @@ impl State {
         });
         for (hash, until) in &held.tokens {
             if let Ok(hash) = hash.parse::<TokenHash>() {
-                by_token.insert(digest(&hash), (Arc::clone(&grant), moment(*until)));
+                by_token.insert(digest(&hash), (Arc::clone(&grant).into(), moment(*until)));
             }
         }
         Some(())

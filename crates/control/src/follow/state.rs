@@ -123,7 +123,7 @@ impl State {
                 self.close(id, &mut closed);
             }
         }
-        Grants::controlled(hashing(&self.instance), by_token, true).closed(closed)
+        Grants::controlled(hashing(&self.instance), by_token).closed(closed)
     }
 
     fn policy(&mut self, live: LivePolicy) {

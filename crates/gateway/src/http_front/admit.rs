@@ -11,13 +11,20 @@ use super::{Front, Place, json_refusal, not_forwarded, plain};
 use crate::admission::Withdrawn;
 use crate::body::Body;
 use crate::gateway::Gateway;
-use crate::grant::{Grant, TokenDigest};
+use crate::grant::{Lead, TokenDigest};
 use crate::terms::Unusable;
 
 /// Somebody who was let in.
 pub(super) struct Admitted {
-    /// The grant.
-    pub(super) grant: Arc<Grant>,
+    /// What it may use.
+    pub(super) lead: Lead,
+    /// Who asks.
+    pub(super) sender: Sender,
+}
+
+/// Who sends a request.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Sender {
     /// What is kept of the token, if one was needed.
     pub(super) token: Option<TokenDigest>,
     /// Where the request came from.
@@ -38,15 +45,20 @@ impl Admitted {
     /// The same once more: under the grant that is in force now, if there still is one. A body may take its time, and what was
     /// decided meanwhile holds for it.
     pub(super) fn again(self, gateway: &Gateway) -> Result<Self, TurnedAway> {
-        let Some(token) = self.token else { return Ok(self) };
+        let Some(token) = self.sender.token else { return Ok(self) };
         let known = gateway.grants().of_digest(&token, Timestamp::now());
-        let (grant, _) = known.ok_or(TurnedAway::Unauthorised("wrong token"))?;
-        Self { grant, ..self }.usable()
+        let (lead, _) = known.ok_or(TurnedAway::Unauthorised("wrong token"))?;
+        // Who asked for one server of a stack is not given the whole of it.
+        let lead = match (&self.lead, &lead) {
+            (Lead::Server(before), Lead::Stack(_)) => lead.on(before.server().id()).cloned().map(Lead::Server),
+            _ => Some(lead),
+        };
+        Self { lead: lead.ok_or(TurnedAway::Unauthorised("grant of another server"))?, ..self }.usable()
     }
 
     fn usable(self) -> Result<Self, TurnedAway> {
-        if let Some(terms) = &self.grant.terms {
-            terms.usable(self.client_ip, Timestamp::now()).map_err(TurnedAway::Unusable)?;
+        if let Some(terms) = self.lead.terms() {
+            terms.usable(self.sender.client_ip, Timestamp::now()).map_err(TurnedAway::Unusable)?;
         }
         Ok(self)
     }
@@ -60,23 +72,23 @@ impl Front {
         headers: &HeaderMap,
         client_ip: IpAddr,
     ) -> Result<Admitted, TurnedAway> {
-        let (token, grant) = self.grant(place, headers).map_err(|reason| {
+        let (token, lead) = self.lead(place, headers).map_err(|reason| {
             let token = headers.get(AUTHORIZATION).and_then(bearer);
             match token.and_then(|token| self.gateway.grants().why_closed(token).map(str::to_owned)) {
                 Some(why) => TurnedAway::Closed(why),
                 None => TurnedAway::Unauthorised(reason),
             }
         })?;
-        Admitted { grant, token, client_ip }.usable()
+        Admitted { lead, sender: Sender { token, client_ip } }.usable()
     }
 
-    fn grant(&self, place: &Place<'_>, headers: &HeaderMap) -> Result<(Option<TokenDigest>, Arc<Grant>), &'static str> {
+    fn lead(&self, place: &Place<'_>, headers: &HeaderMap) -> Result<(Option<TokenDigest>, Lead), &'static str> {
         let grants = self.gateway.grants();
         let mut given = headers.get_all(AUTHORIZATION).iter();
-        let (token, grant) = match (given.next(), given.next()) {
+        let (token, lead) = match (given.next(), given.next()) {
             (None, _) if self.config.anonymous => {
                 let server = match place {
-                    Place::Only => None,
+                    Place::All => None,
                     Place::Server(id) => Some(*id),
                 };
                 (None, grants.anonymous(server).ok_or("no token")?)
@@ -85,14 +97,17 @@ impl Front {
             (Some(_), Some(_)) => return Err("two Authorization headers"),
             (Some(value), None) => {
                 let token = bearer(value).ok_or("no bearer token")?;
-                let (digest, grant) = grants.of_token(token, Timestamp::now()).ok_or("wrong token")?;
-                (Some(digest), grant)
+                let (digest, lead) = grants.of_token(token, Timestamp::now()).ok_or("wrong token")?;
+                (Some(digest), lead)
             }
         };
         match place {
-            Place::Only if grants.only_server() => Ok((token, grant)),
-            Place::Server(id) if grant.server().id() == *id => Ok((token, grant)),
-            _ => Err("grant of another server"),
+            // Whatever the token leads to, one server or several.
+            Place::All => Ok((token, lead)),
+            Place::Server(id) => {
+                let grant = lead.on(id).ok_or("grant of another server")?;
+                Ok((token, Lead::Server(Arc::clone(grant))))
+            }
         }
     }
 

@@ -24,6 +24,26 @@ impl Front {
         messages: Vec<Message<'_>>,
     ) -> Response<Body> {
         let agreed = session.is_some() && caller.revision.is_some_and(|revision| revision.allows_batch());
+        self.each_of_batch(agreed, &messages, |message| {
+            let (caller, session) = (caller.clone(), session.clone());
+            async move {
+                let body = Bytes::copy_from_slice(message.raw().as_bytes());
+                Box::pin(self.one((caller, session), headers, &body, message)).await
+            }
+        })
+        .await
+    }
+
+    /// Answers the elements of a batch one by one, where batches were agreed on, and joins the answers.
+    pub(super) async fn each_of_batch<'m, F>(
+        &self,
+        agreed: bool,
+        messages: &'m [Message<'m>],
+        mut answer: impl FnMut(&'m Message<'m>) -> F,
+    ) -> Response<Body>
+    where
+        F: Future<Output = Response<Body>>,
+    {
         if !agreed {
             let text =
                 "batches belong to 2025-03-26, and this is no session that agreed on it; send one message a request";
@@ -38,9 +58,8 @@ impl Front {
         }
         let mut answers = Vec::new();
         let mut events = Vec::new();
-        for message in &messages {
-            let body = Bytes::copy_from_slice(message.raw().as_bytes());
-            let answer = Box::pin(self.one((caller.clone(), session.clone()), headers, &body, message)).await;
+        for message in messages {
+            let answer = answer(message).await;
             let streamed = answer
                 .headers()
                 .get(http::header::CONTENT_TYPE)

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use futures_util::FutureExt;
 use http::header::ACCEPT;
 use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
 use http_body_util::BodyExt;
@@ -12,7 +13,7 @@ use mcp::message::{self, Message, Request};
 use mcp::method::Kind;
 use mcp::revision::Revision;
 
-use super::admit::Admitted;
+use super::admit::{Admitted, Sender};
 use super::answer::failed;
 use super::stream::Changes;
 use super::{Front, MAX_BODY, closing, empty, json_refusal, not_forwarded, plain, unreadable_kind};
@@ -20,6 +21,7 @@ use crate::admission::{Work, until_withdrawn};
 use crate::body::{Body, BodyFault, collect};
 use crate::caller::Caller;
 use crate::expected::Expected;
+use crate::grant::{Grant, Lead};
 use crate::http_link::{HttpLink, METHOD, NAME, PROTOCOL_VERSION, SESSION_ID};
 use crate::listen::BODY_TIME;
 use crate::names;
@@ -31,7 +33,7 @@ use crate::trace::Trace;
 
 impl Front {
     pub(super) async fn post(&self, admitted: Admitted, headers: HeaderMap, body: Incoming) -> Response<Body> {
-        let client_ip = admitted.client_ip;
+        let client_ip = admitted.sender.client_ip;
         if let Some(refusal) = unreadable_kind(&headers) {
             return closing(plain(&refusal));
         }
@@ -66,16 +68,21 @@ impl Front {
                 return closing(plain(&refusal::error(id, malformed.code, &malformed.message, 400)));
             }
         };
+        let Admitted { lead, sender } = admitted;
+        let grant = match lead {
+            Lead::Server(grant) => grant,
+            Lead::Stack(stack) => return self.post_to_stack(stack, sender, &headers, &parsed).boxed().await,
+        };
         match parsed {
             message::Body::One(message) => {
-                let caller = match self.caller(admitted, &headers, Some(&message)) {
+                let caller = match self.caller(grant, sender, &headers, Some(&message)) {
                     Ok(caller) => caller,
                     Err(refusal) => return plain(&refusal),
                 };
                 self.one(caller, &headers, &body, &message).await
             }
             message::Body::Batch(messages) => {
-                let caller = match self.caller(admitted, &headers, None) {
+                let caller = match self.caller(grant, sender, &headers, None) {
                     Ok(caller) => caller,
                     Err(refusal) => return plain(&refusal),
                 };
@@ -87,14 +94,38 @@ impl Front {
     /// Who sends this, in which session and revision.
     pub(super) fn caller(
         &self,
-        admitted: Admitted,
+        grant: Arc<Grant>,
+        sender: Sender,
         headers: &HeaderMap,
         message: Option<&Message<'_>>,
     ) -> Result<(Caller, Option<Session>), Refusal> {
-        let Admitted { grant, token, client_ip } = admitted;
-        let bad = |text: &str| json_refusal(StatusCode::BAD_REQUEST, text);
-        let named = one(headers, &PROTOCOL_VERSION).map_err(bad)?;
-        let named = match named {
+        let Sender { token, client_ip } = sender;
+        let Spoken { named, modern } = self.spoken(headers, message)?;
+        if modern {
+            let caller = Caller {
+                grant,
+                token,
+                session: None,
+                stack: None,
+                revision: named,
+                client_ip: Some(client_ip),
+                trace: None,
+            };
+            return Ok((caller, None));
+        }
+        let session = self.session(grant.key(), grant.server().id(), headers, message)?;
+        // What was agreed on holds; a header could claim what it likes.
+        let revision = session.as_ref().and_then(|session| session.revision).or(named);
+        let number = session.as_ref().map(|session| session.number);
+        Ok((
+            Caller { grant, token, session: number, stack: None, revision, client_ip: Some(client_ip), trace: None },
+            session,
+        ))
+    }
+
+    /// Which revision a request is written in.
+    pub(super) fn spoken(&self, headers: &HeaderMap, message: Option<&Message<'_>>) -> Result<Spoken, Refusal> {
+        let named = match one(headers, &PROTOCOL_VERSION).map_err(bad)? {
             None => None,
             Some(text) => match Revision::parse(text) {
                 Some(revision) => Some(revision),
@@ -103,27 +134,26 @@ impl Front {
         };
         let in_body = message.and_then(names::revision);
         let modern_body = in_body.and_then(Revision::parse).is_some_and(Revision::is_modern);
-        let modern = named.is_some_and(Revision::is_modern) || modern_body;
-        if modern {
-            let caller =
-                Caller { grant, token, session: None, revision: named, client_ip: Some(client_ip), trace: None };
-            return Ok((caller, None));
+        Ok(Spoken { named, modern: named.is_some_and(Revision::is_modern) || modern_body })
+    }
+
+    /// The session that a legacy request names, which must be one of this grant's.
+    pub(super) fn session(
+        &self,
+        grant: &str,
+        server: &str,
+        headers: &HeaderMap,
+        message: Option<&Message<'_>>,
+    ) -> Result<Option<Session>, Refusal> {
+        let Some(id) = one(headers, &SESSION_ID).map_err(bad)? else { return Ok(None) };
+        match self.gateway.seal().open(id, grant, server) {
+            Some(session) if !self.gateway.sessions().has_ended(session.number) => Ok(Some(session)),
+            _ => {
+                let id = message.and_then(names::raw_id).unwrap_or("null");
+                let text = "this session is not known here; start again with initialize";
+                Err(refusal::error(id, refusal::code::INVALID_REQUEST, text, 404))
+            }
         }
-        let session = match one(headers, &SESSION_ID).map_err(bad)? {
-            None => None,
-            Some(id) => match self.gateway.seal().open(id, grant.key(), grant.server().id()) {
-                Some(session) if !self.gateway.sessions().has_ended(session.number) => Some(session),
-                _ => {
-                    let id = message.and_then(names::raw_id).unwrap_or("null");
-                    let text = "this session is not known here; start again with initialize";
-                    return Err(refusal::error(id, refusal::code::INVALID_REQUEST, text, 404));
-                }
-            },
-        };
-        // What was agreed on holds; a header could claim what it likes.
-        let revision = session.as_ref().and_then(|session| session.revision).or(named);
-        let number = session.as_ref().map(|session| session.number);
-        Ok((Caller { grant, token, session: number, revision, client_ip: Some(client_ip), trace: None }, session))
     }
 
     fn unsupported(&self, named: &str, message: Option<&Message<'_>>) -> Refusal {
@@ -282,6 +312,18 @@ impl Front {
     }
 }
 
+fn bad(text: &str) -> Refusal {
+    json_refusal(StatusCode::BAD_REQUEST, text)
+}
+
+/// The revision of a request.
+pub(super) struct Spoken {
+    /// As its header names it.
+    pub(super) named: Option<Revision>,
+    /// Whether header or body name one that is stateless.
+    pub(super) modern: bool,
+}
+
 /// The `Mcp-Param-*` headers that the tool's schema declares, compared with the arguments that they
 /// repeat. One that nothing declares is dropped, whatever its value: what no policy can see goes
 /// nowhere.
@@ -334,7 +376,7 @@ fn work_of(message: &Message<'_>) -> Work {
 
 /// Whether a revision has left a method behind: there it is a method that does not exist, whatever
 /// else may be wrong with the request.
-fn is_gone(method: &str, revision: Revision) -> bool {
+pub(super) fn is_gone(method: &str, revision: Revision) -> bool {
     revision.is_modern() && mcp::method::find(method).is_some_and(|known| !known.exists_in(revision))
 }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use futures_util::{StreamExt, stream};
+use futures_util::{FutureExt, StreamExt, stream};
 use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode};
 use mcp::revision::Revision;
@@ -18,10 +18,12 @@ use crate::admission::{Withdrawn, Work, until_withdrawn};
 use crate::body::{Body, BodyFault};
 use crate::caller::Caller;
 use crate::events::{EventReader, MAX_EVENT, encode};
+use crate::grant::Lead;
 use crate::halt::halted;
 use crate::http_link::{HttpLink, LAST_EVENT_ID};
 use crate::refusal;
 use crate::relay::{Relay, Seen};
+use crate::seal::Session;
 use crate::server::Reach;
 use crate::streams::OpenStream;
 use crate::ticket::Ended;
@@ -226,13 +228,28 @@ impl Front {
 
     /// Opens (or resumes) a legacy stream.
     pub(super) async fn get(&self, admitted: Admitted, headers: &HeaderMap) -> Response<Body> {
-        let (caller, session) = match self.caller(admitted, headers, None) {
+        let Admitted { lead, sender } = admitted;
+        let grant = match lead {
+            Lead::Server(grant) => grant,
+            Lead::Stack(stack) => return self.listen_to_stack(stack, sender, headers).boxed().await,
+        };
+        let (caller, session) = match self.caller(grant, sender, headers, None) {
             Ok(known) => known,
             Err(refusal) => return plain(&refusal),
         };
         if caller.revision.is_some_and(Revision::is_modern) {
             return not_allowed();
         }
+        self.listen(caller, session, headers.get(&LAST_EVENT_ID)).await
+    }
+
+    /// The stream on which one server speaks unasked.
+    pub(super) async fn listen(
+        &self,
+        caller: Caller,
+        session: Option<Session>,
+        last: Option<&HeaderValue>,
+    ) -> Response<Body> {
         if let Some(halt) = halted(&self.gateway, &caller) {
             return not_forwarded(&halt.of_stream(&self.gateway, &caller));
         }
@@ -259,7 +276,7 @@ impl Front {
         let link = self.link(&caller, session, endpoint);
         let mut onward = link.headers();
         onward.insert(http::header::ACCEPT, HeaderValue::from_static("text/event-stream"));
-        if let Some(last) = headers.get(&LAST_EVENT_ID) {
+        if let Some(last) = last {
             onward.insert(LAST_EVENT_ID, last.clone());
         }
         let first_byte = Some(link.server.config.limits.first_byte);
@@ -300,7 +317,12 @@ impl Front {
 
     /// Ends a legacy session.
     pub(super) async fn delete(&self, admitted: Admitted, headers: &HeaderMap) -> Response<Body> {
-        let (caller, session) = match self.caller(admitted, headers, None) {
+        let Admitted { lead, sender } = admitted;
+        let grant = match lead {
+            Lead::Server(grant) => grant,
+            Lead::Stack(stack) => return self.leave_stack(stack, sender, headers).boxed().await,
+        };
+        let (caller, session) = match self.caller(grant, sender, headers, None) {
             Ok(known) => known,
             Err(refusal) => return plain(&refusal),
         };
@@ -310,6 +332,11 @@ impl Front {
         if session.is_none() {
             return plain(&json_refusal(StatusCode::BAD_REQUEST, "DELETE ends a session, and none is named"));
         }
+        self.leave(caller, session).await
+    }
+
+    /// Ends the session of one server.
+    pub(super) async fn leave(&self, caller: Caller, session: Option<Session>) -> Response<Body> {
         if let Some(halt) = halted(&self.gateway, &caller) {
             return not_forwarded(&halt.of_stream(&self.gateway, &caller));
         }
@@ -329,7 +356,7 @@ impl Front {
     pub(super) fn link(
         &self,
         caller: &Caller,
-        session: Option<crate::seal::Session>,
+        session: Option<Session>,
         endpoint: upstream::http::Endpoint,
     ) -> HttpLink {
         HttpLink {

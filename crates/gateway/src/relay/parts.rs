@@ -36,7 +36,8 @@ pub(crate) fn error_message(error: &str) -> Option<String> {
     json::unquote(span.of(error)).map(|text| text.chars().take(500).collect())
 }
 
-pub(super) fn error_code(error: &str) -> Option<String> {
+/// The `code` of a JSON-RPC error.
+pub(crate) fn error_code(error: &str) -> Option<String> {
     let span = json::locate(error, &["code"]).ok()??;
     Some(span.of(error).to_owned())
 }

@@ -50,7 +50,7 @@ pub fn run(policy: &Policy, tools: &[ToolFacts<'_>]) -> Vec<Outcome> {
         .cases()
         .iter()
         .map(|case| {
-            let facts = facts(case, tools);
+            let facts = facts(policy, case, tools);
             let rules = match last.take() {
                 Some((call, class, accepted, rules))
                     if call == case.call && class == facts.class && accepted == facts.class_accepted =>
@@ -67,15 +67,16 @@ pub fn run(policy: &Policy, tools: &[ToolFacts<'_>]) -> Vec<Outcome> {
 }
 
 /// What is known of the tool that a test calls.
-fn facts<'t>(case: &'t Case, tools: &'t [ToolFacts<'_>]) -> ToolFacts<'t> {
-    let known = tools.iter().find(|tool| tool.name == case.call);
+fn facts<'t>(policy: &Policy, case: &'t Case, tools: &'t [ToolFacts<'_>]) -> ToolFacts<'t> {
+    let (server, name) = policy.tool_named(&case.call);
+    let known = tools.iter().find(|tool| tool.name == name && server.is_none_or(|server| server == tool.server));
     let (class, class_accepted) = match (case.given.class, known) {
         (Class::Unclassified, Some(tool)) => (tool.class, tool.class_accepted),
         (given, _) => (given, true),
     };
     ToolFacts {
-        server: known.map_or("test", |tool| tool.server),
-        name: &case.call,
+        server: server.unwrap_or(known.map_or("test", |tool| tool.server)),
+        name,
         class,
         class_accepted,
         input_schema: known.and_then(|tool| tool.input_schema),

@@ -65,6 +65,13 @@ impl Reader {
         let mut list = |field: &str| -> Vec<Named> {
             let Some(node) = fields.get(field) else { return Vec::new() };
             let found = self.patterns(node, &format!("`{field}`"), &child(&pointer, field));
+            for (named, range) in &found {
+                match what {
+                    "prompt" => self.spans_name(&named.pattern, range),
+                    "resource" => self.spans_uri(&named.pattern, range),
+                    _ => {}
+                }
+            }
             found.into_iter().map(|(named, _)| named).collect()
         };
         (rules.hide, rules.deny, rules.allow) = (list("hide"), list("deny"), list("allow"));

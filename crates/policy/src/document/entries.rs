@@ -70,6 +70,9 @@ impl Reader {
                 }
                 !bare
             });
+            if let Some(pattern) = &pattern {
+                self.spans_name(pattern, &member.key_range);
+            }
             let pointer = child("/tools", &member.key);
             let head = Head {
                 section: Section::Tools,

@@ -98,6 +98,7 @@ impl Reader {
             rule: Arc::new(place.entry.clone()),
             observed: place.observed,
             private_to_entry: false,
+            spans: self.servers.is_some(),
             amount: match amount {
                 None => None,
                 Some(amount) => Some(amount?),
@@ -138,6 +139,7 @@ impl Reader {
             rule: Arc::new(rule),
             observed: place.observed,
             private_to_entry: true,
+            spans: self.servers.is_some(),
             amount: None,
         }))
     }

@@ -27,6 +27,8 @@ pub(super) struct Reader {
     pub(super) lists_used: BTreeSet<String>,
     pub(super) zone: TimeZone,
     pub(super) observed: bool,
+    /// The servers that the document spans; its patterns then name them.
+    pub(super) servers: Option<Vec<Box<str>>>,
 }
 
 /// The members of an object whose names were checked.

@@ -1,5 +1,7 @@
 //! Findings that need the tools of the server.
 
+use std::borrow::Cow;
+
 use jiff::Timestamp;
 use serde_json::Value;
 
@@ -53,11 +55,12 @@ pub fn check(policy: &Policy, known: &Known<'_>) -> Vec<Diagnostic> {
     if let Some(tools) = known.tools {
         let tools: Vec<Tool<'_>> = tools
             .iter()
+            .filter(|facts| document.covers(facts.server))
             .map(|facts| Tool { facts, schema: facts.input_schema.and_then(|text| serde_json::from_str(text).ok()) })
             .collect();
         unmatched(document, &tools, &mut found);
         for entry in &document.tools {
-            of_entry(entry, &tools, &mut found);
+            of_entry(document, entry, &tools, &mut found);
         }
     }
     found.sort_by_key(|diagnostic| (diagnostic.range().start, diagnostic.range().end));
@@ -65,7 +68,11 @@ pub fn check(policy: &Policy, known: &Known<'_>) -> Vec<Diagnostic> {
 }
 
 fn unmatched(document: &Document, tools: &[Tool<'_>], found: &mut Vec<Diagnostic>) {
-    let all: Vec<&str> = tools.iter().map(|tool| tool.facts.name).collect();
+    if document.servers.is_some() && tools.is_empty() {
+        // These are the tools of other servers than those that the policy is for.
+        return;
+    }
+    let all: Vec<Cow<'_, str>> = tools.iter().map(|tool| document.name(tool.facts.server, tool.facts.name)).collect();
     let patterns = document.tools.iter().filter_map(|entry| Some((entry.pattern.as_ref()?, &entry.key_range)));
     let hidden = document.hide.iter().map(|hidden| (&hidden.named.pattern, &hidden.range));
     for (pattern, range) in patterns.chain(hidden) {
@@ -74,17 +81,17 @@ fn unmatched(document: &Document, tools: &[Tool<'_>], found: &mut Vec<Diagnostic
         }
         let message = format!("no tool of the server matches `{}`", shown(pattern.as_str()));
         let mut diagnostic = Diagnostic::new(Code::UnmatchedPattern, range.clone(), message);
-        if let Some(near) = nearest(pattern.as_str(), all.iter().copied()) {
+        if let Some(near) = nearest(pattern.as_str(), all.iter().map(|name| &**name)) {
             let replacement = Value::from(near).to_string();
             diagnostic = diagnostic.fix(range.clone(), replacement, "a tool with a similar name exists");
         }
         found.push(diagnostic);
     }
-    let lonely: Vec<&str> = tools
+    let lonely: Vec<Cow<'_, str>> = tools
         .iter()
         // Whether a person accepted a class is known where the policy is in force.
         .filter(|tool| document.default_allow || document.opening(tool.facts.class).is_none())
-        .map(|tool| tool.facts.name)
+        .map(|tool| document.name(tool.facts.server, tool.facts.name))
         .filter(|name| {
             let named = document.tools.iter().any(|entry| entry.pattern.as_ref().is_some_and(|p| p.matches(name)));
             let hidden = document.hide.iter().any(|hidden| hidden.named.pattern.matches(name));
@@ -108,9 +115,10 @@ fn unmatched(document: &Document, tools: &[Tool<'_>], found: &mut Vec<Diagnostic
     );
 }
 
-fn of_entry(entry: &Entry, tools: &[Tool<'_>], found: &mut Vec<Diagnostic>) {
+fn of_entry(document: &Document, entry: &Entry, tools: &[Tool<'_>], found: &mut Vec<Diagnostic>) {
     let Some(pattern) = &entry.pattern else { return };
-    let matched: Vec<&Tool<'_>> = tools.iter().filter(|tool| pattern.matches(tool.facts.name)).collect();
+    let matches = |tool: &&Tool<'_>| pattern.matches(&document.name(tool.facts.server, tool.facts.name));
+    let matched: Vec<&Tool<'_>> = tools.iter().filter(matches).collect();
     if let Some(tool) = matched.iter().find(|tool| tool.facts.class != crate::facts::Class::Read) {
         entries::refunds(entry, tool.facts.class, found);
     }

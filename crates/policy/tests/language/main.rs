@@ -24,3 +24,4 @@ mod properties;
 mod rule_ids;
 mod schema;
 mod seeds;
+mod stack;

@@ -1,0 +1,203 @@
+//! Several servers, offered to one grant as one: whose names mean what.
+//!
+//! A stack only finds the server that a message is meant for, and puts lists together. Each server is asked as it would
+//! be asked by an agent of its own, under its own policy and through the one decision point, so that nothing can be done
+//! by way of a stack that could not be done without it.
+
+mod names;
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::grant::Grant;
+use crate::server::Server;
+
+pub use names::{LONGEST_NAME, Meant, Names, SEARCH, shown};
+
+/// One server of a stack.
+#[derive(Debug)]
+pub struct Member {
+    /// The grant as it stands on this server.
+    pub grant: Arc<Grant>,
+    /// Whether its tools, prompts and resources keep their own names, where no other server has the same.
+    pub unprefixed: bool,
+}
+
+impl Member {
+    /// The server's id.
+    pub fn id(&self) -> &str {
+        self.grant.server().id()
+    }
+
+    /// The server.
+    pub fn server(&self) -> &Arc<Server> {
+        self.grant.server()
+    }
+}
+
+/// Several servers under one token.
+#[derive(Debug)]
+pub struct Stack {
+    members: Vec<Member>,
+    /// Whether tools are found by searching instead of listing them all.
+    search: bool,
+    lists: Mutex<HashMap<Kind, Arc<Merged>>>,
+}
+
+/// What is listed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Kind {
+    /// Tools.
+    Tools,
+    /// Prompts.
+    Prompts,
+    /// Resources.
+    Resources,
+    /// Templates of resources.
+    Templates,
+}
+
+impl Kind {
+    /// The method that lists them.
+    pub fn method(self) -> &'static str {
+        match self {
+            Self::Tools => "tools/list",
+            Self::Prompts => "prompts/list",
+            Self::Resources => "resources/list",
+            Self::Templates => "resources/templates/list",
+        }
+    }
+
+    /// The member of the result that they stand in.
+    pub fn list(self) -> &'static str {
+        match self {
+            Self::Tools => "tools",
+            Self::Prompts => "prompts",
+            Self::Resources => "resources",
+            Self::Templates => "resourceTemplates",
+        }
+    }
+
+    /// The member that names one.
+    pub fn key(self) -> &'static str {
+        match self {
+            Self::Tools | Self::Prompts => "name",
+            Self::Resources => "uri",
+            Self::Templates => "uriTemplate",
+        }
+    }
+
+    /// Whether they are named by URIs.
+    pub fn is_resource(self) -> bool {
+        matches!(self, Self::Resources | Self::Templates)
+    }
+}
+
+/// One thing of a merged list.
+#[derive(Debug)]
+pub struct Entry {
+    /// The place of its server among the members.
+    pub member: usize,
+    /// What the server calls it.
+    pub own: Box<str>,
+    /// What the agent calls it.
+    pub shown: Box<str>,
+    /// Its definition under the name that is shown.
+    pub definition: Box<str>,
+}
+
+/// A list of all servers together.
+#[derive(Debug, Default)]
+pub struct Merged {
+    /// By server, in the order of the stack; of one server in the order in which it lists them.
+    pub entries: Vec<Entry>,
+    by_name: HashMap<Box<str>, usize>,
+    /// Why the lists of some servers are missing, by server.
+    pub missing: Vec<(Box<str>, String)>,
+    stamp: Option<Stamp>,
+}
+
+/// What a merged list was made from: it is made anew when that changes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stamp(Vec<(crate::tools::Generation, Option<Arc<str>>, usize)>);
+
+impl Merged {
+    /// A list of entries. Of two of one name neither could be meant, so that both are left out.
+    pub fn new(mut entries: Vec<Entry>, missing: Vec<(Box<str>, String)>) -> Self {
+        let mut times: HashMap<Box<str>, usize> = HashMap::new();
+        for entry in &entries {
+            *times.entry(entry.shown.clone()).or_default() += 1;
+        }
+        entries.retain(|entry| times.get(&entry.shown) == Some(&1));
+        let by_name = entries.iter().enumerate().map(|(place, entry)| (entry.shown.clone(), place)).collect();
+        Self { entries, by_name, missing, stamp: None }
+    }
+
+    /// The entry of that name.
+    pub fn get(&self, shown: &str) -> Option<&Entry> {
+        self.entries.get(*self.by_name.get(shown)?)
+    }
+}
+
+impl Stack {
+    /// A stack of servers, in the order in which they are listed. None of them twice.
+    pub fn new(members: Vec<Member>, search: bool) -> Arc<Self> {
+        Arc::new(Self { members, search, lists: Mutex::default() })
+    }
+
+    /// The servers.
+    pub fn members(&self) -> &[Member] {
+        &self.members
+    }
+
+    /// Whether tools are found by searching.
+    pub fn is_searched(&self) -> bool {
+        self.search
+    }
+
+    /// What tells the grant from every other one: sessions are bound to it.
+    pub fn key(&self) -> &str {
+        self.members.first().map_or("", |member| member.grant.key())
+    }
+
+    /// The place of a server.
+    pub fn place(&self, server: &str) -> Option<usize> {
+        self.members.iter().position(|member| member.id() == server)
+    }
+
+    /// A list that was put together before and still holds.
+    pub fn known(&self, kind: Kind) -> Option<Arc<Merged>> {
+        let known = self.lists.lock().unwrap_or_else(PoisonError::into_inner).get(&kind).cloned()?;
+        (known.stamp == Some(self.stamp())).then_some(known)
+    }
+
+    /// The list that was put together last, whether or not it still holds: names that were given out mean what they
+    /// meant.
+    pub fn last(&self, kind: Kind) -> Option<Arc<Merged>> {
+        self.lists.lock().unwrap_or_else(PoisonError::into_inner).get(&kind).cloned()
+    }
+
+    /// Keeps a list that was put together from what held at `stamp`. One that lacks a server does not stay: the server
+    /// may be back at any time.
+    pub fn keep(&self, kind: Kind, mut merged: Merged, stamp: Stamp) -> Arc<Merged> {
+        merged.stamp = Some(stamp).filter(|_| merged.missing.is_empty());
+        let merged = Arc::new(merged);
+        self.lists.lock().unwrap_or_else(PoisonError::into_inner).insert(kind, Arc::clone(&merged));
+        merged
+    }
+
+    /// What lists are made from now.
+    pub fn stamp(&self) -> Stamp {
+        let of = |member: &Member| {
+            let policy = member.grant.binding.policy.as_ref().map(|cell| Arc::clone(&cell.now().digest));
+            let accepted = Arc::as_ptr(&member.server().pins.now()) as usize;
+            (member.server().tools.generation(), policy, accepted)
+        };
+        Stamp(self.members.iter().map(of).collect())
+    }
+
+    /// Forgets lists that a server has said to be others now.
+    pub fn forget(&self, kind: Kind) {
+        self.lists.lock().unwrap_or_else(PoisonError::into_inner).remove(&kind);
+    }
+}

@@ -1,0 +1,72 @@
+//! Policies that span several servers.
+
+use policy::{Access, Call, Class, Effect, GrantFacts, Load, Numbers, Policy, ToolFacts, ToolRules};
+
+fn policy() -> Policy {
+    policy::load(include_str!("../documents/valid/stack.json"), Load::default()).policy.unwrap()
+}
+
+fn rules(policy: &Policy, server: &str, name: &str) -> ToolRules {
+    policy.for_tool(&ToolFacts {
+        server,
+        name,
+        class: Class::Read,
+        class_accepted: true,
+        input_schema: None,
+        numbers: Numbers::default(),
+    })
+}
+
+fn decide(policy: &Policy, server: &str, name: &str) -> (Effect, String) {
+    let grant = GrantFacts::labelled("g");
+    let now = "2026-01-05T12:00:00Z".parse().unwrap();
+    let call = Call { arguments: None, grant: &grant, session: None, client_ip: None, now };
+    let decision = rules(policy, server, name).decide(&call);
+    (decision.effect, decision.rule.rule.clone())
+}
+
+#[test]
+fn tools_are_known_by_server_and_name() {
+    let policy = policy();
+    assert_eq!(decide(&policy, "files", "read_file"), (Effect::Allow, "/tools/files__*".to_owned()));
+    assert_eq!(decide(&policy, "web", "fetch"), (Effect::Allow, "/tools/web__fetch".to_owned()));
+    assert_eq!(decide(&policy, "web", "read_file"), (Effect::Deny, "(default deny)".to_owned()));
+    assert_eq!(decide(&policy, "web", "delete_page").0, Effect::Hide);
+    // A server cannot borrow another one's name by what it calls its tools.
+    assert_eq!(decide(&policy, "web", "files__read_file").0, Effect::Deny);
+    assert!(rules(&policy, "files", "read_file").listed(&GrantFacts::labelled("g")));
+}
+
+#[test]
+fn a_server_that_the_policy_does_not_name_is_closed_also_under_an_open_default() {
+    let text = r#"{"version":"1","default":"allow","servers":["files"]}"#;
+    let open = policy::load(text, Load::default()).policy.unwrap();
+    assert_eq!(decide(&open, "files", "x").0, Effect::Allow);
+    assert_eq!(decide(&open, "mail", "x"), (Effect::Deny, "(no policy)".to_owned()));
+    assert!(!rules(&open, "mail", "x").listed(&GrantFacts::labelled("g")));
+    assert!(matches!(open.on("files").prompt("x"), Access::Allow { .. }));
+    for closed in [open.on("mail"), open.clone()] {
+        assert!(matches!(closed.prompt("x"), Access::Deny { .. }));
+        assert!(matches!(closed.resource("a:b"), Access::Deny { .. }));
+        assert!(matches!(closed.resource_template("a:{b}"), Access::Deny { .. }));
+    }
+}
+
+#[test]
+fn prompts_and_resources_are_known_by_server_too() {
+    let policy = policy();
+    let allowed = |access: Access| matches!(access, Access::Allow { .. });
+    assert!(allowed(policy.on("files").resource("file:///srv/a")));
+    assert!(!allowed(policy.on("files").resource("file:///srv/../etc/a")));
+    assert!(!allowed(policy.on("web").resource("file:///srv/a")));
+    assert!(allowed(policy.on("files").resource_template("file:///srv/{name}")));
+    assert!(allowed(policy.on("web").prompt("summary")));
+    assert!(!allowed(policy.on("web").prompt("other")));
+}
+
+#[test]
+fn its_tests_name_tools_of_several_servers() {
+    let outcomes = policy::cases::run(&policy(), &[]);
+    assert_eq!(outcomes.len(), 3);
+    assert!(outcomes.iter().all(|outcome| outcome.passed), "{outcomes:?}");
+}
