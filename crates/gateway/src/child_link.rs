@@ -184,3 +184,9 @@ impl AskForTools for ChildLink {
         Box::pin(async move { self.ask("tools/list", &params).await })
     }
 }
+
+impl AskForTools for Arc<ChildLink> {
+    fn page(&self, cursor: Option<String>) -> Pin<Box<dyn Future<Output = Result<String, String>> + Send + '_>> {
+        ChildLink::page(self, cursor)
+    }
+}

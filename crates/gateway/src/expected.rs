@@ -1,5 +1,6 @@
 //! Answers that are awaited: whose they are, and what their calls hold.
 
+use http::HeaderValue;
 use mcp::json;
 use mcp::message::{IdKey, Outcome, Request};
 use mcp::method::Kind;
@@ -9,6 +10,7 @@ use tokio::sync::OwnedSemaphorePermit;
 use crate::caller::Caller;
 use crate::refusal;
 use crate::streams::OpenStream;
+use crate::tasks::Named;
 use crate::ticket::{Ended, Ticket};
 use crate::tools::Generation;
 
@@ -22,6 +24,10 @@ pub struct Expected {
     /// A subscription that asked for changed tools.
     wants_tools_changed: bool,
     pub(crate) ticket: Option<Ticket>,
+    /// The tool that was called.
+    pub(crate) tool: Option<Box<str>>,
+    /// Tasks that the request named.
+    tasks: Vec<Named>,
     _permit: Option<OwnedSemaphorePermit>,
     /// A subscription is a stream that is open until its answer.
     _stream: Option<Box<OpenStream>>,
@@ -31,7 +37,10 @@ impl Expected {
     /// The answer to a forwarded tool call.
     pub fn call(caller: &Caller, request: &Request<'_>, mut ticket: Ticket, permit: OwnedSemaphorePermit) -> Self {
         ticket.if_dropped(gone(caller));
-        Self::new(request, Kind::ToolsCall, Some(ticket), Some(permit), None)
+        // Only who asks for tasks, or says that it knows them, is given one.
+        let may_be_a_task = request.params.task.is_some() || request.params.meta_client_capabilities.is_some();
+        let tool = request.params.name.as_deref().filter(|_| may_be_a_task).map(Box::from);
+        Self { tool, ..Self::new(request, Kind::ToolsCall, Some(ticket), Some(permit), None) }
     }
 
     /// The answer to another request that was recorded.
@@ -58,6 +67,27 @@ impl Expected {
         Self { _stream: Some(Box::new(stream)), ..Self::answer(caller, request, Kind::SubscriptionsListen) }
     }
 
+    /// The same, about these tasks.
+    pub(crate) fn knowing(self, tasks: Vec<Named>) -> Self {
+        Self { tasks, ..self }
+    }
+
+    /// The tasks that the request named.
+    pub(crate) fn tasks(&self) -> &[Named] {
+        &self.tasks
+    }
+
+    /// Whether a list of tasks was asked for.
+    pub(crate) fn lists_tasks(&self) -> bool {
+        self.kind == Kind::Tasks && self.tasks.is_empty()
+    }
+
+    /// The server's id of the task that the request is about: in 2026-07-28 a header repeats it.
+    pub(crate) fn task_header(&self) -> Option<HeaderValue> {
+        let named = self.tasks.first().filter(|_| self.kind == Kind::Tasks)?;
+        HeaderValue::from_str(&mcp::header::encode(&named.task.upstream)).ok()
+    }
+
     fn new(
         request: &Request<'_>,
         kind: Kind,
@@ -72,6 +102,8 @@ impl Expected {
             wants_tools_changed: kind == Kind::SubscriptionsListen && wants_tools_changed(request),
             asked,
             ticket,
+            tool: None,
+            tasks: Vec::new(),
             _permit: permit,
             _stream: None,
         }

@@ -200,6 +200,11 @@ impl Binding {
         Arc::new(Self { server, policy, book: ArcSwapOption::empty() })
     }
 
+    /// The list that was last judged by, whether or not it may still be believed.
+    pub(crate) fn last_list(&self) -> Option<Arc<ToolList>> {
+        self.book.load().as_ref().map(|book| Arc::clone(&book.list))
+    }
+
     /// The rules in force for `list`.
     pub fn book(&self, in_force: &Arc<InForce>, list: &Arc<ToolList>) -> Arc<Book> {
         let accepted = self.server.pins.now();

@@ -20,17 +20,20 @@ use crate::refusal::{self, Refusal};
 
 pub use child::Children;
 pub use cors::{BadOrigin, Origins, WebOrigin};
+pub(crate) use translate::Translation;
 
 mod admit;
 mod answer;
 mod batch;
 mod bridge;
 mod child;
+mod converse;
 mod cors;
 mod outlet;
 mod post;
 mod stack;
 mod stream;
+mod translate;
 
 /// The longest message of an agent, in bytes.
 pub const MAX_BODY: usize = 4 * 1024 * 1024;

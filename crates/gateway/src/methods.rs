@@ -1,14 +1,17 @@
 //! Everything that is not a tool call: prompts, resources, the server's questions, housekeeping.
 
+pub mod table;
+
 use std::sync::Arc;
 
 use audit::Effect;
 use jiff::Timestamp;
 use mcp::message::{Notification, Reference, Request, Response};
-use mcp::method::{Kind, Sender};
+use mcp::method::Kind;
 use policy::{Access, Policy, RuleId};
 use store::log::AuditDown;
 
+use self::table::Rule;
 use crate::caller::{Caller, Dialect};
 use crate::expected::Expected;
 use crate::gateway::Gateway;
@@ -16,6 +19,7 @@ use crate::pipeline::Judged;
 use crate::policy_file::InForce;
 use crate::record::{Judgement, Recorded, Subject};
 use crate::refusal::{self, Refusal, Verdict};
+use crate::tasks;
 use crate::ticket::Ticket;
 
 /// Questions that a server may ask an agent, if the policy names them.
@@ -32,54 +36,61 @@ pub(crate) fn request(gateway: &Arc<Gateway>, caller: &Caller, request: &Request
     };
     let in_force = cell.on(caller.grant.server().id());
     let policy = &in_force.policy;
-    match kind {
-        Kind::Discover if caller.dialect() == Dialect::Legacy => {
+    let access = policy.method(&request.method);
+    match table::of_agent(kind, &request.method) {
+        Rule::Handshake if kind == Kind::Discover && caller.dialect() == Dialect::Legacy => {
             // A recognised modern error would stop a client's fall-back, so this is a plain one.
             let text = "server/discover belongs to 2026-07-28, and the request names another revision";
             Judged::Answer(refusal::error(request.id.raw(), refusal::code::INVALID_REQUEST, text, 400))
         }
-        Kind::Initialize | Kind::Discover | Kind::Ping | Kind::ToolsList => {
+        Rule::Handshake | Rule::Nothing | Rule::Tools => {
             pass(caller, request, kind, without_denied_capabilities(policy, request))
         }
-        Kind::PromptsList if !policy.any_prompt() => not_found(caller, request),
-        Kind::ResourcesList | Kind::TemplatesList if !policy.any_resource() => not_found(caller, request),
-        Kind::PromptsList | Kind::ResourcesList | Kind::TemplatesList => pass(caller, request, kind, None),
-        Kind::PromptsGet => {
+        Rule::AnyPrompt if !policy.any_prompt() => not_found(caller, request),
+        Rule::AnyResource if !policy.any_resource() => not_found(caller, request),
+        Rule::AnyPrompt | Rule::AnyResource => pass(caller, request, kind, None),
+        // What `methods` hides or denies is so whatever it is about.
+        _ if !access.is_allowed() => refused(gateway, caller, request, &in_force),
+        Rule::Prompt => {
             let name = request.params.name.as_deref().unwrap_or_default();
             judged(gateway, caller, request, kind, &in_force, Subject::Prompt(name), policy.prompt(name))
         }
-        Kind::ResourcesRead | Kind::ResourcesSubscribe => {
+        Rule::Resource => {
             let uri = request.params.uri.as_deref().unwrap_or_default();
             judged(gateway, caller, request, kind, &in_force, Subject::Resource(uri), policy.resource(uri))
         }
-        Kind::Completion => completion(gateway, caller, request, &in_force),
-        Kind::LoggingSetLevel if policy.logging_allowed() => pass(caller, request, kind, None),
-        Kind::SubscriptionsListen => listen(gateway, caller, request, &in_force),
-        // Tasks come with the gateway's own sealed task ids; until then none was created here.
-        Kind::Tasks | Kind::LoggingSetLevel => refused(gateway, caller, request, &in_force),
-        _ => match policy.method(&request.method) {
-            access @ Access::Allow { .. } if sent_by_agents(&request.method) => {
-                judged(gateway, caller, request, kind, &in_force, Subject::Method, access)
-            }
-            _ => refused(gateway, caller, request, &in_force),
-        },
+        Rule::Reference => completion(gateway, caller, request, &in_force),
+        Rule::Logging => pass(caller, request, kind, None),
+        Rule::Subscription => listen(gateway, caller, request, &in_force),
+        Rule::ByName if sent_by_agents(kind) => {
+            judged(gateway, caller, request, kind, &in_force, Subject::Method, access)
+        }
+        // Calls and tasks come this way only if somebody forgot where they are judged.
+        Rule::ByName | Rule::ByNameOf(_) | Rule::Tool | Rule::Task | Rule::OwnTask | Rule::OwnTasks => {
+            refused(gateway, caller, request, &in_force)
+        }
     }
 }
 
-/// Judges a notification of the agent: what the revisions know passes, all else is dropped.
+/// Whether the revision that is spoken does not have a method that another one has. An agent that falls back on stdio
+/// begins with `initialize` while the newest revision is still what it spoke last.
+pub(crate) fn is_of_another_revision(caller: &Caller, kind: Kind, method: &str) -> bool {
+    let known = || mcp::method::find(method).zip(caller.revision);
+    !matches!(kind, Kind::Initialize | Kind::Discover | Kind::Unknown)
+        && known().is_some_and(|(known, revision)| !known.exists_in(revision))
+}
+
+/// Judges a notification of the agent: what is refused is dropped.
 pub(crate) fn notification(gateway: &Arc<Gateway>, caller: &Caller, notification: &Notification<'_>) -> Judged {
-    let known = mcp::method::find(&notification.method)
-        .is_some_and(|known| known.notification && known.sender != Sender::Server);
-    if known {
-        return Judged::Forward { edited: None, expected: None };
-    }
-    let allowed = caller
-        .grant
-        .binding
-        .policy
-        .as_ref()
-        .is_some_and(|cell| cell.now().policy.permits_method_by_name(&notification.method));
-    if allowed {
+    let in_force = caller.grant.binding.policy.as_ref().map(|cell| cell.now());
+    let policy = in_force.as_ref().map(|now| &now.policy);
+    let passes = match table::of_agent(notification.kind, &notification.method) {
+        _ if is_of_another_revision(caller, notification.kind, &notification.method) => false,
+        Rule::Nothing => true,
+        Rule::ByNameOf(other) => policy.is_some_and(|policy| policy.names_method(other)),
+        _ => policy.is_some_and(|policy| policy.names_method(&notification.method)),
+    };
+    if passes {
         return Judged::Forward { edited: None, expected: None };
     }
     gateway.count_refused("unknown notification", caller);
@@ -106,31 +117,49 @@ pub(crate) fn without_denied_capabilities(policy: &Policy, request: &Request<'_>
         Kind::Initialize => (request.params.spans.capabilities?, request.params.capabilities?),
         _ => (request.params.spans.meta_client_capabilities?, request.params.meta_client_capabilities?),
     };
-    let denied: Vec<&str> = QUESTIONS
-        .iter()
-        .filter(|(method, _)| !policy.permits_method_by_name(method))
-        .map(|(_, capability)| *capability)
-        .chain(["tasks"])
-        .collect();
-    let paths: Vec<&[&str]> = denied.iter().map(std::slice::from_ref).collect();
+    let mut denied: Vec<&[&str]> = Vec::new();
+    for (method, capability) in &QUESTIONS {
+        if !policy.permits_method_by_name(method) {
+            denied.push(std::slice::from_ref(capability));
+        }
+    }
+    // In 2025-11-25 it says that the agent runs tasks for the server, in 2026-07-28 that it understands those of the server.
+    if !tasks::of_agents_allowed(policy) {
+        denied.push(&["tasks"]);
+    }
+    if !policy.method("tasks/get").is_allowed() {
+        denied.push(&["extensions", mcp::task::EXTENSION]);
+    }
+    let paths = denied;
     let kept = mcp::result::without_members(declared, &paths).ok()??;
     mcp::message::splice(request.raw, &[(span.range(), &kept)])
 }
 
-/// The capabilities of a server of which the policy allows nothing.
-pub(crate) fn denied_server_capabilities(policy: &Policy) -> Vec<&'static str> {
-    let mut denied = vec!["tasks"];
+/// The capabilities of a server of which the policy allows nothing, as paths.
+pub(crate) fn denied_server_capabilities(policy: &Policy) -> Vec<&'static [&'static str]> {
+    let mut denied: Vec<&[&str]> = Vec::new();
+    let allows = |method| policy.method(method).is_allowed();
     if !policy.any_prompt() {
-        denied.push("prompts");
+        denied.push(&["prompts"]);
     }
     if !policy.any_resource() {
-        denied.push("resources");
+        denied.push(&["resources"]);
     }
-    if !policy.any_prompt() && !policy.any_resource() {
-        denied.push("completions");
+    if (!policy.any_prompt() && !policy.any_resource()) || !allows("completion/complete") {
+        denied.push(&["completions"]);
     }
     if !policy.logging_allowed() {
-        denied.push("logging");
+        denied.push(&["logging"]);
+    }
+    if !allows("tasks/get") {
+        denied.push(&["tasks"]);
+        denied.push(&["extensions", mcp::task::EXTENSION]);
+    } else {
+        for (method, path) in [("tasks/list", &["tasks", "list"]), ("tasks/cancel", &["tasks", "cancel"])] {
+            if !allows(method) {
+                denied.push(path);
+            }
+        }
     }
     denied
 }
@@ -149,18 +178,51 @@ pub(crate) fn refused_question(id: &str, method: &str) -> String {
 
 /// Whether a policy lets a server ask `method`.
 pub(crate) fn may_ask(policy: Option<&Policy>, method: &str) -> bool {
-    method == "ping" || policy.is_some_and(|policy| policy.permits_method_by_name(method))
+    match table::of_server(mcp::method::lookup(method)) {
+        Rule::Nothing => method == "ping",
+        _ => policy.is_some_and(|policy| policy.names_method(method)),
+    }
 }
 
-fn sent_by_agents(method: &str) -> bool {
-    !QUESTIONS.iter().any(|(question, _)| *question == method)
+/// Whether a policy lets a server say something unasked. What is said of tasks is looked at elsewhere.
+pub(crate) fn may_say(policy: Option<&Policy>, notification: &Notification<'_>) -> bool {
+    let method = &notification.method;
+    let rule = table::of_server(notification.kind);
+    if rule == Rule::Nothing {
+        return true;
+    }
+    let Some(policy) = policy else { return false };
+    match rule {
+        Rule::ByName => policy.names_method(method),
+        Rule::ByNameOf(other) => policy.names_method(other),
+        _ if !policy.method(method).is_allowed() => false,
+        Rule::Logging => policy.logging_allowed(),
+        Rule::AnyPrompt => policy.any_prompt(),
+        Rule::AnyResource => policy.any_resource(),
+        Rule::Resource => notification.params.uri.as_deref().is_some_and(|uri| policy.resource(uri).is_allowed()),
+        Rule::Task => policy.method("tasks/get").is_allowed(),
+        Rule::Nothing
+        | Rule::Handshake
+        | Rule::Tools
+        | Rule::Tool
+        | Rule::Prompt
+        | Rule::Reference
+        | Rule::OwnTask
+        | Rule::OwnTasks
+        | Rule::Subscription => false,
+    }
 }
 
-fn pass(caller: &Caller, request: &Request<'_>, kind: Kind, edited: Option<String>) -> Judged {
+/// What servers ask is nothing that an agent may ask, whatever the policy names.
+fn sent_by_agents(kind: Kind) -> bool {
+    !matches!(kind, Kind::Sampling | Kind::Elicitation | Kind::Roots)
+}
+
+pub(crate) fn pass(caller: &Caller, request: &Request<'_>, kind: Kind, edited: Option<String>) -> Judged {
     Judged::Forward { edited, expected: Some(Expected::answer(caller, request, kind)) }
 }
 
-fn not_found(caller: &Caller, request: &Request<'_>) -> Judged {
+pub(crate) fn not_found(caller: &Caller, request: &Request<'_>) -> Judged {
     Judged::Answer(refusal::method_not_found(request.id.raw(), &request.method, caller.dialect()))
 }
 
@@ -183,7 +245,12 @@ fn completion(gateway: &Arc<Gateway>, caller: &Caller, request: &Request<'_>, in
 /// A subscription follows the resources it names; the kinds of list_changed say nothing of what
 /// is hidden.
 fn listen(gateway: &Arc<Gateway>, caller: &Caller, request: &Request<'_>, in_force: &InForce) -> Judged {
-    for uri in subscribed_resources(request) {
+    let Some(uris) = request.params.subscribes() else {
+        let text =
+            "what `notifications` names cannot be told: `resourceSubscriptions` is an array of URIs, in that spelling";
+        return Judged::Answer(refusal::error(request.id.raw(), refusal::code::INVALID_PARAMS, text, 200));
+    };
+    for uri in uris {
         let access = in_force.policy.resource(&uri);
         if !matches!(access, Access::Allow { .. }) {
             return judged(
@@ -209,17 +276,8 @@ fn listen(gateway: &Arc<Gateway>, caller: &Caller, request: &Request<'_>, in_for
     }
 }
 
-/// The resources that a subscription names; what cannot be read is a name that nothing allows.
-fn subscribed_resources(request: &Request<'_>) -> Vec<String> {
-    let Some(wanted) = request.params.notifications.and_then(|wanted| mcp::json::parse(wanted).ok()) else {
-        return Vec::new();
-    };
-    let uris = wanted.get("resourceSubscriptions").and_then(mcp::json::Value::as_array).unwrap_or_default();
-    uris.iter().map(|uri| uri.as_str().unwrap_or_default().to_owned()).collect()
-}
-
 /// A method that is not offered here: recorded, and answered as one that does not exist.
-fn refused(gateway: &Arc<Gateway>, caller: &Caller, request: &Request<'_>, in_force: &InForce) -> Judged {
+pub(crate) fn refused(gateway: &Arc<Gateway>, caller: &Caller, request: &Request<'_>, in_force: &InForce) -> Judged {
     let rule = match in_force.policy.method(&request.method) {
         Access::Deny { rule, .. } | Access::Hide { rule } => rule,
         Access::Allow { .. } => policy::rule_id::built_in("(default deny)"),
@@ -230,7 +288,7 @@ fn refused(gateway: &Arc<Gateway>, caller: &Caller, request: &Request<'_>, in_fo
     }
 }
 
-fn judged(
+pub(crate) fn judged(
     gateway: &Arc<Gateway>,
     caller: &Caller,
     request: &Request<'_>,
@@ -282,7 +340,7 @@ fn judged(
     }
 }
 
-fn record(
+pub(crate) fn record(
     gateway: &Arc<Gateway>,
     caller: &Caller,
     request: &Request<'_>,

@@ -25,6 +25,8 @@ use crate::limits::{self, Beside, Outcome, Uses};
 use crate::methods;
 use crate::record::{Judgement, Subject};
 use crate::refusal::{self, Refusal, Verdict};
+use crate::relay::quoted;
+use crate::tasks;
 use crate::ticket::{Held, Ticket};
 use crate::tools::ToolList;
 
@@ -56,12 +58,26 @@ pub async fn judge(
     message: &Message<'_>,
     upstream: &dyn AskForTools,
 ) -> Judged {
-    if let Some(refused) = halt(gateway, caller, message) {
+    if let Some(refused) = halt(gateway, caller, message).or_else(|| tasks::unknown(gateway, caller, message)) {
         return refused;
     }
+    let judged = judge_known(gateway, caller, message, upstream).await;
+    tasks::forwarded(gateway, caller, message, judged)
+}
+
+/// Judges a message that names no task of others.
+async fn judge_known(
+    gateway: &Arc<Gateway>,
+    caller: &Caller,
+    message: &Message<'_>,
+    upstream: &dyn AskForTools,
+) -> Judged {
     match message {
         Message::Request(request) => {
             let judged = match request.kind {
+                kind if methods::is_of_another_revision(caller, kind, &request.method) => {
+                    methods::not_found(caller, request)
+                }
                 Kind::ToolsCall => {
                     let begun = Instant::now();
                     let judged = call(gateway, caller, request, upstream).await;
@@ -74,6 +90,8 @@ pub async fn judge(
                     let _ = known_list(gateway, caller, upstream).await;
                     methods::request(gateway, caller, request, request.kind)
                 }
+                Kind::Tasks => Box::pin(tasks::request(gateway, caller, request, upstream)).await,
+                Kind::SubscriptionsListen => Box::pin(tasks::subscription(gateway, caller, request, upstream)).await,
                 kind => methods::request(gateway, caller, request, kind),
             };
             written(gateway, caller, request, judged).await
@@ -134,7 +152,10 @@ async fn call(gateway: &Arc<Gateway>, caller: &Caller, request: &Request<'_>, up
     // The tool must be one that the server lists; the gateway asks the server itself.
     let list = match known_list(gateway, caller, upstream).await {
         Ok(list) => list,
-        Err(reason) => return way.deny("(evaluation error)", &format!("The call cannot be judged: {reason}.")),
+        Err(reason) => {
+            let reason = quoted(&caller.grant, format!("The call cannot be judged: {reason}."));
+            return way.deny("(evaluation error)", &reason);
+        }
     };
     // The server may have taken its time: what is judged and counted is the call as it goes on now, under what is in
     // force now.
@@ -157,13 +178,6 @@ async fn call(gateway: &Arc<Gateway>, caller: &Caller, request: &Request<'_>, up
     }
     if let Some(why) = book.accepted.held(listed) {
         return way.deny_under(&book, policy::rule_id::DEFINITION_CHANGED, &why);
-    }
-    if request.params.task.is_some() {
-        return way.deny_under(
-            &book,
-            "(evaluation error)",
-            "This gateway does not forward calls that run as tasks yet; call the tool without `task`.",
-        );
     }
 
     // Decide: pure, and on the arguments that will be forwarded.
@@ -191,6 +205,10 @@ async fn call(gateway: &Arc<Gateway>, caller: &Caller, request: &Request<'_>, up
         );
     };
 
+    // A further round of a call that was counted is the same call.
+    if caller.continues {
+        decision.limits.clear();
+    }
     // Limits: all together or not at all.
     let (enforced, observed): (policy::LimitUses, policy::LimitUses) =
         std::mem::take(&mut decision.limits).into_iter().partition(|limit_use| !limit_use.limit.observed);

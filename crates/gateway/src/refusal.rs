@@ -3,6 +3,8 @@
 //! A denied `tools/call` is an ordinary result, so that the agent can read it and adapt; all
 //! else is a JSON-RPC error. No code lies in a range that the protocol reserves.
 
+use mcp::method::Kind;
+use policy::results::Cap;
 use serde_json::{Value, json};
 
 use crate::caller::Dialect;
@@ -23,6 +25,8 @@ pub mod code {
     pub const RESOURCE_NOT_FOUND: i32 = -32002;
     /// Header and body disagree (2026-07-28).
     pub const HEADER_MISMATCH: i32 = -32020;
+    /// The client did not say that it understands what it asks for (2026-07-28).
+    pub const MISSING_CAPABILITY: i32 = -32021;
     /// The revision is not spoken here (2026-07-28).
     pub const UNSUPPORTED_REVISION: i32 = -32022;
     /// Denied by policy: positive, and so outside every reserved range.
@@ -43,7 +47,7 @@ pub struct Refusal {
 pub struct Verdict<'a> {
     /// The decision's id in the audit log.
     pub id: &'a str,
-    /// `deny`, `limit` or `approval`.
+    /// `deny`, `limit` or `approval`; `withheld` of a call that was made.
     pub effect: &'a str,
     /// The rule, readable.
     pub rule: &'a str,
@@ -68,9 +72,13 @@ impl Verdict<'_> {
 
 /// A denied `tools/call`: a result that says so.
 pub fn denied_call(id: &str, verdict: &Verdict<'_>, dialect: Dialect) -> Refusal {
+    failed_call(id, &verdict.text(), verdict, dialect)
+}
+
+fn failed_call(id: &str, text: &str, verdict: &Verdict<'_>, dialect: Dialect) -> Refusal {
     let mut result = json!({
         "isError": true,
-        "content": [{ "type": "text", "text": verdict.text() }],
+        "content": [{ "type": "text", "text": text }],
         "_meta": { "toolgate/decision": verdict.data() },
     });
     if dialect == Dialect::Modern
@@ -83,12 +91,52 @@ pub fn denied_call(id: &str, verdict: &Verdict<'_>, dialect: Dialect) -> Refusal
 
 /// A denied prompt, resource or method.
 pub fn denied_request(id: &str, verdict: &Verdict<'_>) -> Refusal {
+    failed_request(id, &verdict.text(), verdict)
+}
+
+fn failed_request(id: &str, text: &str, verdict: &Verdict<'_>) -> Refusal {
     let error = json!({
         "code": code::DENIED,
-        "message": verdict.text(),
+        "message": text,
         "data": { "toolgate/decision": verdict.data() },
     });
     Refusal { status: 200, body: with_id(id, "error", &error) }
+}
+
+/// A result that is longer than the policy lets pass.
+#[derive(Debug, Clone, Copy)]
+pub struct Withheld<'a> {
+    /// How long it is, in bytes.
+    pub bytes: usize,
+    /// What passes.
+    pub cap: &'a Cap,
+    /// The decision's id in the audit log.
+    pub decision: &'a str,
+}
+
+impl Withheld<'_> {
+    /// What the agent reads in its place: of a tool a result that says so, else an error.
+    pub fn answer(&self, id: &str, kind: Kind, dialect: Dialect) -> Refusal {
+        let rule = &self.cap.rule.rule;
+        let verdict =
+            Verdict { id: self.decision, effect: "withheld", rule, reason: "", retry_after: None, detail: None };
+        let text = policy::refusal::withheld(self.bytes, self.cap.bytes, rule, self.decision);
+        match kind {
+            Kind::ToolsCall => failed_call(id, &text, &verdict, dialect),
+            _ => failed_request(id, &text, &verdict),
+        }
+    }
+}
+
+/// A call whose result must not reach the agent: a result that says why, in the place of the server's.
+pub fn blocked_call(id: &str, text: &str, dialect: Dialect) -> Refusal {
+    let mut result = json!({ "isError": true, "content": [{ "type": "text", "text": text }] });
+    if dialect == Dialect::Modern
+        && let Some(result) = result.as_object_mut()
+    {
+        result.insert("resultType".to_owned(), json!("complete"));
+    }
+    Refusal { status: 200, body: with_id(id, "result", &result) }
 }
 
 /// The answer to a request that was under way when calls were stopped.
@@ -116,6 +164,21 @@ pub fn unknown_resource(id: &str, uri: &str, dialect: Dialect) -> Refusal {
     error(id, code, &format!("Resource not found: {uri}"), 200)
 }
 
+/// The one answer for a task that is not this agent's and for one that does not exist.
+pub fn unknown_task(id: &str) -> Refusal {
+    error(id, code::INVALID_PARAMS, "Task not found", 200)
+}
+
+/// A request for tasks of an agent that does not say that it understands them (2026-07-28).
+pub fn tasks_not_declared(id: &str) -> Refusal {
+    let error = json!({
+        "code": code::MISSING_CAPABILITY,
+        "message": "Missing required client capability",
+        "data": { "requiredCapabilities": { "extensions": { mcp::task::EXTENSION: {} } } },
+    });
+    Refusal { status: 400, body: with_id(id, "error", &error) }
+}
+
 /// A method that is not offered here.
 pub fn method_not_found(id: &str, method: &str, dialect: Dialect) -> Refusal {
     let status = match dialect {
@@ -133,4 +196,105 @@ pub fn error(id: &str, code: i32, message: &str, status: u16) -> Refusal {
 fn with_id(id: &str, kind: &str, value: &Value) -> String {
     // The id goes back as it came, digit for digit.
     format!(r#"{{"jsonrpc":"2.0","id":{id},"{kind}":{value}}}"#)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use Dialect::{Legacy, Modern};
+
+    /// The mapping of refusals to the wire: what an agent of either era reads in each case.
+    #[test]
+    fn each_case_has_its_answer() {
+        let verdict = Verdict {
+            id: "01JD",
+            effect: "limit",
+            rule: "/tools/a",
+            reason: "No.",
+            retry_after: Some(7),
+            detail: None,
+        };
+        let table = [
+            ("a denied tool", denied_call("1", &verdict, Legacy), denied_call("1", &verdict, Modern), [200, 200], None),
+            (
+                "a result that is held back",
+                blocked_call("1", "No.", Legacy),
+                blocked_call("1", "No.", Modern),
+                [200, 200],
+                None,
+            ),
+            ("a hidden tool", unknown_tool("1", "a"), unknown_tool("1", "a"), [200, 200], Some([-32602, -32602])),
+            ("a hidden prompt", unknown_prompt("1", "a"), unknown_prompt("1", "a"), [200, 200], Some([-32602, -32602])),
+            (
+                "a hidden resource",
+                unknown_resource("1", "a", Legacy),
+                unknown_resource("1", "a", Modern),
+                [200, 200],
+                Some([-32002, -32602]),
+            ),
+            ("another's task", unknown_task("1"), unknown_task("1"), [200, 200], Some([-32602, -32602])),
+            (
+                "a denied prompt, resource, task",
+                denied_request("1", &verdict),
+                denied_request("1", &verdict),
+                [200, 200],
+                Some([4030, 4030]),
+            ),
+            (
+                "another method",
+                method_not_found("1", "a", Legacy),
+                method_not_found("1", "a", Modern),
+                [200, 404],
+                Some([-32601, -32601]),
+            ),
+            ("calls that are stopped", cut("1", "Stopped."), cut("1", "Stopped."), [503, 503], Some([4030, 4030])),
+        ];
+        for (case, legacy, modern, statuses, codes) in table {
+            assert_eq!([legacy.status, modern.status], statuses, "{case}");
+            for (dialect, refusal) in [(Legacy, legacy), (Modern, modern)] {
+                let answer: Value = serde_json::from_str(&refusal.body).unwrap();
+                assert_eq!((&answer["jsonrpc"], &answer["id"]), (&json!("2.0"), &json!(1)), "{case}");
+                let code = answer.pointer("/error/code").and_then(Value::as_i64);
+                match codes {
+                    Some([legacy, modern]) => {
+                        assert_eq!(code, Some(if dialect == Legacy { legacy } else { modern }), "{case}");
+                        assert!(answer.get("result").is_none());
+                    }
+                    None => {
+                        let result = &answer["result"];
+                        assert_eq!((&result["isError"], code), (&json!(true), None), "{case}");
+                        assert!(result.get("structuredContent").is_none(), "{case}");
+                        let complete = (dialect == Modern).then(|| json!("complete"));
+                        assert_eq!(result.get("resultType"), complete.as_ref(), "{case}");
+                    }
+                }
+            }
+        }
+        let decision = json!({ "id": "01JD", "effect": "limit", "rule": "/tools/a", "retry_after_s": 7 });
+        for body in [denied_call("1", &verdict, Legacy).body, denied_request("1", &verdict).body] {
+            let answer: Value = serde_json::from_str(&body).unwrap();
+            let said = answer.pointer("/result/_meta/toolgate~1decision");
+            let said = said.or_else(|| answer.pointer("/error/data/toolgate~1decision"));
+            assert_eq!(said, Some(&decision));
+        }
+    }
+
+    /// No code of ours lies where JSON-RPC or MCP has reserved codes.
+    #[test]
+    fn codes_are_the_protocols_own_or_positive() {
+        let own = [code::DENIED];
+        assert!(own.iter().all(|code| *code > 0));
+        let theirs = [
+            code::PARSE,
+            code::INVALID_REQUEST,
+            code::METHOD_NOT_FOUND,
+            code::INVALID_PARAMS,
+            code::INTERNAL,
+            code::RESOURCE_NOT_FOUND,
+            code::HEADER_MISMATCH,
+            code::MISSING_CAPABILITY,
+            code::UNSUPPORTED_REVISION,
+        ];
+        assert_eq!(theirs, [-32700, -32600, -32601, -32602, -32603, -32002, -32020, -32021, -32022]);
+    }
 }

@@ -4,18 +4,22 @@
 //! allows nothing go, and whatever a server puts under the gateway's own `_meta` prefix goes too.
 
 mod parts;
+mod results;
+mod tasks;
 
 use std::sync::Arc;
 
 use mcp::json;
 use mcp::message::{Body, Message, Notification, Outcome, Request, Response};
-use mcp::method::{Kind, Sender};
+use mcp::method::Kind;
 use mcp::result::Call;
 use mcp::revision::Revision;
 use policy::Access;
+use policy::results::Part;
 
 pub(crate) use parts::{answered_code, error_code, error_message, negotiated};
-use parts::{changed, forbidden_input, protocol_version, read, strip};
+use parts::{changed, forbidden_input, forbidden_pages, protocol_version, read, strip};
+pub(crate) use results::quoted;
 
 use crate::admission::{Withdrawn, Work, until_withdrawn};
 use crate::caller::Caller;
@@ -23,7 +27,7 @@ use crate::expected::{Expected, shape};
 use crate::gateway::Gateway;
 use crate::methods;
 use crate::refusal;
-use crate::ticket::Ended;
+use crate::ticket::{Ended, Ticket};
 use crate::tools::{BadList, ListBuilder, ToolList};
 
 /// The prefix of `_meta` keys that only the gateway writes.
@@ -48,6 +52,8 @@ pub struct Relay {
     gateway: Arc<Gateway>,
     caller: Caller,
     expected: Option<Expected>,
+    /// What was edited of messages before the awaited answer.
+    unsettled: policy::results::Edits,
     /// The revision that an `initialize` answer named.
     pub negotiated: Option<Revision>,
 }
@@ -55,7 +61,13 @@ pub struct Relay {
 impl Relay {
     /// A stream on which `expected` is awaited, or nothing (a GET stream).
     pub fn new(gateway: &Arc<Gateway>, caller: Caller, expected: Option<Expected>) -> Self {
-        Self { gateway: Arc::clone(gateway), caller, expected, negotiated: None }
+        Self {
+            gateway: Arc::clone(gateway),
+            caller,
+            expected,
+            unsettled: policy::results::Edits::default(),
+            negotiated: None,
+        }
     }
 
     /// The gateway through which it goes.
@@ -137,7 +149,7 @@ impl Relay {
     fn unreadable(&mut self, why: &str) -> Seen {
         match self.expected.take() {
             Some(expected) => {
-                let reason = format!("the server's answer is not valid JSON-RPC: {why}");
+                let reason = quoted(&self.caller.grant, format!("the server's answer is not valid JSON-RPC: {why}"));
                 let text = expected.apology(Ended::Unknown, &reason).body;
                 expected.failed(Ended::Unknown, &reason);
                 Seen::Replace(text)
@@ -166,30 +178,48 @@ impl Relay {
                 return Seen::Withhold { answer: None };
             }
             // An answer that nobody here awaits, on a resumed stream: judged by its shape.
-            return match response.outcome {
-                Outcome::Result(result) => self.edit(response, result, &read(result), None),
-                Outcome::Error(_) => self.stripped(response),
+            let (seen, part, result) = match response.outcome {
+                Outcome::Result(result) => {
+                    let shape = shape(result);
+                    let seen = self.edit(response, result, &read(result), None);
+                    (seen, results::part(shape, false), (shape == Kind::Unknown).then_some((result.len(), shape, None)))
+                }
+                Outcome::Error(error) => (self.failed(response, error, None), Part::Error, None),
             };
+            let seen = self.answer_with_tasks(response, seen, None);
+            return self.cleaned(seen, response, part, result).0;
         };
         let ticket = expected.ticket.take();
-        match response.outcome {
+        let decision = ticket.as_ref().map(Ticket::id);
+        let (seen, ended, reason, done) = match response.outcome {
             Outcome::Error(error) => {
-                if let Some(ticket) = ticket {
-                    // The server's words stay out of the record: they may hold what nobody wanted logged.
-                    let code = error_code(error).map(|code| format!("JSON-RPC error {code}"));
-                    ticket.settle(Ended::RpcError, code.as_deref(), bytes);
-                }
-                self.stripped(response)
+                // The server's words stay out of the record: they may hold what nobody wanted logged.
+                let code = error_code(error).filter(|_| ticket.is_some()).map(|code| format!("JSON-RPC error {code}"));
+                let result = decision.map(|id| (error.len(), expected.kind, Some(id)));
+                let failed = self.failed(response, error, Some(&expected));
+                let failed = self.answer_with_tasks(response, failed, Some(&expected));
+                let (seen, done) = self.cleaned(failed, response, Part::Error, result);
+                (seen, Ended::RpcError, code, done)
             }
             Outcome::Result(result) => {
                 let read = read(result);
-                if let Some(ticket) = ticket {
-                    let failed = expected.kind == Kind::ToolsCall && read.is_error;
-                    ticket.settle(if failed { Ended::ToolError } else { Ended::Ok }, None, bytes);
-                }
-                self.edit(response, result, &read, Some(&expected))
+                let failed = match expected.kind {
+                    Kind::ToolsCall => read.is_error,
+                    Kind::Tasks => crate::tasks::has_failed(result),
+                    _ => false,
+                };
+                let edited = self.edit(response, result, &read, Some(&expected));
+                let edited = self.answer_with_tasks(response, edited, Some(&expected));
+                let part = results::part(expected.kind, decision.is_some());
+                let size = decision.map(|id| (result.len(), expected.kind, Some(id)));
+                let (seen, done) = self.cleaned(edited, response, part, size);
+                (seen, if failed { Ended::ToolError } else { Ended::Ok }, None, done)
             }
+        };
+        if let Some(ticket) = ticket {
+            ticket.edited(done.recorded()).settle(ended, reason.as_deref(), bytes);
         }
+        seen
     }
 
     /// Takes out of a result what the policy hides. Without `expected` the result's shape says
@@ -233,8 +263,7 @@ impl Relay {
                     self.negotiated = protocol_version(result);
                 }
                 let denied = methods::denied_server_capabilities(policy);
-                let paths: Vec<&[&str]> = denied.iter().map(std::slice::from_ref).collect();
-                mcp::result::without_capabilities(result, &paths).map_err(|error| error.to_string())
+                mcp::result::without_capabilities(result, &denied).map_err(|error| error.to_string())
             }
             _ => Ok(None),
         };
@@ -250,8 +279,7 @@ impl Relay {
             let text = format!(
                 "The server asked for `{question}` in the middle of the call, which the policy does not allow."
             );
-            let id = response.id.as_ref().map_or("null", |id| id.raw());
-            return Seen::Replace(refusal::error(id, refusal::code::DENIED, &text, 200).body);
+            return self.blocked(response, expected, &text);
         }
         let Some(edited) = edited else { return self.stripped(response) };
         let id = response.id.as_ref().map_or("null", |id| id.raw());
@@ -265,6 +293,30 @@ impl Relay {
                 refusal::error(id, refusal::code::INTERNAL, "The server's answer cannot be filtered.", 200).body,
             ),
         }
+    }
+
+    /// What the agent reads in place of an answer that must not reach it.
+    fn blocked(&self, response: &Response<'_>, expected: Option<&Expected>, text: &str) -> Seen {
+        let id = response.id.as_ref().map_or("null", |id| id.raw());
+        let call = expected.is_some_and(|expected| expected.kind == Kind::ToolsCall);
+        let refusal = match call {
+            true => refusal::blocked_call(id, text, self.caller.dialect()),
+            false => refusal::error(id, refusal::code::DENIED, text, 200),
+        };
+        Seen::Replace(refusal.body)
+    }
+
+    /// An error passes, save one that sends a person where the policy or good sense does not let them.
+    fn failed(&self, response: &Response<'_>, error: &str, expected: Option<&Expected>) -> Seen {
+        if error_code(error).as_deref() == Some(mcp::elicitation::URL_REQUIRED) {
+            let policy = self.caller.grant.binding.policy.as_ref().map(|cell| cell.now());
+            if let Some(why) = forbidden_pages(policy.as_ref().map(|now| &now.policy), error) {
+                self.gateway.count_refused("question of a server", &self.caller);
+                let text = format!("The server wants a person to open a page before it goes on, and {why}.");
+                return self.blocked(response, expected, &text);
+            }
+        }
+        self.stripped(response)
     }
 
     /// Whether a list has no more bytes than lists of its server may have; whatever is no list has bounds of its own.
@@ -324,15 +376,27 @@ impl Relay {
             self.gateway.count_refused("question of a server", &self.caller);
             return Seen::Withhold { answer: Some(methods::refused_question(request.id.raw(), &request.method)) };
         }
+        let params = request.params.raw.and_then(|params| json::parse(params).ok());
+        let unsafe_page = request.kind == Kind::Elicitation
+            && params.as_ref().is_some_and(|params| mcp::elicitation::fault(params).is_some());
+        // An agent that runs tasks for the server has said so; otherwise nobody would ever fetch the answer.
+        let task = request.params.task.is_some()
+            && !policy.as_ref().is_some_and(|now| crate::tasks::of_agents_allowed(&now.policy));
+        if unsafe_page || task {
+            self.gateway.count_refused("question of a server", &self.caller);
+            return Seen::Withhold { answer: Some(methods::refused_question(request.id.raw(), &request.method)) };
+        }
+        let Some(seen) = self.cleaned_params(request.raw, strip(request.raw)) else {
+            let text = "the question is longer than the policy lets pass";
+            let answer = refusal::error(request.id.raw(), refusal::code::INVALID_REQUEST, text, 200).body;
+            return Seen::Withhold { answer: Some(answer) };
+        };
         if !self.gateway.sessions().asked(&self.caller.conversation(), request.id.key()) {
             let text = "too many questions are open, or one of this id already is";
             let answer = refusal::error(request.id.raw(), refusal::code::INVALID_REQUEST, text, 200).body;
             return Seen::Withhold { answer: Some(answer) };
         }
-        match strip(request.raw) {
-            None => Seen::Pass,
-            Some(text) => Seen::Replace(text),
-        }
+        self.aside_with_tasks(request.raw, seen)
     }
 
     fn notified(&mut self, notification: &Notification<'_>) -> Seen {
@@ -342,23 +406,13 @@ impl Relay {
         }
         let server = self.caller.grant.server().id();
         let policy = self.caller.grant.binding.policy.as_ref().map(|cell| cell.on(server));
-        let passes = match method {
-            "notifications/resources/updated" => notification.params.uri.as_deref().is_some_and(|uri| {
-                policy.as_ref().is_some_and(|now| matches!(now.policy.resource(uri), Access::Allow { .. }))
-            }),
-            _ if mcp::method::find(method)
-                .is_some_and(|known| known.notification && known.sender != Sender::Client) =>
-            {
-                true
-            }
-            _ => policy.as_ref().is_some_and(|now| now.policy.permits_method_by_name(method)),
-        };
+        let passes = methods::may_say(policy.as_ref().map(|now| &now.policy), notification);
         if !passes {
             return Seen::Withhold { answer: None };
         }
-        match strip(notification.raw) {
-            None => Seen::Pass,
-            Some(text) => Seen::Replace(text),
+        match self.cleaned_params(notification.raw, strip(notification.raw)) {
+            Some(seen) => self.aside_with_tasks(notification.raw, seen),
+            None => Seen::Withhold { answer: None },
         }
     }
 }

@@ -1,10 +1,11 @@
 //! What the gateway must remember between the requests of one session.
 //!
-//! Two things cannot be sealed into an id: which questions the server has asked the agent (an
-//! answer to anything else is dropped), and which requests still wait for an answer that will
-//! come on another stream (2025-11-25 lets a server close a stream and be polled).
+//! Three things cannot be sealed into an id: which questions the server has asked the agent (an
+//! answer to anything else is dropped), which requests still wait for an answer that will
+//! come on another stream (2025-11-25 lets a server close a stream and be polled), and by which
+//! ids the agent knows tasks of which the server tells unasked.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -13,6 +14,7 @@ use mcp::message::IdKey;
 
 use crate::expected::Expected;
 use crate::seal::SessionNumber;
+use crate::tasks::Named;
 
 /// How long a session that nobody uses is remembered.
 const FORGOTTEN_AFTER: Duration = Duration::from_secs(3600);
@@ -47,6 +49,8 @@ struct Waiting {
 struct Memory {
     asked: HashSet<IdKey>,
     waiting: HashMap<IdKey, Waiting>,
+    /// Tasks that were named here, the latest last: a server tells of them by its own names, unasked.
+    tasks: VecDeque<Named>,
     /// When the server was last heard.
     heard: Option<Instant>,
     touched: Option<Instant>,
@@ -86,6 +90,23 @@ impl Sessions {
                 memory.waiting.insert(id, Waiting { expected, since, until: limit.map(|limit| since + limit) });
             }
         });
+    }
+
+    /// The agent names a task, or is told of a new one.
+    pub(crate) fn task(&self, conversation: &Conversation, named: Named) {
+        self.with(conversation, |memory| {
+            memory.tasks.retain(|known| known.task.upstream != named.task.upstream);
+            if memory.tasks.len() >= MAX_OPEN {
+                memory.tasks.pop_front();
+            }
+            memory.tasks.push_back(named);
+        });
+    }
+
+    /// The task that the server calls `upstream`, if the agent knows it.
+    pub(crate) fn task_of(&self, conversation: &Conversation, upstream: &str) -> Option<Named> {
+        let all = self.conversations.lock().unwrap_or_else(PoisonError::into_inner);
+        all.get(conversation)?.tasks.iter().find(|named| named.task.upstream == upstream).cloned()
     }
 
     /// Whether a request of this id waits for its answer.

@@ -58,8 +58,16 @@ pub async fn run(
     output: impl AsyncWrite + Unpin + Send + 'static,
 ) -> io::Result<RunEnd> {
     let number = SessionNumber::random().ok_or_else(|| io::Error::other("the system gives no random numbers"))?;
-    let caller =
-        Caller { grant, token: None, session: Some(number), stack: None, revision: None, client_ip: None, trace: None };
+    let caller = Caller {
+        grant,
+        token: None,
+        session: Some(number),
+        stack: None,
+        revision: None,
+        client_ip: None,
+        trace: None,
+        continues: false,
+    };
     let (to_agent, messages) = mpsc::channel::<String>(PENDING);
     let writer = tokio::spawn(write(output, messages));
     announce_changes(&caller, to_agent.clone());

@@ -4,6 +4,7 @@
 //! Nothing reads a clock, a file or the environment, and the same bytes always give the same answer.
 
 pub mod canonical;
+pub mod elicitation;
 pub mod header;
 pub mod json;
 pub mod line;
@@ -13,4 +14,6 @@ pub mod qualified;
 pub mod result;
 pub mod revision;
 pub mod sse;
+pub mod task;
 pub mod trace;
+pub mod translate;

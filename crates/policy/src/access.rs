@@ -137,6 +137,11 @@ impl AccessRules {
         }
     }
 
+    /// Whether a method is allowed by its exact name.
+    pub(crate) fn names(&self, name: &str) -> bool {
+        (self.observed || self.objection(name).is_none()) && self.exactly_allowed(name).is_some()
+    }
+
     fn exactly_allowed(&self, name: &str) -> Option<&Arc<RuleId>> {
         self.allow.iter().find(|named| named.pattern.is_exact() && named.pattern.matches(name)).map(|named| &named.rule)
     }

@@ -222,9 +222,10 @@ impl McpHttp {
             return self.open_with(&[], message.to_string().as_bytes());
         }
         let method = message.get("method").and_then(Value::as_str).unwrap_or_default();
-        let name = message.pointer("/params/name").or_else(|| message.pointer("/params/uri")).and_then(Value::as_str);
+        let member = ["name", "uri", "taskId"].into_iter().find_map(|name| message.get("params")?.get(name));
+        let name = member.and_then(Value::as_str);
         let mut extra = vec![("Mcp-Method", method)];
-        if matches!(method, "tools/call" | "prompts/get" | "resources/read") {
+        if matches!(method, "tools/call" | "prompts/get" | "resources/read") || method.starts_with("tasks/") {
             extra.extend(name.map(|name| ("Mcp-Name", name)));
         }
         self.open_with(&extra, message.to_string().as_bytes())

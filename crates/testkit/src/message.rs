@@ -48,10 +48,8 @@ pub fn modern(mut params: Value) -> Value {
         let meta = members.entry("_meta").or_insert_with(|| json!({}));
         if let Some(meta) = meta.as_object_mut() {
             meta.insert("io.modelcontextprotocol/protocolVersion".to_owned(), json!(MODERN));
-            meta.insert(
-                "io.modelcontextprotocol/clientCapabilities".to_owned(),
-                json!({ "sampling": {}, "elicitation": {} }),
-            );
+            meta.entry("io.modelcontextprotocol/clientCapabilities")
+                .or_insert_with(|| json!({ "sampling": {}, "elicitation": {} }));
             meta.insert("io.modelcontextprotocol/clientInfo".to_owned(), json!({ "name": "testkit", "version": "1" }));
         }
     }

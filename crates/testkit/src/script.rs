@@ -210,10 +210,20 @@ pub enum Behaviour {
     InputRequired(Value, String),
     /// Sends the message and then answers with a text.
     Say(Value),
+    /// Goes on as a task, where the client asks for one (2025-11-25) or understands them (2026-07-28). The task is named
+    /// by the server's own [`task_of`]; it is done at once, with this result.
+    Task(Value),
+    /// The same; the task waits for answers to these requests for ever.
+    WaitingTask(Value),
     /// Closes the connection (HTTP) or ends (stdio) without an answer.
     Die,
     /// HTTP: this status, content type and body.
     Http(u16, String, String),
     /// Exactly these bytes in place of an answer; HTTP: of a head and a body, then a close.
     Bytes(String),
+}
+
+/// What a server calls the task of a tool. All who call the tool share it: what is whose is not the server's to say.
+pub fn task_of(tool: &str) -> String {
+    format!("task-of-{tool}")
 }

@@ -15,7 +15,7 @@ use crate::expected::Expected;
 use crate::gateway::Gateway;
 use crate::grant::Grant;
 use crate::names;
-use crate::relay::{Relay, Seen};
+use crate::relay::{Relay, Seen, quoted};
 use crate::ticket::Ended;
 
 /// Messages of a child that wait for an agent to listen.
@@ -70,7 +70,7 @@ impl Bridge {
     pub(super) fn obituary(&self) -> String {
         match self.link.child.last_stderr().pop() {
             Some(last) if !last.trim().is_empty() => {
-                let last: String = last.chars().take(300).collect();
+                let last: String = quoted(&self.grant, last).chars().take(300).collect();
                 format!("the server process ended; its last line on stderr was `{last}`")
             }
             _ => "the server process ended before it answered".to_owned(),
@@ -182,8 +182,10 @@ impl Bridge {
             }
             return;
         }
-        let youngest = routes.values().max_by_key(|route| route.began);
-        if let Some(route) = youngest {
+        // Where the gateway itself shares a session among requests, tokens are ids.
+        let named = named.and_then(|name| routes.get(&name));
+        let owner = named.or_else(|| routes.values().max_by_key(|route| route.began));
+        if let Some(route) = owner {
             let _ = route.to_agent.aside(text.len(), Piece::Aside(text));
             return;
         }

@@ -79,7 +79,7 @@ impl Front {
                     Ok(caller) => caller,
                     Err(refusal) => return plain(&refusal),
                 };
-                self.one(caller, &headers, &body, &message).await
+                self.either_way(caller, &headers, &body, &message).await
             }
             message::Body::Batch(messages) => {
                 let caller = match self.caller(grant, sender, &headers, None) {
@@ -110,6 +110,7 @@ impl Front {
                 revision: named,
                 client_ip: Some(client_ip),
                 trace: None,
+                continues: false,
             };
             return Ok((caller, None));
         }
@@ -118,7 +119,16 @@ impl Front {
         let revision = session.as_ref().and_then(|session| session.revision).or(named);
         let number = session.as_ref().map(|session| session.number);
         Ok((
-            Caller { grant, token, session: number, stack: None, revision, client_ip: Some(client_ip), trace: None },
+            Caller {
+                grant,
+                token,
+                session: number,
+                stack: None,
+                revision,
+                client_ip: Some(client_ip),
+                trace: None,
+                continues: false,
+            },
             session,
         ))
     }
@@ -178,26 +188,8 @@ impl Front {
         message: &Message<'_>,
     ) -> Response<Body> {
         caller.trace = Trace::of(&self.gateway, Some(headers), message);
-        if let (Message::Request(request), Some(revision)) = (message, caller.revision)
-            && is_gone(&request.method, revision)
-        {
-            return plain(&refusal::method_not_found(request.id.raw(), &request.method, caller.dialect()));
-        }
-        let given = || headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes()));
-        let checked = match message {
-            Message::Request(request) => mcp::header::check(request, given()),
-            Message::Notification(notification) => mcp::header::check_notification(notification, given()),
-            Message::Response(_) => Ok(()),
-        };
-        if let Err(mismatch) = checked {
-            let id = names::raw_id(message).unwrap_or("null");
-            return plain(&refusal::error(id, refusal::code::HEADER_MISMATCH, &mismatch.message, 400));
-        }
-        if let Some(halted) = pipeline::halt(&self.gateway, &caller, message) {
-            return match halted {
-                Judged::Answer(refusal) => not_forwarded(&refusal),
-                Judged::Drop | Judged::Forward { .. } => empty(StatusCode::ACCEPTED),
-            };
+        if let Some(refused) = self.refused_at_once(&caller, headers, message) {
+            return refused;
         }
         let asking = caller.clone();
         let asked_in = session.clone();
@@ -213,6 +205,35 @@ impl Front {
             link.cancel_later(&self.gateway, id, &withdrawn);
         }
         plain(&refusal::cut(id, &withdrawn))
+    }
+
+    /// What is refused whatever the server is: a method that its revision has left behind, headers that contradict the
+    /// body, and everything while nothing may be forwarded.
+    pub(super) fn refused_at_once(
+        &self,
+        caller: &Caller,
+        headers: &HeaderMap,
+        message: &Message<'_>,
+    ) -> Option<Response<Body>> {
+        if let (Message::Request(request), Some(revision)) = (message, caller.revision)
+            && is_gone(&request.method, revision)
+        {
+            return Some(plain(&refusal::method_not_found(request.id.raw(), &request.method, caller.dialect())));
+        }
+        let given = || headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes()));
+        let checked = match message {
+            Message::Request(request) => mcp::header::check(request, given()),
+            Message::Notification(notification) => mcp::header::check_notification(notification, given()),
+            Message::Response(_) => Ok(()),
+        };
+        if let Err(mismatch) = checked {
+            let id = names::raw_id(message).unwrap_or("null");
+            return Some(plain(&refusal::error(id, refusal::code::HEADER_MISMATCH, &mismatch.message, 400)));
+        }
+        pipeline::halt(&self.gateway, caller, message).map(|halted| match halted {
+            Judged::Answer(refusal) => not_forwarded(&refusal),
+            Judged::Drop | Judged::Forward { .. } => empty(StatusCode::ACCEPTED),
+        })
     }
 
     /// The way on which a legacy endpoint is told that a request is cancelled: there, a connection that is closed says
@@ -255,7 +276,7 @@ impl Front {
         body: &Bytes,
         message: &Message<'_>,
     ) -> Response<Body> {
-        let onward = match self.onward_headers(&caller, &link, headers, message).await {
+        let mut onward = match self.onward_headers(&caller, &link, headers, message).await {
             Ok(onward) => onward,
             Err(refusal) => return plain(&refusal),
         };
@@ -265,6 +286,11 @@ impl Front {
             Judged::Drop => return empty(StatusCode::ACCEPTED),
             Judged::Forward { edited, expected } => (edited, expected),
         };
+        if onward.contains_key(&NAME)
+            && let Some(task) = expected.as_ref().and_then(Expected::task_header)
+        {
+            onward.insert(NAME, task);
+        }
         let bytes = edited.map_or_else(|| body.clone(), Bytes::from);
         match link.post(onward, bytes).await {
             Ok(answer) => {

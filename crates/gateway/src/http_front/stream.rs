@@ -13,6 +13,7 @@ use tokio::task::JoinSet;
 
 use super::admit::Admitted;
 use super::answer::{failed, sorry};
+use super::translate::Agent;
 use super::{Front, empty, json_refusal, not_forwarded, plain};
 use crate::admission::{Withdrawn, Work, until_withdrawn};
 use crate::body::{Body, BodyFault};
@@ -253,6 +254,9 @@ impl Front {
         if let Some(halt) = halted(&self.gateway, &caller) {
             return not_forwarded(&halt.of_stream(&self.gateway, &caller));
         }
+        if let Some(agent) = session.as_ref().and_then(Agent::of) {
+            return Box::pin(self.listen_to_modern(caller, agent)).await;
+        }
         let stream = match self.gateway.streams().open(&caller, "null") {
             Ok(stream) => stream,
             Err(refusal) => {
@@ -341,6 +345,10 @@ impl Front {
             return not_forwarded(&halt.of_stream(&self.gateway, &caller));
         }
         self.gateway.sessions().ended(&caller.conversation());
+        if session.as_ref().and_then(Agent::of).is_some() {
+            self.gateway.translation().forget(&caller);
+            return empty(StatusCode::NO_CONTENT);
+        }
         let endpoint = match &caller.grant.server().config.reach {
             Reach::Child(_) => return self.end_child(&caller).await,
             Reach::Http(endpoint) => endpoint.clone(),

@@ -53,11 +53,28 @@ pub(super) fn read(result: &str) -> Call<'_> {
     mcp::result::call(result).unwrap_or_default()
 }
 
-/// The first question in a multi-round result that the policy does not let the server ask.
+/// The first question in a multi-round result that must not reach the agent: one that the policy does not let the server
+/// ask, or one that leads a person astray.
 pub(super) fn forbidden_input(policy: &policy::Policy, result: &Call<'_>) -> Option<String> {
     let requests = result.input_requests?;
-    match mcp::result::input_requests(requests) {
-        Ok(asked) => asked.into_iter().map(|(_, method)| method).find(|method| !policy.permits_method_by_name(method)),
-        Err(_) => Some("something unreadable".to_owned()),
+    let Ok(asked) = mcp::result::input_requests(requests) else { return Some("something unreadable".to_owned()) };
+    if let Some((_, method)) = asked.into_iter().find(|(_, method)| !policy.names_method(method)) {
+        return Some(method);
     }
+    let requests = json::parse(requests).ok()?;
+    let fault = requests.as_object()?.iter().find_map(|(_, request)| mcp::elicitation::fault(request.get("params")?));
+    fault.map(|fault| format!("a page with {fault}"))
+}
+
+/// Why the pages of an error that asks for them must not reach the agent, if they must not.
+pub(super) fn forbidden_pages(policy: Option<&policy::Policy>, error: &str) -> Option<String> {
+    if !policy.is_some_and(|policy| policy.names_method("elicitation/create")) {
+        return Some("the policy does not allow `elicitation/create`".to_owned());
+    }
+    let error = json::parse(error).ok();
+    let fault = match error.as_ref().and_then(|error| error.get("data")) {
+        Some(data) => mcp::elicitation::fault_in_error(data),
+        None => Some("no list of pages"),
+    };
+    fault.map(|fault| format!("gives {fault}"))
 }

@@ -20,7 +20,7 @@ use crate::caller::Caller;
 use crate::events::{EventReader, MAX_EVENT};
 use crate::expected::Expected;
 use crate::gateway::Gateway;
-use crate::http_link::{HttpLink, METHOD, SESSION_ID};
+use crate::http_link::{HttpLink, METHOD, NAME, SESSION_ID};
 use crate::names;
 use crate::pipeline::{self, Judged};
 use crate::relay::{Relay, Seen};
@@ -78,7 +78,12 @@ pub(super) async fn serve(
                 Judged::Drop => continue,
                 Judged::Forward { edited, expected } => (edited, expected),
             };
-            let headers = headers_for(&link, &message, &caller);
+            let mut headers = headers_for(&link, &message, &caller);
+            if headers.contains_key(&NAME)
+                && let Some(task) = expected.as_ref().and_then(Expected::task_header)
+            {
+                headers.insert(NAME, task);
+            }
             let bytes = edited.map_or_else(|| Bytes::copy_from_slice(message.raw().as_bytes()), Bytes::from);
             match expected {
                 Some(expected) if expected.is_initialize() => {

@@ -120,6 +120,24 @@ impl Params<'_> {
     }
 }
 
+impl Params<'_> {
+    /// The resources that `subscriptions/listen` names; `None` when that cannot be told, so that nobody can judge it.
+    #[must_use]
+    pub fn subscribes(&self) -> Option<Vec<String>> {
+        const KEY: &str = "resourceSubscriptions";
+        let wanted = json::parse(self.notifications?).ok()?;
+        let object = wanted.as_object()?;
+        // A decoder that folds case must not find other resources than those that are judged.
+        if object.iter().any(|(key, _)| key != KEY && json::folds_to(key, KEY)) {
+            return None;
+        }
+        match object.get(KEY) {
+            None | Some(json::Value::Null) => Some(Vec::new()),
+            Some(uris) => uris.as_array()?.iter().map(|uri| uri.as_str().map(str::to_owned)).collect(),
+        }
+    }
+}
+
 /// Whether a name has more than [`MAX_NAME`] characters.
 pub(super) fn is_long(name: &str) -> bool {
     name.len() > MAX_NAME && name.chars().count() > MAX_NAME

@@ -89,6 +89,26 @@ fn other_methods_and_their_members() {
 }
 
 #[test]
+fn what_a_subscription_names() {
+    let subscribes = |wanted: &str| {
+        let text = with(&format!(r#""method":"subscriptions/listen","params":{{"notifications":{wanted}}}"#));
+        request(&text).params.subscribes()
+    };
+    assert_eq!(subscribes("{}"), Some(vec![]));
+    assert_eq!(subscribes(r#"{"resourceSubscriptions":null,"toolsListChanged":true}"#), Some(vec![]));
+    assert_eq!(subscribes(r#"{"resourceSubscriptions":["a","b"]}"#), Some(vec!["a".into(), "b".into()]));
+    for wanted in [
+        r#"{"resourceSubscriptions":"a"}"#,
+        r#"{"resourceSubscriptions":{"a":1}}"#,
+        r#"{"resourceSubscriptions":["a",7]}"#,
+        r#"{"ResourceSubscriptions":["a"]}"#,
+        r#"{"resourceSubscriptions":[],"resourcesubscriptions":["a"]}"#,
+    ] {
+        assert_eq!(subscribes(wanted), None, "{wanted}");
+    }
+}
+
+#[test]
 fn what_is_refused_and_with_what_code() {
     let long = "x".repeat(MAX_NAME + 1);
     let long_id = format!("\"{}\"", "x".repeat(MAX_ID - 1));
@@ -266,6 +286,66 @@ fn what_servers_send() {
         r#"{"jsonrpc":"2.0","id":1,"method":"roots/list","params":[]}"#,
     ] {
         assert!(parse_upstream(text.as_bytes()).is_err(), "{text}");
+    }
+}
+
+/// What each revision has, as its schema does: requests of agents, requests of servers, notifications of agents and of
+/// servers; 2026-07-28 with the tasks extension.
+#[test]
+fn each_revision_has_its_methods_and_no_others() {
+    use crate::method::{Sender, all};
+    use crate::revision::Revision;
+    let lists = "prompts/list resources/list resources/templates/list tools/list";
+    let calls = "completion/complete prompts/get resources/read tools/call";
+    let legacy = "initialize logging/setLevel ping resources/subscribe resources/unsubscribe";
+    let asides = "notifications/cancelled notifications/progress";
+    let from_client = format!("{asides} notifications/initialized notifications/roots/list_changed");
+    let from_server = format!(
+        "{asides} notifications/message notifications/prompts/list_changed notifications/resources/list_changed \
+         notifications/resources/updated notifications/tools/list_changed"
+    );
+    let tasks = "tasks/cancel tasks/get tasks/list tasks/result";
+    let asked = "ping roots/list sampling/createMessage";
+    let early = [format!("{lists} {calls} {legacy}"), asked.into(), from_client.clone(), from_server.clone()];
+    let with_elicitation = [
+        format!("{lists} {calls} {legacy}"),
+        format!("{asked} elicitation/create"),
+        from_client.clone(),
+        from_server.clone(),
+    ];
+    let with_tasks = [
+        format!("{lists} {calls} {legacy} {tasks}"),
+        format!("{asked} elicitation/create {tasks}"),
+        format!("{from_client} notifications/tasks/status"),
+        format!("{from_server} notifications/elicitation/complete notifications/tasks/status"),
+    ];
+    let modern = [
+        format!("{lists} {calls} server/discover subscriptions/listen tasks/cancel tasks/get tasks/update"),
+        String::new(),
+        asides.into(),
+        format!("{from_server} notifications/subscriptions/acknowledged notifications/tasks"),
+    ];
+    for (revision, expected) in [
+        (Revision::V2024_11_05, &early),
+        (Revision::V2025_03_26, &early),
+        (Revision::V2025_06_18, &with_elicitation),
+        (Revision::V2025_11_25, &with_tasks),
+        (Revision::V2026_07_28, &modern),
+    ] {
+        let places = [(Sender::Server, false), (Sender::Client, false), (Sender::Server, true), (Sender::Client, true)];
+        for ((not, notification), expected) in places.into_iter().zip(expected) {
+            let mut has: Vec<&str> = all()
+                .iter()
+                .filter(|method| {
+                    method.exists_in(revision) && method.sender != not && method.notification == notification
+                })
+                .map(|method| method.name)
+                .collect();
+            has.sort_unstable();
+            let mut expected: Vec<&str> = expected.split_whitespace().collect();
+            expected.sort_unstable();
+            assert_eq!(has, expected, "{revision:?} {notification}");
+        }
     }
 }
 

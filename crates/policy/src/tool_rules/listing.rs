@@ -56,6 +56,13 @@ impl ToolRules {
         !self.require.iter().any(|clause| denies(clause, ClauseKind::Require))
             && !self.deny_if.iter().any(|clause| denies(clause, ClauseKind::DenyIf))
     }
+
+    /// Whether some call of the tool could pass, arguments, time and counters unknown: it is listed, and not only for its
+    /// reason to be read. By this a task is judged whose call was allowed before.
+    #[must_use]
+    pub fn could_pass(&self, grant: &GrantFacts) -> bool {
+        self.denials.is_empty() && self.listed(grant)
+    }
 }
 
 fn all(parts: impl Iterator<Item = Known>) -> Known {

@@ -103,8 +103,9 @@ fn carry_out(script: &Script, file: &Path, output: &Output, steps: Vec<Step>) ->
                 let text = serde_json::json!({ "content": [{ "type": "text", "text": said.to_string() }] });
                 output.line(&result(&call, text).to_string())?;
             }
-            Step::Listen(id) => {
-                let tag = serde_json::json!({ "_meta": { "io.modelcontextprotocol/subscriptionId": id } });
+            Step::Listen(id, wanted) => {
+                let meta = serde_json::json!({ "io.modelcontextprotocol/subscriptionId": id });
+                let tag = serde_json::json!({ "_meta": meta, "notifications": wanted });
                 let acknowledged = testkit::message::notification("notifications/subscriptions/acknowledged", tag);
                 output.line(&acknowledged.to_string())?;
             }

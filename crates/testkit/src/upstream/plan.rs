@@ -5,6 +5,8 @@ use serde_json::{Value, json};
 use crate::message::{MODERN, error, notification, request, result};
 use crate::script::{Behaviour, Script};
 
+mod tasks;
+
 /// One step of an answer.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Step {
@@ -20,8 +22,8 @@ pub enum Step {
     Answer(Value),
     /// Accept a notification or response.
     Accept,
-    /// Keep a subscription open under this id.
-    Listen(Value),
+    /// Keep a subscription open under this id, for these notifications.
+    Listen(Value, Value),
     /// Say nothing until the client goes.
     Hang,
     /// End without an answer.
@@ -55,7 +57,10 @@ pub fn plan(script: &Script, message: &Value, number: usize) -> Vec<Step> {
     }
     match method {
         "tools/call" => call(script, id, &params, modern, number),
-        "subscriptions/listen" if modern => vec![Step::Listen(id.clone())],
+        "subscriptions/listen" if modern => {
+            vec![Step::Listen(id.clone(), params.get("notifications").cloned().unwrap_or_default())]
+        }
+        _ if method.starts_with("tasks/") => vec![Step::Answer(tasks::answer(script, id, method, &params, modern))],
         _ => {
             let gate = script.list_gate.clone().filter(|_| method == "tools/list").map(Step::Gate);
             gate.into_iter().chain([Step::Answer(housekeeping(script, id, method, &params, modern))]).collect()
@@ -139,6 +144,11 @@ fn capabilities(script: &Script) -> Value {
         if !script.resources.is_empty() {
             members.insert("resources".to_owned(), json!({ "subscribe": true, "listChanged": true }));
         }
+        if script.tools.iter().any(tasks::runs_as_task) {
+            let requests = json!({ "tools": { "call": {} } });
+            members.insert("tasks".to_owned(), json!({ "list": {}, "cancel": {}, "requests": requests }));
+            members.insert("extensions".to_owned(), json!({ "io.modelcontextprotocol/tasks": {}, "vendor/thing": {} }));
+        }
         if !script.prompts.is_empty() {
             members.insert("prompts".to_owned(), json!({ "listChanged": true }));
         }
@@ -221,6 +231,7 @@ fn call(script: &Script, id: &Value, params: &Value, modern: bool, number: usize
                 vec![Step::Answer(result(id, wanted))]
             }
         },
+        Behaviour::Task(_) | Behaviour::WaitingTask(_) => vec![Step::Answer(tasks::created(id, &name, params, modern))],
         Behaviour::Say(message) => vec![Step::Send(message), done()],
         Behaviour::Die => vec![Step::Die],
         Behaviour::Http(status, kind, body) => vec![Step::Http(status, kind, body)],

@@ -151,8 +151,9 @@ fn post(script: &Script, wire: &mut Wire, shared: &Shared, message: &Value) -> s
                 }
                 continue;
             }
-            Step::Listen(id) => {
-                let tag = json!({ "_meta": { "io.modelcontextprotocol/subscriptionId": id } });
+            Step::Listen(id, wanted) => {
+                let meta = json!({ "io.modelcontextprotocol/subscriptionId": id });
+                let tag = json!({ "_meta": meta, "notifications": wanted });
                 let acknowledged = notification("notifications/subscriptions/acknowledged", tag);
                 reply.event(None, &acknowledged.to_string())?;
                 return tell(wire, shared, &script.clone(), Some(&id));
