@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 
 use crate::system::run_with;
-use crate::{bench, catalogue, classifier, conformance, test};
+use crate::{bench, catalogue, classifier, conformance, robustness, test};
 
 /// Rounds of each property; in a test run it has 256 to 1000.
 const ROUNDS: &str = "100000";
@@ -27,6 +27,8 @@ cargo xtask full [PART]...
   conformance    the whole official suite, also with the fixture as a child
   proofs         the properties of the pure crates, and limits that many take from, with many rounds; an instance
                  killed under load, 50 times
+  robustness     calls that are cut, cancelled, crossed and sent once, with many rounds, and an hour of each fuzz target;
+                 its figures
   classifier     trains it anew, which must give the weights of the tree, and writes its figures
   catalogue      import, search, pages and memory at 40,000 servers and 500,000 tools: a goal that is missed fails
   bench          every figure of docs/performance.md, over ten million calls
@@ -40,10 +42,11 @@ struct Part {
     run: fn() -> Result<()>,
 }
 
-const PARTS: [Part; 6] = [
+const PARTS: [Part; 7] = [
     Part { name: "tests", run: || test::run(&[]) },
     Part { name: "conformance", run: || conformance::run(&words(&["--all", "--child"])) },
     Part { name: "proofs", run: proofs },
+    Part { name: "robustness", run: || robustness::run(&words(&["--rounds", "100", "--fuzz", "3600", "--write"])) },
     Part { name: "classifier", run: judge },
     Part { name: "catalogue", run: || catalogue::run(&words(&["--hold", "--write"])) },
     Part { name: "bench", run: || bench::bench(&words(&["--seconds", "20", "--calls", CALLS, "--write"])) },

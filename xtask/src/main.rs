@@ -7,6 +7,7 @@ mod conformance;
 mod dist;
 mod full;
 mod peers;
+mod robustness;
 mod system;
 mod test;
 mod tidy;
@@ -28,6 +29,7 @@ cargo xtask TASK
   dist          packages: a tarball, Debian, npm, Python, their checksums and what is in them
   bench         CPU, latency and memory of a call, as ratios to nginx and a bare forwarder; start and scale
   catalogue     the catalogue at 40,000 servers and 500,000 tools: import, search, pages, memory
+  robustness    what is lost when either side is slow, hostile or dies, with many rounds; the fuzz targets
   train         the weights of the classifier, from the labelled definitions
   eval          how well the classifier does: confusion, accuracy, under-rating, facets, calibration
   full          the tests, the proofs with many rounds, and every figure that the documents name, written to docs/
@@ -50,6 +52,7 @@ fn main() -> ExitCode {
         "bench" => bench::bench(rest),
         "catalogue" => catalogue::run(rest),
         "full" => full::run(rest),
+        "robustness" => robustness::run(rest),
         "train" => classifier::train(rest),
         "eval" => classifier::eval(rest),
         "conformance" => conformance::run(rest),

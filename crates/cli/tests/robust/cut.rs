@@ -4,7 +4,7 @@
 use anyhow::{Context, ensure};
 use serde_json::{Value, json};
 use testkit::client::McpHttp;
-use testkit::message::{self, MODERN, Outcome, call};
+use testkit::message::{self, MODERN, Outcome, call, request};
 use testkit::script::{Behaviour, Script, Tool};
 use testkit::toolgate::Toolgate;
 use testkit::upstream::Upstream;
@@ -16,10 +16,9 @@ const ID: i64 = 41;
 
 /// The answer that is cut.
 fn whole(modern: bool) -> Value {
-    let mut result = json!({ "content": [{ "type": "text", "text": "whole" }] });
-    if modern {
-        result["resultType"] = json!("complete");
-    }
+    let content = json!([{ "type": "text", "text": "whole" }]);
+    let result =
+        if modern { json!({ "content": content, "resultType": "complete" }) } else { json!({ "content": content }) };
     json!({ "jsonrpc": "2.0", "id": ID, "result": result })
 }
 
@@ -60,11 +59,10 @@ fn events(modern: bool) -> [Bytes; 2] {
 
 /// The call, in the era that the client speaks.
 fn asked(client: &McpHttp) -> Value {
-    let mut message = call(ID, "cut", json!({}));
     if client.revision.lock().is_ok_and(|spoken| spoken.as_deref() == Some(MODERN)) {
-        message["params"] = message::modern(message["params"].take());
+        return request(ID, "tools/call", message::modern(json!({ "name": "cut", "arguments": {} })));
     }
-    message
+    call(ID, "cut", json!({}))
 }
 
 /// What the agent reads of a call whose answer was cut there.

@@ -17,6 +17,9 @@ use crate::setup::{before, legacy, one_at_once, open, outcomes, shell, toolgate}
 /// How long a gateway may be silent that has been asked something wrong.
 const QUIET: Duration = Duration::from_millis(300);
 
+/// What is wrong, the status and the sentence that say so, the header fields and the body.
+type Case<'a> = (&'a str, u16, &'a str, &'a [(&'a str, &'a str)], &'a str);
+
 #[test]
 fn what_is_too_long_too_many_or_too_deep_is_refused_by_its_name() -> anyhow::Result<()> {
     let upstream = Upstream::start(Script::default())?;
@@ -30,7 +33,7 @@ fn what_is_too_long_too_many_or_too_deep_is_refused_by_its_name() -> anyhow::Res
     let wide = "x".repeat(33 * 1024);
     let many: Vec<(String, &str)> = (0..65).map(|number| (format!("X-{number}"), "x")).collect();
     let many: Vec<(&str, &str)> = many.iter().map(|(name, value)| (name.as_str(), *value)).collect();
-    let cases: [(&str, u16, &str, &[(&str, &str)], &str); 4] = [
+    let cases: [Case<'_>; 4] = [
         ("a long body", 413, "longer than 4194304 bytes", &[], &long),
         ("a deep one", 400, "more than 128 levels of nesting", &[], &deep(128)),
         ("a long head", 431, "the head of a request has 32768 bytes at most", &[("X-Wide", &wide)], &echo),
