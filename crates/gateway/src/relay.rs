@@ -19,7 +19,7 @@ pub(crate) use parts::{answered_code, error_code, error_message, negotiated};
 use parts::{changed, forbidden_input, forbidden_pages, protocol_version, read, strip};
 
 use crate::admission::{Withdrawn, Work, until_withdrawn};
-use crate::caller::Caller;
+use crate::caller::{Caller, Dialect};
 use crate::expected::{Expected, shape};
 use crate::gateway::Gateway;
 use crate::methods;
@@ -234,6 +234,8 @@ impl Relay {
                 if shape == Kind::Initialize {
                     self.negotiated = protocol_version(result);
                 }
+                let dialect = if shape == Kind::Discover { Dialect::Modern } else { Dialect::Legacy };
+                self.caller.grant.server().tasks.learn(dialect, result);
                 let denied = methods::denied_server_capabilities(policy);
                 mcp::result::without_capabilities(result, &denied).map_err(|error| error.to_string())
             }
