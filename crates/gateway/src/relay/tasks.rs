@@ -114,7 +114,7 @@ impl Relay {
 
     fn create(&self, expected: Option<&Expected>, upstream: &str, nameless: &mut bool) -> Naming {
         let named = expected
-            .and_then(|expected| expected.tool.as_deref())
+            .and_then(Expected::tool)
             .and_then(|tool| tasks::created(&self.gateway, &self.caller, tool, upstream));
         *nameless |= named.is_none();
         renaming(named, Naming::LeaveOut)
