@@ -24,13 +24,19 @@ pub struct Expected {
     /// A subscription that asked for changed tools.
     wants_tools_changed: bool,
     pub(crate) ticket: Option<Ticket>,
-    /// The tool that was called.
-    pub(crate) tool: Option<Box<str>>,
-    /// Tasks that the request named.
-    tasks: Vec<Named>,
+    /// What it has to do with tasks: few have anything.
+    about: Option<Box<About>>,
     _permit: Option<OwnedSemaphorePermit>,
     /// A subscription is a stream that is open until its answer.
     _stream: Option<Box<OpenStream>>,
+}
+
+/// What an answer may have to do with tasks.
+struct About {
+    /// The tool that was called, if the call may go on as a task.
+    tool: Option<Box<str>>,
+    /// Tasks that the request named.
+    tasks: Vec<Named>,
 }
 
 impl Expected {
@@ -39,8 +45,9 @@ impl Expected {
         ticket.if_dropped(gone(caller));
         // Only who asks for tasks, or says that it knows them, is given one.
         let may_be_a_task = request.params.task.is_some() || request.params.meta_client_capabilities.is_some();
-        let tool = request.params.name.as_deref().filter(|_| may_be_a_task).map(Box::from);
-        Self { tool, ..Self::new(request, Kind::ToolsCall, Some(ticket), Some(permit), None) }
+        let tool = request.params.name.as_deref().filter(|_| may_be_a_task);
+        let about = tool.map(|tool| Box::new(About { tool: Some(tool.into()), tasks: Vec::new() }));
+        Self { about, ..Self::new(request, Kind::ToolsCall, Some(ticket), Some(permit), None) }
     }
 
     /// The answer to another request that was recorded.
@@ -69,22 +76,27 @@ impl Expected {
 
     /// The same, about these tasks.
     pub(crate) fn knowing(self, tasks: Vec<Named>) -> Self {
-        Self { tasks, ..self }
+        Self { about: Some(Box::new(About { tool: None, tasks })), ..self }
     }
 
     /// The tasks that the request named.
     pub(crate) fn tasks(&self) -> &[Named] {
-        &self.tasks
+        self.about.as_ref().map_or(&[], |about| &about.tasks)
+    }
+
+    /// The tool of a call that may go on as a task.
+    pub(crate) fn tool(&self) -> Option<&str> {
+        self.about.as_ref()?.tool.as_deref()
     }
 
     /// Whether a list of tasks was asked for.
     pub(crate) fn lists_tasks(&self) -> bool {
-        self.kind == Kind::Tasks && self.tasks.is_empty()
+        self.kind == Kind::Tasks && self.tasks().is_empty()
     }
 
     /// The server's id of the task that the request is about: in 2026-07-28 a header repeats it.
     pub(crate) fn task_header(&self) -> Option<HeaderValue> {
-        let named = self.tasks.first().filter(|_| self.kind == Kind::Tasks)?;
+        let named = self.tasks().first().filter(|_| self.kind == Kind::Tasks)?;
         HeaderValue::from_str(&mcp::header::encode(&named.task.upstream)).ok()
     }
 
@@ -102,8 +114,7 @@ impl Expected {
             wants_tools_changed: kind == Kind::SubscriptionsListen && wants_tools_changed(request),
             asked,
             ticket,
-            tool: None,
-            tasks: Vec::new(),
+            about: None,
             _permit: permit,
             _stream: None,
         }

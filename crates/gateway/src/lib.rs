@@ -40,7 +40,7 @@ pub mod spans;
 pub mod stack;
 pub mod stdio_front;
 mod streams;
-mod tasks;
+pub mod tasks;
 pub mod terms;
 pub mod ticket;
 pub mod tls;

@@ -22,7 +22,7 @@ use parts::{changed, forbidden_input, forbidden_pages, protocol_version, read, s
 pub(crate) use results::quoted;
 
 use crate::admission::{Withdrawn, Work, until_withdrawn};
-use crate::caller::Caller;
+use crate::caller::{Caller, Dialect};
 use crate::expected::{Expected, shape};
 use crate::gateway::Gateway;
 use crate::methods;
@@ -262,6 +262,8 @@ impl Relay {
                 if shape == Kind::Initialize {
                     self.negotiated = protocol_version(result);
                 }
+                let dialect = if shape == Kind::Discover { Dialect::Modern } else { Dialect::Legacy };
+                self.caller.grant.server().tasks.learn(dialect, result);
                 let denied = methods::denied_server_capabilities(policy);
                 mcp::result::without_capabilities(result, &denied).map_err(|error| error.to_string())
             }

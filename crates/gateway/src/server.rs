@@ -13,6 +13,7 @@ use crate::child_link::Backoff;
 use crate::era::EraMemory;
 use crate::measures::ServerMeasures;
 use crate::pins::Pinning;
+use crate::tasks::Offered;
 use crate::tools::{KnownTools, ListBytes};
 use crate::trust::Trust;
 
@@ -98,6 +99,8 @@ pub struct Server {
     pub measures: ServerMeasures,
     /// Which protocol eras it speaks, where that had to be found out.
     pub era: EraMemory,
+    /// Whether it offers tasks.
+    pub tasks: Offered,
     /// Keeps its program from being restarted in a tight loop.
     pub backoff: Backoff,
     /// Whether its certificate is trusted.
@@ -128,6 +131,7 @@ impl Server {
             most_calls: calls,
             measures: ServerMeasures::default(),
             era: EraMemory::default(),
+            tasks: Offered::default(),
             backoff: Backoff::default(),
             trust: Trust::default(),
             starting: tokio::sync::Mutex::default(),

@@ -6,6 +6,7 @@
 //! afresh: what a tool that is denied by now has done is not given out.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, Ordering};
 
 use mcp::message::{Message, Request};
 use mcp::method::Kind;
@@ -30,6 +31,40 @@ pub struct Named {
     pub(crate) task: Task,
     /// The agent's.
     pub(crate) id: String,
+}
+
+/// Whether a server offers tasks, as far as it has said so: in either era, because the generations differ.
+#[derive(Debug, Default)]
+pub struct Offered {
+    legacy: AtomicU8,
+    modern: AtomicU8,
+}
+
+const YES: u8 = 1;
+const NO: u8 = 2;
+
+impl Offered {
+    /// Reads it off what the server says of itself to an agent.
+    pub(crate) fn learn(&self, dialect: Dialect, result: &str) {
+        let path: &[&str] = match dialect {
+            Dialect::Legacy => &["capabilities", "tasks"],
+            Dialect::Modern => &["capabilities", "extensions", mcp::task::EXTENSION],
+        };
+        let offers = matches!(mcp::json::locate(result, path), Ok(Some(_)));
+        self.of(dialect).store(if offers { YES } else { NO }, Ordering::Relaxed);
+    }
+
+    /// Whether it has said that it does not.
+    fn denied(&self, dialect: Dialect) -> bool {
+        self.of(dialect).load(Ordering::Relaxed) == NO
+    }
+
+    fn of(&self, dialect: Dialect) -> &AtomicU8 {
+        match dialect {
+            Dialect::Legacy => &self.legacy,
+            Dialect::Modern => &self.modern,
+        }
+    }
 }
 
 /// What a task may do for its agent now.
@@ -89,6 +124,12 @@ pub(crate) fn unknown(gateway: &Arc<Gateway>, caller: &Caller, message: &Message
     }
     gateway.count_refused("unknown task", caller);
     Some(match message {
+        // As the server itself would answer.
+        Message::Request(request)
+            if request.kind == Kind::Tasks && caller.grant.server().tasks.denied(caller.dialect()) =>
+        {
+            methods::not_found(caller, request)
+        }
         Message::Request(request) if !declares_tasks(caller, request) => {
             Judged::Answer(refusal::tasks_not_declared(request.id.raw()))
         }

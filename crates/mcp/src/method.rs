@@ -128,6 +128,16 @@ impl Method {
     pub fn exists_in(&self, revision: Revision) -> bool {
         (self.since..=self.until).contains(&revision)
     }
+
+    /// Whether the side may send it in the revision. From 2026-07-28 on servers send no requests: they ask inside of
+    /// results.
+    #[must_use]
+    pub fn is_sent(&self, revision: Revision, by: Sender) -> bool {
+        let asks = !self.notification && by == Sender::Server;
+        self.exists_in(revision)
+            && (self.sender == by || self.sender == Sender::Either)
+            && !(asks && revision.is_modern())
+    }
 }
 
 /// The method of exactly that name.

@@ -28,7 +28,9 @@ fn rows(heading: &str) -> Vec<(String, [String; 2])> {
 }
 
 fn everything() -> Value {
-    let named = ["sampling/createMessage", "elicitation/create", "roots/list", "tasks/get", "tasks/result"];
+    let questions = ["sampling/createMessage", "elicitation/create", "roots/list"];
+    let tasks = ["tasks/get", "tasks/result", "tasks/cancel", "tasks/list"];
+    let named = [&questions[..], &tasks[..]].concat();
     json!({ "version": "1", "default": "allow", "methods": { "allow": named } })
 }
 

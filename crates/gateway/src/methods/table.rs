@@ -274,8 +274,8 @@ A call that goes on as a task is judged, counted and recorded once, as every cal
 that only this grant can use, at every replica: it holds the server's id and the tool, encrypted. So `tasks/get`,
 `tasks/result`, `tasks/update`, `tasks/cancel` and `subscriptions/listen` work for tasks that the same grant has created,
 and all others do not exist. `tasks/get`, `tasks/result` and `tasks/update` are judged afresh by the tool's rules: when no
-call of the tool could pass any more, its result is not given out. `tasks/cancel` needs no more than the task. Each of
-these requests is recorded with the tool, and none is counted by limits. A limit with `\"refund\": \"on_error\"` counts the
+call of the tool could pass any more, its result is not given out (`(task of a denied tool)`). `tasks/cancel` needs no
+more than the task. Each of these requests is recorded with the tool, and none is counted by limits. A limit with `\"refund\": \"on_error\"` counts the
 call: whether the task fails is not known when it is created.
 
 What a server tells of tasks unasked (`notifications/tasks/status`) and what `tasks/list` shows are the tasks that were

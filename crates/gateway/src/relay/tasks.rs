@@ -30,13 +30,15 @@ impl Relay {
             .ok()
             .flatten()
             .is_some_and(|span| mcp::json::unquote(span.of(text)).as_deref() == Some("task"));
+        // A tool's own result may have a member of that name.
+        let has_content = matches!(mcp::json::locate(text, &["result", "content"]), Ok(Some(_)));
         let of_tasks = expected.is_some_and(|expected| expected.kind == Kind::Tasks);
         let listed = expected.is_some_and(Expected::lists_tasks);
         let mut nameless = false;
         let renamed = mcp::task::rename(text, |place, upstream| {
             let named = |upstream: &str| tasks::known(&self.gateway, &self.caller, expected, upstream);
             match (place, upstream) {
-                (Place::Created, Some(upstream)) => self.create(expected, upstream, &mut nameless),
+                (Place::Created, Some(upstream)) if !has_content => self.create(expected, upstream, &mut nameless),
                 (Place::Subject, Some(upstream)) if is_task => self.create(expected, upstream, &mut nameless),
                 (Place::Subject, Some(upstream)) if of_tasks => renaming(named(upstream), Naming::LeaveOut),
                 (Place::Listed, upstream) if listed => {
@@ -112,7 +114,7 @@ impl Relay {
 
     fn create(&self, expected: Option<&Expected>, upstream: &str, nameless: &mut bool) -> Naming {
         let named = expected
-            .and_then(|expected| expected.tool.as_deref())
+            .and_then(Expected::tool)
             .and_then(|tool| tasks::created(&self.gateway, &self.caller, tool, upstream));
         *nameless |= named.is_none();
         renaming(named, Naming::LeaveOut)

@@ -19,7 +19,8 @@ fn every_place_where_a_task_is_named() {
     use Place::{Created, Listed, Related, Subject, Wanted};
     let meta = format!(r#""_meta":{{"x":1,"{RELATED}":{{"taskId":"a","y":2}} }}"#);
     let shouted = format!(r#""_meta":{{"x":1,"{RELATED}":{{"taskId":"A"}} }}"#);
-    let table: &[(String, &str, &[(Place, &str)])] = &[
+    type Case<'a> = (String, &'a str, &'a [(Place, &'a str)]);
+    let table: &[Case<'_>] = &[
         (r#"{"params":{"taskId" : "a","x":[]}}"#.into(), r#"{"params":{"taskId" : "A","x":[]}}"#, &[(Subject, "a")]),
         (r#"{"result":{"taskId":"\u0061"}}"#.into(), r#"{"result":{"taskId":"A"}}"#, &[(Subject, "a")]),
         (

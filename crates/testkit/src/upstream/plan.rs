@@ -231,7 +231,7 @@ fn call(script: &Script, id: &Value, params: &Value, modern: bool, number: usize
                 vec![Step::Answer(result(id, wanted))]
             }
         },
-        Behaviour::Task(_) | Behaviour::WaitingTask(_) => vec![Step::Answer(tasks::created(id, &name, params, modern))],
+        Behaviour::Task(_) | Behaviour::WaitingTask(_) => vec![Step::Answer(tasks::created(id, name, params, modern))],
         Behaviour::Say(message) => vec![Step::Send(message), done()],
         Behaviour::Die => vec![Step::Die],
         Behaviour::Http(status, kind, body) => vec![Step::Http(status, kind, body)],
