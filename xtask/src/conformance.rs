@@ -123,8 +123,9 @@ pub fn run(arguments: &[String]) -> Result<()> {
                 None => failures.push(format!("{set}: {difference}")),
             }
         }
-        for difference in stack.iter().flat_map(|stack| compare::differences(&direct, stack)) {
-            let difference = format!("{}: {difference}", stacked.name());
+        for mut difference in stack.iter().flat_map(|stack| compare::differences(&direct, stack)) {
+            // Listed with the way, since a stack could differ where a single endpoint does not.
+            difference.scenario = format!("{}:{}", stacked.name(), difference.scenario);
             match expected.take(set, &difference) {
                 Some(reason) => println!("expected: {difference}: {reason}"),
                 None => failures.push(format!("{set}: {difference}")),

@@ -89,8 +89,15 @@ mod tests {
         let listing = Decision { target: Target::None, ..decision };
         assert_eq!(Decided::read(&line(&Event::Decision(listing))), None);
         let decision = Id::from_bits(9);
-        let outcome =
-            Outcome { decision, ending: Ending::Ok, duration_us: None, bytes: None, refunded: &[], reason: None };
+        let outcome = Outcome {
+            decision,
+            ending: Ending::Ok,
+            duration_us: None,
+            bytes: None,
+            refunded: &[],
+            reason: None,
+            edits: None,
+        };
         assert_eq!(Decided::read(&line(&Event::Outcome(outcome))), None);
         assert_eq!(Decided::read(b"{"), None);
     }

@@ -8,8 +8,8 @@ use std::net::IpAddr;
 use jiff::Timestamp;
 
 use crate::event::{
-    ArgumentKeys, Checkpoint, Count, Decision, DefinitionNotice, Event, Outcome, PolicyNotice, Recovered, Refused,
-    Segment, Start, Stop, Target, Upstream, Would,
+    ArgumentKeys, Checkpoint, Count, Decision, DefinitionNotice, Edits, Event, Outcome, PolicyNotice, Recovered,
+    Refused, Segment, Start, Stop, Target, Upstream, Would,
 };
 use crate::{Head, Id, argument_keys, chain, visible};
 
@@ -132,6 +132,42 @@ fn encode_outcome(out: &mut Vec<u8>, outcome: &Outcome<'_>) {
     optional(out, "bytes", outcome.bytes);
     counts(out, "refunded", outcome.refunded);
     text(out, "reason", outcome.reason);
+    if let Some(edits) = outcome.edits {
+        member(out, "edits");
+        encode_edits(out, edits);
+    }
+}
+
+fn encode_edits(out: &mut Vec<u8>, edits: &Edits) {
+    let start = out.len();
+    if !edits.redacted.is_empty() {
+        member(out, "redacted");
+        let inner = out.len();
+        for (name, times) in &edits.redacted {
+            out.push(b',');
+            cut_string(out, name);
+            out.push(b':');
+            number(out, *times);
+        }
+        opened(out, inner);
+        out.push(b'}');
+    }
+    optional(out, "stripped", (edits.stripped > 0).then_some(edits.stripped));
+    optional(out, "over", edits.over);
+    if edits.observed {
+        member(out, "observed");
+        out.extend_from_slice(b"true");
+    }
+    opened(out, start);
+    out.push(b'}');
+}
+
+/// Makes the comma before the first member that was written since `start` the brace of their object.
+fn opened(out: &mut Vec<u8>, start: usize) {
+    match out.get_mut(start) {
+        Some(comma) => *comma = b'{',
+        None => out.push(b'{'),
+    }
 }
 
 fn encode_refused(out: &mut Vec<u8>, refused: &Refused<'_>) {

@@ -5,6 +5,7 @@ mod words;
 pub use words::{Change, Effect, Ending, Kind};
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
@@ -97,6 +98,29 @@ pub struct Count<'a> {
     /// The store was down and the limit lets calls pass then: not in the counts.
     #[serde(default)]
     pub uncounted: bool,
+}
+
+/// What was done to an answer on its way back. It counts and names, and holds nothing of what was found.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Edits {
+    /// How often which secret was marked, by the name in its mark.
+    #[serde(default)]
+    pub redacted: BTreeMap<String, u64>,
+    /// How many invisible characters were taken out.
+    #[serde(default)]
+    pub stripped: u64,
+    /// The result was longer than this many bytes, and the agent got an error in its place.
+    pub over: Option<u64>,
+    /// The policy is only observed: all of this would have been done.
+    #[serde(default)]
+    pub observed: bool,
+}
+
+impl Edits {
+    /// Whether there is nothing to tell.
+    pub fn is_empty(&self) -> bool {
+        self.redacted.is_empty() && self.stripped == 0 && self.over.is_none()
+    }
 }
 
 /// What an observed rule would have done.
@@ -207,6 +231,8 @@ pub struct Outcome<'a> {
     pub refunded: &'a [Count<'a>],
     /// More about it, in Toolgate's own words. Never text of the server's answer.
     pub reason: Option<&'a str>,
+    /// What was done to the answer by `results` of the policy, or would have been.
+    pub edits: Option<&'a Edits>,
 }
 
 /// See [`Event::Refused`].

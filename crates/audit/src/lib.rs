@@ -27,8 +27,8 @@ pub use chain::{Head, HeadError};
 pub use decided::Decided;
 pub use encode::{Stamp, encode};
 pub use event::{
-    After, ArgumentKeys, Change, Checkpoint, Count, Decision, DefinitionNotice, Effect, Ending, Event, Kind, Outcome,
-    PolicyNotice, Recovered, Refused, Segment, Start, Stop, Target, Upstream, Would,
+    After, ArgumentKeys, Change, Checkpoint, Count, Decision, DefinitionNotice, Edits, Effect, Ending, Event, Kind,
+    Outcome, PolicyNotice, Recovered, Refused, Segment, Start, Stop, Target, Upstream, Would,
 };
 pub use filter::{Filter, Wanted};
 pub use id::{Id, IdError};

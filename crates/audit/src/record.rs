@@ -6,8 +6,8 @@ use jiff::Timestamp;
 use serde::Deserialize;
 
 use crate::event::{
-    After, ArgumentKeys, Change, Checkpoint, Count, Decision, DefinitionNotice, Effect, Ending, Event, Kind, Outcome,
-    PolicyNotice, Recovered, Refused, Segment, Start, Stop, Target, Upstream, Would,
+    After, ArgumentKeys, Change, Checkpoint, Count, Decision, DefinitionNotice, Edits, Effect, Ending, Event, Kind,
+    Outcome, PolicyNotice, Recovered, Refused, Segment, Start, Stop, Target, Upstream, Would,
 };
 use crate::signature::{PublicKey, Signature};
 use crate::{Head, Id, Stamp, chain};
@@ -62,6 +62,7 @@ pub struct Record {
     pub bytes: Option<u64>,
     #[serde(default)]
     pub refunded: Vec<Count<'static>>,
+    pub edits: Option<Edits>,
 
     pub times: Option<u64>,
     pub file: Option<String>,
@@ -139,6 +140,7 @@ impl Record {
                 bytes: self.bytes,
                 refunded: &self.refunded,
                 reason: self.reason.as_deref(),
+                edits: self.edits.as_ref(),
             }),
             Kind::Refused => Event::Refused(Refused {
                 reason: self.reason.as_deref().unwrap_or_default(),

@@ -97,6 +97,19 @@ impl Rows {
             details.text("refunded", Some(if count.counter.is_empty() { &count.id } else { &count.counter }));
         }
         details.text("reason", record.reason.as_deref());
+        if let Some(edits) = &record.edits {
+            let (redacted, stripped) =
+                if edits.observed { ("would-redact", "would-strip") } else { ("redacted", "stripped") };
+            for (name, times) in &edits.redacted {
+                details.text(redacted, Some(&format!("{name}:{times}")));
+            }
+            let count = |count: u64| (count > 0).then(|| count.to_string());
+            details.text(stripped, count(edits.stripped).as_deref());
+            details.text(
+                if edits.observed { "would-cut" } else { "over" },
+                edits.over.map(|over| over.to_string()).as_deref(),
+            );
+        }
         details.text("of", Some(&decision.to_string()));
         let verdict = record.outcome.unwrap_or_default().as_str().to_owned();
         (verdict, self.names.remove(&decision).unwrap_or_default())

@@ -18,6 +18,7 @@ use gateway::http_front::{FrontConfig, WebOrigin};
 use gateway::pins::{Acceptance, PinFiles};
 use gateway::policy_file::PolicyCell;
 use gateway::server::{Denials, Reach, ServerConfig, TimeLimits};
+use gateway::tools::ListBytes;
 use policy::{Class, Numbers};
 use serde::Deserialize;
 use upstream::http::Endpoint;
@@ -86,6 +87,7 @@ struct ServerTable {
     connect_seconds: Option<u64>,
     first_byte_seconds: Option<u64>,
     idle_seconds: Option<u64>,
+    list_bytes: Option<u64>,
 }
 
 #[derive(Debug, Clone, Copy, Deserialize)]
@@ -365,6 +367,13 @@ impl ServerTable {
             }
             _ => return Err("give it either `url` or `command`".to_owned()),
         };
+        let list_bytes = match self.list_bytes {
+            None => ListBytes::default(),
+            Some(given) => usize::try_from(given).ok().and_then(ListBytes::new).ok_or_else(|| {
+                let (least, most) = (ListBytes::RANGE.start(), ListBytes::RANGE.end());
+                format!("list_bytes is from {least} to {most}, and not {given}")
+            })?,
+        };
         let default = TimeLimits::default();
         let seconds = |given: Option<u64>, default: Duration| given.map_or(default, Duration::from_secs);
         Ok(ServerConfig {
@@ -385,6 +394,7 @@ impl ServerTable {
                 idle: seconds(self.idle_seconds, default.idle),
             },
             calls_at_once: self.calls_at_once,
+            list_bytes,
         })
     }
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use audit::Id;
 use gateway::server::is_server_id;
+use gateway::tools::ListBytes;
 use http::HeaderValue;
 use secrecy::{ExposeSecret, SecretString};
 use store::control::BadControl;
@@ -143,6 +144,10 @@ impl ServerGiven {
         let settings = &self.settings;
         if settings.calls_at_once.is_some_and(|calls| !(1..=MOST_CALLS).contains(&calls)) {
             return Err(Refused::invalid("/settings/calls_at_once", format!("it is from 1 to {MOST_CALLS}")));
+        }
+        if settings.list_bytes.is_some_and(|bytes| usize::try_from(bytes).ok().and_then(ListBytes::new).is_none()) {
+            let (least, most) = (ListBytes::RANGE.start(), ListBytes::RANGE.end());
+            return Err(Refused::invalid("/settings/list_bytes", format!("it is from {least} to {most}")));
         }
         let times = [
             ("connect_seconds", settings.connect_seconds),

@@ -36,6 +36,9 @@ pub struct Caller {
     pub client_ip: Option<IpAddr>,
     /// The trace that the message belongs to.
     pub trace: Option<Arc<Trace>>,
+    /// Whether the message goes on with a call that was judged and counted before: it is judged again, and not counted
+    /// again. Only the gateway itself says so, of a round that it made or whose state it sealed.
+    pub continues: bool,
 }
 
 impl Caller {

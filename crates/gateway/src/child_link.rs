@@ -146,14 +146,14 @@ impl ChildLink {
             Some(own) => drop(own.insert(id.clone(), answer)),
             None => return Err(Ended.to_string()),
         }
-        let result = match self.child.send(message.into()).await {
-            Err(ended) => Err(ended.to_string()),
-            Ok(()) => match tokio::time::timeout(OWN_PATIENCE, answered).await {
-                Ok(Ok(answer)) => answer,
-                Ok(Err(_)) => Err(Ended.to_string()),
-                Err(_) => Err(format!("the server did not answer {method} within {OWN_PATIENCE:?}")),
-            },
+        let exchanged = async {
+            self.child.send(message.into()).await.map_err(|ended| ended.to_string())?;
+            answered.await.unwrap_or_else(|_| Err(Ended.to_string()))
         };
+        // A child that does not read its stdin may not even take the question.
+        let result = tokio::time::timeout(OWN_PATIENCE, exchanged).await;
+        let result =
+            result.unwrap_or_else(|_| Err(format!("the server did not answer {method} within {OWN_PATIENCE:?}")));
         if let Some(own) = &mut *self.own.lock().unwrap_or_else(PoisonError::into_inner) {
             own.remove(&id);
         }
@@ -182,5 +182,11 @@ impl AskForTools for ChildLink {
         let modern = self.modern.get().copied().filter(|_| self.negotiated.get().is_none());
         let params = list_params(cursor.as_deref(), modern);
         Box::pin(async move { self.ask("tools/list", &params).await })
+    }
+}
+
+impl AskForTools for Arc<ChildLink> {
+    fn page(&self, cursor: Option<String>) -> Pin<Box<dyn Future<Output = Result<String, String>> + Send + '_>> {
+        ChildLink::page(self, cursor)
     }
 }

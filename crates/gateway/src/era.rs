@@ -1,7 +1,7 @@
 //! What is known of the protocol eras that a server speaks.
 //!
-//! An era is a property of the upstream. It has to be found out only where the gateway bridges
-//! transports, because a client that talks HTTP to a child process cannot probe it itself.
+//! An era is a property of the upstream. It has to be found out only where the gateway translates: before a child
+//! process, which a client that talks HTTP cannot probe itself, and where several servers are offered as one.
 
 use std::sync::Mutex;
 use std::sync::PoisonError;
@@ -19,19 +19,34 @@ pub enum Era {
     Modern,
 }
 
-/// Remembers the era of one server.
+/// Remembers which eras one server speaks; it may be both.
 #[derive(Debug, Default)]
-pub struct EraMemory(Mutex<Option<(Era, Instant)>>);
+pub struct EraMemory(Mutex<Known>);
+
+#[derive(Debug, Default, Clone, Copy)]
+struct Known {
+    legacy: Option<(bool, Instant)>,
+    modern: Option<(bool, Instant)>,
+}
 
 impl EraMemory {
-    /// The era, if it was found out lately.
-    pub fn get(&self) -> Option<Era> {
+    /// Whether it speaks an era, if that was found out lately.
+    pub fn speaks(&self, era: Era) -> Option<bool> {
         let known = *self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        known.filter(|(_, since)| since.elapsed() < HOLDS).map(|(era, _)| era)
+        let known = match era {
+            Era::Legacy => known.legacy,
+            Era::Modern => known.modern,
+        };
+        known.filter(|(_, since)| since.elapsed() < HOLDS).map(|(speaks, _)| speaks)
     }
 
     /// Remembers what was found out.
-    pub fn set(&self, era: Era) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some((era, Instant::now()));
+    pub fn learn(&self, era: Era, speaks: bool) {
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let place = match era {
+            Era::Legacy => &mut known.legacy,
+            Era::Modern => &mut known.modern,
+        };
+        *place = Some((speaks, Instant::now()));
     }
 }

@@ -34,12 +34,19 @@ pub struct EventReader {
     decoder: Decoder,
     idle: Option<Duration>,
     ended: bool,
+    named: bool,
 }
 
 impl EventReader {
     /// Reads `body`; `idle` bounds the silence between two pieces of it.
     pub fn new(body: Answer, idle: Option<Duration>) -> Self {
-        Self { body, decoder: Decoder::new(MAX_EVENT), idle, ended: false }
+        Self { body, decoder: Decoder::new(MAX_EVENT), idle, ended: false, named: false }
+    }
+
+    /// Whether an event had an id, from which the stream can be resumed: only then may its end mean that more comes on
+    /// another one.
+    pub fn can_be_resumed(&self) -> bool {
+        self.named
     }
 
     /// The next event; `None` at the end of the stream.
@@ -55,6 +62,7 @@ impl EventReader {
                         _ => None,
                     };
                     let raw = Bytes::copy_from_slice(event.raw);
+                    self.named |= event.id.is_some_and(|id| !id.is_empty());
                     return Ok(Some(Event { raw, message, id: event.id.map(<[u8]>::to_vec) }));
                 }
                 Ok(None) => {}

@@ -21,7 +21,7 @@ use upstream::http::Client;
 use crate::caller::Caller;
 use crate::counting::Counting;
 use crate::grant::{Grant, Hashing, Lead, TokenDigest};
-use crate::http_front::Children;
+use crate::http_front::{Children, Translation};
 use crate::lease::Lease;
 use crate::measures::Measures;
 use crate::phase::Phase;
@@ -116,6 +116,7 @@ pub struct Gateway {
     spans: OnceLock<Spans>,
     processes: Processes,
     children: Children,
+    translation: Translation,
     child_stderr: ChildStderr,
     background: Handle,
     client_beside: OnceLock<Option<Client>>,
@@ -162,6 +163,7 @@ impl Gateway {
             spans: OnceLock::new(),
             processes: foundation.processes,
             children: Children::default(),
+            translation: Translation::default(),
             child_stderr: foundation.child_stderr,
             background: foundation.background,
             client_beside: OnceLock::new(),
@@ -271,6 +273,10 @@ impl Gateway {
         &self.children
     }
 
+    pub(crate) fn translation(&self) -> &Translation {
+        &self.translation
+    }
+
     pub(crate) fn background(&self) -> &Handle {
         &self.background
     }
@@ -362,6 +368,7 @@ impl Gateway {
                     self.write_refused();
                     self.sessions.sweep();
                     self.children.sweep();
+                    self.translation.sweep();
                 }
             }
         }

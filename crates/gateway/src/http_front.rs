@@ -14,21 +14,26 @@ use upstream::http::Client;
 use crate::body::Body;
 use crate::connections::{ConnectionLimits, NoPlace, Seat};
 use crate::gateway::Gateway;
+use crate::listen::{MAX_HEAD, MAX_HEADERS};
 use crate::phase::Phase;
 use crate::refusal::{self, Refusal};
 
 pub use child::Children;
 pub use cors::{BadOrigin, Origins, WebOrigin};
+pub(crate) use translate::Translation;
 
 mod admit;
 mod answer;
 mod batch;
 mod bridge;
 mod child;
+mod converse;
 mod cors;
+mod outlet;
 mod post;
 mod stack;
 mod stream;
+mod translate;
 
 /// The longest message of an agent, in bytes.
 pub const MAX_BODY: usize = 4 * 1024 * 1024;
@@ -103,6 +108,9 @@ impl Front {
             self.gateway.refused().count(why.counted_as(), Some(client));
             return closing(not_forwarded(&no_room(why)));
         }
+        if let Err(refusal) = Self::head_fits(&request) {
+            return closing(plain(&refusal));
+        }
         if self.config.origins.is_empty() || place(request.uri().path()).is_none() {
             return self.route(peer, request, false).await;
         }
@@ -112,6 +120,21 @@ impl Front {
             cors::mark(answer, origin)
         })
         .await
+    }
+
+    /// Whether the head of a request is as short as it must be, or what is wrong with it.
+    fn head_fits(request: &Request<Incoming>) -> Result<(), Refusal> {
+        let (fields, uri) =
+            (request.headers(), request.uri().path_and_query().map_or(0, |target| target.as_str().len()));
+        let bytes = fields.iter().fold(uri, |bytes, (name, value)| bytes + name.as_str().len() + value.len() + 4);
+        let text = if fields.len() > MAX_HEADERS {
+            format!("a request has {MAX_HEADERS} header fields at most, and this one has {}", fields.len())
+        } else if bytes > MAX_HEAD {
+            format!("the head of a request has {MAX_HEAD} bytes at most, and this one has {bytes}")
+        } else {
+            return Ok(());
+        };
+        Err(json_refusal(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, &text))
     }
 
     /// Whether this connection has a place for this request.

@@ -96,6 +96,33 @@ impl HttpLink {
 
     /// Asks something of the gateway's own and gives the raw `result`.
     async fn ask(&self, method: &str, params: String) -> Result<String, String> {
+        match self.asked(method, params).await? {
+            (_, Some(answer)) => answer,
+            (status, None) => Err(format!("the server answered {method} with HTTP {status} and no JSON-RPC result")),
+        }
+    }
+
+    /// Whether the endpoint speaks 2026-07-28: asked in it, it says who it is.
+    ///
+    /// # Errors
+    /// Why nothing is known of that: the server did not answer, or nobody who is not let in learns it.
+    pub(crate) async fn speaks_modern(&self) -> Result<bool, String> {
+        let asking = Self { session: None, revision: Some(Revision::V2026_07_28), ..self.clone() };
+        match asking.asked("server/discover", list_params(None, asking.revision)).await? {
+            (_, Some(Ok(_))) => Ok(true),
+            (status, _) if matches!(status.as_u16(), 401 | 403 | 407 | 429 | 502..) => {
+                Err(format!("the server answered server/discover with HTTP {status}"))
+            }
+            _ => Ok(false),
+        }
+    }
+
+    /// Asks something of the gateway's own: the status, and what was answered, if that was a message.
+    async fn asked(
+        &self,
+        method: &str,
+        params: String,
+    ) -> Result<(http::StatusCode, Option<Result<String, String>>), String> {
         let id = own_id();
         let message = format!(r#"{{"jsonrpc":"2.0","id":"{id}","method":"{method}","params":{params}}}"#);
         let mut headers = self.headers();
@@ -113,15 +140,12 @@ impl HttpLink {
         let idle = Some(self.server.config.limits.idle);
         if !streams {
             let body = collect(answer.into_body(), MAX_EVENT, idle).await.map_err(|fault| fault.to_string())?;
-            return match answer_to(&id, &body) {
-                Some(answer) => answer,
-                None => Err(format!("the server answered {method} with HTTP {status} and no JSON-RPC result")),
-            };
+            return Ok((status, answer_to(&id, &body)));
         }
         let mut events = EventReader::new(answer.into_body(), idle);
         while let Some(event) = events.next().await.map_err(|fault| fault.to_string())? {
             if let Some(answer) = event.message.as_deref().and_then(|message| answer_to(&id, message)) {
-                return answer;
+                return Ok((status, Some(answer)));
             }
         }
         Err(format!("the server ended its answer to {method} before the result"))
@@ -135,7 +159,12 @@ impl HttpLink {
 impl AskForTools for HttpLink {
     fn page(&self, cursor: Option<String>) -> Pin<Box<dyn Future<Output = Result<String, String>> + Send + '_>> {
         let params = list_params(cursor.as_deref(), self.revision.filter(|revision| revision.is_modern()));
-        Box::pin(async move { self.ask("tools/list", params).await })
+        // A stream may go on for ever without the answer, while everybody waits for the list.
+        let limit = self.server.config.limits.first_byte.saturating_add(self.server.config.limits.idle);
+        Box::pin(async move {
+            let answer = tokio::time::timeout(limit, self.ask("tools/list", params)).await;
+            answer.unwrap_or_else(|_| Err(format!("the server did not answer tools/list within {limit:?}")))
+        })
     }
 }
 

@@ -5,6 +5,7 @@
 //! slow clients belong to it.
 
 mod pages;
+mod patient;
 
 use std::convert::Infallible;
 use std::io;
@@ -30,6 +31,7 @@ use crate::phase::Phase;
 use crate::tls::Tls;
 
 pub use pages::{Unread, pages, read_whole};
+use patient::Patient;
 
 /// How long an agent may take to send the head of a request.
 const HEAD_TIME: Duration = Duration::from_secs(10);
@@ -45,7 +47,14 @@ pub(crate) const BODY_TIME: Duration = Duration::from_secs(60);
 pub(crate) const MAX_HEADERS: usize = 64;
 
 /// The most bytes that the head of a request may take.
-const MAX_HEAD: usize = 64 * 1024;
+pub(crate) const MAX_HEAD: usize = 32 * 1024;
+
+/// How many times as much is read of a head, so that whoever sends more than there may be reads how much that is. Beyond
+/// that the answer is 431 without a word.
+const READ: usize = 4;
+
+/// How long an agent may take nothing of what is being written to it.
+const WRITE_TIME: Duration = Duration::from_secs(60);
 
 /// How long it takes at most until all have ended, once the gateway is told to stop.
 pub const DRAIN: Duration = Duration::from_secs(10);
@@ -233,9 +242,11 @@ async fn serve(
         async move { Ok::<_, Infallible>(front.answer(peer, request).await) }
     });
     let connection = bounded_http(HEAD_TIME)
+        .max_headers(READ * MAX_HEADERS)
+        .max_buf_size(READ * MAX_HEAD)
         // A place in the reserve is somebody else's as soon as it has served.
         .keep_alive(!front.seat.is_reserved())
-        .serve_connection(TokioIo::new(stream), service);
+        .serve_connection(TokioIo::new(Patient::new(stream, WRITE_TIME)), service);
     let mut connection = std::pin::pin!(connection);
     let told = async { drop(door.wait_for(|door| *door > Door::Open).await) };
     let reserved = front.seat.is_reserved();

@@ -89,6 +89,11 @@ pub(crate) fn with_names(message: &str, id: &str, token: Option<&str>) -> Option
     }
 }
 
+/// A cancellation of a request as an agent sends it, by the id that the server knows.
+pub(crate) fn cancel_of(raw_id: &str) -> String {
+    format!(r#"{{"jsonrpc":"2.0","method":"notifications/cancelled","params":{{"requestId":{raw_id}}}}}"#)
+}
+
 /// The progress token or subscription that a notification names.
 pub(crate) fn named(message: &str) -> Option<IdKey> {
     let Ok(Body::One(Message::Notification(notification))) = parse_upstream(message.as_bytes()) else { return None };

@@ -25,6 +25,7 @@ use crate::limits::{self, Beside, Outcome, Uses};
 use crate::methods;
 use crate::record::{Judgement, Subject};
 use crate::refusal::{self, Refusal, Verdict};
+use crate::relay::quoted;
 use crate::tasks;
 use crate::ticket::{Held, Ticket};
 use crate::tools::ToolList;
@@ -151,7 +152,10 @@ async fn call(gateway: &Arc<Gateway>, caller: &Caller, request: &Request<'_>, up
     // The tool must be one that the server lists; the gateway asks the server itself.
     let list = match known_list(gateway, caller, upstream).await {
         Ok(list) => list,
-        Err(reason) => return way.deny("(evaluation error)", &format!("The call cannot be judged: {reason}.")),
+        Err(reason) => {
+            let reason = quoted(&caller.grant, format!("The call cannot be judged: {reason}."));
+            return way.deny("(evaluation error)", &reason);
+        }
     };
     // The server may have taken its time: what is judged and counted is the call as it goes on now, under what is in
     // force now.
@@ -201,6 +205,10 @@ async fn call(gateway: &Arc<Gateway>, caller: &Caller, request: &Request<'_>, up
         );
     };
 
+    // A further round of a call that was counted is the same call.
+    if caller.continues {
+        decision.limits.clear();
+    }
     // Limits: all together or not at all.
     let (enforced, observed): (policy::LimitUses, policy::LimitUses) =
         std::mem::take(&mut decision.limits).into_iter().partition(|limit_use| !limit_use.limit.observed);

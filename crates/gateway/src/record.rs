@@ -114,6 +114,7 @@ impl Gateway {
             bytes: u64::try_from(ending.bytes).ok(),
             refunded: ending.refunded,
             reason: ending.reason,
+            edits: ending.edits,
         }));
     }
 }
@@ -127,6 +128,7 @@ pub(crate) struct Settled<'a> {
     pub(crate) reason: Option<&'a str>,
     pub(crate) bytes: usize,
     pub(crate) refunded: &'a [Count<'a>],
+    pub(crate) edits: Option<&'a audit::Edits>,
 }
 
 impl Ended {

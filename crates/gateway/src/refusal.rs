@@ -3,6 +3,8 @@
 //! A denied `tools/call` is an ordinary result, so that the agent can read it and adapt; all
 //! else is a JSON-RPC error. No code lies in a range that the protocol reserves.
 
+use mcp::method::Kind;
+use policy::results::Cap;
 use serde_json::{Value, json};
 
 use crate::caller::Dialect;
@@ -45,7 +47,7 @@ pub struct Refusal {
 pub struct Verdict<'a> {
     /// The decision's id in the audit log.
     pub id: &'a str,
-    /// `deny`, `limit` or `approval`.
+    /// `deny`, `limit` or `approval`; `withheld` of a call that was made.
     pub effect: &'a str,
     /// The rule, readable.
     pub rule: &'a str,
@@ -70,9 +72,13 @@ impl Verdict<'_> {
 
 /// A denied `tools/call`: a result that says so.
 pub fn denied_call(id: &str, verdict: &Verdict<'_>, dialect: Dialect) -> Refusal {
+    failed_call(id, &verdict.text(), verdict, dialect)
+}
+
+fn failed_call(id: &str, text: &str, verdict: &Verdict<'_>, dialect: Dialect) -> Refusal {
     let mut result = json!({
         "isError": true,
-        "content": [{ "type": "text", "text": verdict.text() }],
+        "content": [{ "type": "text", "text": text }],
         "_meta": { "toolgate/decision": verdict.data() },
     });
     if dialect == Dialect::Modern
@@ -85,12 +91,41 @@ pub fn denied_call(id: &str, verdict: &Verdict<'_>, dialect: Dialect) -> Refusal
 
 /// A denied prompt, resource or method.
 pub fn denied_request(id: &str, verdict: &Verdict<'_>) -> Refusal {
+    failed_request(id, &verdict.text(), verdict)
+}
+
+fn failed_request(id: &str, text: &str, verdict: &Verdict<'_>) -> Refusal {
     let error = json!({
         "code": code::DENIED,
-        "message": verdict.text(),
+        "message": text,
         "data": { "toolgate/decision": verdict.data() },
     });
     Refusal { status: 200, body: with_id(id, "error", &error) }
+}
+
+/// A result that is longer than the policy lets pass.
+#[derive(Debug, Clone, Copy)]
+pub struct Withheld<'a> {
+    /// How long it is, in bytes.
+    pub bytes: usize,
+    /// What passes.
+    pub cap: &'a Cap,
+    /// The decision's id in the audit log.
+    pub decision: &'a str,
+}
+
+impl Withheld<'_> {
+    /// What the agent reads in its place: of a tool a result that says so, else an error.
+    pub fn answer(&self, id: &str, kind: Kind, dialect: Dialect) -> Refusal {
+        let rule = &self.cap.rule.rule;
+        let verdict =
+            Verdict { id: self.decision, effect: "withheld", rule, reason: "", retry_after: None, detail: None };
+        let text = policy::refusal::withheld(self.bytes, self.cap.bytes, rule, self.decision);
+        match kind {
+            Kind::ToolsCall => failed_call(id, &text, &verdict, dialect),
+            _ => failed_request(id, &text, &verdict),
+        }
+    }
 }
 
 /// A call whose result must not reach the agent: a result that says why, in the place of the server's.

@@ -4,6 +4,7 @@
 //! allows nothing go, and whatever a server puts under the gateway's own `_meta` prefix goes too.
 
 mod parts;
+mod results;
 mod tasks;
 
 use std::sync::Arc;
@@ -14,9 +15,11 @@ use mcp::method::Kind;
 use mcp::result::Call;
 use mcp::revision::Revision;
 use policy::Access;
+use policy::results::Part;
 
 pub(crate) use parts::{answered_code, error_code, error_message, negotiated};
 use parts::{changed, forbidden_input, forbidden_pages, protocol_version, read, strip};
+pub(crate) use results::quoted;
 
 use crate::admission::{Withdrawn, Work, until_withdrawn};
 use crate::caller::{Caller, Dialect};
@@ -24,8 +27,8 @@ use crate::expected::{Expected, shape};
 use crate::gateway::Gateway;
 use crate::methods;
 use crate::refusal;
-use crate::ticket::Ended;
-use crate::tools::{ListBuilder, ToolList};
+use crate::ticket::{Ended, Ticket};
+use crate::tools::{BadList, ListBuilder, ToolList};
 
 /// The prefix of `_meta` keys that only the gateway writes.
 pub const OWN_META: &str = "toolgate/";
@@ -49,6 +52,8 @@ pub struct Relay {
     gateway: Arc<Gateway>,
     caller: Caller,
     expected: Option<Expected>,
+    /// What was edited of messages before the awaited answer.
+    unsettled: policy::results::Edits,
     /// The revision that an `initialize` answer named.
     pub negotiated: Option<Revision>,
 }
@@ -56,7 +61,13 @@ pub struct Relay {
 impl Relay {
     /// A stream on which `expected` is awaited, or nothing (a GET stream).
     pub fn new(gateway: &Arc<Gateway>, caller: Caller, expected: Option<Expected>) -> Self {
-        Self { gateway: Arc::clone(gateway), caller, expected, negotiated: None }
+        Self {
+            gateway: Arc::clone(gateway),
+            caller,
+            expected,
+            unsettled: policy::results::Edits::default(),
+            negotiated: None,
+        }
     }
 
     /// The gateway through which it goes.
@@ -91,7 +102,8 @@ impl Relay {
                 ticket.if_dropped(Ended::Unknown);
             }
             let id = expected.id.clone();
-            self.gateway.sessions().wait(&self.caller.conversation(), id, expected);
+            let limit = self.caller.grant.server().config.limits.idle;
+            self.gateway.sessions().wait(&self.caller.conversation(), id, expected, Some(limit));
         }
     }
 
@@ -137,7 +149,7 @@ impl Relay {
     fn unreadable(&mut self, why: &str) -> Seen {
         match self.expected.take() {
             Some(expected) => {
-                let reason = format!("the server's answer is not valid JSON-RPC: {why}");
+                let reason = quoted(&self.caller.grant, format!("the server's answer is not valid JSON-RPC: {why}"));
                 let text = expected.apology(Ended::Unknown, &reason).body;
                 expected.failed(Ended::Unknown, &reason);
                 Seen::Replace(text)
@@ -166,41 +178,57 @@ impl Relay {
                 return Seen::Withhold { answer: None };
             }
             // An answer that nobody here awaits, on a resumed stream: judged by its shape.
-            let seen = match response.outcome {
-                Outcome::Result(result) => self.edit(response, result, &read(result), None),
-                Outcome::Error(error) => self.failed(response, error, None),
+            let (seen, part, result) = match response.outcome {
+                Outcome::Result(result) => {
+                    let shape = shape(result);
+                    let seen = self.edit(response, result, &read(result), None);
+                    (seen, results::part(shape, false), (shape == Kind::Unknown).then_some((result.len(), shape, None)))
+                }
+                Outcome::Error(error) => (self.failed(response, error, None), Part::Error, None),
             };
-            return self.answer_with_tasks(response, seen, None);
+            let seen = self.answer_with_tasks(response, seen, None);
+            return self.cleaned(seen, response, part, result).0;
         };
         let ticket = expected.ticket.take();
-        let seen = match response.outcome {
+        let decision = ticket.as_ref().map(Ticket::id);
+        let (seen, ended, reason, done) = match response.outcome {
             Outcome::Error(error) => {
-                if let Some(ticket) = ticket {
-                    // The server's words stay out of the record: they may hold what nobody wanted logged.
-                    let code = error_code(error).map(|code| format!("JSON-RPC error {code}"));
-                    ticket.settle(Ended::RpcError, code.as_deref(), bytes);
-                }
-                self.failed(response, error, Some(&expected))
+                // The server's words stay out of the record: they may hold what nobody wanted logged.
+                let code = error_code(error).filter(|_| ticket.is_some()).map(|code| format!("JSON-RPC error {code}"));
+                let result = decision.map(|id| (error.len(), expected.kind, Some(id)));
+                let failed = self.failed(response, error, Some(&expected));
+                let failed = self.answer_with_tasks(response, failed, Some(&expected));
+                let (seen, done) = self.cleaned(failed, response, Part::Error, result);
+                (seen, Ended::RpcError, code, done)
             }
             Outcome::Result(result) => {
                 let read = read(result);
-                if let Some(ticket) = ticket {
-                    let failed = match expected.kind {
-                        Kind::ToolsCall => read.is_error,
-                        Kind::Tasks => crate::tasks::has_failed(result),
-                        _ => false,
-                    };
-                    ticket.settle(if failed { Ended::ToolError } else { Ended::Ok }, None, bytes);
-                }
-                self.edit(response, result, &read, Some(&expected))
+                let failed = match expected.kind {
+                    Kind::ToolsCall => read.is_error,
+                    Kind::Tasks => crate::tasks::has_failed(result),
+                    _ => false,
+                };
+                let edited = self.edit(response, result, &read, Some(&expected));
+                let edited = self.answer_with_tasks(response, edited, Some(&expected));
+                let part = results::part(expected.kind, decision.is_some());
+                let size = decision.map(|id| (result.len(), expected.kind, Some(id)));
+                let (seen, done) = self.cleaned(edited, response, part, size);
+                (seen, if failed { Ended::ToolError } else { Ended::Ok }, None, done)
             }
         };
-        self.answer_with_tasks(response, seen, Some(&expected))
+        if let Some(ticket) = ticket {
+            ticket.edited(done.recorded()).settle(ended, reason.as_deref(), bytes);
+        }
+        seen
     }
 
     /// Takes out of a result what the policy hides. Without `expected` the result's shape says
     /// what it is.
     fn edit(&mut self, response: &Response<'_>, result: &str, read: &Call<'_>, expected: Option<&Expected>) -> Seen {
+        if let Err(too_long) = self.short_enough(result, expected) {
+            let id = response.id.as_ref().map_or("null", |id| id.raw());
+            return Seen::Replace(refusal::error(id, refusal::code::INTERNAL, &sentence(&too_long), 200).body);
+        }
         let Some(cell) = self.caller.grant.binding.policy.clone() else {
             return self.stripped(response);
         };
@@ -293,6 +321,15 @@ impl Relay {
         self.stripped(response)
     }
 
+    /// Whether a list has no more bytes than lists of its server may have; whatever is no list has bounds of its own.
+    fn short_enough(&self, result: &str, expected: Option<&Expected>) -> Result<(), BadList> {
+        let Err(too_long) = self.caller.grant.server().tools.most.check(result.len()) else { return Ok(()) };
+        match expected.map_or_else(|| shape(result), |expected| expected.kind) {
+            Kind::ToolsList | Kind::PromptsList | Kind::ResourcesList | Kind::TemplatesList => Err(too_long),
+            _ => Ok(()),
+        }
+    }
+
     fn tools_listed(
         &self,
         in_force: &Arc<crate::policy_file::InForce>,
@@ -302,7 +339,7 @@ impl Relay {
         let tools = mcp::result::tools(result).map_err(|error| error.to_string())?;
         let server = self.caller.grant.server();
         // The rules for a page are worked out from the page itself; a whole list is also learnt.
-        let mut builder = ListBuilder::default();
+        let mut builder = ListBuilder::within(server.tools.most);
         let page = builder.add(result).map_err(|error| error.to_string())?;
         let list = builder.finish();
         let list = match expected.and_then(|expected| expected.asked) {
@@ -351,15 +388,16 @@ impl Relay {
             self.gateway.count_refused("question of a server", &self.caller);
             return Seen::Withhold { answer: Some(methods::refused_question(request.id.raw(), &request.method)) };
         }
+        let Some(seen) = self.cleaned_params(request.raw, strip(request.raw)) else {
+            let text = "the question is longer than the policy lets pass";
+            let answer = refusal::error(request.id.raw(), refusal::code::INVALID_REQUEST, text, 200).body;
+            return Seen::Withhold { answer: Some(answer) };
+        };
         if !self.gateway.sessions().asked(&self.caller.conversation(), request.id.key()) {
             let text = "too many questions are open, or one of this id already is";
             let answer = refusal::error(request.id.raw(), refusal::code::INVALID_REQUEST, text, 200).body;
             return Seen::Withhold { answer: Some(answer) };
         }
-        let seen = match strip(request.raw) {
-            None => Seen::Pass,
-            Some(text) => Seen::Replace(text),
-        };
         self.aside_with_tasks(request.raw, seen)
     }
 
@@ -374,16 +412,22 @@ impl Relay {
         if !passes {
             return Seen::Withhold { answer: None };
         }
-        let seen = match strip(notification.raw) {
-            None => Seen::Pass,
-            Some(text) => Seen::Replace(text),
-        };
-        self.aside_with_tasks(notification.raw, seen)
+        match self.cleaned_params(notification.raw, strip(notification.raw)) {
+            Some(seen) => self.aside_with_tasks(notification.raw, seen),
+            None => Seen::Withhold { answer: None },
+        }
     }
 }
 
 /// How long a client may keep a list that was filtered for it: the policy can change at any time.
 const FILTERED_TTL: u64 = 5_000;
+
+/// An error as a sentence of its own.
+fn sentence(error: &BadList) -> String {
+    let text = error.to_string();
+    let mut letters = text.chars();
+    letters.next().map(|first| format!("{}{}.", first.to_uppercase(), letters.as_str())).unwrap_or_default()
+}
 
 fn allows(access: Access) -> bool {
     matches!(access, Access::Allow { .. })

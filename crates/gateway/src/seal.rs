@@ -84,10 +84,30 @@ impl Seal {
         text.push(u8::try_from(revision.len()).ok()?);
         text.extend_from_slice(revision.as_bytes());
         text.extend_from_slice(session.upstream.as_bytes());
-        let nonce = self.key.seal_in_place_append_tag(bound_to(SESSION, grant, server), &mut text).ok()?;
+        let nonce = self.key.seal_in_place_append_tag(bound_to(grant, server), &mut text).ok()?;
         let mut sealed = nonce.as_ref().to_vec();
         sealed.append(&mut text);
         Some(URL_SAFE_NO_PAD.encode(sealed))
+    }
+
+    /// Seals what an agent is to bring back, for a `purpose` of its own; `None` when the system gives no randomness.
+    pub(crate) fn seal_for(&self, purpose: &str, text: &[u8], grant: &str, server: &str) -> Option<String> {
+        let mut text = text.to_vec();
+        let nonce = self.key.seal_in_place_append_tag(bound_for(purpose, grant, server), &mut text).ok()?;
+        let mut sealed = nonce.as_ref().to_vec();
+        sealed.append(&mut text);
+        Some(URL_SAFE_NO_PAD.encode(sealed))
+    }
+
+    /// Reads what was sealed for the same purpose, grant and server.
+    pub(crate) fn open_for(&self, purpose: &str, sealed: &str, grant: &str, server: &str) -> Option<Vec<u8>> {
+        if sealed.len() > MAX_ID {
+            return None;
+        }
+        let mut sealed = URL_SAFE_NO_PAD.decode(sealed).ok()?;
+        let (nonce, text) = sealed.split_at_mut_checked(NONCE)?;
+        let nonce = Nonce::try_assume_unique_for_key(nonce).ok()?;
+        Some(self.key.open_in_place(nonce, bound_for(purpose, grant, server), text).ok()?.to_vec())
     }
 
     /// Reads an id that this gateway gave to this grant for this server.
@@ -98,7 +118,7 @@ impl Seal {
         let mut sealed = URL_SAFE_NO_PAD.decode(id).ok()?;
         let (nonce, text) = sealed.split_at_mut_checked(NONCE)?;
         let nonce = Nonce::try_assume_unique_for_key(nonce).ok()?;
-        let text = self.key.open_in_place(nonce, bound_to(SESSION, grant, server), text).ok()?;
+        let text = self.key.open_in_place(nonce, bound_to(grant, server), text).ok()?;
         let (number, rest) = text.split_first_chunk::<16>()?;
         let (length, rest) = rest.split_first()?;
         let (revision, upstream) = rest.split_at_checked(usize::from(*length))?;
@@ -116,7 +136,7 @@ impl Seal {
         text.extend_from_slice(task.tool.as_bytes());
         text.extend_from_slice(task.upstream.as_bytes());
         let nonce = Nonce::assume_unique_for_key(STEADY);
-        self.steady.seal_in_place_append_tag(nonce, bound_to(TASK, grant, server), &mut text).ok()?;
+        self.steady.seal_in_place_append_tag(nonce, bound_for("task", grant, server), &mut text).ok()?;
         let id = URL_SAFE_NO_PAD.encode(text);
         (id.len() <= mcp::message::MAX_NAME).then_some(id)
     }
@@ -128,7 +148,7 @@ impl Seal {
         }
         let mut sealed = URL_SAFE_NO_PAD.decode(id).ok()?;
         let nonce = Nonce::assume_unique_for_key(STEADY);
-        let text = self.steady.open_in_place(nonce, bound_to(TASK, grant, server), &mut sealed).ok()?;
+        let text = self.steady.open_in_place(nonce, bound_for("task", grant, server), &mut sealed).ok()?;
         let (length, rest) = text.split_first_chunk::<2>()?;
         let (tool, upstream) = rest.split_at_checked(usize::from(u16::from_be_bytes(*length)))?;
         let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).ok();
@@ -136,12 +156,13 @@ impl Seal {
     }
 }
 
-const SESSION: &[u8] = b"toolgate session\0";
-const TASK: &[u8] = b"toolgate task\0";
+fn bound_to(grant: &str, server: &str) -> Aad<Vec<u8>> {
+    bound_for("session", grant, server)
+}
 
-fn bound_to(what: &[u8], grant: &str, server: &str) -> Aad<Vec<u8>> {
-    // The server id holds no NUL, so the two parts cannot be shifted into each other.
-    Aad::from([what, server.as_bytes(), b"\0", grant.as_bytes()].concat())
+fn bound_for(purpose: &str, grant: &str, server: &str) -> Aad<Vec<u8>> {
+    // Purpose and server id hold no NUL, so the parts cannot be shifted into each other.
+    Aad::from([b"toolgate ", purpose.as_bytes(), b"\0", server.as_bytes(), b"\0", grant.as_bytes()].concat())
 }
 
 #[cfg(test)]

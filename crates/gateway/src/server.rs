@@ -14,7 +14,7 @@ use crate::era::EraMemory;
 use crate::measures::ServerMeasures;
 use crate::pins::Pinning;
 use crate::tasks::Offered;
-use crate::tools::KnownTools;
+use crate::tools::{KnownTools, ListBytes};
 use crate::trust::Trust;
 
 pub use mcp::qualified::is_server_id;
@@ -78,6 +78,8 @@ pub struct ServerConfig {
     pub limits: TimeLimits,
     /// Calls at once; `None` for the default of its kind.
     pub calls_at_once: Option<usize>,
+    /// How long its lists may be.
+    pub list_bytes: ListBytes,
 }
 
 /// A registered server, shared by every grant that leads to it.
@@ -103,6 +105,8 @@ pub struct Server {
     pub backoff: Backoff,
     /// Whether its certificate is trusted.
     pub trust: Trust,
+    /// Held while a program is started that many share: whoever comes meanwhile waits for that one.
+    pub(crate) starting: tokio::sync::Mutex<()>,
 }
 
 impl Server {
@@ -118,9 +122,10 @@ impl Server {
             Reach::Child(_) => CHILD_CALLS,
         });
         let calls = calls.min(Semaphore::MAX_PERMITS);
+        let tools = KnownTools::within(config.list_bytes);
         Arc::new(Self {
             config,
-            tools: KnownTools::default(),
+            tools,
             pins: Arc::new(pins),
             calls: Arc::new(Semaphore::new(calls)),
             most_calls: calls,
@@ -129,6 +134,7 @@ impl Server {
             tasks: Offered::default(),
             backoff: Backoff::default(),
             trust: Trust::default(),
+            starting: tokio::sync::Mutex::default(),
         })
     }
 

@@ -41,6 +41,8 @@ pub enum Conversation {
 struct Waiting {
     expected: Expected,
     since: Instant,
+    /// When nobody need wait any more, where nothing else looks after it.
+    until: Option<Instant>,
 }
 
 #[derive(Default)]
@@ -79,11 +81,13 @@ impl Sessions {
     }
 
     /// The stream of a request ended without its answer, which may come on another one.
-    pub fn wait(&self, conversation: &Conversation, id: IdKey, expected: Expected) {
+    /// With `limit` it waits no longer than that, and its end is unknown then.
+    pub fn wait(&self, conversation: &Conversation, id: IdKey, expected: Expected, limit: Option<Duration>) {
         // What cannot be remembered is dropped, and settles itself as unknown.
         self.with(conversation, |memory| {
             if memory.waiting.len() < MAX_OPEN {
-                memory.waiting.insert(id, Waiting { expected, since: Instant::now() });
+                let since = Instant::now();
+                memory.waiting.insert(id, Waiting { expected, since, until: limit.map(|limit| since + limit) });
             }
         });
     }
@@ -182,9 +186,10 @@ impl Sessions {
         ended.retain(|_, since| since.elapsed() < REMEMBERED);
         self.any_ended.store(!ended.is_empty(), Ordering::Release);
         drop(ended);
-        let mut old = Vec::new();
+        let (mut old, mut late, now) = (Vec::new(), Vec::new(), Instant::now());
         let mut all = self.conversations.lock().unwrap_or_else(PoisonError::into_inner);
         all.retain(|_, memory| {
+            late.extend(memory.waiting.extract_if(|_, waiting| waiting.until.is_some_and(|until| until <= now)));
             let keep = memory.touched.is_some_and(|touched| touched.elapsed() < FORGOTTEN_AFTER);
             if !keep {
                 old.push(std::mem::take(memory));
@@ -192,7 +197,7 @@ impl Sessions {
             keep
         });
         drop(all);
-        drop(old);
+        drop((old, late));
     }
 
     fn with<T>(&self, conversation: &Conversation, act: impl FnOnce(&mut Memory) -> T) -> Option<T> {

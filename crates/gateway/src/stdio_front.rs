@@ -58,8 +58,16 @@ pub async fn run(
     output: impl AsyncWrite + Unpin + Send + 'static,
 ) -> io::Result<RunEnd> {
     let number = SessionNumber::random().ok_or_else(|| io::Error::other("the system gives no random numbers"))?;
-    let caller =
-        Caller { grant, token: None, session: Some(number), stack: None, revision: None, client_ip: None, trace: None };
+    let caller = Caller {
+        grant,
+        token: None,
+        session: Some(number),
+        stack: None,
+        revision: None,
+        client_ip: None,
+        trace: None,
+        continues: false,
+    };
     let (to_agent, messages) = mpsc::channel::<String>(PENDING);
     let writer = tokio::spawn(write(output, messages));
     announce_changes(&caller, to_agent.clone());
@@ -112,7 +120,7 @@ async fn from_agent(
     gateway: &Arc<Gateway>,
     caller: &mut Caller,
     link: &Arc<ChildLink>,
-    line: &[u8],
+    line: &Line,
     to_agent: &mpsc::Sender<String>,
 ) {
     if let Some(revision) = link.negotiated.get() {
@@ -151,24 +159,36 @@ async fn from_agent(
         };
         let id = expected.as_ref().map(|expected| expected.id().clone());
         if let (Some(id), Some(expected)) = (&id, expected) {
-            gateway.sessions().wait(&caller.conversation(), id.clone(), expected);
+            gateway.sessions().wait(&caller.conversation(), id.clone(), expected, None);
         }
         let bytes = edited.map_or_else(|| Bytes::copy_from_slice(one_line(message.raw()).as_bytes()), Bytes::from);
-        if let Err(ended) = link.child.send(bytes).await
+        let limit = caller.grant.server().config.limits.first_byte;
+        let not_sent = match tokio::time::timeout(limit, link.child.send(bytes)).await {
+            Ok(Ok(())) => None,
+            Ok(Err(ended)) => Some(ended.to_string()),
+            Err(_) => Some(format!("the server process took no message for {limit:?}")),
+        };
+        if let Some(reason) = not_sent
             && let Some(expected) = id.and_then(|id| gateway.sessions().found(&caller.conversation(), &id))
         {
-            let answer = give_up(expected, Ended::NotSent, &ended.to_string());
+            let answer = give_up(expected, Ended::NotSent, &reason);
             let _ = to_agent.send(answer).await;
+        }
+        // A server that obeys will not answer what was cancelled, and no agent waits for it.
+        if let Some(id) = names::cancelled(&message)
+            && let Some(expected) = gateway.sessions().found(&caller.conversation(), &id)
+        {
+            expected.failed(Ended::Cancelled, "the agent cancelled it");
         }
     }
 }
 
 /// The messages of one line, or what to answer instead.
-fn read_messages<'a>(gateway: &Arc<Gateway>, caller: &Caller, line: &'a [u8]) -> Result<Vec<Message<'a>>, String> {
-    if line.len() > MAX_BODY {
+fn read_messages<'a>(gateway: &Arc<Gateway>, caller: &Caller, line: &'a Line) -> Result<Vec<Message<'a>>, String> {
+    let Line::Whole(line) = line else {
         let text = format!("the message is longer than {MAX_BODY} bytes");
         return Err(refusal::error("null", refusal::code::INVALID_REQUEST, &text, 413).body);
-    }
+    };
     match message::parse_client(line) {
         Ok(message::Body::One(message)) => Ok(vec![message]),
         Ok(message::Body::Batch(messages)) if caller.revision.is_some_and(|revision| revision.allows_batch()) => {
@@ -284,26 +304,40 @@ fn one_line(message: &str) -> std::borrow::Cow<'_, str> {
     if message.contains(['\n', '\r']) { message.replace(['\n', '\r'], " ").into() } else { message.into() }
 }
 
+/// A line of the agent.
+enum Line {
+    /// As it came.
+    Whole(Vec<u8>),
+    /// One that was too long, and is not kept.
+    TooLong,
+}
+
 /// Reads stdin line by line.
 struct Lines<R> {
     input: R,
+    /// Lines that were too long, and of which the agent was told.
+    told: u64,
     decoder: Framing,
     buffer: Vec<u8>,
 }
 
 impl<R: AsyncRead + Unpin> Lines<R> {
     fn new(input: R) -> Self {
-        Self { input, decoder: Framing::new(MAX_BODY), buffer: vec![0; 64 * 1024] }
+        Self { input, told: 0, decoder: Framing::new(MAX_BODY), buffer: vec![0; 64 * 1024] }
     }
 
     /// The next line that is not blank; `None` at the end of the input.
-    async fn next(&mut self) -> io::Result<Option<Vec<u8>>> {
+    async fn next(&mut self) -> io::Result<Option<Line>> {
         loop {
             while let Some(line) = self.decoder.next_line() {
                 let line = line.trim_ascii();
                 if !line.is_empty() {
-                    return Ok(Some(line.to_vec()));
+                    return Ok(Some(Line::Whole(line.to_vec())));
                 }
+            }
+            if self.told < self.decoder.skipped() {
+                self.told += 1;
+                return Ok(Some(Line::TooLong));
             }
             let read = self.input.read(&mut self.buffer).await?;
             if read == 0 {

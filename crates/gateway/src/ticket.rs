@@ -100,6 +100,8 @@ pub struct Ticket {
     /// The end of writing the record, until it was awaited.
     commit: Option<Commit>,
     span: Option<Box<OpenSpan>>,
+    /// What was done to the answer.
+    edits: Option<Box<audit::Edits>>,
     settled: bool,
     unsettled_means: Ended,
 }
@@ -122,6 +124,7 @@ impl Ticket {
             held,
             commit: Some(recorded.commit),
             span: recorded.span,
+            edits: None,
             settled: false,
             unsettled_means: Ended::Unknown,
         }
@@ -163,6 +166,13 @@ impl Ticket {
         self.unsettled_means = meaning;
     }
 
+    /// Records with the end what was done to the answer.
+    #[must_use]
+    pub(crate) fn edited(mut self, edits: Option<audit::Edits>) -> Self {
+        self.edits = edits.map(Box::new);
+        self
+    }
+
     /// Records the end, and gives back what the limits say.
     pub fn settle(mut self, ended: Ended, reason: Option<&str>, bytes: usize) {
         self.finish(ended, reason, bytes);
@@ -189,6 +199,7 @@ impl Ticket {
             reason,
             bytes,
             refunded: &refunded,
+            edits: self.edits.as_deref(),
         });
         if let Some(span) = self.span.take() {
             span.ended(ended);

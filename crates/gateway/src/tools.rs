@@ -4,7 +4,7 @@
 //! the tool's class and schema, and a name that the server does not offer goes nowhere. Every
 //! complete list that passes through renews the knowledge; `list_changed` and five minutes end it.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -13,6 +13,7 @@ use arc_swap::ArcSwapOption;
 use mcp::result::Tool as Definition;
 use policy::Class;
 
+use crate::events::MAX_EVENT;
 use crate::pins::{Accepted, Standing, digest};
 use crate::pipeline::AskForTools;
 
@@ -24,6 +25,38 @@ pub const MAX_PAGES: usize = 1_000;
 
 /// The most tools of one server.
 const MAX_TOOLS: usize = 20_000;
+
+/// How many bytes a list of a server may have, all its pages together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ListBytes(usize);
+
+impl ListBytes {
+    /// What can be set: an answer of a server is read up to [`MAX_EVENT`].
+    pub const RANGE: std::ops::RangeInclusive<usize> = 1..=MAX_EVENT;
+
+    /// For whoever bounds what it reads itself.
+    pub const UNBOUNDED: Self = Self(usize::MAX);
+
+    /// So many bytes; `None` for a number that cannot be set.
+    pub fn new(bytes: usize) -> Option<Self> {
+        Self::RANGE.contains(&bytes).then_some(Self(bytes))
+    }
+
+    /// Refuses a list of so many bytes, or of that many so far, that is too long.
+    ///
+    /// # Errors
+    /// [`BadList::TooManyBytes`].
+    pub fn check(self, bytes: usize) -> Result<(), BadList> {
+        if bytes > self.0 { Err(BadList::TooManyBytes { bytes, most: self.0 }) } else { Ok(()) }
+    }
+}
+
+impl Default for ListBytes {
+    /// 8 MiB.
+    fn default() -> Self {
+        Self(8 * 1024 * 1024)
+    }
+}
 
 /// A tool as its server defines it.
 #[derive(Debug)]
@@ -133,6 +166,19 @@ pub enum BadList {
     /// More than the gateway is willing to hold.
     #[error("the server lists more than {MAX_TOOLS} tools, or more than {MAX_PAGES} pages of them")]
     TooLong,
+    /// More bytes than its operator lets it have.
+    #[error(
+        "the server's list has {bytes} bytes, of which this gateway reads {most}; `list_bytes` of the server sets how many"
+    )]
+    TooManyBytes {
+        /// The bytes of the pages so far.
+        bytes: usize,
+        /// How many there may be.
+        most: usize,
+    },
+    /// A page that leads to one before: the list has no end.
+    #[error("the server's list has no end: it names the page `{0}` twice")]
+    Endless(String),
     /// The list could not be had.
     #[error("the server's tools cannot be listed: {0}")]
     NotListed(String),
@@ -144,15 +190,26 @@ pub struct ListBuilder {
     tools: HashMap<Box<str>, Arc<Tool>>,
     ttl: Option<Duration>,
     pages: usize,
+    bytes: usize,
+    most: ListBytes,
+    /// Where the pages so far have led.
+    cursors: HashSet<String>,
 }
 
 impl ListBuilder {
+    /// A list of at most so many bytes.
+    pub fn within(most: ListBytes) -> Self {
+        Self { most, ..Self::default() }
+    }
+
     /// Adds the `result` of one `tools/list` and gives the cursor of the next page.
     ///
     /// # Errors
     /// [`BadList`] for a page that cannot be read or believed.
     pub fn add(&mut self, result: &str) -> Result<Option<String>, BadList> {
         self.pages += 1;
+        self.bytes = self.bytes.saturating_add(result.len());
+        self.most.check(self.bytes)?;
         let page = mcp::result::tools(result).map_err(|error| BadList::Unreadable(error.to_string()))?;
         if self.pages > MAX_PAGES || self.tools.len() + page.entries.len() > MAX_TOOLS {
             return Err(BadList::TooLong);
@@ -167,7 +224,11 @@ impl ListBuilder {
             let ttl = Duration::from_millis(ttl);
             self.ttl = Some(self.ttl.map_or(ttl, |before| before.min(ttl)));
         }
-        Ok(page.next_cursor.map(|cursor| cursor.into_owned()))
+        let Some(cursor) = page.next_cursor.map(|cursor| cursor.into_owned()) else { return Ok(None) };
+        if !self.cursors.insert(cursor.clone()) {
+            return Err(BadList::Endless(cursor.chars().take(100).collect()));
+        }
+        Ok(Some(cursor))
     }
 
     /// The complete list, believed for the server's `ttlMs`, at most five minutes.
@@ -186,6 +247,8 @@ pub struct KnownTools {
     generation: AtomicU64,
     /// Held while the list is fetched: one fetch serves all who wait.
     fetching: tokio::sync::Mutex<()>,
+    /// How long a list may be.
+    pub(crate) most: ListBytes,
 }
 
 /// The state of knowledge when a list was asked for.
@@ -193,6 +256,11 @@ pub struct KnownTools {
 pub struct Generation(u64);
 
 impl KnownTools {
+    /// Nothing yet, of lists of at most so many bytes.
+    pub fn within(most: ListBytes) -> Self {
+        Self { most, ..Self::default() }
+    }
+
     /// The list, while it may be believed.
     pub fn current(&self) -> Option<Arc<ToolList>> {
         self.list.load_full().filter(|list| Instant::now() < list.until)
@@ -245,7 +313,7 @@ impl KnownTools {
             return Ok(list);
         }
         let asked = self.generation();
-        let mut builder = ListBuilder::default();
+        let mut builder = ListBuilder::within(self.most);
         let mut cursor = None;
         loop {
             let result = upstream.page(cursor).await.map_err(BadList::NotListed)?;

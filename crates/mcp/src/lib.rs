@@ -16,3 +16,4 @@ pub mod revision;
 pub mod sse;
 pub mod task;
 pub mod trace;
+pub mod translate;

@@ -18,6 +18,7 @@ mod view;
 pub use context::{Context, Facts};
 pub use evaluate::evaluate;
 pub use op::{NoSuchOp, Op};
+pub(crate) use test::expression;
 pub use test::{Test, TestError, TestOptions};
 pub use truth::{Cause, Truth, Why};
 

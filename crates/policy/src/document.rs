@@ -6,6 +6,7 @@ mod clauses;
 mod entries;
 mod limits;
 mod reader;
+mod results;
 mod servers;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -38,13 +39,13 @@ const DOCUMENT_FIELDS: &[&str] = &[
     "resources",
     "prompts",
     "methods",
+    "results",
     "lists",
     "tests",
 ];
 
 const DOCUMENT_NOT_OBEYED: &[NotObeyed] = &[
     NotObeyed { name: "facets", what: "apply rules by facet of a tool" },
-    NotObeyed { name: "results", what: "limit and redact what comes back" },
     NotObeyed { name: "flow", what: "judge by what the agent has already touched" },
 ];
 
@@ -120,6 +121,7 @@ impl Reader {
         let resources = self.access(fields, "resources", "resource", default_allow);
         let prompts = self.access(fields, "prompts", "prompt", default_allow);
         let methods = self.access(fields, "methods", "method", default_allow);
+        let results = fields.get("results").and_then(|node| self.results(node));
         let cases = fields.get("tests").map(|node| self.cases(node)).unwrap_or_default();
         if let Some(node) = fields.get("lists") {
             self.unused_lists(node);
@@ -141,6 +143,7 @@ impl Reader {
             resources,
             prompts,
             methods,
+            results,
             cases,
         })
     }

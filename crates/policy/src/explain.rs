@@ -181,6 +181,7 @@ impl Recorder {
             steps: self.steps,
             limits: decision.limits.iter().map(Used::from).collect(),
             would: decision.would.to_vec(),
+            results: None,
             decision: Some(decision),
         }
     }
@@ -240,6 +241,9 @@ pub struct Derivation {
     /// What observed rules would have done.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub would: Vec<Would>,
+    /// What becomes of the result, in words, if the policy says anything of it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub results: Option<String>,
     /// The decision itself.
     #[serde(skip)]
     pub decision: Option<Decision>,

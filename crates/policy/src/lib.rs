@@ -22,6 +22,7 @@ pub mod path;
 pub mod pattern;
 mod policy;
 pub mod refusal;
+pub mod results;
 pub mod rule_id;
 pub mod schema;
 mod source;

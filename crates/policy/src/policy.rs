@@ -12,6 +12,7 @@ use crate::decision::Access;
 use crate::entry::{Approval, Entry};
 use crate::facts::{Class, ToolFacts};
 use crate::opening::Opening;
+use crate::results::Results;
 use crate::rule_id::RuleId;
 use crate::tool_rules::ToolRules;
 
@@ -46,6 +47,7 @@ pub(crate) struct Document {
     pub(crate) resources: AccessRules,
     pub(crate) prompts: AccessRules,
     pub(crate) methods: AccessRules,
+    pub(crate) results: Option<Results>,
     pub(crate) cases: Vec<Case>,
 }
 
@@ -249,6 +251,12 @@ impl Policy {
     #[must_use]
     pub fn logging_allowed(&self) -> bool {
         self.method("logging/setLevel").is_allowed()
+    }
+
+    /// What may come back, if the policy says anything of it.
+    #[must_use]
+    pub fn results(&self) -> Option<&Results> {
+        self.document.results.as_ref()
     }
 
     /// How calls would be approved, by the entries that say it.

@@ -95,6 +95,15 @@ pub fn retry_after(full: &quota::Full, now: Timestamp) -> Option<u64> {
     Some(whole + u64::from(left.subsec_nanos() > 0))
 }
 
+/// What stands in place of a result that is longer than `max_bytes` of `results`.
+#[must_use]
+pub fn withheld(bytes: usize, most: u64, rule: &str, id: &str) -> String {
+    format!(
+        "[RESULT WITHHELD] The call was made, and its result of {bytes} bytes was not passed on: the policy lets at most \
+         {most} bytes pass. Ask for less, such as a smaller page or range. (rule {rule}, decision {id})"
+    )
+}
+
 /// The message for a tool that is hidden, and for one that does not exist.
 #[must_use]
 pub fn unknown_tool(name: &str) -> String {

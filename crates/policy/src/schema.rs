@@ -9,6 +9,7 @@ use serde_json::{Map, Value, json};
 
 use crate::facts::Class;
 use crate::limit::Scope;
+use crate::results::{Detector, GREATEST_CAP, LEAST_CAP, MOST_ENTRIES};
 
 /// The `$id` of the schema.
 pub const ID: &str = "https://toolgate.dev/policy.schema.json";
@@ -59,6 +60,7 @@ pub fn json_schema() -> Value {
     let opens = json!({ "type": "boolean", "description": "Under `default: deny`: the tools of this class are callable where a person accepted or set the class." });
     defs.insert("class_entry".to_owned(), entry(Some(opens)));
     defs.insert("access".to_owned(), access());
+    defs.insert("results".to_owned(), results());
     defs.insert("test".to_owned(), test());
     conditions::define(&mut defs);
     let mut schema =
@@ -119,6 +121,7 @@ fn document() -> Value {
         "resources": { "$ref": "#/$defs/access" },
         "prompts": { "$ref": "#/$defs/access" },
         "methods": { "$ref": "#/$defs/access" },
+        "results": { "$ref": "#/$defs/results" },
         "lists": {
             "type": "object", "additionalProperties": { "type": "array" },
             "description": "Named arrays, used as `{ \"list\": \"name\" }` in place of a value."
@@ -227,6 +230,35 @@ fn access() -> Value {
             "deny": array("pattern"),
             "allow": array("pattern"),
             "default": { "enum": ["allow", "deny"], "description": "Otherwise. Default: the document's." }
+        }),
+        &[],
+    )
+}
+
+fn results() -> Value {
+    let detectors = Detector::ALL.map(Detector::as_str);
+    let taken: Vec<&str> = detectors.into_iter().chain(crate::results::names()).collect();
+    let own = closed(
+        "A pattern of the policy's own.",
+        json!({
+            "name": { "type": "string", "pattern": "^[a-z0-9_-]{1,64}$", "not": { "enum": taken }, "description": "What the mark says." },
+            "pattern": { "type": "string", "description": "A regular expression; its matches have a greatest length." }
+        }),
+        &["name", "pattern"],
+    );
+    closed(
+        "What may come back.",
+        json!({
+            "max_bytes": {
+                "type": "integer", "minimum": LEAST_CAP, "maximum": GREATEST_CAP,
+                "description": "The largest result that the agent gets."
+            },
+            "redact": {
+                "type": "array", "maxItems": MOST_ENTRIES, "uniqueItems": true,
+                "items": { "anyOf": [ { "enum": detectors }, own ] },
+                "description": "Secrets in whose place the agent reads a mark."
+            },
+            "strip_invisible": { "type": "boolean", "description": "Take out characters that nobody sees." }
         }),
         &[],
     )

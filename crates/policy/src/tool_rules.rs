@@ -226,7 +226,9 @@ impl ToolRules {
     pub fn explain(&self, call: &Call<'_>) -> Derivation {
         let mut recorder = Recorder::default();
         let decision = self.judge(call, &mut recorder);
-        recorder.finish(&self.server, &self.tool, self.class, decision)
+        let results = self.document.results.as_ref().filter(|_| decision.effect == Effect::Allow);
+        let results = results.map(crate::results::Results::describe);
+        Derivation { results, ..recorder.finish(&self.server, &self.tool, self.class, decision) }
     }
 }
 

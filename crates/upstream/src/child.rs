@@ -203,12 +203,14 @@ async fn write_lines(mut stdin: ChildStdin, mut lines: mpsc::Receiver<Bytes>) {
 async fn read_lines(mut stdout: ChildStdout, output: mpsc::Sender<Bytes>, junk: Arc<AtomicU64>) {
     let mut decoder = Framing::new(MAX_LINE);
     let mut buffer = vec![0_u8; 64 * 1024];
+    let mut skipped = 0;
     loop {
         let read = match stdout.read(&mut buffer).await {
             Ok(0) | Err(_) => return,
             Ok(read) => read,
         };
         decoder.push(buffer.get(..read).unwrap_or_default());
+        let skipped_before = skipped;
         while let Some(line) = decoder.next_line() {
             let text = line.trim_ascii();
             if text.is_empty() {
@@ -224,6 +226,9 @@ async fn read_lines(mut stdout: ChildStdout, output: mpsc::Sender<Bytes>, junk: 
                 return;
             }
         }
+        // Those that were too long.
+        skipped = decoder.skipped();
+        junk.fetch_add(skipped - skipped_before, Ordering::Relaxed);
     }
 }
 

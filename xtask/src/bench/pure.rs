@@ -18,10 +18,12 @@ pub struct Step {
 pub fn steps() -> Result<Vec<Step>> {
     let decide = example("policy", "decide_bench", &[])?;
     let parse = example("mcp", "parse_cost", &[])?;
+    let redact = example("policy", "redact_bench", &[])?;
     let append = example("store", "log_append", &[])?;
     Ok(vec![
         Step { what: "decide a call under 20 rules", ns: figure(&decide, "20 rules:")? },
         Step { what: "parse a `tools/call` of 250 bytes", ns: figure(&parse, "parse_client")? },
+        Step { what: "look for secrets in a result of 10 KiB", ns: figure(&redact, "plain result of 10 KiB:")? },
         Step { what: "encode and hash an audit record", ns: figure(&append, "encode and hash only")? },
         Step { what: "append it to the log, one thread", ns: figure(&append, "buffered, one thread")? },
     ])

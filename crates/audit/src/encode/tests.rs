@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::event::{After, Change, Effect, Ending};
+use crate::event::{After, Change, Edits, Effect, Ending};
 use crate::signature::tests::fresh;
 use crate::{Record, Rows, checkpoint};
 
@@ -76,6 +76,12 @@ fn a_decision_reads_as_documented() {
 fn every_kind_comes_back() {
     let after = After { chain: Id::from_bits(3), seq: 8, head: Head::EMPTY.then(&[b"a"]) };
     let refunded = [Count { id: "x".into(), amount: 1, concurrency: true, uncounted: true, ..Count::default() }];
+    let edits = Edits {
+        redacted: [("aws_access_key".to_owned(), 2), ("jwt".to_owned(), 1)].into(),
+        stripped: 3,
+        ..Edits::default()
+    };
+    let would = Edits { over: Some(1024), observed: true, ..Edits::default() };
     let events = [
         Event::Segment(Segment { chain: Id::from_bits(4), segment: 1, previous: Head::EMPTY, after: Some(after) }),
         Event::Segment(Segment { chain: Id::from_bits(4), segment: 2, previous: after.head, after: None }),
@@ -86,6 +92,8 @@ fn every_kind_comes_back() {
             refunded: &refunded,
             ..Outcome::default()
         }),
+        Event::Outcome(Outcome { edits: Some(&edits), ..Outcome::default() }),
+        Event::Outcome(Outcome { edits: Some(&would), ..Outcome::default() }),
         Event::Refused(Refused {
             reason: "wrong token",
             times: 3,

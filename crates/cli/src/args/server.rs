@@ -163,6 +163,9 @@ pub struct SettingOptions {
     /// Seconds between two pieces of an answer
     #[arg(long, value_name = "SECONDS")]
     pub idle_seconds: Option<u32>,
+    /// Bytes that a list of it may have, all pages together
+    #[arg(long, value_name = "BYTES")]
+    pub list_bytes: Option<u32>,
 }
 
 /// Options of `server override`.

@@ -14,6 +14,7 @@ use gateway::http_front::FrontConfig;
 use gateway::listen::Workers;
 use gateway::policy_file::{PolicyCell, compile};
 use gateway::server::{Denials, Reach, Server, ServerConfig, TimeLimits};
+use gateway::tools::ListBytes;
 use http_body_util::BodyExt;
 use policy::Numbers;
 use serde_json::{Value, json};
@@ -77,6 +78,7 @@ pub fn demo(options: &DemoOptions) -> Result<ExitCode, Failure> {
         classes: std::collections::HashMap::new(),
         limits: TimeLimits::default(),
         calls_at_once: None,
+        list_bytes: ListBytes::default(),
     });
     let binding = Binding::new(server, Some(cell));
     let token = Token::fresh()?;

@@ -10,6 +10,7 @@ use gateway::grant::{Binding, Grant};
 use gateway::pins::{Acceptance, PinFiles};
 use gateway::server::{Reach, Server, ServerConfig, TimeLimits};
 use gateway::stdio_front::{self, RunEnd};
+use gateway::tools::ListBytes;
 use policy::{GrantFacts, Numbers};
 use tokio::signal::unix::{SignalKind, signal};
 use upstream::child::Exit;
@@ -159,6 +160,7 @@ fn with_variables(options: &ServerOptions, given: Variables) -> Result<ServerCon
         classes: HashMap::new(),
         limits: TimeLimits::default(),
         calls_at_once: None,
+        list_bytes: ListBytes::default(),
     })
 }
 

@@ -280,6 +280,7 @@ impl ServerTable {
             ("connect_seconds", self.connect_seconds),
             ("first_byte_seconds", self.first_byte_seconds),
             ("idle_seconds", self.idle_seconds),
+            ("list_bytes", self.list_bytes),
         ];
         for (name, number) in numbers {
             set(name, json!(number));

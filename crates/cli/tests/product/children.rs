@@ -80,22 +80,6 @@ fn a_modern_agent_on_stdio_has_a_modern_child() -> anyhow::Result<()> {
 }
 
 #[test]
-fn a_modern_request_to_a_legacy_child_lets_the_client_fall_back() -> anyhow::Result<()> {
-    let setup = toolgate()?.policy(&open())?;
-    let (words, _) = recording(&setup, &Script::default())?;
-    let toolgate = setup.program(words).serve()?;
-    let client = toolgate.modern()?;
-    for (method, params) in [("server/discover", json!({})), ("tools/list", json!({}))] {
-        let answer = client.post_message(&request(1, method, modern(params)))?;
-        assert_eq!(answer.status(), 400, "{}", answer.text());
-        let code = answer.error_code().unwrap_or_default();
-        assert!(!(-32099..=-32020).contains(&code) && code != 0, "{}", answer.text());
-    }
-    assert!(toolgate.legacy()?.call("echo", json!({}))?.is_done());
-    Ok(())
-}
-
-#[test]
 fn junk_on_stdout_is_skipped() -> anyhow::Result<()> {
     let junk = ["Server started!", "", "{\"not\":\"rpc\"}", "[]", "{", "null", "\u{1b}[32mcolour\u{1b}[0m"]
         .map(str::to_owned)

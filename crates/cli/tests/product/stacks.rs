@@ -1,5 +1,6 @@
 //! Several servers behind one address: each call goes to the server that it means, under that server's policy.
 
+mod eras;
 mod names;
 mod searched;
 mod sessions;

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use gateway::pins::Pinning;
 use gateway::server::{Denials, Reach, Server, ServerConfig, TimeLimits};
+use gateway::tools::ListBytes;
 use policy::{Class, Numbers};
 use risk::pins::{Pin, Section};
 use secrecy::ExposeSecret;
@@ -112,6 +113,10 @@ impl State {
                 idle: seconds(settings.idle_seconds, default.idle),
             },
             calls_at_once: settings.calls_at_once.and_then(|calls| usize::try_from(calls).ok()),
+            list_bytes: settings
+                .list_bytes
+                .and_then(|bytes| ListBytes::new(usize::try_from(bytes).ok()?))
+                .unwrap_or_default(),
         })
     }
 }

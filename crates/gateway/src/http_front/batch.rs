@@ -28,7 +28,7 @@ impl Front {
             let (caller, session) = (caller.clone(), session.clone());
             async move {
                 let body = Bytes::copy_from_slice(message.raw().as_bytes());
-                Box::pin(self.one((caller, session), headers, &body, message)).await
+                Box::pin(self.either_way((caller, session), headers, &body, message)).await
             }
         })
         .await

@@ -2,21 +2,27 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use mcp::message::{IdKey, Message};
+use mcp::message::IdKey;
 use tokio::sync::mpsc;
 
 use super::child::Owner;
+use super::outlet::{Outlet, way};
 use crate::child_link::ChildLink;
+use crate::expected::Expected;
 use crate::gateway::Gateway;
 use crate::grant::Grant;
 use crate::names;
-use crate::relay::{Relay, Seen};
+use crate::relay::{Relay, Seen, quoted};
+use crate::ticket::Ended;
 
 /// Messages of a child that wait for an agent to listen.
 const BACKLOG: usize = 256;
+
+/// Ids of requests that were given up, which the child may answer all the same.
+const GIVEN_UP: usize = 1024;
 
 /// What a request's stream is given.
 pub(super) enum Piece {
@@ -30,7 +36,7 @@ pub(super) enum Piece {
 pub(super) struct Route {
     pub(super) raw_key: String,
     pub(super) relay: Relay,
-    pub(super) to_agent: mpsc::UnboundedSender<Piece>,
+    pub(super) to_agent: Outlet<Piece>,
     /// The agent's own id and progress token, where they were renumbered.
     pub(super) theirs: Option<Renumbered>,
     pub(super) began: u64,
@@ -51,8 +57,10 @@ pub(super) struct Bridge {
     pub(super) background: tokio::runtime::Handle,
     pub(super) modern: bool,
     pub(super) routes: Mutex<HashMap<IdKey, Route>>,
-    pub(super) listener: Mutex<Option<mpsc::UnboundedSender<String>>>,
+    pub(super) listener: Mutex<Option<Outlet<String>>>,
     pub(super) backlog: Mutex<VecDeque<String>>,
+    /// Requests of agents that were given up, by the ids that the child knows, oldest first.
+    pub(super) given_up: Mutex<VecDeque<IdKey>>,
     pub(super) touched: Mutex<Instant>,
     pub(super) count: std::sync::atomic::AtomicU64,
 }
@@ -62,29 +70,81 @@ impl Bridge {
     pub(super) fn obituary(&self) -> String {
         match self.link.child.last_stderr().pop() {
             Some(last) if !last.trim().is_empty() => {
-                let last: String = last.chars().take(300).collect();
+                let last: String = quoted(&self.grant, last).chars().take(300).collect();
                 format!("the server process ended; its last line on stderr was `{last}`")
             }
             _ => "the server process ended before it answered".to_owned(),
         }
     }
 
-    /// A cancellation names a request by the agent's id; a shared child knows it by another.
-    pub(super) fn renumber_cancel(&self, message: &Message<'_>) -> Option<String> {
-        let theirs = names::cancelled(message)?;
+    /// The id by which the child knows a request that an agent knows by `theirs`, and how it is written.
+    pub(super) fn known_as(&self, theirs: &IdKey) -> Option<(IdKey, String)> {
         let routes = self.routes.lock().unwrap_or_else(PoisonError::into_inner);
-        let ours = routes.iter().find(|(_, route)| {
-            route.theirs.as_ref().is_some_and(|names| names::key(&names.id).as_ref() == Some(&theirs))
-        })?;
-        Some(format!(
-            r#"{{"jsonrpc":"2.0","method":"notifications/cancelled","params":{{"requestId":{}}}}}"#,
-            ours.1.raw_key
-        ))
+        let found = routes.iter().find(|(key, route)| match &route.theirs {
+            Some(names) => names::key(&names.id).as_ref() == Some(theirs),
+            None => *key == theirs,
+        });
+        found.map(|(key, route)| (key.clone(), route.raw_key.clone()))
     }
 
-    pub(super) fn answered(&self, key: &IdKey, raw: &[u8]) -> bool {
+    /// Takes what a request awaits, if it is still the one that began so: its child need not answer any more, and if it
+    /// does that is nobody's answer.
+    pub(super) fn take(&self, key: &IdKey, began: u64) -> Option<Expected> {
+        let mut routes = self.routes.lock().unwrap_or_else(PoisonError::into_inner);
+        if routes.get(key)?.began != began {
+            return None;
+        }
+        let mut route = routes.remove(key)?;
+        drop(routes);
+        self.gave_up(key);
+        route.relay.take_expected()
+    }
+
+    /// The agent has cancelled a request: a server that obeys will not answer it.
+    pub(super) fn cancelled(&self, key: &IdKey) {
+        let route = self.routes.lock().unwrap_or_else(PoisonError::into_inner).remove(key);
+        let Some(mut route) = route else { return };
+        self.gave_up(key);
+        let Some(expected) = route.relay.take_expected() else { return };
+        let reason = "the agent cancelled it";
+        let apology = expected.apology(Ended::Cancelled, reason);
+        expected.failed(Ended::Cancelled, reason);
+        route.to_agent.last(Piece::Answer(apology.body));
+    }
+
+    /// A request whose agent went away without cancelling it may be worked on for as long as its server may be silent.
+    pub(super) fn outlive(self: &Arc<Self>, key: IdKey, began: u64, limit: Duration) {
+        let bridge = Arc::downgrade(self);
+        self.background.spawn(async move {
+            tokio::time::sleep(limit).await;
+            if let Some(expected) = bridge.upgrade().and_then(|bridge| bridge.take(&key, began)) {
+                expected.failed(Ended::Disconnected, &format!("the server did not answer within {limit:?}"));
+            }
+        });
+    }
+
+    fn gave_up(&self, key: &IdKey) {
+        // Ids of the gateway's own are never used again.
+        if self.modern {
+            return;
+        }
+        let mut given_up = self.given_up.lock().unwrap_or_else(PoisonError::into_inner);
+        if given_up.len() == GIVEN_UP {
+            given_up.pop_front();
+        }
+        given_up.push_back(key.clone());
+    }
+
+    /// Whether the child may still answer a request of this id that was given up.
+    pub(super) fn may_answer(&self, key: &IdKey) -> bool {
+        self.given_up.lock().unwrap_or_else(PoisonError::into_inner).contains(key)
+    }
+
+    fn answered(&self, key: &IdKey, raw: &[u8]) {
         let Some(mut route) = self.routes.lock().unwrap_or_else(PoisonError::into_inner).remove(key) else {
-            return false;
+            // It comes too late, or nobody has asked: whoever else waits must not take it for an answer.
+            self.given_up.lock().unwrap_or_else(PoisonError::into_inner).retain(|given_up| given_up != key);
+            return;
         };
         let raw = match &route.theirs {
             Some(names) => {
@@ -98,10 +158,9 @@ impl Bridge {
         let text = match route.relay.see(&raw) {
             Seen::Pass => String::from_utf8_lossy(&raw).into_owned(),
             Seen::Replace(text) => text,
-            Seen::Withhold { .. } => return true,
+            Seen::Withhold { .. } => return,
         };
-        let _ = route.to_agent.send(Piece::Answer(text));
-        true
+        route.to_agent.last(Piece::Answer(text));
     }
 
     /// Gives a notification or question to exactly one stream: the one whose progress token or
@@ -119,21 +178,23 @@ impl Bridge {
                 && let Some(names) = &route.theirs
             {
                 let text = names::with_names(&text, &names.id, names.token.as_deref()).unwrap_or(text);
-                let _ = route.to_agent.send(Piece::Aside(text));
+                let _ = route.to_agent.aside(text.len(), Piece::Aside(text));
             }
             return;
         }
-        let youngest = routes.values().max_by_key(|route| route.began);
-        if let Some(route) = youngest {
-            let _ = route.to_agent.send(Piece::Aside(text));
+        // Where the gateway itself shares a session among requests, tokens are ids.
+        let named = named.and_then(|name| routes.get(&name));
+        let owner = named.or_else(|| routes.values().max_by_key(|route| route.began));
+        if let Some(route) = owner {
+            let _ = route.to_agent.aside(text.len(), Piece::Aside(text));
             return;
         }
         drop(routes);
         let listener = self.listener.lock().unwrap_or_else(PoisonError::into_inner);
         let text = match listener.as_ref() {
-            Some(listener) => match listener.send(text) {
+            Some(listener) => match listener.aside(text.len(), text) {
                 Ok(()) => return,
-                Err(unsent) => unsent.0,
+                Err(unsent) => unsent,
             },
             None => text,
         };
@@ -159,9 +220,8 @@ pub(super) async fn read(
             continue;
         }
         let Some(bridge) = bridge.upgrade() else { break };
-        if let Some(key) = names::answered(&raw)
-            && bridge.answered(&key, &raw)
-        {
+        if let Some(key) = names::answered(&raw) {
+            bridge.answered(&key, &raw);
             continue;
         }
         match relay.see(&raw) {
@@ -178,7 +238,7 @@ pub(super) async fn read(
     if let Some(bridge) = bridge.upgrade() {
         // Dropping the senders tells every waiting request; each says why itself.
         bridge.routes.lock().unwrap_or_else(PoisonError::into_inner).values_mut().for_each(|route| {
-            route.to_agent = mpsc::unbounded_channel().0;
+            route.to_agent = way().0;
         });
         bridge.listener.lock().unwrap_or_else(PoisonError::into_inner).take();
     }

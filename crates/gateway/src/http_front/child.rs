@@ -10,16 +10,8 @@ use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
-use bytes::Bytes;
-use futures_util::{StreamExt, stream};
-use http::{HeaderMap, HeaderValue, Response, StatusCode};
-use jiff::Timestamp;
-use mcp::message::Message;
-use mcp::method::Kind;
-use mcp::revision::Revision;
-use tokio::sync::mpsc;
-
 use super::bridge::{Bridge, read};
+use super::outlet::way;
 use super::post::declared_params;
 use super::stream::{Changes, event_stream, not_allowed};
 use super::{Front, empty, json_refusal, not_forwarded, plain};
@@ -39,6 +31,13 @@ use crate::relay::Relay;
 use crate::seal::{Session, SessionNumber};
 use crate::server::Server;
 use crate::streams::OpenStream;
+use bytes::Bytes;
+use futures_util::{StreamExt, stream};
+use http::{HeaderMap, HeaderValue, Response, StatusCode};
+use jiff::Timestamp;
+use mcp::message::Message;
+use mcp::method::Kind;
+use mcp::revision::Revision;
 
 /// How long a session that nobody uses keeps its child.
 const IDLE: Duration = Duration::from_secs(1800);
@@ -180,38 +179,18 @@ impl Front {
         answer
     }
 
-    /// A modern request: to a modern child of the grant, or 400 if the child is legacy, so that a
-    /// client that knows both eras falls back.
+    /// A modern request, to the modern child of the grant.
     async fn to_modern_child(&self, caller: Caller, headers: &HeaderMap, message: &Message<'_>) -> Response<Body> {
-        let server = Arc::clone(caller.grant.server());
-        let id = names::raw_id(message).unwrap_or("null").to_owned();
-        let owner = Owner::Grant(server.id().to_owned(), caller.grant.key().to_owned());
-        let bridge = match self.gateway.children().get(&owner, &server) {
-            Some(bridge) => bridge,
-            None if server.era.get() == Some(Era::Legacy) => return legacy_child(&id),
-            None => {
-                let bridge = match self.start(&caller, owner.clone(), caller.revision) {
-                    Ok(bridge) => bridge,
-                    Err(reason) => return plain(&refusal::error(&id, refusal::code::INTERNAL, &reason, 502)),
-                };
-                let params = crate::http_link::list_params(None, caller.revision);
-                let era = match bridge.link.ask("server/discover", &params).await {
-                    Ok(_) => Era::Modern,
-                    Err(_) => Era::Legacy,
-                };
-                server.era.set(era);
-                if era == Era::Legacy {
-                    self.gateway.children().remove(&owner);
-                    return legacy_child(&id);
-                }
-                bridge
-            }
+        let id = names::raw_id(message).unwrap_or("null");
+        let bridge = match self.modern_child(&caller).await {
+            Ok(Some(bridge)) => bridge,
+            Ok(None) => return legacy_child(id),
+            Err(reason) => return plain(&refusal::error(id, refusal::code::INTERNAL, &reason, 502)),
         };
         *bridge.touched.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
         if let Message::Request(request) = message {
-            if request.params.meta_protocol_version.is_none() || request.params.meta_client_capabilities.is_none() {
-                let text = "a request of 2026-07-28 names its protocolVersion and clientCapabilities in _meta";
-                return plain(&refusal::error(&id, refusal::code::INVALID_PARAMS, text, 400));
+            if let Some(refusal) = incomplete(request) {
+                return plain(&refusal);
             }
             if request.kind == Kind::ToolsCall
                 && let Err(refusal) = declared_params(&caller, &*bridge.link, headers, request).await
@@ -220,6 +199,49 @@ impl Front {
             }
         }
         self.through(&caller, &bridge, message).await
+    }
+
+    /// The modern child of a caller's grant, started if there is none; `None` if the program speaks the other era only.
+    pub(super) async fn modern_child(&self, caller: &Caller) -> Result<Option<Arc<Bridge>>, String> {
+        let server = Arc::clone(caller.grant.server());
+        let owner = Owner::Grant(server.id().to_owned(), caller.grant.key().to_owned());
+        let running = || self.gateway.children().get(&owner, &server);
+        if let Some(bridge) = running() {
+            return Ok(Some(bridge));
+        }
+        // Several that start one at a time would each end the one before, with what is under way there.
+        let _one_at_a_time = server.starting.lock().await;
+        if let Some(bridge) = running() {
+            return Ok(Some(bridge));
+        }
+        if server.era.speaks(Era::Modern) == Some(false) {
+            return Ok(None);
+        }
+        let revision = caller.revision.filter(|revision| revision.is_modern()).or(Some(Revision::V2026_07_28));
+        let bridge = self.start(caller, owner.clone(), revision)?;
+        let params = crate::http_link::list_params(None, revision);
+        let speaks = bridge.link.ask("server/discover", &params).await.is_ok();
+        // One that has ended says nothing of its era.
+        if speaks || !bridge.link.has_hung_up() {
+            server.era.learn(Era::Modern, speaks);
+        }
+        if speaks {
+            return Ok(Some(bridge));
+        }
+        self.gateway.children().remove(&owner);
+        if bridge.link.has_hung_up() { Err(bridge.obituary()) } else { Ok(None) }
+    }
+
+    /// Ends the child of a session that nobody has got.
+    pub(super) fn forget_child(&self, number: SessionNumber) {
+        if let Some(bridge) = self.gateway.children().remove(&Owner::Session(number)) {
+            self.gateway.background().spawn(async move { bridge.link.child.stop().await });
+        }
+    }
+
+    /// The child of a session, if it runs.
+    pub(super) fn session_child(&self, caller: &Caller) -> Option<Arc<Bridge>> {
+        self.gateway.children().get(&Owner::Session(caller.session?), caller.grant.server())
     }
 
     fn start(&self, caller: &Caller, owner: Owner, modern: Option<Revision>) -> Result<Arc<Bridge>, String> {
@@ -241,6 +263,7 @@ impl Front {
             routes: Mutex::default(),
             listener: Mutex::default(),
             backlog: Mutex::default(),
+            given_up: Mutex::default(),
             touched: Mutex::new(Instant::now()),
             count: std::sync::atomic::AtomicU64::new(1),
         });
@@ -273,18 +296,23 @@ impl Front {
             None => message.raw(),
         };
         let Some(expected) = expected else {
-            let text = match names::cancelled(message) {
+            let cancelled = names::cancelled(message).map(|theirs| bridge.known_as(&theirs));
+            let text = match &cancelled {
                 // A shared child knows requests by other ids; one that it does not work on for this
                 // agent is none that the agent could cancel.
-                Some(_) if bridge.modern => match bridge.renumber_cancel(message) {
-                    Some(text) => text,
-                    None => return empty(StatusCode::ACCEPTED),
-                },
+                Some(None) if bridge.modern => return empty(StatusCode::ACCEPTED),
+                Some(Some((_, ours))) if bridge.modern => names::cancel_of(ours),
                 _ => text.to_owned(),
             };
-            return match bridge.link.child.send(line(&text)).await {
-                Ok(()) => empty(StatusCode::ACCEPTED),
-                Err(ended) => plain(&json_refusal(StatusCode::BAD_GATEWAY, &ended.to_string())),
+            let limit = caller.grant.server().config.limits.first_byte;
+            let sent = tokio::time::timeout(limit, bridge.link.child.send(line(&text))).await;
+            if let Some(Some((key, _))) = &cancelled {
+                bridge.cancelled(key);
+            }
+            return match sent {
+                Ok(Ok(())) => empty(StatusCode::ACCEPTED),
+                Ok(Err(ended)) => plain(&json_refusal(StatusCode::BAD_GATEWAY, &ended.to_string())),
+                Err(_) => plain(&json_refusal(StatusCode::GATEWAY_TIMEOUT, &takes_nothing(limit))),
             };
         };
         self.exchange(caller, bridge, text, message, expected).await
@@ -302,14 +330,14 @@ impl Front {
         let Some(bridge) = self.gateway.children().get(&Owner::Session(session.number), caller.grant.server()) else {
             return plain(&json_refusal(StatusCode::NOT_FOUND, "the server process of this session has ended"));
         };
-        let (sender, receiver) = mpsc::unbounded_channel();
+        let (sender, receiver) = way();
         {
             let mut listener = bridge.listener.lock().unwrap_or_else(PoisonError::into_inner);
             if listener.as_ref().is_some_and(|listener| !listener.is_closed()) {
                 return plain(&json_refusal(StatusCode::CONFLICT, "this session has a stream already"));
             }
             for text in bridge.backlog.lock().unwrap_or_else(PoisonError::into_inner).drain(..) {
-                let _ = sender.send(text);
+                let _ = sender.aside(text.len(), text);
             }
             *listener = Some(sender);
         }
@@ -351,10 +379,24 @@ impl Front {
 #[derive(Clone, Copy)]
 struct Negotiated(Option<Revision>);
 
+/// Why a request of 2026-07-28 is none: it lacks what every one of them says.
+pub(super) fn incomplete(request: &mcp::message::Request<'_>) -> Option<refusal::Refusal> {
+    if request.params.meta_protocol_version.is_some() && request.params.meta_client_capabilities.is_some() {
+        return None;
+    }
+    let text = "a request of 2026-07-28 names its protocolVersion and clientCapabilities in _meta";
+    Some(refusal::error(request.id.raw(), refusal::code::INVALID_PARAMS, text, 400))
+}
+
 /// A plain error, outside the range that tells a client that it met a modern server.
 fn legacy_child(id: &str) -> Response<Body> {
     let text = "this server speaks the legacy era only; start with initialize";
     plain(&refusal::error(id, refusal::code::INVALID_REQUEST, text, 400))
+}
+
+/// What is said of a program that does not read its stdin.
+fn takes_nothing(limit: Duration) -> String {
+    format!("the server process took no message for {limit:?}")
 }
 
 fn line(text: &str) -> Bytes {

@@ -1,11 +1,13 @@
 //! One POST: read, parsed strictly, judged, forwarded, relayed.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::FutureExt;
 use http::header::ACCEPT;
 use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
+use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use mcp::message::{self, Message, Request};
 use mcp::method::Kind;
@@ -35,14 +37,21 @@ impl Front {
         if let Some(refusal) = unreadable_kind(&headers) {
             return closing(plain(&refusal));
         }
-        let body = match tokio::time::timeout(BODY_TIME, collect(body, MAX_BODY, None)).await {
+        let mut body = body;
+        let body = match tokio::time::timeout(BODY_TIME, collect(&mut body, MAX_BODY, None)).await {
             Ok(Ok(body)) => body,
             Ok(Err(BodyFault::TooLong(limit))) => {
+                discard(body).await;
                 let text = format!("the message is longer than {limit} bytes");
                 return closing(plain(&json_refusal(StatusCode::PAYLOAD_TOO_LARGE, &text)));
             }
             Ok(Err(_)) => return closing(plain(&json_refusal(StatusCode::BAD_REQUEST, "the body ended early"))),
-            Err(_) => return closing(plain(&json_refusal(StatusCode::REQUEST_TIMEOUT, "the body took too long"))),
+            Err(_) => {
+                return closing(plain(&json_refusal(
+                    StatusCode::REQUEST_TIMEOUT,
+                    "a body has 60 s, and this one took longer",
+                )));
+            }
         };
         let admitted = match admitted.again(&self.gateway) {
             Ok(admitted) => admitted,
@@ -70,7 +79,7 @@ impl Front {
                     Ok(caller) => caller,
                     Err(refusal) => return plain(&refusal),
                 };
-                self.one(caller, &headers, &body, &message).await
+                self.either_way(caller, &headers, &body, &message).await
             }
             message::Body::Batch(messages) => {
                 let caller = match self.caller(grant, sender, &headers, None) {
@@ -101,6 +110,7 @@ impl Front {
                 revision: named,
                 client_ip: Some(client_ip),
                 trace: None,
+                continues: false,
             };
             return Ok((caller, None));
         }
@@ -109,7 +119,16 @@ impl Front {
         let revision = session.as_ref().and_then(|session| session.revision).or(named);
         let number = session.as_ref().map(|session| session.number);
         Ok((
-            Caller { grant, token, session: number, stack: None, revision, client_ip: Some(client_ip), trace: None },
+            Caller {
+                grant,
+                token,
+                session: number,
+                stack: None,
+                revision,
+                client_ip: Some(client_ip),
+                trace: None,
+                continues: false,
+            },
             session,
         ))
     }
@@ -169,26 +188,8 @@ impl Front {
         message: &Message<'_>,
     ) -> Response<Body> {
         caller.trace = Trace::of(&self.gateway, Some(headers), message);
-        if let (Message::Request(request), Some(revision)) = (message, caller.revision)
-            && is_gone(&request.method, revision)
-        {
-            return plain(&refusal::method_not_found(request.id.raw(), &request.method, caller.dialect()));
-        }
-        let given = || headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes()));
-        let checked = match message {
-            Message::Request(request) => mcp::header::check(request, given()),
-            Message::Notification(notification) => mcp::header::check_notification(notification, given()),
-            Message::Response(_) => Ok(()),
-        };
-        if let Err(mismatch) = checked {
-            let id = names::raw_id(message).unwrap_or("null");
-            return plain(&refusal::error(id, refusal::code::HEADER_MISMATCH, &mismatch.message, 400));
-        }
-        if let Some(halted) = pipeline::halt(&self.gateway, &caller, message) {
-            return match halted {
-                Judged::Answer(refusal) => not_forwarded(&refusal),
-                Judged::Drop | Judged::Forward { .. } => empty(StatusCode::ACCEPTED),
-            };
+        if let Some(refused) = self.refused_at_once(&caller, headers, message) {
+            return refused;
         }
         let asking = caller.clone();
         let asked_in = session.clone();
@@ -204,6 +205,35 @@ impl Front {
             link.cancel_later(&self.gateway, id, &withdrawn);
         }
         plain(&refusal::cut(id, &withdrawn))
+    }
+
+    /// What is refused whatever the server is: a method that its revision has left behind, headers that contradict the
+    /// body, and everything while nothing may be forwarded.
+    pub(super) fn refused_at_once(
+        &self,
+        caller: &Caller,
+        headers: &HeaderMap,
+        message: &Message<'_>,
+    ) -> Option<Response<Body>> {
+        if let (Message::Request(request), Some(revision)) = (message, caller.revision)
+            && is_gone(&request.method, revision)
+        {
+            return Some(plain(&refusal::method_not_found(request.id.raw(), &request.method, caller.dialect())));
+        }
+        let given = || headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes()));
+        let checked = match message {
+            Message::Request(request) => mcp::header::check(request, given()),
+            Message::Notification(notification) => mcp::header::check_notification(notification, given()),
+            Message::Response(_) => Ok(()),
+        };
+        if let Err(mismatch) = checked {
+            let id = names::raw_id(message).unwrap_or("null");
+            return Some(plain(&refusal::error(id, refusal::code::HEADER_MISMATCH, &mismatch.message, 400)));
+        }
+        pipeline::halt(&self.gateway, caller, message).map(|halted| match halted {
+            Judged::Answer(refusal) => not_forwarded(&refusal),
+            Judged::Drop | Judged::Forward { .. } => empty(StatusCode::ACCEPTED),
+        })
     }
 
     /// The way on which a legacy endpoint is told that a request is cancelled: there, a connection that is closed says
@@ -344,6 +374,24 @@ pub(super) async fn declared_params<'h>(
     };
     Ok(given().filter(|(name, _)| declared(name)).collect())
 }
+
+/// Reads on past the limit for a while: an agent that is still sending would not read why it is refused, because what is
+/// left unread resets the connection.
+async fn discard(mut body: Incoming) {
+    let mut left = 4 * MAX_BODY;
+    let reading = async {
+        while let Some(Ok(frame)) = body.frame().await {
+            left = left.saturating_sub(frame.data_ref().map_or(0, Bytes::len));
+            if left == 0 {
+                return;
+            }
+        }
+    };
+    let _ = tokio::time::timeout(DISCARD_TIME, reading).await;
+}
+
+/// How long that goes on.
+const DISCARD_TIME: Duration = Duration::from_secs(5);
 
 fn work_of(message: &Message<'_>) -> Work {
     match message {

@@ -1,7 +1,7 @@
 //! The endpoint of a stack: several servers behind one address.
 //!
 //! To the agent this is a server of either era. To each server it is an agent: whatever is asked of one goes through
-//! [`Front::one`], as if the agent had asked that server itself, and is judged, limited and recorded there.
+//! [`Front::converse`], as if the agent had asked that server itself, and is judged, limited and recorded there.
 
 mod listening;
 mod lists;
@@ -99,6 +99,7 @@ impl At {
             revision: self.revision(),
             client_ip: Some(client_ip),
             trace: None,
+            continues: false,
         })
     }
 }

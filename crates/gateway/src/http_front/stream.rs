@@ -13,11 +13,12 @@ use tokio::task::JoinSet;
 
 use super::admit::Admitted;
 use super::answer::{failed, sorry};
+use super::translate::Agent;
 use super::{Front, empty, json_refusal, not_forwarded, plain};
 use crate::admission::{Withdrawn, Work, until_withdrawn};
 use crate::body::{Body, BodyFault};
 use crate::caller::Caller;
-use crate::events::{EventReader, encode};
+use crate::events::{EventReader, MAX_EVENT, encode};
 use crate::grant::Lead;
 use crate::halt::halted;
 use crate::http_link::{HttpLink, LAST_EVENT_ID};
@@ -89,10 +90,13 @@ impl Events {
 
     /// Reads on until the answer has come, and gives what was read.
     pub(super) async fn until_answered(&mut self) -> Vec<Bytes> {
-        let mut ready = Vec::new();
-        while self.relay.waits() {
+        let (mut ready, mut length) = (Vec::new(), 0);
+        while self.relay.waits() && length <= MAX_EVENT {
             match self.next().await {
-                Some(bytes) => ready.push(bytes),
+                Some(bytes) => {
+                    length += bytes.len();
+                    ready.push(bytes);
+                }
                 None => break,
             }
         }
@@ -152,7 +156,7 @@ impl Events {
     }
 
     fn ended(&mut self) -> Option<Bytes> {
-        if self.resumable {
+        if self.resumable && self.reader.can_be_resumed() {
             self.relay.park();
             return None;
         }
@@ -250,6 +254,9 @@ impl Front {
         if let Some(halt) = halted(&self.gateway, &caller) {
             return not_forwarded(&halt.of_stream(&self.gateway, &caller));
         }
+        if let Some(agent) = session.as_ref().and_then(Agent::of) {
+            return Box::pin(self.listen_to_modern(caller, agent)).await;
+        }
         let stream = match self.gateway.streams().open(&caller, "null") {
             Ok(stream) => stream,
             Err(refusal) => {
@@ -338,6 +345,10 @@ impl Front {
             return not_forwarded(&halt.of_stream(&self.gateway, &caller));
         }
         self.gateway.sessions().ended(&caller.conversation());
+        if session.as_ref().and_then(Agent::of).is_some() {
+            self.gateway.translation().forget(&caller);
+            return empty(StatusCode::NO_CONTENT);
+        }
         let endpoint = match &caller.grant.server().config.reach {
             Reach::Child(_) => return self.end_child(&caller).await,
             Reach::Http(endpoint) => endpoint.clone(),

@@ -184,13 +184,14 @@ impl Run {
         let streams =
             head.headers.get(CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"text/event-stream"));
         if streams && head.status.is_success() {
-            let fault = self.relay_events(EventReader::new(body, idle), &mut relay, &link).await;
+            let mut reader = EventReader::new(body, idle);
+            let fault = self.relay_events(&mut reader, &mut relay, &link).await;
             let (ended, reason) = match &fault {
                 Some(fault @ BodyFault::Silent(_)) => (Ended::Timeout, fault.to_string()),
                 Some(fault) => (Ended::Unknown, fault.to_string()),
                 None => (Ended::Unknown, "the server ended its answer before the result".to_owned()),
             };
-            if fault.is_none() && link.session.is_some() && relay.waits() {
+            if fault.is_none() && link.session.is_some() && reader.can_be_resumed() && relay.waits() {
                 // The listening stream, which is resumed, may bring it.
                 relay.park();
             }
@@ -223,7 +224,7 @@ impl Run {
         self.give_up(relay.take_expected(), Ended::Unknown, "the server did not answer the request").await;
     }
 
-    async fn relay_events(&self, mut reader: EventReader, relay: &mut Relay, link: &HttpLink) -> Option<BodyFault> {
+    async fn relay_events(&self, reader: &mut EventReader, relay: &mut Relay, link: &HttpLink) -> Option<BodyFault> {
         loop {
             match reader.next().await {
                 Ok(Some(event)) => {
@@ -267,7 +268,7 @@ impl Run {
             return;
         }
         let mut relay = Relay::new(&self.gateway, caller, None);
-        let _ = self.relay_events(EventReader::new(answer.into_body(), None), &mut relay, &link).await;
+        let _ = self.relay_events(&mut EventReader::new(answer.into_body(), None), &mut relay, &link).await;
     }
 }
 

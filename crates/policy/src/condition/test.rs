@@ -209,7 +209,7 @@ fn compile(op: Op, value: &Operand, options: &TestOptions) -> Result<Check, Test
         }
         Op::Regex | Op::Matches => {
             let text = literal.and_then(OwnedValue::as_str).ok_or_else(|| wrong("a string"))?;
-            Check::Regex(regex(text, op == Op::Matches)?)
+            Check::Regex(expression(text, op == Op::Matches)?)
         }
         Op::Contains => Check::Contains,
         Op::Exists => Check::Exists(truth()?),
@@ -282,7 +282,7 @@ fn order(op: Op) -> Order {
 }
 
 /// Compiles an expression; `whole` anchors it at both ends, whatever alternatives and flags it holds.
-fn regex(text: &str, whole: bool) -> Result<Regex, TestError> {
+pub(crate) fn expression(text: &str, whole: bool) -> Result<Regex, TestError> {
     if text.len() > MAX_REGEX {
         return Err(TestError::new(format!(
             "a regular expression has at most {MAX_REGEX} bytes, this one has {}",

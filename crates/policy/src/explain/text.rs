@@ -41,6 +41,9 @@ impl fmt::Display for Derivation {
             let shadow = if used.observed { " (observed, a shadow count)" } else { "" };
             writeln!(f, "takes {} of {} from `{}`  {}{shadow}", used.amount, used.max, used.counter, used.rule)?;
         }
+        if let Some(results) = &self.results {
+            writeln!(f, "results: {results}  /results")?;
+        }
         for would in &self.would {
             writeln!(f, "observed: would {}  {}", would.effect, would.rule)?;
         }

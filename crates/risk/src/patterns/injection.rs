@@ -334,6 +334,10 @@ pub(super) static PATTERNS: &[Pattern] = &[
                 says: "The audit log keeps the names of arguments and no values, so it does not become the place where keys lie.",
                 shown_by: "product::audit::each_decision_makes_one_record_without_values",
             }),
+            Control::Grant(Shown {
+                says: "A policy with `results` marks keys and tokens of published shapes in results and errors before the agent reads them.",
+                shown_by: "product::redaction::text_and_structure_lose_the_same_secrets_as_json_and_as_events",
+            }),
             Control::Rule(Rule {
                 says: "Files in which keys lie are not read.",
                 policy: r#"{
@@ -351,6 +355,6 @@ pub(super) static PATTERNS: &[Pattern] = &[
                 allows: allowed("read_file", Class::Read, r#"{"path":"/srv/app/README.md"}"#),
             }),
         ],
-        remains: "A result of an allowed call that holds a key is passed on. Servers should run with short-lived and narrow credentials.",
+        remains: "A result of an allowed call that holds a key is passed on where the policy has no `results`, or the key no published shape. Servers should run with short-lived and narrow credentials.",
     },
 ];

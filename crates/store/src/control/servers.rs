@@ -53,6 +53,8 @@ pub struct Settings {
     pub first_byte_seconds: Option<u32>,
     /// Seconds between two pieces of an answer.
     pub idle_seconds: Option<u32>,
+    /// Bytes that a list of it may have, all pages together.
+    pub list_bytes: Option<u32>,
 }
 
 /// A registered server.

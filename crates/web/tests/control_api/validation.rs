@@ -75,6 +75,7 @@ async fn every_wrong_field_is_named() {
             "/reach/env/A=B",
         ),
         ("servers", format!(r#"{{"name":"a",{http},"settings":{{"calls_at_once":0}}}}"#), "/settings/calls_at_once"),
+        ("servers", format!(r#"{{"name":"a",{http},"settings":{{"list_bytes":33554433}}}}"#), "/settings/list_bytes"),
         ("servers", format!(r#"{{"name":"a",{http},"settings":{{"idle_seconds":86401}}}}"#), "/settings/idle_seconds"),
         ("servers", format!(r#"{{"name":"a",{http},"settings":{{"accept_frist":true}}}}"#), "/settings/accept_frist"),
         ("servers", format!(r#"{{"name":"a",{http},"policy":"none"}}"#), "/policy"),

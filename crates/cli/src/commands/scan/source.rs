@@ -9,6 +9,7 @@ use std::time::Duration;
 use catalogue::identity::Identity;
 use catalogue::pasted;
 use gateway::server::{Denials, Reach, Server, ServerConfig, TimeLimits};
+use gateway::tools::ListBytes;
 use policy::Numbers;
 use upstream::child::Command;
 use upstream::http::Endpoint;
@@ -294,5 +295,6 @@ fn registered(reach: Reach) -> Arc<Server> {
         classes: HashMap::new(),
         limits: TimeLimits { first_byte: SILENCE, idle: SILENCE, ..TimeLimits::default() },
         calls_at_once: None,
+        list_bytes: ListBytes::default(),
     })
 }

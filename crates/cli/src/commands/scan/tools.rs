@@ -1,6 +1,6 @@
 //! The tools of one server as they were listed, whole.
 
-use gateway::tools::{BadList, ListBuilder};
+use gateway::tools::{BadList, ListBuilder, ListBytes};
 use risk::Definition;
 use serde_json::Value;
 
@@ -46,12 +46,19 @@ pub fn digest(bytes: &[u8]) -> String {
 
 /// A list under construction, page by page, within the bounds of the gateway: what it would refuse
 /// to serve is refused here in the same words.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Collector {
     bounds: ListBuilder,
     bytes: usize,
     tools: Vec<Tool>,
     unreadable: usize,
+}
+
+impl Default for Collector {
+    fn default() -> Self {
+        let bounds = ListBuilder::within(ListBytes::UNBOUNDED);
+        Self { bounds, bytes: 0, tools: Vec::new(), unreadable: 0 }
+    }
 }
 
 impl Collector {

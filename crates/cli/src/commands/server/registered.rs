@@ -194,6 +194,7 @@ fn set_into(options: &SettingOptions, settings: &mut Map<String, Value>) {
         ("connect_seconds", options.connect_seconds.map(Value::from)),
         ("first_byte_seconds", options.first_byte_seconds.map(Value::from)),
         ("idle_seconds", options.idle_seconds.map(Value::from)),
+        ("list_bytes", options.list_bytes.map(Value::from)),
     ];
     for (name, value) in given {
         if let Some(value) = value {

@@ -73,7 +73,7 @@ fn without_a_session_there_is_only_the_beginning_of_one() -> anyhow::Result<()> 
     client.speak("2025-11-25");
     let answer = client.post_message(&call(1, "files__read", json!({})))?;
     assert_eq!(answer.status(), 400, "{}", answer.text());
-    assert_eq!(client.listen(None)?.answer(testkit::wait::PATIENCE)?.status(), 405);
+    assert_eq!(client.listen(None)?.answer(testkit::wait::PATIENCE)?.status(), 400);
     assert!(stack.files.calls().is_empty());
     Ok(())
 }

@@ -14,7 +14,6 @@ fn a_server_that_is_away_takes_only_its_own_tools_along() -> anyhow::Result<()> 
         assert_eq!(client.tools()?, ["files__read"]);
         assert!(client.call("files__read", json!({}))?.is_done());
         let gone = client.request("tools/call", json!({ "name": "mail__send", "arguments": {} }))?;
-        assert!(gone.to_string().contains("mail"), "{gone}");
         assert!(gone.get("error").is_some() || gone.pointer("/result/isError").is_some(), "{gone}");
     }
     // It is back, and so are its tools, in the sessions that began without it too.

@@ -7,9 +7,8 @@ use bytes::Bytes;
 use futures_util::stream;
 use http::{Response, StatusCode};
 use mcp::message::{IdKey, Message};
-use tokio::sync::mpsc;
 
-use super::{Negotiated, line};
+use super::{Negotiated, line, takes_nothing};
 use crate::admission::{Withdrawn, Work, until_withdrawn, withdrawn};
 use crate::body::{Body, within};
 use crate::caller::Caller;
@@ -18,6 +17,7 @@ use crate::expected::Expected;
 use crate::gateway::Gateway;
 use crate::http_front::answer::sorry;
 use crate::http_front::bridge::{Bridge, Piece, Renumbered, Route};
+use crate::http_front::outlet::{Inlet, way};
 use crate::http_front::post::subscription_notice;
 use crate::http_front::stream::{Changes, event_stream};
 use crate::http_front::{Front, json, plain};
@@ -50,7 +50,7 @@ impl Front {
         let Some(key) = key else {
             return sorry(Some(expected), Ended::NotSent, "the request's id cannot be used");
         };
-        let (to_agent, mut pieces) = mpsc::unbounded_channel();
+        let (to_agent, mut pieces) = way();
         let changes = subscription_notice(caller, &expected);
         let relay = Relay::new(&self.gateway, caller.clone(), Some(expected));
         {
@@ -58,6 +58,11 @@ impl Front {
             if routes.contains_key(&key) {
                 drop(routes);
                 let text = "a request of this id is under way in this session";
+                return plain(&refusal::error(&raw_id, refusal::code::INVALID_REQUEST, text, 400));
+            }
+            if bridge.may_answer(&key) {
+                drop(routes);
+                let text = "a request of this id was given up in this session, and the server may still answer it; use another id";
                 return plain(&refusal::error(&raw_id, refusal::code::INVALID_REQUEST, text, 400));
             }
             routes.insert(key.clone(), Route { raw_key: raw_key.clone(), relay, to_agent, theirs, began });
@@ -69,6 +74,7 @@ impl Front {
             work: if listens { Work::Listening } else { Work::Request },
             bridge: Arc::clone(bridge),
             key,
+            began,
             raw_key,
             done: false,
         };
@@ -76,11 +82,14 @@ impl Front {
         if bridge.link.has_hung_up() {
             return sorry(guard.take(), Ended::NotSent, &bridge.obituary());
         }
-        if let Err(ended) = bridge.link.child.send(line(&text)).await {
-            return sorry(guard.take(), Ended::NotSent, &ended.to_string());
-        }
         let limits = caller.grant.server().config.limits;
-        let first = match tokio::time::timeout(limits.first_byte, pieces.recv()).await {
+        let until = tokio::time::Instant::now() + limits.first_byte;
+        match tokio::time::timeout_at(until, bridge.link.child.send(line(&text))).await {
+            Ok(Ok(())) => {}
+            Ok(Err(ended)) => return sorry(guard.take(), Ended::NotSent, &ended.to_string()),
+            Err(_) => return sorry(guard.take(), Ended::NotSent, &takes_nothing(limits.first_byte)),
+        }
+        let first = match tokio::time::timeout_at(until, pieces.recv()).await {
             Ok(Some(piece)) => piece,
             Ok(None) => return sorry(guard.take(), Ended::Unknown, &bridge.obituary()),
             Err(_) => {
@@ -108,9 +117,12 @@ impl Front {
     }
 }
 
+/// How long a child may take to read that a request is cancelled: nothing depends on it.
+const CANCEL_TIME: Duration = Duration::from_secs(10);
+
 /// An answer that comes piece by piece.
 struct Pieces {
-    pieces: mpsc::UnboundedReceiver<Piece>,
+    pieces: Inlet<Piece>,
     guard: InFlight,
     /// What has come already.
     first: Option<Piece>,
@@ -158,7 +170,7 @@ fn modern_status(answer: &str) -> StatusCode {
 }
 
 /// The next piece of a subscription, or the news that the policy was replaced.
-async fn next_or_change(pieces: &mut mpsc::UnboundedReceiver<Piece>, changes: &mut Option<Changes>) -> Option<Piece> {
+async fn next_or_change(pieces: &mut Inlet<Piece>, changes: &mut Option<Changes>) -> Option<Piece> {
     let Some(known) = changes else { return pieces.recv().await };
     tokio::select! {
         piece = pieces.recv() => piece,
@@ -180,6 +192,7 @@ struct InFlight {
     work: Work,
     bridge: Arc<Bridge>,
     key: IdKey,
+    began: u64,
     /// The id by which the child knows the request.
     raw_key: String,
     done: bool,
@@ -199,13 +212,13 @@ impl InFlight {
     /// Tells the child that nobody waits for the answer.
     fn cancel(&self, reason: &str) {
         let (bridge, cancel) = (Arc::clone(&self.bridge), names::cancel(&self.raw_key, reason));
-        self.bridge.background.spawn(async move { bridge.link.child.send(cancel.into()).await });
+        let sent = async move { bridge.link.child.send(cancel.into()).await };
+        self.bridge.background.spawn(tokio::time::timeout(CANCEL_TIME, sent));
     }
 
     fn take(&mut self) -> Option<Expected> {
         self.done = true;
-        let route = self.bridge.routes.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.key);
-        route.and_then(|mut route| route.relay.take_expected())
+        self.bridge.take(&self.key, self.began)
     }
 
     fn last_word(&mut self, ended: Ended, reason: &str) -> Bytes {
@@ -228,7 +241,10 @@ impl Drop for InFlight {
         let reason = match withdrawn(&self.gateway, &self.caller) {
             Some(withdrawn) => withdrawn.to_string(),
             None if self.bridge.modern => "the agent closed its stream".to_owned(),
-            None => return,
+            None => {
+                let limit = self.caller.grant.server().config.limits.idle;
+                return self.bridge.outlive(self.key.clone(), self.began, limit);
+            }
         };
         if let Some(expected) = self.take() {
             expected.failed(Ended::Cancelled, &reason);

@@ -154,7 +154,7 @@ fn caller(at: &At, member: &Member, revision: Option<Revision>) -> Caller {
         Spoken::Legacy(session) => Some(session.number),
         Spoken::Modern(_) | Spoken::Opening(_) => None,
     };
-    Caller { grant, token, session: None, stack, revision, client_ip: Some(client_ip), trace: None }
+    Caller { grant, token, session: None, stack, revision, client_ip: Some(client_ip), trace: None, continues: false }
 }
 
 fn late(member: &Member) -> Unasked {
@@ -178,7 +178,7 @@ impl Voice<'_> {
             }
         };
         let headers = self.headers(&message, params);
-        let asked = self.front.one((self.caller.clone(), self.session.clone()), &headers, &body, &message);
+        let asked = self.front.converse((self.caller.clone(), self.session.clone()), &headers, &body, &message);
         let answer = asked.boxed().await;
         if answer.status() == StatusCode::NOT_FOUND && self.session.is_some() {
             return self.session_lost(&message);

@@ -38,12 +38,15 @@ pub(crate) struct SettingsGiven {
     /// Seconds between two pieces of an answer.
     #[schemars(range(min = 1, max = 86_400))]
     idle_seconds: Option<u32>,
+    /// Bytes that a list of it may have, all pages together; 8 MiB unless it is set.
+    #[schemars(range(min = 1, max = 33_554_432))]
+    list_bytes: Option<u32>,
 }
 
 impl From<SettingsGiven> for Settings {
     fn from(given: SettingsGiven) -> Self {
         let SettingsGiven { exact_numbers, full_denials, accept_first, accept_cosmetic, calls_at_once, .. } = given;
-        let SettingsGiven { connect_seconds, first_byte_seconds, idle_seconds, .. } = given;
+        let SettingsGiven { connect_seconds, first_byte_seconds, idle_seconds, list_bytes, .. } = given;
         Settings {
             exact_numbers,
             full_denials,
@@ -53,6 +56,7 @@ impl From<SettingsGiven> for Settings {
             connect_seconds,
             first_byte_seconds,
             idle_seconds,
+            list_bytes,
         }
     }
 }
@@ -60,7 +64,7 @@ impl From<SettingsGiven> for Settings {
 impl From<Settings> for SettingsGiven {
     fn from(kept: Settings) -> Self {
         let Settings { exact_numbers, full_denials, accept_first, accept_cosmetic, calls_at_once, .. } = kept;
-        let Settings { connect_seconds, first_byte_seconds, idle_seconds, .. } = kept;
+        let Settings { connect_seconds, first_byte_seconds, idle_seconds, list_bytes, .. } = kept;
         SettingsGiven {
             exact_numbers,
             full_denials,
@@ -70,6 +74,7 @@ impl From<Settings> for SettingsGiven {
             connect_seconds,
             first_byte_seconds,
             idle_seconds,
+            list_bytes,
         }
     }
 }

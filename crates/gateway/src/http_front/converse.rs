@@ -1,0 +1,111 @@
+//! One message of an agent, whichever era its server speaks.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::{HeaderMap, Response};
+use mcp::message::{Message, Request};
+use mcp::method::Kind;
+
+use super::Front;
+use super::translate::Agent;
+use crate::body::Body;
+use crate::caller::{Caller, Dialect};
+use crate::era::Era;
+use crate::http_link::SESSION_ID;
+use crate::refusal::code;
+use crate::seal::Session;
+use crate::server::Reach;
+
+impl Front {
+    /// One message on its way. Before an endpoint, agent and server agree on an era between themselves: what they say to
+    /// find out is passed on. A child process cannot be found out about over HTTP.
+    pub(super) async fn either_way(
+        &self,
+        (caller, session): (Caller, Option<Session>),
+        headers: &HeaderMap,
+        body: &Bytes,
+        message: &Message<'_>,
+    ) -> Response<Body> {
+        match caller.grant.server().config.reach {
+            Reach::Http(_) => self.one((caller, session), headers, body, message).await,
+            Reach::Child(_) => Box::pin(self.converse((caller, session), headers, body, message)).await,
+        }
+    }
+
+    /// One message on its way, in the agent's own era, to a server of either: translated where the server does not
+    /// speak the agent's. One that speaks both is spoken to as the agent speaks.
+    pub(super) async fn converse(
+        &self,
+        (caller, session): (Caller, Option<Session>),
+        headers: &HeaderMap,
+        body: &Bytes,
+        message: &Message<'_>,
+    ) -> Response<Body> {
+        if let Some(agent) = session.as_ref().and_then(Agent::of) {
+            return Box::pin(self.to_modern(caller, agent, headers, message)).await;
+        }
+        if caller.dialect() == Dialect::Modern {
+            return match self.speaks_modern(&caller).await {
+                Ok(false) => Box::pin(self.to_legacy(caller, headers, body, message)).await,
+                // What cannot be reached to be asked cannot be reached to be called: the usual way says why.
+                Ok(true) | Err(_) => self.one((caller, session), headers, body, message).await,
+            };
+        }
+        let Message::Request(request @ Request { kind: Kind::Initialize, .. }) = message else {
+            return self.one((caller, session), headers, body, message).await;
+        };
+        let server = Arc::clone(caller.grant.server());
+        if server.era.speaks(Era::Legacy) == Some(false) {
+            return Box::pin(self.open_on_modern(caller, headers, message, request)).await;
+        }
+        let answer = self.one((caller.clone(), session), headers, body, message).await;
+        if !refuses(&answer) {
+            return answer;
+        }
+        // A server of the other era does not know `initialize`.
+        match self.speaks_modern(&caller).await {
+            Ok(true) => {
+                server.era.learn(Era::Legacy, false);
+                self.end_opened(&caller, &answer);
+                Box::pin(self.open_on_modern(caller, headers, message, request)).await
+            }
+            Ok(false) | Err(_) => answer,
+        }
+    }
+
+    /// Whether the server speaks 2026-07-28: known, or found out.
+    ///
+    /// # Errors
+    /// Why that is not known.
+    async fn speaks_modern(&self, caller: &Caller) -> Result<bool, String> {
+        let server = caller.grant.server();
+        if let Some(speaks) = server.era.speaks(Era::Modern) {
+            return Ok(speaks);
+        }
+        match &server.config.reach {
+            Reach::Child(_) => Ok(Box::pin(self.modern_child(caller)).await?.is_some()),
+            Reach::Http(endpoint) => {
+                let speaks = Box::pin(self.link(caller, None, endpoint.clone()).speaks_modern()).await?;
+                server.era.learn(Era::Modern, speaks);
+                Ok(speaks)
+            }
+        }
+    }
+
+    /// Ends the child that was started for a session which came to nothing.
+    fn end_opened(&self, caller: &Caller, answer: &Response<Body>) {
+        let id = answer.headers().get(SESSION_ID).and_then(|id| id.to_str().ok());
+        let session = id.and_then(|id| self.gateway.seal().open(id, caller.grant.key(), caller.grant.server().id()));
+        if let Some(session) = session {
+            self.forget_child(session.number);
+        }
+    }
+}
+
+/// Whether the server itself has refused a request.
+fn refuses(answer: &Response<Body>) -> bool {
+    let Body::Whole(Some(bytes)) = answer.body() else { return false };
+    let Some(code) = std::str::from_utf8(bytes).ok().and_then(crate::relay::answered_code) else { return false };
+    ![code::INTERNAL, code::DENIED].iter().any(|ours| *code == ours.to_string())
+}

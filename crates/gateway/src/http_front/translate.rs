@@ -1,0 +1,69 @@
+//! Translation between the eras: an agent of one speaks to a server of the other.
+//!
+//! The translator is an agent itself. It stands before the one way on which messages are judged and forwarded,
+//! [`Front::one`](super::Front::one), speaks the server's era to it, and reads what comes back. So nothing here decides,
+//! records or forwards anything; what the server would see of an agent of its own era is what it sees.
+
+mod agent;
+mod held;
+mod listen;
+mod pieces;
+mod rounds;
+mod said;
+mod to_legacy;
+mod to_modern;
+
+use std::sync::Mutex;
+use std::time::Duration;
+
+pub(super) use agent::Agent;
+
+use self::agent::Agents;
+use self::held::Pools;
+use self::rounds::OpenCalls;
+use crate::caller::Caller;
+use crate::seal::SessionNumber;
+
+/// How long an agent may take to answer what a server asks.
+const PATIENCE: Duration = Duration::from_secs(600);
+
+/// What translation has to remember: sessions that it holds at servers, calls that wait for an agent's answer, and what
+/// agents of sessions have said.
+pub(crate) struct Translation {
+    /// This replica's name in what it seals.
+    replica: Option<SessionNumber>,
+    pools: Pools,
+    calls: OpenCalls,
+    agents: Mutex<Agents>,
+}
+
+impl Default for Translation {
+    fn default() -> Self {
+        Self {
+            replica: SessionNumber::random(),
+            pools: Pools::default(),
+            calls: OpenCalls::default(),
+            agents: Mutex::default(),
+        }
+    }
+}
+
+impl Translation {
+    /// Forgets what nobody has used for long. To be called now and then.
+    pub(crate) fn sweep(&self) {
+        self.pools.sweep();
+        self.calls.sweep();
+        self.agents().sweep();
+    }
+
+    /// A session has ended.
+    pub(super) fn forget(&self, caller: &Caller) {
+        if let Some(number) = caller.session {
+            self.agents().ended(number);
+        }
+    }
+
+    fn agents(&self) -> std::sync::MutexGuard<'_, Agents> {
+        self.agents.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,226 @@
+//! Sessions that the gateway holds at legacy servers for agents that have none.
+//!
+//! Sessions differ by what the agent is able to answer, because a legacy server hears of that once, and by the policy,
+//! which takes some of it away. Where a server may ask or log in the middle of a call, nothing on its side says whose
+//! call that is: there a session serves one request at a time.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use tokio::sync::broadcast;
+
+use crate::seal::Session;
+
+/// How long sessions that nobody uses are held.
+const IDLE: Duration = Duration::from_secs(3600);
+
+/// Sessions that one kind of agent under one grant may have at a server at once.
+const MOST_AT_ONCE: usize = 16;
+
+/// Kinds of agents under one grant: what they say of themselves is theirs to choose.
+const KINDS_OF_A_GRANT: usize = 16;
+
+/// Notifications that a slow listener may be behind.
+const BEHIND: usize = 256;
+
+/// For whom sessions are held.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(super) struct Key {
+    pub(super) server: String,
+    /// Tells a server from the one that has taken its id.
+    pub(super) address: usize,
+    pub(super) grant: String,
+    pub(super) policy: String,
+    pub(super) capabilities: String,
+}
+
+/// One session at a server.
+#[derive(Debug)]
+pub(super) struct Held {
+    /// The session, where the server keeps any.
+    pub(super) session: Option<Session>,
+    pub(super) revision: Option<mcp::revision::Revision>,
+    /// The server's answer to `initialize`, without what the policy hides.
+    pub(super) initialized: String,
+    /// The log level that was asked for last.
+    pub(super) level: Mutex<Option<String>>,
+    users: Mutex<Users>,
+}
+
+#[derive(Debug, Default)]
+struct Users {
+    count: usize,
+    alone: bool,
+}
+
+impl Held {
+    pub(super) fn new(
+        session: Option<Session>,
+        revision: Option<mcp::revision::Revision>,
+        initialized: String,
+    ) -> Arc<Self> {
+        Arc::new(Self { session, revision, initialized, level: Mutex::default(), users: Mutex::default() })
+    }
+
+    fn take(self: &Arc<Self>, alone: bool) -> Option<Lease> {
+        let mut users = self.users.lock().unwrap_or_else(PoisonError::into_inner);
+        if users.alone || (alone && users.count > 0) {
+            return None;
+        }
+        users.count += 1;
+        users.alone = alone;
+        Some(Lease { held: Arc::clone(self), alone })
+    }
+}
+
+/// The use of a session, until it is dropped.
+#[derive(Debug)]
+pub(super) struct Lease {
+    pub(super) held: Arc<Held>,
+    alone: bool,
+}
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        let mut users = self.held.users.lock().unwrap_or_else(PoisonError::into_inner);
+        users.count = users.count.saturating_sub(1);
+        if self.alone {
+            users.alone = false;
+        }
+    }
+}
+
+/// The sessions of one kind of agent.
+pub(super) struct Pool {
+    held: Mutex<Vec<Arc<Held>>>,
+    /// Held while a session is opened: who comes meanwhile may find it useful too.
+    pub(super) opening: tokio::sync::Mutex<()>,
+    /// Held by the listener that reads what servers say unasked.
+    pub(super) pump: tokio::sync::Mutex<()>,
+    /// Where what belongs to no request is told.
+    pub(super) hub: broadcast::Sender<Arc<str>>,
+    touched: Mutex<Instant>,
+    numbers: AtomicU64,
+}
+
+impl Pool {
+    fn new() -> Self {
+        Self {
+            held: Mutex::default(),
+            opening: tokio::sync::Mutex::default(),
+            pump: tokio::sync::Mutex::default(),
+            hub: broadcast::Sender::new(BEHIND),
+            touched: Mutex::new(Instant::now()),
+            numbers: AtomicU64::new(1),
+        }
+    }
+
+    /// A raw id that no other request at these sessions has.
+    pub(super) fn next_id(&self) -> String {
+        format!("\"tg-{}\"", self.numbers.fetch_add(1, Ordering::Relaxed))
+    }
+
+    /// A session to be used, alone or beside others, if one is free. The oldest comes first: what a server remembers of
+    /// a session is found again.
+    pub(super) fn find(&self, alone: bool) -> Option<Lease> {
+        *self.touched.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
+        self.all().iter().find_map(|held| held.take(alone))
+    }
+
+    /// Whether there may be one more.
+    pub(super) fn has_room(&self) -> bool {
+        self.all().len() < MOST_AT_ONCE
+    }
+
+    pub(super) fn add(&self, held: Arc<Held>, alone: bool) -> Option<Lease> {
+        let lease = held.take(alone);
+        self.all().push(held);
+        lease
+    }
+
+    /// The server knows it no more.
+    pub(super) fn forget(&self, gone: &Arc<Held>) {
+        self.all().retain(|held| !Arc::ptr_eq(held, gone));
+    }
+
+    fn all(&self) -> std::sync::MutexGuard<'_, Vec<Arc<Held>>> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn is_idle(&self) -> bool {
+        let unused = self.touched.lock().unwrap_or_else(PoisonError::into_inner).elapsed() >= IDLE;
+        unused
+            && self.hub.receiver_count() == 0
+            && self.all().iter().all(|held| held.users.lock().unwrap_or_else(PoisonError::into_inner).count == 0)
+    }
+}
+
+/// All of them.
+#[derive(Default)]
+pub(super) struct Pools(Mutex<HashMap<Key, Arc<Pool>>>);
+
+impl Pools {
+    /// The sessions of one kind of agent; `None` if its grant has too many kinds.
+    pub(super) fn of(&self, key: Key) -> Option<Arc<Pool>> {
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(pool) = all.get(&key) {
+            return Some(Arc::clone(pool));
+        }
+        let kin = |other: &&Key| other.grant == key.grant && other.server == key.server;
+        if all.keys().filter(kin).count() >= KINDS_OF_A_GRANT {
+            // One that nobody uses makes room: an edited policy leaves such behind.
+            let unused = all.iter().filter(|(_, pool)| Arc::strong_count(pool) == 1).map(|(other, _)| other);
+            let unused = unused.filter(kin).find(|other| other.policy != key.policy).cloned();
+            all.remove(&unused?);
+        }
+        let pool = Arc::new(Pool::new());
+        all.insert(key, Arc::clone(&pool));
+        Some(pool)
+    }
+
+    pub(super) fn sweep(&self) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).retain(|_, pool| !pool.is_idle());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn held() -> Arc<Held> {
+        Held::new(None, None, "{}".to_owned())
+    }
+
+    #[test]
+    fn who_may_be_asked_has_a_session_alone() {
+        let pool = Pool::new();
+        assert!(pool.find(false).is_none());
+        let shared = pool.add(held(), false).unwrap();
+        assert!(pool.find(true).is_none(), "somebody is there");
+        let beside = pool.find(false).unwrap();
+        drop((shared, beside));
+        let alone = pool.find(true).unwrap();
+        assert!(pool.find(false).is_none() && pool.find(true).is_none());
+        drop(alone);
+        assert!(pool.find(true).is_some());
+    }
+
+    #[test]
+    fn a_grant_has_so_many_kinds() {
+        let key = |policy: &str, kind: usize| Key {
+            server: "s".to_owned(),
+            address: 1,
+            grant: "g".to_owned(),
+            policy: policy.to_owned(),
+            capabilities: kind.to_string(),
+        };
+        let pools = Pools::default();
+        for kind in 0..KINDS_OF_A_GRANT {
+            assert!(pools.of(key("old", kind)).is_some());
+        }
+        assert!(pools.of(key("old", KINDS_OF_A_GRANT)).is_none());
+        assert!(pools.of(key("new", 0)).is_some(), "sessions under a policy that was replaced make room");
+    }
+}

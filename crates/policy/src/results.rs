@@ -1,0 +1,177 @@
+//! What may come back: secrets are marked, invisible characters stripped, sizes capped.
+//!
+//! A message is judged string by string, escapes undone and without what nobody sees, so that neither hides a secret.
+//! What is not replaced keeps every byte. What a mark says is the name of the shape that was found, never the value.
+
+mod card;
+mod detector;
+mod find;
+mod handle;
+mod invisible;
+mod private_key;
+mod shape;
+mod text;
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use mcp::json::{self, Token};
+use regex::Regex;
+
+use crate::rule_id::RuleId;
+
+pub use self::detector::Detector;
+pub use self::handle::Part;
+pub(crate) use self::shape::names;
+
+/// Least value of `max_bytes`: what stands in place of a result has room in it.
+pub const LEAST_CAP: u64 = 1024;
+/// Greatest value of `max_bytes`: the gateway takes no longer message from a server.
+pub const GREATEST_CAP: u64 = 32 * 1024 * 1024;
+/// How many characters a match of an own pattern may have at most, so that searching takes time in proportion to the text.
+pub const LONGEST_MATCH: usize = 4096;
+/// How many entries `redact` may have.
+pub const MOST_ENTRIES: usize = 64;
+
+/// The largest result that passes.
+#[derive(Debug, Clone)]
+pub struct Cap {
+    /// In bytes, as the server wrote it.
+    pub bytes: u64,
+    /// The line that says so.
+    pub rule: Arc<RuleId>,
+}
+
+/// A pattern of the policy's own.
+#[derive(Debug)]
+pub(crate) struct Own {
+    pub(crate) name: String,
+    pub(crate) regex: Regex,
+}
+
+/// The section `results` of a policy.
+#[derive(Debug, Default)]
+pub struct Results {
+    pub(crate) cap: Option<Cap>,
+    pub(crate) detectors: Vec<Detector>,
+    pub(crate) own: Vec<Own>,
+    pub(crate) strip_invisible: bool,
+    pub(crate) observed: bool,
+}
+
+/// What was done to what came back, or would have been.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Edits {
+    /// How often which secret was found, by the name that its mark has.
+    pub redacted: BTreeMap<String, u64>,
+    /// How many invisible characters were taken out.
+    pub stripped: u64,
+}
+
+impl Edits {
+    /// Whether nothing was found.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.redacted.is_empty() && self.stripped == 0
+    }
+
+    /// Adds what was found elsewhere.
+    pub fn add(&mut self, other: Edits) {
+        for (name, times) in other.redacted {
+            *self.redacted.entry(name).or_default() += times;
+        }
+        self.stripped += other.stripped;
+    }
+}
+
+/// A message that was judged.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Cleaned {
+    /// What goes on in its place; `None` where it goes on as it is.
+    pub text: Option<String>,
+    /// What was found.
+    pub edits: Edits,
+}
+
+impl Results {
+    /// The cap, if the policy has one.
+    #[must_use]
+    pub fn cap(&self) -> Option<&Cap> {
+        self.cap.as_ref()
+    }
+
+    /// Whether it only says what it would do.
+    #[must_use]
+    pub fn is_observe(&self) -> bool {
+        self.observed
+    }
+
+    /// Judges a whole JSON-RPC message; `part` says which of it is looked into.
+    ///
+    /// # Errors
+    /// When it is not strict JSON: then nothing of it may go on.
+    pub fn clean(&self, raw: &str, part: Part) -> Result<Cleaned, json::Error> {
+        let mut edits = Edits::default();
+        if self.is_plain(raw) {
+            return Ok(Cleaned::default());
+        }
+        let text = json::rewrite(raw, |path, token| {
+            if !part.covers(path, token) {
+                return None;
+            }
+            match token {
+                Token::Key(text) => self.judge(text, None, &mut edits),
+                Token::String(text) => self.judge(text, path.last().map(Cow::as_ref), &mut edits),
+                Token::Number(text) => self.number(text, &mut edits),
+            }
+        })?;
+        Ok(Cleaned { text: text.filter(|_| !self.observed), edits })
+    }
+
+    /// Judges a text that stands in no message, such as a sentence with a server's words in it.
+    #[must_use]
+    pub fn clean_text(&self, text: &str) -> Option<String> {
+        self.judge(text, None, &mut Edits::default()).filter(|_| !self.observed)
+    }
+
+    /// In words, for people.
+    #[must_use]
+    pub fn describe(&self) -> String {
+        let mut said = Vec::new();
+        if let Some(cap) = &self.cap {
+            said.push(format!("at most {} bytes", cap.bytes));
+        }
+        let names: Vec<&str> = self
+            .detectors
+            .iter()
+            .map(|found| found.as_str())
+            .chain(self.own.iter().map(|own| own.name.as_str()))
+            .collect();
+        if !names.is_empty() {
+            said.push(format!("redacts {}", names.join(", ")));
+        }
+        if self.strip_invisible {
+            said.push("strips invisible characters".to_owned());
+        }
+        if said.is_empty() {
+            said.push("pass as they are".to_owned());
+        }
+        if self.observed {
+            said.push("observed only".to_owned());
+        }
+        said.join("; ")
+    }
+
+    /// Whether a look at the raw bytes shows that nothing can be found in them, as in most messages.
+    fn is_plain(&self, raw: &str) -> bool {
+        let hides = |byte: &u8| !byte.is_ascii() || *byte == 0x7f;
+        self.own.is_empty()
+            && !raw.as_bytes().iter().any(hides)
+            && !find::has_odd_escapes(raw)
+            && !find::suspects(raw, &self.detectors).any()
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,155 @@
+//! Where secrets stand in a text.
+
+use std::ops::Range;
+use std::sync::{LazyLock, OnceLock};
+
+use aho_corasick::AhoCorasick;
+use regex::Regex;
+
+use super::shape::{CARD, Needs, PRIVATE_KEY, SERVICE_ACCOUNT_KEY, SHAPES, Shape};
+use super::{Detector, Own, card, private_key};
+
+/// A secret, and what its mark says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Hit<'n> {
+    pub(super) range: Range<usize>,
+    pub(super) name: &'n str,
+}
+
+/// What could be in a text, after one pass over it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Suspects {
+    /// A bit for each of the shapes.
+    shapes: u64,
+    private_key: bool,
+    card: bool,
+}
+
+impl Suspects {
+    pub(super) fn any(self) -> bool {
+        self != Suspects::default()
+    }
+}
+
+/// Every anchor, and which shape it belongs to; the last ones are those of private keys.
+static ANCHORS: LazyLock<Option<(AhoCorasick, Vec<Option<usize>>)>> = LazyLock::new(|| {
+    let of_shapes = SHAPES
+        .iter()
+        .enumerate()
+        .flat_map(|(index, shape)| shape.anchors.iter().map(move |anchor| (*anchor, Some(index))));
+    let (anchors, owners): (Vec<&str>, Vec<Option<usize>>) =
+        of_shapes.chain([("PRIVATE KEY", None), ("Private-Lines", None)]).unzip();
+    Some((AhoCorasick::builder().ascii_case_insensitive(true).build(anchors).ok()?, owners))
+});
+
+static COMPILED: [OnceLock<Option<Regex>>; SHAPES.len()] = [const { OnceLock::new() }; SHAPES.len()];
+
+/// The shape's expression, compiled when it is first needed.
+pub(super) fn expression(index: usize) -> Option<&'static Regex> {
+    let shape = SHAPES.get(index)?;
+    COMPILED.get(index)?.get_or_init(|| Regex::new(shape.pattern).ok()).as_ref()
+}
+
+/// What a text could have, of these detectors.
+pub(super) fn suspects(text: &str, detectors: &[Detector]) -> Suspects {
+    let mut found = Suspects::default();
+    if detectors.iter().any(|detector| *detector != Detector::CardNumbers)
+        && let Some((anchors, owners)) = ANCHORS.as_ref()
+    {
+        let keys = detectors.iter().any(|known| matches!(known, Detector::PrivateKeys | Detector::CloudKeys));
+        for hit in anchors.find_overlapping_iter(text) {
+            match owners.get(hit.pattern().as_usize()) {
+                Some(Some(index)) if SHAPES.get(*index).is_some_and(|shape| detectors.contains(&shape.detector)) => {
+                    found.shapes |= 1 << index;
+                }
+                Some(None) => found.private_key |= keys,
+                _ => {}
+            }
+        }
+    }
+    found.card = detectors.contains(&Detector::CardNumbers) && card::may_have(text.as_bytes());
+    found
+}
+
+/// Whether a message writes characters as escapes that need none: then its bytes do not show what it says.
+pub(super) fn has_odd_escapes(raw: &str) -> bool {
+    let bytes = raw.as_bytes();
+    memchr::memchr_iter(b'\\', bytes).any(|at| matches!(bytes.get(at + 1), Some(b'u' | b'/')))
+}
+
+/// Every secret in a text, in no order.
+pub(super) fn each<'n>(text: &str, detectors: &[Detector], own: &'n [Own], hits: &mut Vec<Hit<'n>>) {
+    let suspects = suspects(text, detectors);
+    for (index, shape) in SHAPES.iter().enumerate().filter(|(index, _)| suspects.shapes & (1 << index) != 0) {
+        if let Some(expression) = expression(index) {
+            search(text, shape, expression, hits);
+        }
+    }
+    if suspects.private_key {
+        let everywhere = detectors.contains(&Detector::PrivateKeys);
+        private_key::each(text, |range| {
+            let of_account = detectors.contains(&Detector::CloudKeys) && is_named_private_key(text, range.start);
+            if of_account || everywhere {
+                let name = if of_account { SERVICE_ACCOUNT_KEY } else { PRIVATE_KEY };
+                hits.push(Hit { range, name });
+            }
+        });
+    }
+    if suspects.card {
+        card::each(text, |range| hits.push(Hit { range, name: CARD }));
+    }
+    for own in own {
+        hits.extend(own.regex.find_iter(text).map(|hit| Hit { range: hit.range(), name: &own.name }));
+    }
+}
+
+fn search(text: &str, shape: &'static Shape, expression: &Regex, hits: &mut Vec<Hit<'_>>) {
+    let mut at = 0;
+    while let Some(found) = expression.captures_at(text, at) {
+        let Some(whole) = found.get(0) else { return };
+        let secret = found.get(1).unwrap_or(whole);
+        if !stands_so(text, shape, whole.start(), secret.end()) {
+            // One that stands as it must may begin within.
+            at = whole.start() + whole.as_str().chars().next().map_or(1, char::len_utf8);
+            continue;
+        }
+        at = whole.end();
+        if shape.needs == Needs::Nothing || secret.as_str().bytes().any(|byte| byte.is_ascii_digit()) {
+            hits.push(Hit { range: secret.range(), name: shape.name });
+        }
+    }
+}
+
+fn stands_so(text: &str, shape: &Shape, start: usize, end: usize) -> bool {
+    let bytes = text.as_bytes();
+    let part = |at: Option<usize>| at.and_then(|at| bytes.get(at)).is_some_and(u8::is_ascii_alphanumeric);
+    !(shape.begins && part(start.checked_sub(1))) && !(shape.ends && part(Some(end)))
+}
+
+/// Whether the text before a key is `"private_key": "`, as in the file of a service account.
+fn is_named_private_key(text: &str, start: usize) -> bool {
+    let before = text.get(..start).unwrap_or_default();
+    let named = before.trim_end_matches(|c: char| c.is_whitespace() || matches!(c, '"' | '\'' | '\\' | ':'));
+    named.len() < before.len() && named.ends_with("private_key")
+}
+
+/// The name of a secret that the key of its member tells, where the value alone does not.
+pub(super) fn by_key(key: &str, value: &str, detectors: &[Detector]) -> Option<&'static str> {
+    if !detectors.contains(&Detector::CloudKeys) {
+        return None;
+    }
+    let key: String = key.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_ascii_lowercase();
+    let base64 = value.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'='));
+    match value.len() {
+        _ if key == "privatekey" => {
+            let mut whole = false;
+            private_key::each(value, |_| whole = true);
+            whole.then_some(SERVICE_ACCOUNT_KEY)
+        }
+        40 if base64 && key.ends_with("secretaccesskey") => Some("aws_secret_key"),
+        100.. if base64 && key.ends_with("sessiontoken") => Some("aws_session_token"),
+        88 if base64 && key.ends_with("accountkey") => Some("azure_account_key"),
+        44 if base64 && key.ends_with("sharedaccesskey") => Some("azure_access_key"),
+        _ => None,
+    }
+}
