@@ -17,7 +17,7 @@ use crate::tools::Generation;
 /// An answer that is awaited.
 pub struct Expected {
     pub(crate) id: IdKey,
-    raw_id: String,
+    raw_id: Box<str>,
     pub(crate) kind: Kind,
     /// When a list was asked for, and whether a page without a next one would be all of it.
     pub(crate) asked: Option<Generation>,
@@ -109,7 +109,7 @@ impl Expected {
     ) -> Self {
         Self {
             id: request.id.key(),
-            raw_id: request.id.raw().to_owned(),
+            raw_id: request.id.raw().into(),
             kind,
             wants_tools_changed: kind == Kind::SubscriptionsListen && wants_tools_changed(request),
             asked,
