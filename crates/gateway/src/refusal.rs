@@ -161,7 +161,8 @@ pub fn unknown_resource(id: &str, uri: &str, dialect: Dialect) -> Refusal {
         Dialect::Modern => code::INVALID_PARAMS,
         Dialect::Legacy => code::RESOURCE_NOT_FOUND,
     };
-    error(id, code, &format!("Resource not found: {uri}"), 200)
+    let error = json!({ "code": code, "message": format!("Resource not found: {uri}"), "data": { "uri": uri } });
+    Refusal { status: 200, body: with_id(id, "error", &error) }
 }
 
 /// The one answer for a task that is not this agent's and for one that does not exist.

@@ -50,7 +50,8 @@ fn script() -> Script {
 
 fn understanding(mut params: Value) -> Value {
     let capabilities = json!({ "extensions": { "io.modelcontextprotocol/tasks": {} } });
-    params["_meta"]["io.modelcontextprotocol/clientCapabilities"] = capabilities;
+    let meta = params.pointer_mut("/_meta").and_then(Value::as_object_mut);
+    meta.and_then(|meta| meta.insert("io.modelcontextprotocol/clientCapabilities".to_owned(), capabilities));
     params
 }
 

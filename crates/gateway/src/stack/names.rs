@@ -99,11 +99,19 @@ impl Stack {
         {
             return Some(Meant { member, own: Cow::Borrowed(name) });
         }
-        let mut unprefixed = self.members.iter().enumerate().filter(|(_, member)| member.unprefixed);
+        // Of resources not all are listed, so whoever has any is asked.
+        let has = |member: usize| kind != Kind::Resources || self.lists_resources(member);
+        let unprefixed = self.members.iter().enumerate().filter(|(_, member)| member.unprefixed);
+        let mut unprefixed = unprefixed.filter(|(member, _)| has(*member));
         match (unprefixed.next(), unprefixed.next()) {
             (Some((member, _)), None) => Some(Meant { member, own: Cow::Borrowed(name) }),
             _ => None,
         }
+    }
+
+    fn lists_resources(&self, member: usize) -> bool {
+        let any = |kind| self.last(kind).is_some_and(|list| list.entries.iter().any(|entry| entry.member == member));
+        any(Kind::Resources) || any(Kind::Templates)
     }
 
     /// The only server with a template that begins as a URI does.

@@ -53,12 +53,10 @@ impl Front {
         name: &str,
         params: Vec<(String, String)>,
     ) -> Response<Body> {
-        if at.stack.last(kind).is_none() {
-            // Names mean what is listed, so that is known first. What cannot be listed can still be asked for.
+        // Names mean what is listed, so that is known first. What cannot be listed can still be asked for.
+        let beside = (kind == Kind::Resources).then_some(Kind::Templates);
+        for kind in [Some(kind), beside].into_iter().flatten().filter(|kind| at.stack.last(*kind).is_none()) {
             let _ = self.merged(at, kind).await;
-            if kind == Kind::Resources {
-                let _ = self.merged(at, Kind::Templates).await;
-            }
         }
         let Some(meant) = at.stack.meant(kind, name) else { return self.nobodys(at, request, kind, name) };
         let Some(text) = renamed(request, name, &meant.own) else {
