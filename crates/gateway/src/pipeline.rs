@@ -37,10 +37,6 @@ pub trait AskForTools: Send + Sync {
 }
 
 /// What is to be done with a message.
-#[expect(
-    clippy::large_enum_variant,
-    reason = "it is moved once for a request; a box would cost every call an allocation"
-)]
 pub enum Judged {
     /// Send it to the server: as it came, or as it was edited.
     Forward {
