@@ -8,6 +8,7 @@ mod names;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use crate::grant::Grant;
 use crate::server::Server;
@@ -115,7 +116,11 @@ pub struct Merged {
     /// Why the lists of some servers are missing, by server.
     pub missing: Vec<(Box<str>, String)>,
     stamp: Option<Stamp>,
+    made: Option<Instant>,
 }
+
+/// How long a list is kept: servers need not say that theirs has changed, and agents are told to keep it no longer.
+pub const LIST_AGE: Duration = Duration::from_secs(5);
 
 /// What a merged list was made from: it is made anew when that changes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -130,7 +135,7 @@ impl Merged {
         }
         entries.retain(|entry| times.get(&entry.shown) == Some(&1));
         let by_name = entries.iter().enumerate().map(|(place, entry)| (entry.shown.clone(), place)).collect();
-        Self { entries, by_name, missing, stamp: None }
+        Self { entries, by_name, missing, stamp: None, made: None }
     }
 
     /// The entry of that name.
@@ -168,7 +173,8 @@ impl Stack {
     /// A list that was put together before and still holds.
     pub fn known(&self, kind: Kind) -> Option<Arc<Merged>> {
         let known = self.lists.lock().unwrap_or_else(PoisonError::into_inner).get(&kind).cloned()?;
-        (known.stamp == Some(self.stamp())).then_some(known)
+        let fresh = known.made.is_some_and(|made| made.elapsed() < LIST_AGE);
+        (fresh && known.stamp == Some(self.stamp())).then_some(known)
     }
 
     /// The list that was put together last, whether or not it still holds: names that were given out mean what they
@@ -181,6 +187,7 @@ impl Stack {
     /// may be back at any time.
     pub fn keep(&self, kind: Kind, mut merged: Merged, stamp: Stamp) -> Arc<Merged> {
         merged.stamp = Some(stamp).filter(|_| merged.missing.is_empty());
+        merged.made = Some(Instant::now());
         let merged = Arc::new(merged);
         self.lists.lock().unwrap_or_else(PoisonError::into_inner).insert(kind, Arc::clone(&merged));
         merged

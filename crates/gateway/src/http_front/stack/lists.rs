@@ -14,11 +14,8 @@ use crate::body::Body;
 use crate::http_front::{Front, json};
 use crate::http_link::list_params;
 use crate::refusal;
-use crate::stack::{Entry, Kind, Member, Merged, Names};
+use crate::stack::{Entry, Kind, LIST_AGE, Member, Merged, Names};
 use crate::tools::MAX_PAGES;
-
-/// How long an agent may keep a list, in milliseconds: a policy can change at any time.
-const TTL: u64 = 5_000;
 
 /// What one server lists: names, and definitions as they came.
 type Listed = Vec<(String, String)>;
@@ -47,7 +44,9 @@ impl Front {
             merged.entries.iter().map(|entry| &*entry.definition).collect::<Vec<_>>().join(",")
         };
         let labels = match at.spoken {
-            Spoken::Modern(_) => format!(r#","resultType":"complete","ttlMs":{TTL},"cacheScope":"private""#),
+            Spoken::Modern(_) => {
+                format!(r#","resultType":"complete","ttlMs":{},"cacheScope":"private""#, LIST_AGE.as_millis())
+            }
             Spoken::Opening(_) | Spoken::Legacy(_) => String::new(),
         };
         let list = kind.list();
