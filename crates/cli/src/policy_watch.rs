@@ -126,9 +126,26 @@ impl Watched {
         };
         // Read first, traced before: an edit in between is seen at the next look.
         match compile(text) {
-            Ok((in_force, _)) => self.accept(gateway, now, in_force),
+            Ok((in_force, _)) => match self.unbound(&in_force) {
+                None => self.accept(gateway, now, in_force),
+                Some(why) => self.reject(gateway, now, &why, None),
+            },
             Err(rejected) => self.reject(gateway, now, "the file is not a valid policy", Some(&rejected)),
         }
+    }
+
+    /// Why a policy cannot take the place of the one in force: its patterns would mean other names than those that they
+    /// are asked by.
+    fn unbound(&self, next: &InForce) -> Option<String> {
+        let spanned = self.cell.now();
+        let before = spanned.policy.servers()?;
+        if next.policy.servers().is_some() {
+            return None;
+        }
+        let names = before.iter().map(|server| format!("\"{server}\"")).collect::<Vec<_>>().join(", ");
+        Some(format!(
+            "it names no servers any more, and its patterns are those of several; write \"servers\": [{names}]"
+        ))
     }
 
     fn accept(&mut self, gateway: &Gateway, now: Option<Trace>, in_force: InForce) {

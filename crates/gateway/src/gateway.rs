@@ -374,6 +374,11 @@ impl Gateway {
         }
     }
 
+    /// Tells the operator something of a server.
+    pub(crate) fn tell(&self, server: &str, line: &str) {
+        (self.child_stderr)(server, line);
+    }
+
     /// Says whether the certificate of a server is trusted no longer, or again.
     pub(crate) fn tell_trust(&self, server: &Server) {
         for line in server.trust.news() {

@@ -182,7 +182,11 @@ impl Relay {
                 Outcome::Result(result) => {
                     let shape = shape(result);
                     let seen = self.edit(response, result, &read(result), None);
-                    (seen, results::part(shape, false), (shape == Kind::Unknown).then_some((result.len(), shape, None)))
+                    (
+                        seen,
+                        results::part(shape, false),
+                        (shape == Kind::Unknown).then_some((weight(result, bytes), shape, None)),
+                    )
                 }
                 Outcome::Error(error) => (self.failed(response, error, None), Part::Error, None),
             };
@@ -211,7 +215,7 @@ impl Relay {
                 let edited = self.edit(response, result, &read, Some(&expected));
                 let edited = self.answer_with_tasks(response, edited, Some(&expected));
                 let part = results::part(expected.kind, decision.is_some());
-                let size = decision.map(|id| (result.len(), expected.kind, Some(id)));
+                let size = decision.map(|id| (weight(result, bytes), expected.kind, Some(id)));
                 let (seen, done) = self.cleaned(edited, response, part, size);
                 (seen, if failed { Ended::ToolError } else { Ended::Ok }, None, done)
             }
@@ -427,6 +431,12 @@ fn sentence(error: &BadList) -> String {
     let text = error.to_string();
     let mut letters = text.chars();
     letters.next().map(|first| format!("{}{}.", first.to_uppercase(), letters.as_str())).unwrap_or_default()
+}
+
+/// How much of an answer counts as its result: all of the message, but for what is around a result in every one.
+fn weight(result: &str, message: usize) -> usize {
+    const AROUND: usize = 1024;
+    result.len().max(message.saturating_sub(AROUND))
 }
 
 fn allows(access: Access) -> bool {

@@ -43,6 +43,8 @@ pub struct Stack {
     /// Whether tools are found by searching instead of listing them all.
     search: bool,
     lists: Mutex<HashMap<Kind, Arc<Merged>>>,
+    /// Which lists the operator was told to lack a server, and why.
+    told: Mutex<HashMap<(Kind, Box<str>), String>>,
 }
 
 /// What is listed.
@@ -117,7 +119,12 @@ pub struct Merged {
     pub missing: Vec<(Box<str>, String)>,
     stamp: Option<Stamp>,
     made: Option<Instant>,
+    /// Whether a server is missing that took its time.
+    slow: bool,
 }
+
+/// How long a list that lacks a server is kept, where finding that out took long.
+const SLOW_AGE: Duration = Duration::from_secs(30);
 
 /// How long a list is kept: servers need not say that theirs has changed, and agents are told to keep it no longer.
 pub const LIST_AGE: Duration = Duration::from_secs(5);
@@ -135,7 +142,7 @@ impl Merged {
         }
         entries.retain(|entry| times.get(&entry.shown) == Some(&1));
         let by_name = entries.iter().enumerate().map(|(place, entry)| (entry.shown.clone(), place)).collect();
-        Self { entries, by_name, missing, stamp: None, made: None }
+        Self { entries, by_name, missing, stamp: None, made: None, slow: false }
     }
 
     /// The entry of that name.
@@ -147,7 +154,7 @@ impl Merged {
 impl Stack {
     /// A stack of servers, in the order in which they are listed. None of them twice.
     pub fn new(members: Vec<Member>, search: bool) -> Arc<Self> {
-        Arc::new(Self { members, search, lists: Mutex::default() })
+        Arc::new(Self { members, search, lists: Mutex::default(), told: Mutex::default() })
     }
 
     /// The servers.
@@ -173,7 +180,8 @@ impl Stack {
     /// A list that was put together before and still holds.
     pub fn known(&self, kind: Kind) -> Option<Arc<Merged>> {
         let known = self.lists.lock().unwrap_or_else(PoisonError::into_inner).get(&kind).cloned()?;
-        let fresh = known.made.is_some_and(|made| made.elapsed() < LIST_AGE);
+        let age = if known.slow { SLOW_AGE } else { LIST_AGE };
+        let fresh = known.made.is_some_and(|made| made.elapsed() < age);
         (fresh && known.stamp == Some(self.stamp())).then_some(known)
     }
 
@@ -183,14 +191,25 @@ impl Stack {
         self.lists.lock().unwrap_or_else(PoisonError::into_inner).get(&kind).cloned()
     }
 
-    /// Keeps a list that was put together from what held at `stamp`. One that lacks a server does not stay: the server
-    /// may be back at any time.
-    pub fn keep(&self, kind: Kind, mut merged: Merged, stamp: Stamp) -> Arc<Merged> {
-        merged.stamp = Some(stamp).filter(|_| merged.missing.is_empty());
+    /// Keeps a list that was put together from what held at `stamp`. One that lacks a server does not stay, for the server
+    /// may be back at any time; unless it was `slow`, and every agent would have to wait for it each time.
+    pub fn keep(&self, kind: Kind, mut merged: Merged, stamp: Stamp, slow: bool) -> Arc<Merged> {
+        merged.slow = slow;
+        merged.stamp = Some(stamp).filter(|_| slow || merged.missing.is_empty());
         merged.made = Some(Instant::now());
         let merged = Arc::new(merged);
         self.lists.lock().unwrap_or_else(PoisonError::into_inner).insert(kind, Arc::clone(&merged));
         merged
+    }
+
+    /// Which of the servers that a list lacks nobody was told of yet, each with the reason.
+    pub fn news(&self, kind: Kind, missing: &[(Box<str>, String)]) -> Vec<(Box<str>, String)> {
+        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        told.retain(|(of, server), _| *of != kind || missing.iter().any(|(name, _)| name == server));
+        let fresh = missing.iter().filter(|(server, _)| !told.contains_key(&(kind, server.clone()))).cloned();
+        let fresh: Vec<_> = fresh.collect();
+        told.extend(fresh.iter().map(|(server, why)| ((kind, server.clone()), why.clone())));
+        fresh
     }
 
     /// What lists are made from now.

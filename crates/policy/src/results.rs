@@ -30,7 +30,7 @@ pub const LEAST_CAP: u64 = 1024;
 /// Greatest value of `max_bytes`: the gateway takes no longer message from a server.
 pub const GREATEST_CAP: u64 = 32 * 1024 * 1024;
 /// How many characters a match of an own pattern may have at most, so that searching takes time in proportion to the text.
-pub const LONGEST_MATCH: usize = 4096;
+pub const LONGEST_MATCH: usize = 1024;
 /// How many entries `redact` may have.
 pub const MOST_ENTRIES: usize = 64;
 

@@ -50,7 +50,8 @@ fn script() -> Script {
 
 fn understanding(mut params: Value) -> Value {
     let capabilities = json!({ "extensions": { "io.modelcontextprotocol/tasks": {} } });
-    let meta = params.pointer_mut("/_meta").and_then(Value::as_object_mut);
+    let meta = params.as_object_mut().map(|members| members.entry("_meta").or_insert_with(|| json!({})));
+    let meta = meta.and_then(Value::as_object_mut);
     meta.and_then(|meta| meta.insert("io.modelcontextprotocol/clientCapabilities".to_owned(), capabilities));
     params
 }

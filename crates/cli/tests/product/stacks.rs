@@ -9,6 +9,7 @@ mod streams;
 mod troubled;
 
 use std::ops::{Deref, DerefMut};
+use std::path::PathBuf;
 use std::process::ExitStatus;
 use std::sync::Arc;
 
@@ -55,8 +56,9 @@ impl Stacked {
     }
 
     fn serve(self) -> anyhow::Result<Serving> {
-        let toolgate = self.setup()?.serve()?;
-        Ok(Serving { toolgate, stacked: self })
+        let setup = self.setup()?;
+        let policies = setup.folder().to_path_buf();
+        Ok(Serving { toolgate: setup.serve()?, policies, stacked: self })
     }
 
     /// How it ends, where it refuses to serve this.
@@ -81,6 +83,8 @@ impl Stacked {
 
 struct Serving {
     toolgate: Toolgate,
+    /// Where the files of the policies lie.
+    policies: PathBuf,
     stacked: Stacked,
 }
 
@@ -115,6 +119,11 @@ impl Serving {
     fn again(mut self) -> anyhow::Result<Self> {
         self.toolgate.stop()?;
         self.stacked.serve()
+    }
+
+    /// Edits the file of a policy.
+    fn edit(&self, file: &str, policy: &Value) -> anyhow::Result<()> {
+        Ok(std::fs::write(self.policies.join(file), policy.to_string())?)
     }
 
     /// What it has decided.

@@ -6,6 +6,7 @@ use bytes::Bytes;
 use http::{HeaderMap, Response};
 use mcp::message::{Message, Request};
 use mcp::method::Kind;
+use mcp::revision::Revision;
 
 use super::Front;
 use super::translate::Agent;
@@ -66,6 +67,14 @@ impl Front {
         // A server of the other era does not know `initialize`.
         match self.speaks_modern(&caller).await {
             Ok(true) => {
+                // Whoever says a broken hello is refused by servers of both eras, and nobody else learns from that.
+                let params = &request.params;
+                let sound = params.protocol_version.as_deref().and_then(Revision::parse).is_some()
+                    && params.capabilities.is_some()
+                    && params.client_info.is_some();
+                if !sound {
+                    return answer;
+                }
                 server.era.learn(Era::Legacy, false);
                 self.end_opened(&caller, &answer);
                 Box::pin(self.open_on_modern(caller, headers, message, request)).await

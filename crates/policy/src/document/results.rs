@@ -108,7 +108,7 @@ impl Reader {
                 "ask for at least one character, such as `+` in place of `*`",
             )),
             (_, most) if most.is_none_or(|most| most > LONGEST_MATCH) => Some((
-                "a match of this pattern could be longer than 4096 bytes",
+                "a match of this pattern could be longer than 1024 bytes",
                 "say how many there are at most, such as `{1,200}` in place of `+`",
             )),
             _ => None,

@@ -116,10 +116,17 @@ fn chain(bytes: &[u8], groups: &[Range<usize>], found: &mut impl FnMut(Range<usi
         let longest = (1..=rest.len().min(MOST_GROUPS)).rev().find_map(|count| {
             let taken = rest.get(..count)?;
             let (start, end) = (taken.first()?.start, taken.last()?.end);
-            let sizes: Vec<usize> = taken.iter().map(Range::len).collect();
-            (is_grouped(&sizes) && stands_alone(bytes, start, end)).then_some(())?;
-            let digits: Vec<u8> = bytes.get(start..end)?.iter().copied().filter(u8::is_ascii_digit).collect();
-            is_card(&digits).then_some((count, start..end))
+            // Nothing is allocated for what is no card: a text may be rows of numbers throughout.
+            let mut sizes = [0; MOST_GROUPS];
+            sizes.iter_mut().zip(taken).for_each(|(size, group)| *size = group.len());
+            (is_grouped(sizes.get(..count)?) && stands_alone(bytes, start, end)).then_some(())?;
+            let mut digits = [0; LONGEST];
+            let mut written = 0;
+            for digit in bytes.get(start..end)?.iter().filter(|byte| byte.is_ascii_digit()) {
+                *digits.get_mut(written)? = *digit;
+                written += 1;
+            }
+            is_card(digits.get(..written)?).then_some((count, start..end))
         });
         match longest {
             Some((count, range)) => {

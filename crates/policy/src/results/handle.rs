@@ -57,7 +57,9 @@ impl Part {
             Part::Error => first == "error",
             Part::Params => first == "params",
         };
-        here && !(is_handle(path, token) || is_protocols(path) || is_file(path, token))
+        // Members that the protocol does not know belong to the message all the same.
+        let beside = !matches!(first.as_ref(), "jsonrpc" | "id" | "method" | "result" | "error" | "params");
+        (here || beside) && !(is_handle(path, token) || is_protocols(path) || is_file(path, token))
     }
 }
 

@@ -501,6 +501,16 @@ fn texts() -> impl Strategy<Value = String> {
     prop::collection::vec(piece, 0..8).prop_map(|pieces| pieces.concat())
 }
 
+#[test]
+fn members_that_the_protocol_does_not_know_are_looked_into() {
+    let (_, secret, _) = &FOUND[0];
+    let raw =
+        serde_json::json!({ "jsonrpc": "2.0", "id": 1, "result": { "content": [] }, "x": plain(secret) }).to_string();
+    let cleaned = all().clean(&raw, Part::Result).unwrap();
+    assert!(!cleaned.edits.is_empty());
+    assert!(cleaned.text.unwrap().contains("[REDACTED:"));
+}
+
 proptest! {
     #[test]
     fn judging_twice_is_judging_once(text in texts()) {

@@ -17,7 +17,7 @@ fn tools_are_named_by_server_and_name_and_lead_there() -> anyhow::Result<()> {
             "{echoed:?}"
         );
         assert!(client.call("files__read", json!({}))?.is_done());
-        for nobodys in ["read", "files__unknown", "web__read", "files_read", "__read"] {
+        for nobodys in ["read", "files__unknown", "web__read", "files_read", "__read", "files__"] {
             assert!(client.call(nobodys, json!({}))?.is_unknown_tool(), "{nobodys}");
         }
     }

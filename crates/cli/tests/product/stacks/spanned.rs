@@ -82,3 +82,28 @@ fn what_is_recorded_is_the_servers_own_tool_under_the_servers_name() -> anyhow::
     assert_eq!(seen, [row("mail", "send", "allow"), row("files", "nobody__has", "hide")], "{decided:?}");
     Ok(())
 }
+
+#[test]
+fn an_edit_that_names_no_servers_any_more_does_not_take_force() -> anyhow::Result<()> {
+    let mut policy = json!({ "version": "1", "default": "allow", "servers": ["files", "mail"],
+        "tools": { "mail__send": { "action": "deny" } } });
+    let stack = Stacked::of(tools(&["read"]), tools(&["send", "read"]))?;
+    let stack = stack.policy("all.json", policy.clone()).grant("policy = \"all.json\"").serve()?;
+    let client = stack.legacy()?;
+    assert!(client.call("mail__send", json!({}))?.is_denied());
+    let spanning = policy.clone();
+    policy.as_object_mut().and_then(|members| members.remove("servers"));
+    stack.edit("all.json", &policy)?;
+    stack.toolgate.wait_stderr("it names no servers any more")?;
+    assert!(client.call("mail__send", json!({}))?.is_denied());
+    // One that leaves a server out closes it, and the first one opens it again.
+    let mut fewer = spanning.clone();
+    fewer.as_object_mut().and_then(|members| members.insert("servers".to_owned(), json!(["files"])));
+    fewer.as_object_mut().and_then(|members| members.remove("tools"));
+    stack.edit("all.json", &fewer)?;
+    stack.toolgate.wait_stderr("is in force")?;
+    assert!(client.call("mail__read", json!({}))?.is_denied());
+    assert!(client.call("files__read", json!({}))?.is_done());
+    assert_eq!(stack.mail.called(), Vec::<String>::new());
+    Ok(())
+}

@@ -88,3 +88,16 @@ fn a_question_is_the_servers_that_asked_it_and_so_is_its_answer() -> anyhow::Res
     }
     Ok(())
 }
+
+#[test]
+fn what_no_server_tells_of_is_not_promised() -> anyhow::Result<()> {
+    let denied = json!({ "version": "1", "default": "allow", "resources": { "deny": ["secret:*"] } });
+    let files = Script { resources: vec![("secret:a".to_owned(), "a".to_owned())], ..tools(&["read"]).modern() };
+    let stack = Stacked::of(files, tools(&["send"]).modern())?.policy("files.json", denied).serve()?;
+    let client = stack.modern()?;
+    let wanted = json!({ "notifications": { "resourceSubscriptions": ["foo:bar", "mcp+web+a:b"] } });
+    let mut stream = client.open(&request(1, "subscriptions/listen", testkit::message::modern(wanted)))?;
+    let told = stream.next(PATIENCE)?;
+    assert!(!told.to_string().contains("foo:bar") && !told.to_string().contains("mcp+web"), "{told}");
+    Ok(())
+}

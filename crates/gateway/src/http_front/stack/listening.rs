@@ -10,7 +10,7 @@ use http::{HeaderMap, HeaderValue, Response};
 use mcp::json::{Value, quote};
 use mcp::message::{Body as Parsed, Message, Request, parse_upstream, splice};
 
-use super::pieces::{Pieces, Rename, notice, streams, unqualified_event};
+use super::pieces::{Piece, Pieces, Rename, notice, streams, unqualified_event};
 use super::voice::Voice;
 use super::{At, SEALED_FOR, Spoken};
 use crate::body::Body;
@@ -48,7 +48,7 @@ impl Front {
         let voices = self.open_voices(&at);
         let opened = join_all(voices.iter().map(|(_, voice)| async {
             let answer = voice.listen(None).await;
-            streams(&answer).then(|| events(&at, voice, answer, None))
+            streams(&answer).then(|| events(&at, voice, Pieces::new(answer.into_body()), false))
         }))
         .await;
         // The first bytes tell the agent that the stream is open, whoever of the servers has one.
@@ -86,14 +86,33 @@ impl Front {
     /// A subscription: each server is asked for its part of it.
     pub(super) async fn subscribe_to_stack(&self, at: &At, request: &Request<'_>) -> Response<Body> {
         let voices = self.open_voices(at);
-        let opened = join_all(voices.iter().map(|(place, voice)| async move {
+        let opened_parts = join_all(voices.iter().map(|(place, voice)| async move {
             let text = part_of(self, at, request, *place)?;
             let answer = voice.send(&text).await;
-            streams(&answer).then(|| events(at, voice, answer, Some(request.id.raw())))
+            if !streams(&answer) {
+                return Some(Err(answer));
+            }
+            // What it begins with says what it takes on.
+            let mut pieces = Pieces::new(answer.into_body());
+            let taken = pieces.next().await.and_then(|piece| taken_on(&rename(at, voice), &piece))?;
+            Some(Ok((taken, events(at, voice, pieces, true))))
         }))
         .await;
-        let opened: Vec<Events> = opened.into_iter().flatten().collect();
-        let wanted = request.params.notifications.unwrap_or("{}");
+        let mut wanted = serde_json::Map::new();
+        let (mut opened, mut refused) = (Vec::new(), None);
+        for part in opened_parts.into_iter().flatten() {
+            match part {
+                Ok((taken, events)) => {
+                    unite(&mut wanted, taken);
+                    opened.push(events);
+                }
+                Err(answer) => refused = Some(answer),
+            }
+        }
+        if let (true, Some(refused)) = (opened.is_empty(), refused) {
+            return refused;
+        }
+        let wanted = serde_json::Value::Object(wanted);
         let acknowledged = format!(
             r#"{{"jsonrpc":"2.0","method":"notifications/subscriptions/acknowledged","params":{{"notifications":{wanted},"_meta":{{"io.modelcontextprotocol/subscriptionId":{}}}}}}}"#,
             request.id.raw()
@@ -114,9 +133,8 @@ pub(super) fn rename(at: &At, voice: &Voice<'_>) -> Rename {
 
 /// What a server says on a stream. Of a subscription, which is one for all servers, what only begins or ends a server's
 /// part is left out.
-fn events(at: &At, voice: &Voice<'_>, answer: Response<Body>, subscription: Option<&str>) -> Events {
-    let (rename, stack, part) = (rename(at, voice), Arc::clone(&at.stack), subscription.is_some());
-    let state = (Pieces::new(answer.into_body()), rename, stack);
+fn events(at: &At, voice: &Voice<'_>, pieces: Pieces, part: bool) -> Events {
+    let state = (pieces, rename(at, voice), Arc::clone(&at.stack));
     Box::pin(stream::unfold(state, move |(mut pieces, rename, stack)| async move {
         loop {
             let piece = pieces.next().await?;
@@ -128,6 +146,27 @@ fn events(at: &At, voice: &Voice<'_>, answer: Response<Body>, subscription: Opti
             return Some((bytes, (pieces, rename, stack)));
         }
     }))
+}
+
+/// What a server says that it will tell of, in the names of the stack.
+fn taken_on(rename: &Rename, piece: &Piece) -> Option<serde_json::Map<String, serde_json::Value>> {
+    let text = std::str::from_utf8(piece.message.as_deref()?).ok()?;
+    let renamed = rename.message(text);
+    let told: serde_json::Value = serde_json::from_str(renamed.as_deref().unwrap_or(text)).ok()?;
+    told.pointer("/params/notifications")?.as_object().cloned()
+}
+
+/// Whatever any server tells of.
+fn unite(all: &mut serde_json::Map<String, serde_json::Value>, part: serde_json::Map<String, serde_json::Value>) {
+    use serde_json::Value;
+    for (key, value) in part {
+        match (all.get_mut(&key), value) {
+            (Some(Value::Bool(known)), Value::Bool(also)) => *known |= also,
+            (Some(Value::Array(known)), Value::Array(also)) => known.extend(also),
+            (Some(_), _) => {}
+            (None, value) => drop(all.insert(key, value)),
+        }
+    }
 }
 
 fn only_begins_or_ends(message: &[u8]) -> bool {

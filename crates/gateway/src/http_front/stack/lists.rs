@@ -63,7 +63,7 @@ impl Front {
             let all = async { list(&self.voice(at, member).await?, kind).await };
             match tokio::time::timeout(PATIENCE, all).await {
                 Ok(listed) => listed,
-                Err(_) => Err(Unasked::because(format!("no list within {} s", PATIENCE.as_secs()))),
+                Err(_) => Err(Unasked::late(format!("no list within {} s", PATIENCE.as_secs()))),
             }
         }))
         .await;
@@ -86,12 +86,16 @@ impl Front {
                 Err(unasked) => missing.push((member.id().into(), unasked.reason.clone())),
             }
         }
+        for (server, why) in at.stack.news(kind, &missing) {
+            self.gateway.tell(&server, &format!("left out of the {} of several servers: {why}", kind.list()));
+        }
+        let slow = listed.iter().any(|listed| matches!(listed, Err(unasked) if unasked.slow));
         if missing.len() == members.len() {
             let reasons: Vec<String> =
                 missing.iter().map(|(server, reason): &(Box<str>, String)| format!("{server}: {reason}")).collect();
             return Err(format!("no server can be listed ({})", reasons.join("; ")));
         }
-        Ok(at.stack.keep(kind, Merged::new(entries, missing), stamp))
+        Ok(at.stack.keep(kind, Merged::new(entries, missing), stamp, slow))
     }
 }
 

@@ -58,7 +58,8 @@ impl Front {
         for kind in [Some(kind), beside].into_iter().flatten().filter(|kind| at.stack.last(*kind).is_none()) {
             let _ = self.merged(at, kind).await;
         }
-        let Some(meant) = at.stack.meant(kind, name) else { return self.nobodys(at, request, kind, name) };
+        let meant = at.stack.meant(kind, name).filter(|meant| !meant.own.is_empty());
+        let Some(meant) = meant else { return self.nobodys(at, request, kind, name) };
         let Some(text) = renamed(request, name, &meant.own) else {
             let text = "the name cannot be put as its server knows it";
             return plain(&refusal::error(request.id.raw(), refusal::code::INTERNAL, text, 500));

@@ -4,7 +4,7 @@
 
 use http::{Response, StatusCode};
 use mcp::json::{self, Value, quote};
-use mcp::message::{Request, splice};
+use mcp::message::{MAX_NAME, Request, splice};
 use serde_json::json;
 
 use super::At;
@@ -85,7 +85,8 @@ impl Front {
             let found = find(&merged, query, limit.unwrap_or(MOST_FOUND).clamp(1, 50));
             return told(at, id, &found);
         }
-        let Some(name) = asked.text("name") else { return wrong(at, id, "give `name`: the tool's name") };
+        let fits = |name: &&str| !name.is_empty() && name.chars().count() <= MAX_NAME;
+        let Some(name) = asked.text("name").filter(fits) else { return wrong(at, id, "give `name`: the tool's name") };
         if tool == describe {
             let Some(entry) = merged.get(name) else {
                 return plain(&refusal::unknown_tool(id, name));

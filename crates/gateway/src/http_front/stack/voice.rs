@@ -44,11 +44,21 @@ pub(super) struct Unasked {
     pub(super) code: Option<i64>,
     /// What it said, or what went wrong.
     pub(super) reason: String,
+    /// Whether it has taken as long as it may.
+    pub(super) slow: bool,
 }
 
 impl Unasked {
     pub(super) fn because(reason: impl Into<String>) -> Self {
-        Self { code: None, reason: reason.into() }
+        Self { code: None, reason: reason.into(), slow: false }
+    }
+
+    pub(super) fn answered(code: i64, reason: String) -> Self {
+        Self { code: Some(code), reason, slow: false }
+    }
+
+    pub(super) fn late(reason: String) -> Self {
+        Self { code: None, reason, slow: true }
     }
 
     /// Whether the server does not have what it was asked for.
@@ -114,7 +124,7 @@ impl Front {
         let session = response.headers().get(&SESSION_ID).and_then(|id| id.to_str().ok()).map(str::to_owned);
         let result = match answer_in(response, &id).await? {
             Answer::Result(result) => result,
-            Answer::Error { code, message } => return Err(Unasked { code: Some(code), reason: message }),
+            Answer::Error { code, message } => return Err(Unasked::answered(code, message)),
         };
         let known = session.unwrap_or_else(|| {
             let revision = mcp::json::locate(&result, &["protocolVersion"]).ok().flatten();
@@ -158,7 +168,7 @@ fn caller(at: &At, member: &Member, revision: Option<Revision>) -> Caller {
 }
 
 fn late(member: &Member) -> Unasked {
-    Unasked::because(format!("server {} did not answer within {} s", member.id(), PATIENCE.as_secs()))
+    Unasked::late(format!("server {} did not answer within {} s", member.id(), PATIENCE.as_secs()))
 }
 
 impl Voice<'_> {
@@ -207,7 +217,7 @@ impl Voice<'_> {
         let answered = async {
             match answer_in(self.send(&text).await, &id).await? {
                 Answer::Result(result) => Ok(result),
-                Answer::Error { code, message } => Err(Unasked { code: Some(code), reason: message }),
+                Answer::Error { code, message } => Err(Unasked::answered(code, message)),
             }
         };
         tokio::time::timeout(PATIENCE, answered).await.map_err(|_| late(self.member))?

@@ -6,6 +6,8 @@ use std::time::{Duration, Instant};
 use mcp::message::IdKey;
 use tokio::sync::{oneshot, watch};
 
+use super::to_legacy::LEVELS;
+
 use crate::seal::{Session, SessionNumber};
 
 /// What marks a session that is the gateway's own: no upstream's id begins so, because it is visible ASCII.
@@ -16,6 +18,10 @@ const MOST: usize = 1500;
 
 /// How long what a session has said is remembered when nobody uses it.
 const REMEMBERED: Duration = Duration::from_secs(24 * 3600);
+
+/// Resources that one session watches, and how long the URI of one may be, in bytes.
+const MOST_WATCHED: usize = 1000;
+const LONGEST_WATCHED: usize = 8192;
 
 /// Sessions whose words are remembered.
 const MAX_AGENTS: usize = 100_000;
@@ -87,10 +93,13 @@ impl Agents {
         Some(memory)
     }
 
-    pub(super) fn set_level(&mut self, number: SessionNumber, level: &str) {
-        if let Some(memory) = self.of(number) {
+    /// Asks for log messages of a level; false if there is none of that name.
+    pub(super) fn set_level(&mut self, number: SessionNumber, level: &str) -> bool {
+        let known = LEVELS.contains(&level);
+        if let Some(memory) = self.of(number).filter(|_| known) {
             memory.level = Some(level.to_owned());
         }
+        known
     }
 
     pub(super) fn level(&self, number: SessionNumber) -> Option<String> {
@@ -100,7 +109,7 @@ impl Agents {
     /// Watches a resource, or no longer; false if that are too many.
     pub(super) fn watch(&mut self, number: SessionNumber, uri: &str, wanted: bool) -> bool {
         let Some(memory) = self.of(number) else { return false };
-        if wanted && memory.uris.len() >= 1000 {
+        if wanted && (memory.uris.len() >= MOST_WATCHED || uri.len() > LONGEST_WATCHED) {
             return false;
         }
         let changed = if wanted { memory.uris.insert(uri.to_owned()) } else { memory.uris.remove(uri) };
@@ -120,7 +129,12 @@ impl Agents {
 
     /// Waits for the agent's answer to a question of this id.
     pub(super) fn ask(&mut self, number: SessionNumber, id: IdKey) -> Option<oneshot::Receiver<Vec<u8>>> {
-        let memory = self.of(number).filter(|memory| memory.questions.len() < 1024)?;
+        let memory = self.of(number)?;
+        // Who waited may have gone.
+        memory.questions.retain(|_, answer| !answer.is_closed());
+        if memory.questions.len() >= 1024 {
+            return None;
+        }
         let (answer, answered) = oneshot::channel();
         memory.questions.insert(id, answer);
         Some(answered)

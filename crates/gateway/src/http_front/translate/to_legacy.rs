@@ -35,7 +35,7 @@ const PURPOSE: &str = "round";
 pub(super) const TTL: u64 = 5_000;
 
 /// The levels of log messages, least first.
-const LEVELS: [&str; 8] = ["debug", "info", "notice", "warning", "error", "critical", "alert", "emergency"];
+pub(super) const LEVELS: [&str; 8] = ["debug", "info", "notice", "warning", "error", "critical", "alert", "emergency"];
 
 impl Front {
     /// One message of an agent of 2026-07-28 to a legacy server.

@@ -150,10 +150,7 @@ impl Front {
         };
         let mut agents = self.gateway.translation().agents();
         let kept = match (request.params.level.as_deref(), request.params.uri.as_deref()) {
-            (Some(level), _) => {
-                agents.set_level(number, level);
-                true
-            }
+            (Some(level), _) => agents.set_level(number, level),
             (None, Some(uri)) => agents.watch(number, uri, request.method == "resources/subscribe"),
             (None, None) => false,
         };
@@ -164,7 +161,12 @@ impl Front {
         match kept {
             true => json(StatusCode::OK, with_id(request.id.raw(), "result", "{}")),
             false => {
-                let text = "this session watches as many resources as it may";
+                let text = match request.params.level {
+                    Some(_) => {
+                        "there is no such level; use debug, info, notice, warning, error, critical, alert or emergency"
+                    }
+                    None => "this session watches as many resources as it may (1000, each named in 8192 bytes at most)",
+                };
                 plain(&refusal::error(request.id.raw(), code::INVALID_PARAMS, text, 200))
             }
         }
