@@ -6,6 +6,12 @@ use std::cmp::Reverse;
 use std::fmt;
 use std::str::Chars;
 
+use mcp::qualified::{split_name, split_uri};
+
+/// How patterns of names and of URIs begin that are about any server.
+pub(crate) const ANY_NAME: &str = "*__";
+pub(crate) const ANY_URI: &str = "mcp+*+";
+
 /// The longest pattern, in Unicode scalars.
 const MAX_CHARS: usize = 2048;
 
@@ -17,6 +23,9 @@ pub struct Pattern {
     literals: usize,
     stars: usize,
     marks: usize,
+    /// What stands behind a `*` in the place of a server, which is matched apart: no name of a tool reads as another
+    /// server's.
+    of_any_server: Option<Box<Pattern>>,
 }
 
 /// The cheapest way of matching that the pattern allows.
@@ -54,12 +63,24 @@ impl Pattern {
             (1, 0) if text.ends_with('*') => Form::Prefix,
             _ => Form::Glob,
         };
-        Ok(Self { source: text.into(), form, literals: chars - stars - marks, stars, marks })
+        Ok(Self { source: text.into(), form, literals: chars - stars - marks, stars, marks, of_any_server: None })
+    }
+
+    /// The same pattern in a document that spans several servers: `*__` and `mcp+*+` stand for one server each.
+    #[must_use]
+    pub(crate) fn spanning(mut self) -> Self {
+        let rest = self.source.strip_prefix(ANY_NAME).or_else(|| self.source.strip_prefix(ANY_URI));
+        self.of_any_server = rest.and_then(|rest| Self::parse(rest).ok()).map(Box::new);
+        self
     }
 
     /// Whether the pattern covers `name`, whole.
     #[must_use]
     pub fn matches(&self, name: &str) -> bool {
+        if let Some(own) = &self.of_any_server {
+            let split = if self.source.starts_with(ANY_URI) { split_uri(name) } else { split_name(name) };
+            return split.is_some_and(|(_, name)| own.matches(name));
+        }
         match self.form {
             Form::Exact => *self.source == *name,
             Form::Prefix => name.starts_with(self.source.trim_end_matches('*')),

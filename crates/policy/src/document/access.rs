@@ -28,6 +28,7 @@ impl Reader {
 
     pub(super) fn pattern(&mut self, text: &str, range: &std::ops::Range<usize>) -> Option<Pattern> {
         match Pattern::parse(text) {
+            Ok(pattern) if self.servers.is_some() => Some(pattern.spanning()),
             Ok(pattern) => Some(pattern),
             Err(error) => {
                 let mut found = Diagnostic::new(Code::Pattern, range.clone(), error.message);

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use crate::diagnostic::{Code, Diagnostic};
-use crate::pattern::Pattern;
+use crate::pattern::{ANY_NAME, ANY_URI, Pattern};
 use crate::source::{Node, shown};
 use crate::suggest::nearest;
 
@@ -47,7 +47,7 @@ impl Reader {
     pub(super) fn spans_name(&mut self, pattern: &Pattern, range: &Range<usize>) {
         let Some(servers) = &self.servers else { return };
         let text = pattern.as_str();
-        let prefixes = || servers.iter().map(|server| mcp::qualified::name(server, "")).chain(["*__".to_owned()]);
+        let prefixes = || servers.iter().map(|server| mcp::qualified::name(server, "")).chain([ANY_NAME.to_owned()]);
         if text == "*" || prefixes().any(|prefix| text.starts_with(&prefix)) {
             return;
         }
@@ -70,7 +70,7 @@ impl Reader {
     pub(super) fn spans_uri(&mut self, pattern: &Pattern, range: &Range<usize>) {
         let Some(servers) = &self.servers else { return };
         let text = pattern.as_str();
-        let prefixes = || servers.iter().map(|server| mcp::qualified::uri(server, "")).chain(["mcp+*+".to_owned()]);
+        let prefixes = || servers.iter().map(|server| mcp::qualified::uri(server, "")).chain([ANY_URI.to_owned()]);
         if text == "*" || prefixes().any(|prefix| text.starts_with(&prefix)) {
             return;
         }

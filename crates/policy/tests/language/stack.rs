@@ -38,6 +38,20 @@ fn tools_are_known_by_server_and_name() {
 }
 
 #[test]
+fn any_server_is_one_server() {
+    let text = r#"{"version":"1","default":"deny","servers":["files","mail"],"hide":["*__secret"],
+        "tools":{"*__read":{}},"resources":{"allow":["mcp+*+docs:*"]},"prompts":{"allow":["*__sum"]}}"#;
+    let policy = policy::load(text, Load::default()).policy.unwrap();
+    assert_eq!(decide(&policy, "mail", "read").0, Effect::Allow);
+    // What a server calls its tools, prompts and resources never reads as another server's.
+    assert_eq!(decide(&policy, "mail", "files__read").0, Effect::Deny);
+    assert_eq!(decide(&policy, "mail", "files__secret").0, Effect::Deny);
+    let allowed = |access: Access| matches!(access, Access::Allow { .. });
+    assert!(allowed(policy.on("mail").resource("docs:a")) && !allowed(policy.on("mail").resource("x+docs:a")));
+    assert!(allowed(policy.on("mail").prompt("sum")) && !allowed(policy.on("mail").prompt("x__sum")));
+}
+
+#[test]
 fn a_server_that_the_policy_does_not_name_is_closed_also_under_an_open_default() {
     let text = r#"{"version":"1","default":"allow","servers":["files"]}"#;
     let open = policy::load(text, Load::default()).policy.unwrap();

@@ -25,6 +25,9 @@ use crate::stack::Member;
 /// How long a server may take to answer what the agent has not asked it itself, such as for its list.
 pub(super) const PATIENCE: Duration = Duration::from_secs(20);
 
+/// How long what one server's part of a session is known by may be: all parts stand in one header of the agent.
+const LONGEST_SESSION: usize = 1024;
+
 /// What stands before the revision of a session of a server that knows none.
 const SESSIONLESS: char = '=';
 
@@ -131,6 +134,9 @@ impl Front {
             let revision = revision.and_then(|span| mcp::json::unquote(span.of(&result)));
             format!("{SESSIONLESS}{}", revision.unwrap_or_default())
         });
+        if known.len() > LONGEST_SESSION {
+            return Err(Unasked::because("the id that it gives its sessions is too long to be one part of several"));
+        }
         Ok((known, result))
     }
 
