@@ -12,7 +12,7 @@ pub enum Failure {
     No(String),
     /// The command cannot do its work as it was asked to.
     Usage(String),
-    /// Something that it needs is away for now, and may come back by itself.
+    /// Something that it needs is away at present, and may come back by itself.
     Away(String),
     /// Somebody ended it, and what had become of its work by then.
     Stopped(Stop, String),

@@ -21,7 +21,7 @@ const EXIT_CODES: &str = "\
 | 0 | done; for a command that asks something: the answer is yes |
 | 1 | the answer is no: an instance refused, `apply --dry-run` found a difference, a policy has errors or a test of it fails, a call would not be allowed, a log was altered, `doctor` found something, `scan` found something at error level, `init`, `connect`, `wrap`, `unwrap`, `undo`, `promote` or `policy edit` left a file or an entry as it was or put it back |
 | 2 | wrong usage: an option, a file or a directory cannot be used, a server cannot be scanned, an instance cannot be reached or does not know who asks; stderr says which |
-| 75 | what a gateway needs is away for now, such as room on the disk: the same start may work later, and is tried again by the units that come with the packages |
+| 75 | what a gateway needs is away at present, such as room on the disk: the same start may work later, and is tried again by the units that come with the packages |
 | 130, 143 | ended by Ctrl-C or SIGTERM while `scan`, `init`, `wrap` or `connect` asked servers; what was not verified is put back |
 
 `toolgate run` stands in for the server's program and ends with its status: the program's own code, or 128 and the number of

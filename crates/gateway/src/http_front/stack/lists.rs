@@ -53,7 +53,7 @@ impl Front {
         json(StatusCode::OK, format!(r#"{{"jsonrpc":"2.0","id":{id},"result":{{"{list}":[{definitions}]{labels}}}}}"#))
     }
 
-    /// A list of all servers: known, or asked for now. The failure of one is that one's only.
+    /// A list of all servers: known already, or asked for. The failure of one is that one's only.
     pub(super) async fn merged(&self, at: &At, kind: Kind) -> Result<Arc<Merged>, String> {
         if let Some(known) = at.stack.known(kind) {
             return Ok(known);
