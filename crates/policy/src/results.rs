@@ -17,9 +17,9 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use mcp::json::{self, Token};
 use self::own::Patience;
 use crate::rule_id::RuleId;
+use mcp::json::{self, Token};
 
 pub use self::detector::Detector;
 pub use self::handle::Part;

@@ -296,7 +296,9 @@ fn names_of_secrets_in_every_spelling() {
     ] {
         for between in shape::BETWEEN {
             let name = words.join(between);
-            for text in [format!("{name}={value}"), format!("{name}: '{value}'"), format!("\\\"{name}\\\":\\\"{value}\\\"")] {
+            for text in
+                [format!("{name}={value}"), format!("{name}: '{value}'"), format!("\\\"{name}\\\":\\\"{value}\\\"")]
+            {
                 let expected = text.replace(value, &format!("[REDACTED:{mark}]"));
                 assert_eq!(judged(&clouds, &text), expected);
             }
@@ -316,7 +318,8 @@ fn time_that_ran_out_lets_nothing_on() {
     let late = results.clean(&raw, Part::Result, &|| false).unwrap_err();
     assert_eq!(late.to_string(), "searching it for the policy's pattern `word` takes too long");
     assert_eq!(results.clean_text(&raw, &|| false), Err(late));
-    let watched = load(&text.replace("\"results\"", "\"mode\": \"observe\", \"results\""), Load::default()).policy.unwrap();
+    let watched =
+        load(&text.replace("\"results\"", "\"mode\": \"observe\", \"results\""), Load::default()).policy.unwrap();
     assert_eq!(watched.results().unwrap().clean(&raw, Part::Result, &|| false), Ok(Cleaned::default()));
 }
 
