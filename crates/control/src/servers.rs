@@ -260,7 +260,7 @@ impl Instance {
         taken(changed.map_err(Refused::from), "/name", "another server has this name")
     }
 
-    /// Removes a server; its grants are revoked. Returns the version at which it holds.
+    /// Removes a server; grants for it alone are revoked, those for several lose it. Returns the version at which it holds.
     ///
     /// # Errors
     /// [`Refused`].
@@ -272,11 +272,18 @@ impl Instance {
 
     /// A policy of the organisation, by name or id.
     pub(crate) async fn policy_id(&self, actor: &Actor, name: Option<&str>) -> Result<Option<Id>, Refused> {
-        let Some(name) = name else { return Ok(None) };
+        match name {
+            Some(name) => self.policy_at(actor, name, "/policy").await.map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// The same, named at a place.
+    pub(crate) async fn policy_at(&self, actor: &Actor, name: &str, place: &str) -> Result<Id, Refused> {
         match self.database.policy(&actor.permit::<See>()?, name).await {
-            Ok(policy) => Ok(Some(policy.id)),
+            Ok(policy) => Ok(policy.id),
             Err(BadControl::Missing(_)) => {
-                Err(Refused::invalid("/policy", "there is no policy of this name: `policy list` names them"))
+                Err(Refused::invalid(place, "there is no policy of this name: `policy list` names them"))
             }
             Err(error) => Err(error.into()),
         }

@@ -85,7 +85,7 @@ Examples:
         #[command(flatten)]
         api: ApiOptions,
     },
-    /// Remove a server of an instance; its grants are revoked for good
+    /// Remove a server of an instance; grants for it alone are revoked for good
     #[command(after_long_help = "\
 Examples:
   toolgate server remove crm --reason 'no longer used'")]

@@ -9,6 +9,7 @@ use std::time::Duration;
 use control::follow::{Following, Replica};
 use control::grants::{GrantGiven, Minted};
 use control::servers::{ReachGiven, ServerGiven};
+use control::stacks::LeadsGiven;
 use control::ship::{Shipper, Shipping};
 use control::{Instance, confirm};
 use gateway::counting::Counting;
@@ -293,7 +294,7 @@ impl Desk {
 pub fn given(label: &str, server: &str, policy: &str) -> GrantGiven {
     GrantGiven {
         label: label.to_owned(),
-        server: server.to_owned(),
+        leads: LeadsGiven::Server(server.to_owned()),
         agent: format!("{label}-agent"),
         policy: Some(policy.to_owned()),
         ..GrantGiven::default()

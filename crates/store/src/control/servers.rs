@@ -253,7 +253,7 @@ impl ControlDatabase {
         change.commit(deed).await
     }
 
-    /// Removes a server; its grants are revoked and its secrets forgotten.
+    /// Removes a server, and forgets its secrets; grants for it alone are revoked, those for several lose it.
     ///
     /// # Errors
     /// [`BadControl`].
@@ -276,14 +276,9 @@ impl ControlDatabase {
         .fetch_optional(change.connection())
         .await?;
         let (name,) = row.ok_or(BadControl::Missing("server"))?;
-        let grants = sqlx::query(
-            "UPDATE access_grant SET revoked_at = $3, changed = $4
-             WHERE organisation = $1 AND server = $2 AND revoked_at IS NULL",
-        );
-        let grants = grants.bind(organisation.to_string()).bind(wanted.to_string()).bind(now).bind(version);
-        let grants = grants.execute(change.connection()).await?.rows_affected();
+        let (revoked, narrowed) = change.leads_no_more(wanted).await?;
         change.forget_secrets_except(wanted, &[]).await?;
-        let detail = serde_json::json!({ "grants_revoked": grants });
+        let detail = serde_json::json!({ "grants_revoked": revoked, "grants_narrowed": narrowed });
         let deed = Deed { action: "server.remove", kind: "server", object: wanted, name: &name, detail, reason };
         change.commit(deed).await
     }
