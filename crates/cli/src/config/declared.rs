@@ -325,6 +325,7 @@ impl ServerTable {
         set("full_denials", json!(matches!(self.denials, Some(DenialsWord::Full))));
         set("accept_first", json!(self.accept == Some(AcceptWord::First)));
         set("accept_cosmetic", json!(self.accept_cosmetic));
+        set("plain_http", json!(self.plain_http));
         let numbers = [
             ("calls_at_once", self.calls_at_once.and_then(|calls| u64::try_from(calls).ok())),
             ("connect_seconds", self.connect_seconds),

@@ -50,6 +50,7 @@ cases! {
         the_wrong_keys_are_refused_and_change_nothing;
     egress:
         a_server_inside_is_refused_when_it_is_registered,
+        a_server_in_the_clear_is_refused_unless_that_is_meant,
         a_replica_asks_no_server_where_its_operator_wants_none;
     stacks:
         a_grant_for_several_leads_to_each_of_them,

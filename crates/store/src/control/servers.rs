@@ -45,6 +45,8 @@ pub struct Settings {
     pub accept_first: bool,
     /// Whether changes of nothing but spelling are accepted without a person.
     pub accept_cosmetic: bool,
+    /// Whether it may be asked over http at a public address, where everybody on the way reads what is sent.
+    pub plain_http: bool,
     /// Calls that may be under way at once; `None` for the default of its kind.
     pub calls_at_once: Option<u32>,
     /// Seconds until a connection stands.

@@ -194,6 +194,7 @@ fn set_into(options: &SettingOptions, settings: &mut Map<String, Value>) {
         ("full_denials", options.denials.as_deref().map(|word| json!(word == "full"))),
         ("accept_first", options.accept.map(|word| json!(word == AcceptWord::First))),
         ("accept_cosmetic", options.accept_cosmetic.map(Value::from)),
+        ("plain_http", options.plain_http.map(Value::from)),
         ("calls_at_once", options.calls_at_once.map(Value::from)),
         ("connect_seconds", options.connect_seconds.map(Value::from)),
         ("first_byte_seconds", options.first_byte_seconds.map(Value::from)),
