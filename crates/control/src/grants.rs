@@ -187,7 +187,7 @@ impl Instance {
     pub async fn attach(&self, actor: &Actor, grant: Id, policy: Option<&str>, reason: &str) -> Result<i64, Refused> {
         let permit = actor.permit::<WritePolicies>()?;
         let policy = self.policy_id(actor, policy).await?;
-        let leads = self.database.grant(&actor.permit::<See>()?, grant).await?.leads;
+        let leads = self.standing(actor, grant).await?.leads;
         self.policies_fit(actor, &leads, policy, "/policy").await?;
         Ok(self.database.attach(permit, grant, None, policy, reason).await?)
     }
@@ -207,7 +207,7 @@ impl Instance {
     ) -> Result<i64, Refused> {
         let permit = actor.permit::<WritePolicies>()?;
         let policy = self.policy_id(actor, policy).await?;
-        let now_is = self.database.grant(&actor.permit::<See>()?, grant).await?;
+        let now_is = self.standing(actor, grant).await?;
         let on = self.server_id(actor, server, "/server").await?;
         let Leads::Stack(mut stack) = now_is.leads else {
             return Err(Refused::invalid("/server", "this grant is for one server: leave it out"));

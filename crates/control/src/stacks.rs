@@ -6,6 +6,7 @@ use audit::Id;
 use policy::{Load, rule_id};
 use store::control::BadControl;
 use store::control::access::{Actor, ReadPolicies, See};
+use store::control::grants::Grant;
 use store::control::leads::{Leads, Member, Stack};
 
 use crate::{Instance, Refused};
@@ -98,7 +99,7 @@ impl Instance {
         change: &StackChange,
     ) -> Result<Option<Leads>, Refused> {
         let Some(field) = change.field() else { return Ok(None) };
-        let now_is = self.database.grant(&actor.permit::<See>()?, grant).await?;
+        let now_is = self.standing(actor, grant).await?;
         let Leads::Stack(mut stack) = now_is.leads else {
             return Err(Refused::invalid(field, "this grant is for one server: mint one for several"));
         };
@@ -119,6 +120,15 @@ impl Instance {
         let leads = Leads::Stack(stack);
         self.policies_fit(actor, &leads, now_is.policy, "/servers").await?;
         Ok(Some(leads))
+    }
+
+    /// A grant that is not revoked.
+    pub(crate) async fn standing(&self, actor: &Actor, grant: Id) -> Result<Grant, Refused> {
+        let found = self.database.grant(&actor.permit::<See>()?, grant).await?;
+        match found.revoked_at {
+            None => Ok(found),
+            Some(_) => Err(BadControl::Missing("grant").into()),
+        }
     }
 
     /// Whether the policies of a grant are for the servers that it leads to: one for several names them, and one for a

@@ -55,7 +55,7 @@ impl std::fmt::Debug for Place {
 #[derive(Debug, thiserror::Error)]
 pub enum BadControl {
     /// A file of the data directory, and the operating system's reason.
-    #[error("{}: {1}", .0.display())]
+    #[error("{path}: {error}", path = .0.display(), error = .1)]
     Io(PathBuf, std::io::Error),
     /// The URL is none of PostgreSQL.
     #[error(
