@@ -187,13 +187,13 @@ pub struct MintOptions {
     /// The server and the grant's label, as SERVER/LABEL; with --server the label alone
     #[arg(value_name = "SERVER/LABEL")]
     pub grant: String,
-    /// A server of several that it is for together, in the order in which they are listed; can be repeated
+    /// A server of several that it is for together, in the order in which they are listed
     #[arg(long, value_name = "SERVER")]
     pub server: Vec<String>,
-    /// A policy at one of several servers; can be repeated
+    /// A policy at one of several servers
     #[arg(long, value_name = "SERVER=POLICY", requires = "server")]
     pub policy_at: Vec<String>,
-    /// One of several servers whose tools keep their own names, where no other has the same; can be repeated
+    /// One of several servers whose tools keep their own names, where no other has the same
     #[arg(long, value_name = "SERVER", requires = "server")]
     pub unprefixed: Vec<String>,
     /// Have the tools of several servers found by searching
@@ -259,7 +259,7 @@ pub struct GrantSetOptions {
     #[arg(long, conflicts_with = "unprefixed")]
     pub all_prefixed: bool,
     /// Of a grant for several: whether tools are found by searching
-    #[arg(long, value_name = "true|false")]
+    #[arg(long, value_name = "BOOL")]
     pub search: Option<bool>,
     /// Why.
     #[command(flatten)]

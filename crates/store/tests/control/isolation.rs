@@ -119,7 +119,7 @@ pub async fn nothing_of_another_organisation_can_be_named(ground: &Ground) {
     // A grant of theirs on our server, for our agent, under our policy; and our policy for theirs.
     let own_server = register(&database, &theirs, "crm").await;
     let own_agent = crate::changes::agent(&database, &theirs, "mine").await;
-    let (tags, to_own) = (BTreeMap::new(), Leads::Server(own_server));
+    let (tags, to_own, to_theirs) = (BTreeMap::new(), Leads::Server(own_server), Leads::Server(server));
     let new = |leads, agent, policy| NewGrant {
         label: "sly",
         leads,
@@ -131,7 +131,7 @@ pub async fn nothing_of_another_organisation_can_be_named(ground: &Ground) {
         expires_at: None,
         hash: "sly-hash",
     };
-    missing("server", database.add_grant(theirs.permit().unwrap(), &new(&Leads::Server(server), own_agent, None), "").await);
+    missing("server", database.add_grant(theirs.permit().unwrap(), &new(&to_theirs, own_agent, None), "").await);
     missing("agent", database.add_grant(theirs.permit().unwrap(), &new(&to_own, agent, None), "").await);
     let both = new(&to_own, own_agent, Some(policy));
     missing("policy", database.add_grant(theirs.permit().unwrap(), &both, "").await);
