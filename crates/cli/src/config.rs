@@ -31,7 +31,9 @@ use crate::{env_file, listening, pins, policy_watch, retention};
 
 use grants::{GrantTable, Granting, Served};
 
-pub use declared::{Declared, DeclaredGrant, DeclaredLeads, DeclaredPolicy, DeclaredReach, DeclaredServer, Origin, TokenPlace};
+pub use declared::{
+    Declared, DeclaredGrant, DeclaredLeads, DeclaredPolicy, DeclaredReach, DeclaredServer, Origin, TokenPlace,
+};
 
 /// The file as it is written.
 #[derive(Debug, Deserialize)]

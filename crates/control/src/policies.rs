@@ -77,7 +77,9 @@ impl Instance {
         let policy = self.database.policy(&actor.permit::<See>()?, name).await?;
         let kept = self.database.policy_version(&actor.permit::<ReadPolicies>()?, policy.id, version).await?;
         checked(&kept.document)?;
-        let spans = policy::load(&kept.document, Load { comments_allowed: true }).policy.is_some_and(|it| it.servers().is_some());
+        let spans = policy::load(&kept.document, Load { comments_allowed: true })
+            .policy
+            .is_some_and(|it| it.servers().is_some());
         let stacks = if spans { Vec::new() } else { self.database.spanned_by(&permit, policy.id).await? };
         if let Some(label) = stacks.first() {
             let how = "this version names no `servers`, and so can stand for one server only";

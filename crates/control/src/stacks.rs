@@ -177,9 +177,10 @@ impl Instance {
         let Some(policy) = policy::load(&kept.document, Load { comments_allowed: true }).policy else { return Ok(()) };
         match policy.servers() {
             Some(spanned) => match servers.iter().find(|server| !spanned.iter().any(|name| **name == **server)) {
-                Some(server) => {
-                    Err(Refused::invalid(place, format!("`servers` of this policy does not name {server}: add it there")))
-                }
+                Some(server) => Err(Refused::invalid(
+                    place,
+                    format!("`servers` of this policy does not name {server}: add it there"),
+                )),
                 None => Ok(()),
             },
             None if several => {

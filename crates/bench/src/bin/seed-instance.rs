@@ -8,8 +8,8 @@ use std::process::ExitCode;
 
 use control::Instance;
 use control::grants::GrantGiven;
-use control::stacks::LeadsGiven;
 use control::servers::{ReachGiven, ServerGiven};
+use control::stacks::LeadsGiven;
 use policy::text::cidr::Block;
 use store::DataDir;
 use store::control::Place;

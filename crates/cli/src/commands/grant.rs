@@ -97,7 +97,10 @@ fn mint(options: &MintOptions) -> Result<(), Failure> {
         }
         (_, servers) => {
             body.insert("servers".to_owned(), json!(servers));
-            body.insert("policies".to_owned(), json!(pairs(&options.policy_at, "--policy-at is written SERVER=POLICY")?));
+            body.insert(
+                "policies".to_owned(),
+                json!(pairs(&options.policy_at, "--policy-at is written SERVER=POLICY")?),
+            );
             body.insert("unprefixed".to_owned(), json!(options.unprefixed));
             body.insert("search".to_owned(), json!(options.search));
             &options.grant

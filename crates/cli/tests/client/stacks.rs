@@ -4,7 +4,8 @@ use serde_json::json;
 
 use crate::house::{CLOSED, House, OPEN, Told};
 
-const SPANNING: &str = r#"{ "version": "1", "default": "deny", "servers": ["crm", "mail"], "tools": { "mail__send": {} } }"#;
+const SPANNING: &str =
+    r#"{ "version": "1", "default": "deny", "servers": ["crm", "mail"], "tools": { "mail__send": {} } }"#;
 
 fn furnished() -> House {
     let house = House::furnished();
@@ -109,11 +110,15 @@ fn a_stack_of_a_file_is_brought_about_and_put_right() {
     house.run(&["grant", "set", "mail/ann", "--server", "crm", "--server", "mail", "--search", "false"]).done();
     house.run(&["grant", "attach", "crm/ann", "--server-policy", "--at", "crm"]).done();
     let out = apply(&house, &[]).done();
-    lines(&out, &["servers: [\"crm\",\"mail\"] → [\"mail\",\"crm\"]", "search: false → true", "policy at crm: that of"]);
+    lines(
+        &out,
+        &["servers: [\"crm\",\"mail\"] → [\"mail\",\"crm\"]", "search: false → true", "policy at crm: that of"],
+    );
     assert!(apply(&house, &[]).done().contains("Nothing to do"));
     // Another server, which the policy spans from then on; and then one fewer.
     let more = "[servers.files]\nurl = \"https://files.example/mcp\"\n";
-    let wider = FILE.replace("[\"mail\", \"crm\"]", "[\"mail\", \"crm\", \"files\"]").replace("all.policy", "wide.policy");
+    let wider =
+        FILE.replace("[\"mail\", \"crm\"]", "[\"mail\", \"crm\", \"files\"]").replace("all.policy", "wide.policy");
     house.file("toolgate.toml", &format!("{more}{wider}"));
     house.file("wide.policy.json", &SPANNING.replace("\"mail\"]", "\"mail\", \"files\"]"));
     let out = apply(&house, &["--prune"]).done();

@@ -78,7 +78,8 @@ impl State {
         let held = self.grants.get(&id).filter(|held| held.grant.revoked_at.is_none())?;
         let members = held.grant.leads.members();
         // Networks that cannot be read let nobody in.
-        let networks = held.grant.networks.iter().map(|network| Block::parse(network)).collect::<Result<Vec<_>, _>>().ok()?;
+        let networks =
+            held.grant.networks.iter().map(|network| Block::parse(network)).collect::<Result<Vec<_>, _>>().ok()?;
         let (mut open, mut closed): (Vec<stack::Member>, Vec<(Box<str>, String)>) = (Vec::new(), Vec::new());
         for member in &members {
             let server = self.servers.get(&member.server)?;
@@ -168,7 +169,8 @@ impl State {
 /// Whether the servers of a grant whose row is the same are what they were.
 fn alike(before: &[stack::Member], now: &[stack::Member]) -> bool {
     let same = |(before, now): (&stack::Member, &stack::Member)| {
-        Arc::ptr_eq(&before.grant.binding, &now.grant.binding) && before.grant.facts.agent_label == now.grant.facts.agent_label
+        Arc::ptr_eq(&before.grant.binding, &now.grant.binding)
+            && before.grant.facts.agent_label == now.grant.facts.agent_label
     };
     before.len() == now.len() && before.iter().zip(now).all(same)
 }

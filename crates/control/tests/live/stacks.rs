@@ -91,7 +91,8 @@ pub fn a_grant_for_several_leads_to_each_of_them(house: &House) {
         }
         // One of them by itself, and none of the others.
         assert!(is_done(&replica.agent("mail", &minted), "echo"));
-        let refused = replica.agent("crm", &minted).post_message(&testkit::message::call(1, "echo", json!({}))).unwrap();
+        let refused =
+            replica.agent("crm", &minted).post_message(&testkit::message::call(1, "echo", json!({}))).unwrap();
         assert_eq!(refused.status(), 401);
     }
     // A session that one replica has opened goes on at another one.
@@ -119,7 +120,8 @@ pub fn what_is_decided_about_one_server_holds_for_the_next_call(house: &House) {
     let minted = three.mint();
     let sessions = replicas.each_ref().map(|replica| session(replica, &minted));
     let all = |files: bool, mail: bool, why: &str| {
-        for agent in replicas.iter().map(|replica| agent(replica, &minted)).collect::<Vec<_>>().iter().chain(&sessions) {
+        for agent in replicas.iter().map(|replica| agent(replica, &minted)).collect::<Vec<_>>().iter().chain(&sessions)
+        {
             assert_eq!(is_done(agent, "files__echo"), files, "files, {why}");
             assert_eq!(is_done(agent, "mail__echo"), mail, "mail, {why}");
         }

@@ -345,7 +345,9 @@ impl ControlDatabase {
         };
         let text = policy.map(|policy| policy.to_string());
         let update = match on {
-            None => sqlx::query("UPDATE access_grant SET policy = $2 WHERE id = $1").bind(wanted.to_string()).bind(text),
+            None => {
+                sqlx::query("UPDATE access_grant SET policy = $2 WHERE id = $1").bind(wanted.to_string()).bind(text)
+            }
             Some(server) => sqlx::query("UPDATE grant_server SET policy = $2 WHERE access_grant = $1 AND server = $3")
                 .bind(wanted.to_string())
                 .bind(text)

@@ -41,8 +41,11 @@ async fn mint(database: &ControlDatabase, who: &Actor, label: &str, leads: &Lead
 
 pub async fn several_servers_are_kept_in_their_order(ground: &Ground) {
     let (database, admin) = ground.founded(Role::Admin).await;
-    let [mail, files, crm] =
-        [register(&database, &admin, "mail").await, register(&database, &admin, "files").await, register(&database, &admin, "crm").await];
+    let [mail, files, crm] = [
+        register(&database, &admin, "mail").await,
+        register(&database, &admin, "files").await,
+        register(&database, &admin, "crm").await,
+    ];
     let careful = policy(&database, &admin, "careful").await;
     let leads = Leads::Stack(Stack {
         servers: vec![member(mail), Member { server: files, policy: Some(careful), unprefixed: true }],

@@ -6,9 +6,9 @@ use std::sync::{Arc, LazyLock};
 
 use audit::{Decision, Effect, Ending, Event, Id, Outcome, Target};
 use control::grants::GrantGiven;
-use control::stacks::LeadsGiven;
 use control::servers::{ReachGiven, ServerGiven};
 use control::sign_in::SignIn;
+use control::stacks::LeadsGiven;
 use control::{Counting, Instance, tools};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;

@@ -6,7 +6,8 @@ use store::control::access::Role;
 use crate::client::{Answer, ask};
 use crate::house::{House, postgres, sqlite};
 
-const SPANNING: &str = r#"{ "version": "1", "default": "deny", "servers": ["crm", "mail"], "tools": { "mail__send": {} } }"#;
+const SPANNING: &str =
+    r#"{ "version": "1", "default": "deny", "servers": ["crm", "mail"], "tools": { "mail__send": {} } }"#;
 
 /// A house with two servers, and a policy that is for both of them.
 async fn with_two(house: House) -> House {

@@ -329,7 +329,8 @@ fn of_grant<'a>(grant: &'a DeclaredGrant, present: &Present) -> Result<Option<St
 /// to several, or the other way round, it is another grant.
 fn there<'p>(grant: &DeclaredGrant, present: &'p Present, what: &str) -> Result<Option<&'p Value>, Failure> {
     let at = |server: &String| present.grants.get(&(server.clone(), grant.label.clone()));
-    let found: Vec<(&String, &Value)> = grant.servers().iter().filter_map(|server| Some((server, at(server)?))).collect();
+    let found: Vec<(&String, &Value)> =
+        grant.servers().iter().filter_map(|server| Some((server, at(server)?))).collect();
     let Some((server, first)) = found.first() else { return Ok(None) };
     let is_stack = first.get("server").is_some_and(Value::is_null);
     let other = found.iter().find(|(_, one)| text(one, "id") != text(first, "id"));

@@ -75,7 +75,10 @@ pub fn add(
         true => "what it lists first is accepted".to_owned(),
         false => {
             let asked = "its tools are listed when an agent first asks for them, and wait then";
-            format!("{asked}: mint a grant (toolgate grant mint {name}/LABEL --agent NAME), connect the agent, then toolgate server accept {name} --instance {}", api.url())
+            format!(
+                "{asked}: mint a grant (toolgate grant mint {name}/LABEL --agent NAME), connect the agent, then toolgate server accept {name} --instance {}",
+                api.url()
+            )
         }
     };
     shown::done(&made, options.json, &format!("{name} is registered; {next}"))?;

@@ -96,7 +96,12 @@ impl Front {
         let server = if kind.is_resource() { qualified::split_uri(name) } else { qualified::split_name(name) };
         let closed = server.and_then(|(server, _)| at.stack.closed().iter().find(|(closed, _)| **closed == *server));
         if let Some((_, why)) = closed {
-            return plain(&refusal::error(id, refusal::code::INTERNAL, &format!("{name} cannot be reached: {why}"), 200));
+            return plain(&refusal::error(
+                id,
+                refusal::code::INTERNAL,
+                &format!("{name} cannot be reached: {why}"),
+                200,
+            ));
         }
         let Some(caller) = at.caller() else {
             return plain(&refusal::method_not_found(id, &request.method, at.dialect()));

@@ -155,8 +155,11 @@ pub(crate) struct NewGrant {
 
 impl NewGrant {
     fn leads(&self) -> Result<LeadsGiven, Problem> {
-        let of_several =
-            [("/policies", !self.policies.is_empty()), ("/unprefixed", !self.unprefixed.is_empty()), ("/search", self.search)];
+        let of_several = [
+            ("/policies", !self.policies.is_empty()),
+            ("/unprefixed", !self.unprefixed.is_empty()),
+            ("/search", self.search),
+        ];
         match (&self.server, &self.servers) {
             (Some(_), Some(_)) => Err(Problem::invalid("/servers", "give either `server` or `servers`")),
             (None, None) => Err(Problem::invalid("/server", "this field is missing, and must be given; or `servers`")),

@@ -50,7 +50,9 @@ fn scope((kind, id): (String, String), names: &HashMap<String, String>) -> Scope
     let name = match (kind.as_str(), id.split_once('/')) {
         ("tool", Some((server, tool))) => names.get(server).map(|server| format!("{server}/{tool}")),
         // Of a grant for several servers, at one of them.
-        ("grant", Some((server, grant))) => names.get(server).zip(names.get(grant)).map(|(server, label)| format!("{server}/{label}")),
+        ("grant", Some((server, grant))) => {
+            names.get(server).zip(names.get(grant)).map(|(server, label)| format!("{server}/{label}"))
+        }
         _ => names.get(&id).cloned(),
     };
     Scope { kind, id, name }
