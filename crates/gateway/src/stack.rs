@@ -5,15 +5,19 @@
 //! by way of a stack that could not be done without it.
 
 mod names;
+mod search;
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::grant::Grant;
 use crate::server::Server;
 
-pub use names::{LONGEST_NAME, Meant, Names, SEARCH, shown};
+use self::search::Index;
+
+pub use self::names::{LONGEST_NAME, Meant, Names, SEARCH, shown};
+pub use self::search::MOST_FOUND;
 
 /// One server of a stack.
 #[derive(Debug)]
@@ -40,6 +44,8 @@ impl Member {
 #[derive(Debug)]
 pub struct Stack {
     members: Vec<Member>,
+    /// Servers that belong to it and cannot be asked at all, each with a sentence for the agent.
+    closed: Vec<(Box<str>, String)>,
     /// Whether tools are found by searching instead of listing them all.
     search: bool,
     lists: Mutex<HashMap<Kind, Arc<Merged>>>,
@@ -115,6 +121,7 @@ pub struct Merged {
     /// By server, in the order of the stack; of one server in the order in which it lists them.
     pub entries: Vec<Entry>,
     by_name: HashMap<Box<str>, usize>,
+    index: OnceLock<Index>,
     /// Why the lists of some servers are missing, by server.
     pub missing: Vec<(Box<str>, String)>,
     stamp: Option<Stamp>,
@@ -142,19 +149,34 @@ impl Merged {
         }
         entries.retain(|entry| times.get(&entry.shown) == Some(&1));
         let by_name = entries.iter().enumerate().map(|(place, entry)| (entry.shown.clone(), place)).collect();
-        Self { entries, by_name, missing, stamp: None, made: None, slow: false }
+        Self { entries, by_name, index: OnceLock::new(), missing, stamp: None, made: None, slow: false }
     }
 
     /// The entry of that name.
     pub fn get(&self, shown: &str) -> Option<&Entry> {
         self.entries.get(*self.by_name.get(shown)?)
     }
+
+    /// Those that fit the words of a search best, at most `limit` and [`MOST_FOUND`] of them, and how many fit at all.
+    pub fn find(&self, query: &str, limit: usize) -> serde_json::Value {
+        self.index.get_or_init(|| Index::of(&self.entries)).find(&self.entries, query, limit)
+    }
 }
 
 impl Stack {
     /// A stack of servers, in the order in which they are listed. None of them twice.
     pub fn new(members: Vec<Member>, search: bool) -> Arc<Self> {
-        Arc::new(Self { members, search, lists: Mutex::default(), told: Mutex::default() })
+        Self::with_closed(members, Vec::new(), search)
+    }
+
+    /// The same, with servers that cannot be asked at all, each with a sentence for the agent.
+    pub fn with_closed(members: Vec<Member>, closed: Vec<(Box<str>, String)>, search: bool) -> Arc<Self> {
+        Arc::new(Self { members, closed, search, lists: Mutex::default(), told: Mutex::default() })
+    }
+
+    /// Servers that belong to it and cannot be asked at all, each with a sentence for the agent.
+    pub fn closed(&self) -> &[(Box<str>, String)] {
+        &self.closed
     }
 
     /// The servers.
