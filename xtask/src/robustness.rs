@@ -3,14 +3,12 @@
 
 use std::fmt::Write as _;
 use std::fs;
-use std::path::Path;
-use std::process::{Command, Stdio};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 
-use crate::conformance;
 use crate::system::{root, run_with};
+use crate::{conformance, fuzz};
 
 /// A part: what it is called, and what it does with the options. It gives rows of the table.
 struct Part {
@@ -39,7 +37,7 @@ const PARTS: [Part; 8] = [
         run: |options| tests(options, "robust", &["cancelled::"], options.rounds.saturating_mul(1_140)),
     },
     Part { name: "slow", run: slow },
-    Part { name: "fuzz", run: fuzz },
+    Part { name: "fuzz", run: fuzzed },
 ];
 
 /// What slow clients may make of the slowest of good calls.
@@ -63,7 +61,7 @@ cargo xtask robustness [OPTION]... [PART]...
   fuzz           the fuzz targets
 
   --rounds N     rounds of the proofs (100: a hundred thousand answers of a hundred agents, a million cancelled calls)
-  --fuzz N       seconds of each fuzz target (0: none); takes a nightly compiler and `cargo install cargo-fuzz`
+  --fuzz N       seconds of each fuzz target (0: none), which takes a C++ compiler
   --write        put what was seen into docs/reliability.md; takes all parts
   --debug        without optimisation: to try a part. Nothing of it is written
 
@@ -168,65 +166,27 @@ fn slow(options: &Options) -> Result<Vec<Row>> {
     Ok(rows)
 }
 
-fn fuzz(options: &Options) -> Result<Vec<Row>> {
-    if options.fuzz == 0 {
+/// The fuzz targets, each for so long. A failure ends the run.
+fn fuzzed(options: &Options) -> Result<Vec<Row>> {
+    let seconds = options.fuzz;
+    if seconds == 0 {
         return Ok(Vec::new());
     }
-    targets()?.iter().map(|target| fuzzed(target, options.fuzz)).collect()
+    let time = match seconds {
+        3600.. => format!("{:.1} h", Duration::from_secs(seconds).as_secs_f64() / 3600.0),
+        _ => format!("{seconds} s"),
+    };
+    let ran = fuzz::each(&fuzz::targets()?, seconds)?;
+    let row = |ran: fuzz::Ran| {
+        let what = format!("executions of the fuzz target `{}` in {time}, without a crash", ran.target);
+        (what, ran.executions.to_string())
+    };
+    Ok(ran.into_iter().map(row).collect())
 }
 
 /// What was seen, a line each: what it is, a tab, and the figure.
 fn figures(text: &str) -> Vec<Row> {
     text.lines().filter_map(|line| line.split_once('\t')).map(|(what, seen)| (what.into(), seen.into())).collect()
-}
-
-/// All targets of `fuzz/`.
-fn targets() -> Result<Vec<String>> {
-    let files = fs::read_dir(root().join("fuzz/fuzz_targets"))?;
-    let mut names: Vec<String> =
-        files.flatten().filter_map(|file| Some(file.path().file_stem()?.to_str()?.to_owned())).collect();
-    names.sort();
-    Ok(names)
-}
-
-/// Runs one target for so long. A crash is a failure.
-fn fuzzed(target: &str, seconds: u64) -> Result<Row> {
-    let (corpus, seeds) = (format!("fuzz/corpus/{target}"), format!("fuzz/seeds/{target}"));
-    fs::create_dir_all(root().join(&corpus))?;
-    let time = format!("-max_total_time={seconds}");
-    let mut words = vec!["+nightly", "fuzz", "run", target, corpus.as_str()];
-    if Path::new(&root().join(&seeds)).is_dir() {
-        words.push(&seeds);
-    }
-    words.extend(["--", "-dict=fuzz/json.dict", "-max_len=8192", "-print_final_stats=1", time.as_str()]);
-    eprintln!("$ cargo {}", words.join(" "));
-    let output = Command::new("cargo")
-        .args(&words)
-        .current_dir(root())
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .output()
-        .context("cargo")?;
-    let said = String::from_utf8_lossy(&output.stderr);
-    if !output.status.success() {
-        bail!("the fuzz target {target} failed:\n{said}");
-    }
-    let executions = executions(&said).with_context(|| format!("{target} does not say how often it ran:\n{said}"))?;
-    let time = match seconds {
-        3600.. => format!("{:.1} h", hours(seconds)),
-        _ => format!("{seconds} s"),
-    };
-    Ok((format!("executions of the fuzz target `{target}` in {time}, without a crash"), executions.to_string()))
-}
-
-/// Tenths of hours are enough to say how long a target ran.
-fn hours(seconds: u64) -> f64 {
-    std::time::Duration::from_secs(seconds).as_secs_f64() / 3600.0
-}
-
-/// How often a target ran, as libFuzzer says it at its end.
-fn executions(said: &str) -> Option<u64> {
-    said.lines().find_map(|line| line.strip_prefix("stat::number_of_executed_units:")?.trim().parse().ok())
 }
 
 fn table(rows: &[Row]) -> String {
@@ -261,6 +221,5 @@ mod tests {
         assert_eq!(options(&words(&["slow", "--rounds", "5"])).unwrap().unwrap().parts, ["slow"]);
         assert!(options(&words(&["slow", "--write"])).unwrap_err().to_string().contains("takes all parts"));
         assert!(options(&words(&["sloow"])).is_err());
-        assert_eq!(executions("Done\nstat::number_of_executed_units: 1234\nstat::x: 1\n"), Some(1234));
     }
 }
