@@ -20,7 +20,7 @@ use crate::system;
 const HELP: &str = "\
 cargo xtask conformance [OPTION]...
 
-  --all                 the whole suite as well, beside what the two revisions require
+  --all                 the whole suite as well, beside what the two revisions require: tasks and other extensions
   --child               the fixture as the gateway's child on stdio as well (shown, not judged)
   --gateway PROGRAM     this gateway, not the one of this build
   --gateway-url URL     an endpoint that is there already, in front of --fixture-url
@@ -43,6 +43,7 @@ struct Options {
     gateway: Option<PathBuf>,
     gateway_url: Option<String>,
     fixture_url: Option<String>,
+    profile: Option<Profile>,
 }
 
 /// One way to the fixture.
@@ -54,6 +55,8 @@ enum Way {
     Stack,
     /// The same, under names that tell the server.
     Prefixed,
+    /// The same as [`Way::Stack`], before a fixture that speaks no revision of the era that is asked for.
+    Translated,
     Child,
 }
 
@@ -64,6 +67,7 @@ impl Way {
             Self::Gateway => "gateway",
             Self::Stack => "stack",
             Self::Prefixed => "prefixed",
+            Self::Translated => "translated",
             Self::Child => "child",
         }
     }
@@ -82,16 +86,41 @@ struct Programs {
 /// When something cannot be installed or started, when the fixture does not meet a revision's
 /// requirements, when a result differs and is not listed, or when a listed difference is gone.
 pub fn run(arguments: &[String]) -> Result<()> {
-    let Some(options) = options(arguments)? else {
-        print!("{HELP}");
-        return Ok(());
-    };
+    match options(arguments)? {
+        Some(options) => compared(&options).map(drop),
+        None => {
+            print!("{HELP}");
+            Ok(())
+        }
+    }
+}
+
+/// Runs all sets, and gives what docs/reliability.md says of them: scenarios that count and pass, of all that count, by way.
+///
+/// # Errors
+/// See [`run`].
+pub fn figures(debug: bool) -> Result<Vec<(String, String)>> {
+    compared(&Options {
+        all: true,
+        profile: Some(if debug { Profile::Debug } else { Profile::Release }),
+        ..Options::default()
+    })
+}
+
+/// How the programs under test are built. That of this program, unless somebody says so.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Profile {
+    Debug,
+    Release,
+}
+
+fn compared(options: &Options) -> Result<Vec<(String, String)>> {
     let expected_file = system::root().join("conformance/expected-differences.txt");
     let text = fs::read_to_string(&expected_file).with_context(|| expected_file.display().to_string())?;
     let mut expected = Expected::parse(&text)?;
 
     let suite = Suite::install()?;
-    let programs = programs(&options)?;
+    let programs = programs(options)?;
     let scratch = Scratch::new()?;
     let mut sets = vec![Set::Requirements("2025-11-25"), Set::Requirements("2026-07-28")];
     if options.all {
@@ -99,9 +128,9 @@ pub fn run(arguments: &[String]) -> Result<()> {
     }
     sets.push(Set::Nameless);
 
-    let mut failures = Vec::new();
+    let (mut failures, mut rows) = (Vec::new(), Vec::new());
     for set in sets {
-        let run = |way| measure(way, set, &options, &programs, &suite, &scratch.folder);
+        let run = |way| measure(way, set, options, &programs, &suite, &scratch.folder);
         let direct = run(Way::Direct)?;
         if !direct.met && matches!(set, Set::Requirements(_)) {
             failures.push(format!("{set}: the fixture itself does not meet it"));
@@ -110,22 +139,30 @@ pub fn run(arguments: &[String]) -> Result<()> {
         // With names that tell the server, the suite finds nothing that it knows by name.
         let stacked = if matches!(set, Set::Nameless) { Way::Prefixed } else { Way::Stack };
         let stack = options.gateway_url.is_none().then(|| run(stacked)).transpose()?;
+        let other_era = set.other_era().filter(|_| options.gateway_url.is_none() && options.fixture_url.is_none());
+        let translated = other_era.is_some().then(|| run(Way::Translated)).transpose()?;
         let child = options.child.then(|| run(Way::Child)).transpose()?;
 
         println!("\n{set}");
         let mut columns = vec![(Way::Direct.name(), &direct), (Way::Gateway.name(), &gateway)];
         columns.extend(stack.iter().map(|outcome| (stacked.name(), outcome)));
+        columns.extend(translated.iter().map(|outcome| (Way::Translated.name(), outcome)));
         columns.extend(child.iter().map(|outcome| (Way::Child.name(), outcome)));
         print!("{}", compare::table(&columns));
+        rows.extend(compare::counts(&columns).map(|(what, seen)| (format!("conformance, {set}: {what}"), seen)));
         for difference in compare::differences(&direct, &gateway) {
             match expected.take(set, &difference) {
                 Some(reason) => println!("expected: {difference}: {reason}"),
                 None => failures.push(format!("{set}: {difference}")),
             }
         }
-        for mut difference in stack.iter().flat_map(|stack| compare::differences(&direct, stack)) {
+        let more = stack.iter().map(|outcome| (stacked, outcome));
+        let more = more.chain(translated.iter().map(|outcome| (Way::Translated, outcome)));
+        for (way, mut difference) in more.flat_map(|(way, outcome)| {
+            compare::differences(&direct, outcome).into_iter().map(move |difference| (way, difference))
+        }) {
             // Listed with the way, since a stack could differ where a single endpoint does not.
-            difference.scenario = format!("{}:{}", stacked.name(), difference.scenario);
+            difference.scenario = format!("{}:{}", way.name(), difference.scenario);
             match expected.take(set, &difference) {
                 Some(reason) => println!("expected: {difference}: {reason}"),
                 None => failures.push(format!("{set}: {difference}")),
@@ -141,7 +178,7 @@ pub fn run(arguments: &[String]) -> Result<()> {
         bail!("{} differences:\n  {}", failures.len(), failures.join("\n  "));
     }
     println!("conformance: the gateway's results are the fixture's own");
-    Ok(())
+    Ok(rows)
 }
 
 /// Starts what a way needs, runs one set of scenarios over it, and ends it all.
@@ -158,7 +195,10 @@ fn measure(
     eprintln!("conformance: {set}, {}", way.name());
     let fixture = match (&options.fixture_url, way) {
         (Some(_), _) | (None, Way::Child) => None,
-        (None, _) => Some(Running::fixture(&programs.fixture, &folder)?),
+        (None, _) => {
+            let era = set.other_era().filter(|_| way == Way::Translated);
+            Some(Running::fixture(&programs.fixture, &folder, era)?)
+        }
     };
     let fixture_url = || {
         let own = fixture.as_ref().map(|running| running.url.as_str());
@@ -175,9 +215,9 @@ fn measure(
             let upstream = ["--upstream", fixture_url()];
             Running::gateway(&programs.gateway, &policy, &folder, &upstream)?
         }
-        Way::Stack | Way::Prefixed => {
+        Way::Stack | Way::Prefixed | Way::Translated => {
             let config = folder.join("toolgate.toml");
-            fs::write(&config, stack(fixture_url(), &programs.gateway, way == Way::Stack))?;
+            fs::write(&config, stack(fixture_url(), &programs.gateway, way != Way::Prefixed))?;
             let gateway = Running::stack(&programs.gateway, &config, &folder)?;
             return suite.run(set, &gateway.url, &folder);
         }
@@ -205,7 +245,10 @@ fn stack(fixture: &str, toolgate: &Path, unprefixed: bool) -> String {
 /// The programs of this build, built anew if they are not fresh.
 fn programs(options: &Options) -> Result<Programs> {
     let own = std::env::current_exe()?;
-    let folder = own.parent().context("this program lies in no folder")?.to_path_buf();
+    let mut folder = own.parent().context("this program lies in no folder")?.to_path_buf();
+    if let Some(profile) = options.profile {
+        folder.set_file_name(if profile == Profile::Debug { "debug" } else { "release" });
+    }
     let built = |name: &str| folder.join(format!("{name}{}", std::env::consts::EXE_SUFFIX));
     let mut arguments = vec!["build", "--quiet"];
     if folder.ends_with("release") {

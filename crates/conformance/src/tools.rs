@@ -4,6 +4,7 @@ mod asking;
 mod content;
 mod definitions;
 mod rounds;
+mod tasks;
 mod telling;
 
 use rmcp::model::{CallToolRequestParams, CallToolResponse, CallToolResult, ErrorData, JsonObject};
@@ -11,10 +12,12 @@ use rmcp::service::{RequestContext, RoleServer};
 use serde_json::{Value, json};
 
 pub use self::definitions::list;
+use crate::input::{self, rounds};
+use crate::resources;
 use crate::server::{Change, Fixture, build};
-use crate::{input, resources};
 
 /// One call.
+#[derive(Clone, Copy)]
 pub struct Call<'a> {
     /// The server that it reached.
     pub server: &'a Fixture,
@@ -34,6 +37,7 @@ impl Call<'_> {
         given.ok_or_else(|| ErrorData::invalid_params(format!("argument `{name}` must be a string"), None))
     }
 
+    /// The arguments, none if there are none.
     fn arguments(&self) -> JsonObject {
         self.request.arguments.clone().unwrap_or_default()
     }
@@ -65,26 +69,34 @@ pub async fn call(
         "test_trigger_prompt_change" => telling::change(&call, Change::Prompts).await,
         "test_trigger_resource_change" => telling::change(&call, Change::Resource(resources::WATCHED.to_owned())).await,
 
-        "test_sampling" => asking::sampling(&call).await,
-        "test_elicitation" => asking::elicitation(&call).await,
-        "test_elicitation_sep1034_defaults" => asking::defaults(&call).await,
-        "test_elicitation_sep1330_enums" => asking::enums(&call).await,
-        "test_roots" => asking::roots(&call).await,
+        "test_sampling" => rounds(&call, asking::sampling).await,
+        "test_elicitation" => rounds(&call, asking::elicitation).await,
+        "test_elicitation_sep1034_defaults" => rounds(&call, asking::defaults).await,
+        "test_elicitation_sep1330_enums" => rounds(&call, asking::enums).await,
+        "test_roots" => rounds(&call, asking::roots).await,
 
         "test_missing_capability" => {
             input::demand(&context.client_capabilities().unwrap_or_default(), "sampling/createMessage")?;
             done("The client declared sampling.")
         }
-        "test_streaming_elicitation" => rounds::streaming(&call),
-        "test_input_required_result_elicitation" => rounds::elicitation(&call),
-        "test_input_required_result_sampling" => rounds::sampling(&call),
-        "test_input_required_result_list_roots" => rounds::roots(&call),
+        "test_streaming_elicitation" => rounds(&call, rounds::streaming).await,
+        "test_input_required_result_elicitation" => rounds(&call, rounds::elicitation).await,
+        "test_input_required_result_sampling" => rounds(&call, rounds::sampling).await,
+        "test_input_required_result_list_roots" => rounds(&call, rounds::roots).await,
         "test_input_required_result_request_state" | "test_input_required_result_tampered_state" => {
-            rounds::state(&call)
+            rounds(&call, rounds::state).await
         }
-        "test_input_required_result_multiple_inputs" => rounds::multiple(&call),
-        "test_input_required_result_multi_round" => rounds::several(&call),
-        "test_input_required_result_capabilities" => rounds::capabilities(&call),
+        "test_input_required_result_multiple_inputs" => rounds(&call, rounds::multiple).await,
+        "test_input_required_result_multi_round" => rounds(&call, rounds::several).await,
+        "test_input_required_result_capabilities" => rounds(&call, rounds::capabilities).await,
+
+        "greet" => done(&format!("Hello, {}!", call.text("name")?)),
+        "slow_compute" => tasks::slow(&call).await,
+        "failing_job" => tasks::failing(&call),
+        "protocol_error_job" => tasks::protocol_error(&call),
+        "confirm_delete" => tasks::confirm(&call).await,
+        "multi_input" => tasks::multiple(&call),
+        "test_tool_with_task" => tasks::after_a_round(&call),
         name => Err(ErrorData::invalid_params(format!("unknown tool `{name}`"), None)),
     }
 }

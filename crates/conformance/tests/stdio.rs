@@ -32,16 +32,24 @@ impl Client {
         self.id += 1;
         let id = self.id;
         self.send(&json!({ "jsonrpc": "2.0", "id": id, "method": method, "params": params }));
-        let mut line = String::new();
-        assert_ne!(self.stdout.read_line(&mut line).unwrap(), 0, "the fixture ended");
-        let answer: Value = serde_json::from_str(&line).unwrap();
+        let answer = self.next();
         assert_eq!(answer["id"], id, "{answer}");
         answer
     }
 
+    fn next(&mut self) -> Value {
+        let mut line = String::new();
+        assert_ne!(self.stdout.read_line(&mut line).unwrap(), 0, "the fixture ended");
+        serde_json::from_str(&line).unwrap()
+    }
+
     fn initialize(&mut self) {
+        self.initialize_with(json!({}));
+    }
+
+    fn initialize_with(&mut self, capabilities: Value) {
         let client = json!({ "name": "test", "version": "1" });
-        let params = json!({ "protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": client });
+        let params = json!({ "protocolVersion": "2025-11-25", "capabilities": capabilities, "clientInfo": client });
         let answer = self.ask("initialize", params);
         assert_eq!(answer["result"]["protocolVersion"], "2025-11-25");
         self.send(&json!({ "jsonrpc": "2.0", "method": "notifications/initialized" }));
@@ -109,4 +117,97 @@ fn a_request_of_the_newest_revision_needs_no_session() {
     let answer = client.ask("tools/call", call);
     assert_eq!(answer["result"]["resultType"], "input_required", "{answer}");
     assert!(answer["result"]["inputRequests"]["user_name"].is_object());
+}
+
+#[test]
+fn a_tool_asks_in_both_eras_and_says_the_same() {
+    let capabilities = json!({ "elicitation": {}, "sampling": {}, "roots": {} });
+    let call = json!({ "name": "test_input_required_result_multi_round", "arguments": {} });
+    let answers = [("name", "Ann"), ("color", "red")]
+        .map(|(field, said)| json!({ "action": "accept", "content": { field: said } }));
+
+    let mut client = Client::start(&["--era", "legacy"]);
+    client.initialize_with(capabilities.clone());
+    client.send(&json!({ "jsonrpc": "2.0", "id": 100, "method": "tools/call", "params": call }));
+    for answer in &answers {
+        let question = client.next();
+        assert_eq!(question["method"], "elicitation/create");
+        client.send(&json!({ "jsonrpc": "2.0", "id": question["id"], "result": answer }));
+    }
+    let legacy = client.next();
+    assert_eq!(legacy["result"]["content"][0]["text"], "Ann likes red.", "{legacy}");
+
+    let mut client = Client::start(&["--era", "modern"]);
+    let meta = json!({
+        "io.modelcontextprotocol/protocolVersion": "2026-07-28",
+        "io.modelcontextprotocol/clientCapabilities": capabilities,
+    });
+    let mut params = call;
+    params["_meta"] = meta;
+    let mut result = client.ask("tools/call", params.clone())["result"].clone();
+    for answer in &answers {
+        let key = result["inputRequests"].as_object().unwrap().keys().next().unwrap().clone();
+        params["inputResponses"] = json!({ key: answer });
+        params["requestState"] = result["requestState"].clone();
+        result = client.ask("tools/call", params.clone())["result"].clone();
+    }
+    assert_eq!(result["content"], legacy["result"]["content"], "{result}");
+}
+
+#[test]
+fn one_era_alone_refuses_the_other() {
+    let meta = json!({
+        "io.modelcontextprotocol/protocolVersion": "2026-07-28",
+        "io.modelcontextprotocol/clientCapabilities": {},
+    });
+    let mut modern = Client::start(&["--era", "modern"]);
+    let discovered = modern.ask("server/discover", json!({ "_meta": meta }));
+    assert_eq!(discovered["result"]["supportedVersions"], json!(["2026-07-28"]), "{discovered}");
+    assert!(modern.ask("tools/list", json!({ "_meta": meta }))["result"]["tools"].is_array());
+    let mut legacy = Client::start(&["--era", "legacy"]);
+    legacy.initialize();
+    assert!(legacy.ask("tools/list", json!({ "_meta": meta }))["error"].is_object());
+}
+
+#[test]
+fn a_task_asks_and_ends() {
+    let mut client = Client::start(&[]);
+    let meta = |extensions: Value| {
+        json!({
+            "io.modelcontextprotocol/protocolVersion": "2026-07-28",
+            "io.modelcontextprotocol/clientCapabilities": { "elicitation": {}, "extensions": extensions },
+        })
+    };
+    let follows = meta(json!({ "io.modelcontextprotocol/tasks": {} }));
+    let call = json!({ "name": "multi_input", "arguments": {} });
+    // Whoever cannot follow a task is given none.
+    let with = |meta: &Value, mut params: Value| {
+        params["_meta"] = meta.clone();
+        params
+    };
+    assert_eq!(client.ask("tools/call", with(&meta(json!({})), call.clone()))["error"]["code"], -32021);
+    let task = client.ask("tools/call", with(&follows, call))["result"].clone();
+    assert_eq!(task["resultType"], "task", "{task}");
+    let named = json!({ "taskId": task["taskId"] });
+    let asked = loop {
+        let state = client.ask("tasks/get", with(&follows, named.clone()))["result"].clone();
+        // One question may come a moment after the other.
+        if state["inputRequests"].as_object().is_some_and(|asked| asked.len() == 2) {
+            break state;
+        }
+    };
+    assert_eq!(asked["status"], "input_required");
+    let mut answers = named.clone();
+    answers["inputResponses"] = json!({
+        "name": { "action": "accept", "content": { "name": "Ann" } },
+        "confirm": { "action": "accept", "content": { "confirm": true } },
+    });
+    assert!(client.ask("tasks/update", with(&follows, answers))["result"].is_object());
+    let end = loop {
+        let state = client.ask("tasks/get", with(&follows, named.clone()))["result"].clone();
+        if state["status"] != "working" {
+            break state;
+        }
+    };
+    assert!(end["result"]["content"][0]["text"].as_str().unwrap().contains("Ann"), "{end}");
 }

@@ -86,13 +86,33 @@ pub enum BodyFault {
     /// An event that is too long, or bytes that are no event stream.
     #[error("the server's event stream cannot be read: {0}")]
     Unreadable(String),
+    /// There is no room for more of it.
+    #[error("{0}")]
+    NoRoom(&'static str),
 }
 
 /// Collects a whole body within a byte limit; `idle` bounds the silence between two pieces of it.
 ///
 /// # Errors
 /// [`BodyFault`] when it is longer, slower or cut.
-pub async fn collect<B>(mut body: B, limit: usize, idle: Option<Duration>) -> Result<Bytes, BodyFault>
+pub async fn collect<B>(body: B, limit: usize, idle: Option<Duration>) -> Result<Bytes, BodyFault>
+where
+    B: http_body::Body<Data = Bytes> + Unpin,
+    B::Error: std::fmt::Display,
+{
+    collect_into(body, limit, idle, |_| Ok(())).await
+}
+
+/// [`collect`] that asks `room` before it holds so many bytes.
+///
+/// # Errors
+/// [`BodyFault`]; [`BodyFault::NoRoom`] with what `room` says where there is none.
+pub(crate) async fn collect_into<B>(
+    mut body: B,
+    limit: usize,
+    idle: Option<Duration>,
+    mut room: impl FnMut(usize) -> Result<(), &'static str>,
+) -> Result<Bytes, BodyFault>
 where
     B: http_body::Body<Data = Bytes> + Unpin,
     B::Error: std::fmt::Display,
@@ -106,14 +126,19 @@ where
     while let Some(frame) = within(idle, body.frame()).await? {
         let frame = frame.map_err(|error| BodyFault::Broken(error.to_string()))?;
         let Ok(data) = frame.into_data() else { continue };
-        if whole.len() + first.as_ref().map_or(0, Bytes::len) + data.len() > limit {
+        let length = whole.len() + first.as_ref().map_or(0, Bytes::len) + data.len();
+        if length > limit {
             return Err(BodyFault::TooLong(limit));
         }
+        room(length).map_err(BodyFault::NoRoom)?;
         // The usual body is one piece, which need not be copied.
         match first.take() {
             None if whole.is_empty() => first = Some(data),
             None => whole.extend_from_slice(&data),
             Some(before) => {
+                // All of it at once where the length is known: a buffer that doubles holds twice what has come.
+                let left = usize::try_from(body.size_hint().lower()).unwrap_or(limit).min(limit);
+                whole.reserve_exact(length + left);
                 whole.extend_from_slice(&before);
                 whole.extend_from_slice(&data);
             }

@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+use crate::arriving::Arriving;
 use crate::bounded::{Bounded, Place};
 
 /// Connections at once, unless somebody says otherwise.
@@ -47,6 +48,7 @@ pub(crate) struct Connections {
     all: Arc<Semaphore>,
     by_address: Arc<Bounded<IpAddr>>,
     reserve: Arc<Bounded<IpAddr>>,
+    arriving: Arriving,
 }
 
 /// Why there is no place.
@@ -85,7 +87,7 @@ impl Connections {
         let all = Arc::new(Semaphore::new(limits.in_all.min(Semaphore::MAX_PERMITS)));
         let by_address = Bounded::new(limits.of_an_address.unwrap_or(OF_AN_ADDRESS), usize::MAX);
         let reserve = Bounded::new(OF_AN_ADDRESS_IN_RESERVE, RESERVE);
-        Arc::new(Self { limits, all, by_address, reserve })
+        Arc::new(Self { limits, all, by_address, reserve, arriving: Arriving::default() })
     }
 
     /// A place for a connection; `proxy` where it comes from one that is believed and brings the requests of many.
@@ -114,6 +116,11 @@ impl Seat {
     /// Whether nothing but the API and the probes is answered here.
     pub(crate) fn is_reserved(&self) -> bool {
         self.all.is_none()
+    }
+
+    /// The room for what arrives over all connections.
+    pub(crate) fn arriving(&self) -> &Arriving {
+        &self.connections.arriving
     }
 
     /// Says for whom a proxy has sent a request over this connection, which counts for that address from now on: over

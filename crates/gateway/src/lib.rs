@@ -4,6 +4,7 @@
 //! [`stdio_front`] bring messages to it, [`relay`] watches what comes back.
 
 mod admission;
+mod arriving;
 pub mod body;
 mod bounded;
 pub mod caller;

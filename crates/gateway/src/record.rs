@@ -137,8 +137,8 @@ impl Ended {
             Self::Ok => Ending::Ok,
             Self::ToolError => Ending::ToolError,
             Self::RpcError => Ending::RpcError,
-            // What happened at the other end is not known, and that is what the record says.
-            Self::Timeout | Self::Unknown => Ending::Unknown,
+            Self::Timeout => Ending::Timeout,
+            Self::Unknown => Ending::Unknown,
             Self::Cancelled => Ending::Cancelled,
             Self::Disconnected => Ending::Disconnected,
             Self::NotSent => Ending::NotSent,

@@ -12,6 +12,7 @@ pub mod collector;
 pub mod decode;
 pub mod disk;
 pub mod exposition;
+pub mod figures;
 pub mod message;
 pub mod peers;
 pub mod place;

@@ -157,6 +157,7 @@ fn every_url_of_the_attacks_has_its_verdict() {
         let bad: Vec<_> = mixed.iter().filter(|address| egress.address(**address).is_err()).collect();
         assert_eq!(bad.len(), 1, "{}", attack.id);
     }
+    testkit::figures::attacks_held("addresses of servers", attacks.len()).unwrap();
 }
 
 #[test]

@@ -68,6 +68,20 @@ pub fn table(columns: &[(&str, &Outcome)]) -> String {
     text
 }
 
+/// The sums of [`table`] for the documents: what they are, and their values by column.
+pub fn counts(columns: &[(&str, &Outcome)]) -> impl Iterator<Item = (String, String)> {
+    let names: Vec<&str> = columns.iter().map(|(name, _)| *name).collect();
+    let of = |count: fn(&Outcome) -> String| {
+        columns.iter().map(|(_, outcome)| count(outcome)).collect::<Vec<_>>().join(", ")
+    };
+    let names = names.join(", ");
+    [
+        (format!("scenarios that pass, of those that count ({names})"), of(scored)),
+        (format!("checks that pass / fail, of all ({names})"), of(all)),
+    ]
+    .into_iter()
+}
+
 fn row(text: &mut String, width: usize, name: &str, cells: impl Iterator<Item = String>, note: &str) {
     let mut line = format!("  {name:<width$}");
     for cell in cells {
@@ -207,6 +221,8 @@ mod tests {
         assert_eq!(found, wanted);
         assert_eq!(scored(&direct), "1/1");
         assert_eq!(all(&direct), "2/1");
+        let counts: Vec<_> = counts(&[("direct", &direct), ("gateway", &through)]).collect();
+        assert_eq!(counts[0], ("scenarios that pass, of those that count (direct, gateway)".into(), "1/1, 0/1".into()));
         assert!(table(&[("direct", &direct), ("gateway", &through)]).contains("not scored"));
     }
 

@@ -22,14 +22,18 @@ pub struct Running {
 }
 
 impl Running {
-    /// The fixture, over HTTP.
+    /// The fixture, over HTTP, speaking one era alone if one is named.
     ///
     /// # Errors
     /// When it does not start.
-    pub fn fixture(program: &Path, folder: &Path) -> Result<Self> {
+    pub fn fixture(program: &Path, folder: &Path, era: Option<&str>) -> Result<Self> {
         let log = File::create(folder.join("fixture.log"))?;
         let mut command = Command::new(program);
-        command.args(["--listen", "127.0.0.1:0"]).stdout(Stdio::piped()).stderr(log);
+        command
+            .args(["--listen", "127.0.0.1:0"])
+            .args(era.iter().flat_map(|era| ["--era", era]))
+            .stdout(Stdio::piped())
+            .stderr(log);
         let mut child = start(&mut command)?;
         let stdout = child.stdout.take().context("the fixture has no stdout")?;
         Self::listening(child, stdout, "http://", &folder.join("fixture.out"))

@@ -44,6 +44,18 @@ impl Set {
     }
 }
 
+impl Set {
+    /// The era, in the fixture's word, of which no revision is asked for, and through which a stack is asked as well. Older
+    /// agents are not tried so: the fixture's library refuses their `initialize` in an event, which a stack does not take for
+    /// a refusal.
+    pub fn other_era(self) -> Option<&'static str> {
+        match self {
+            Self::Requirements("2026-07-28") => Some("legacy"),
+            Self::Requirements(_) | Self::All | Self::Nameless => None,
+        }
+    }
+}
+
 impl fmt::Display for Set {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -1,5 +1,6 @@
 //! The attack inputs, each against the oracle that its verdict names: what arrived upstream.
 
+use std::collections::HashSet;
 use std::time::Duration;
 
 use anyhow::{Context, ensure};
@@ -7,6 +8,7 @@ use serde_json::{Value, json};
 use testkit::attacks::{self, Attack};
 use testkit::client::{McpHttp, raw, statuses};
 use testkit::decode;
+use testkit::figures::attacks_held;
 use testkit::message::{self, LEGACY, MODERN, request};
 use testkit::record::Recorded;
 use testkit::script::{Script, Tool};
@@ -154,13 +156,13 @@ fn hostile_messages_over_http() -> anyhow::Result<()> {
     }
     wrong.extend(read_otherwise(&pairs)?);
     assert!(wrong.is_empty(), "{} of {}\n{}", wrong.len(), attacks.len(), wrong.join("\n"));
-    Ok(())
+    attacks_held("messages over HTTP", attacks.len())
 }
 
 /// The inputs from which some language reads another call than from what arrived.
 fn read_otherwise(pairs: &[(&Attack, Vec<u8>)]) -> anyhow::Result<Vec<String>> {
     let mut wrong = Vec::new();
-    for language in decode::languages() {
+    for language in decode::languages()? {
         let sent = language.calls(&pairs.iter().map(|(attack, _)| attack.bytes.clone()).collect::<Vec<_>>())?;
         let came = language.calls(&pairs.iter().map(|(_, body)| body.clone()).collect::<Vec<_>>())?;
         for (((attack, _), sent), came) in pairs.iter().zip(sent).zip(came) {
@@ -175,6 +177,7 @@ fn read_otherwise(pairs: &[(&Attack, Vec<u8>)]) -> anyhow::Result<Vec<String>> {
 #[test]
 fn hostile_messages_over_stdio() -> anyhow::Result<()> {
     let Some(attacks) = attacks::load("jsonrpc")? else { return Ok(()) };
+    let mut sent = 0;
     for tool in ["read_file", "charge", "r"] {
         let setup = toolgate()?.policy(&allow(&[tool]))?;
         let (words, record) = recording(&setup, &Script::default())?;
@@ -190,6 +193,7 @@ fn hostile_messages_over_stdio() -> anyhow::Result<()> {
                 continue;
             }
             run.client.line(&attack.bytes)?;
+            sent += 1;
             if attack.expect == "canonical" {
                 // Most of them use the same id, so each has to be answered before the next.
                 run.client.next_that(&attack.id, |message| message.get("method").is_none())?;
@@ -207,7 +211,7 @@ fn hostile_messages_over_stdio() -> anyhow::Result<()> {
         let came: Vec<_> = came.by_ref().filter(|line| !String::from_utf8_lossy(line).contains("marker")).collect();
         let show =
             |lines: &[Vec<u8>]| lines.iter().map(|line| String::from_utf8_lossy(line).into_owned()).collect::<Vec<_>>();
-        for language in decode::languages() {
+        for language in decode::languages()? {
             assert_eq!(
                 language.calls(&came)?,
                 language.calls(&expected)?,
@@ -226,7 +230,7 @@ fn hostile_messages_over_stdio() -> anyhow::Result<()> {
         };
         assert_eq!(methods.iter().filter(foreign).count(), 0, "{methods:?}");
     }
-    Ok(())
+    attacks_held("messages over stdio, those that are one line", sent)
 }
 
 #[test]
@@ -262,7 +266,7 @@ fn header_fields_that_must_not_reach_a_server() -> anyhow::Result<()> {
         let raw = upstream.raw().concat();
         assert!(!String::from_utf8_lossy(&raw).contains("evil"), "evil is in the bytes that arrived");
     }
-    Ok(())
+    attacks_held("header fields, in both eras", attacks.iter().filter(|attack| attack.expect == "strip").count())
 }
 
 #[test]
@@ -287,7 +291,8 @@ fn headers_and_body_that_disagree() -> anyhow::Result<()> {
         assert_eq!(answer.error_code(), Some(-32020), "{told}");
         assert_eq!(upstream.requests().len(), before, "{told}");
     }
-    Ok(())
+    let disagree = attacks.iter().filter(|attack| attack.expect == "reject").count();
+    attacks_held("header fields that say something else than the body", disagree)
 }
 
 #[test]
@@ -331,7 +336,60 @@ fn hostile_http() -> anyhow::Result<()> {
         }
     }
     assert!(wrong.is_empty(), "{} wrong\n{}", wrong.len(), wrong.join("\n"));
-    Ok(())
+    attacks_held("requests of HTTP", attacks.len())
+}
+
+/// Two servers behind one address, with names that look alike: each name that is listed calls one tool of one server.
+#[test]
+fn names_that_look_alike() -> anyhow::Result<()> {
+    let Some(attacks) = attacks::load("names")? else { return Ok(()) };
+    for attack in &attacks {
+        let word = |which: &str, member: &str| attack.data.pointer(&format!("/{which}/{member}"))?.as_str();
+        let of = |which| Some((word(which, "server")?, word(which, "tool")?));
+        let (Some(a), Some(b)) = (of("a"), of("b")) else { anyhow::bail!("{}: no names", attack.id) };
+        let mut servers: Vec<(&str, Vec<Tool>)> = vec![(a.0, vec![Tool::named(a.1)])];
+        match servers.iter_mut().find(|(server, _)| *server == b.0) {
+            Some((_, tools)) => tools.push(Tool::named(b.1)),
+            None => servers.push((b.0, vec![Tool::named(b.1)])),
+        }
+        let setup = toolgate()?;
+        setup.file("open.json", &json!({ "version": "1", "default": "allow" }).to_string())?;
+        let (mut config, mut upstreams) = ("listen = \"127.0.0.1:0\"\n".to_owned(), Vec::new());
+        for (server, tools) in servers {
+            let upstream = Upstream::start(Script::with(tools).sessionless())?;
+            config.push_str(&format!("[servers.{server}]\nurl = \"{}\"\npolicy = \"open.json\"\n", upstream.url()));
+            upstreams.push((server, upstream));
+        }
+        let ids: Vec<&str> = upstreams.iter().map(|(server, _)| *server).collect();
+        config.push_str(&format!("[[grants]]\nlabel = \"any\"\nservers = {ids:?}\nanonymous = true\n"));
+        let toolgate = match setup.config(&config)?.serve() {
+            Ok(toolgate) => toolgate,
+            // An id with the separator in it is none.
+            Err(refused) => {
+                ensure!(ids.iter().any(|id| id.contains("__")), "{}: {refused:#}", attack.id);
+                continue;
+            }
+        };
+        let client = McpHttp::legacy(&format!("http://{}/mcp", toolgate.address()?), None)?;
+        let names = client.tools()?;
+        let mut reached = Vec::new();
+        for name in &names {
+            let before: Vec<usize> = upstreams.iter().map(|(_, upstream)| upstream.called().len()).collect();
+            client.call(name, json!({}))?;
+            for ((server, upstream), before) in upstreams.iter().zip(before) {
+                reached.extend(upstream.called().split_off(before).into_iter().map(|tool| (*server, tool)));
+            }
+        }
+        let told = format!("{}: {names:?} reached {reached:?}", attack.id);
+        ensure!(reached.len() == names.len() && !names.is_empty(), "{told}");
+        ensure!(names.iter().collect::<HashSet<_>>().len() == names.len(), "{told}");
+        ensure!(reached.iter().collect::<HashSet<_>>().len() == names.len(), "{told}");
+        for (name, (server, tool)) in names.iter().zip(&reached) {
+            ensure!(name.starts_with(&format!("{server}__")), "{told}");
+            ensure!([a, b].contains(&(server, tool.as_str())), "{told}");
+        }
+    }
+    attacks_held("names that look alike, in a stack", attacks.len())
 }
 
 fn replace(bytes: &[u8], old: &str, new: &str) -> Vec<u8> {

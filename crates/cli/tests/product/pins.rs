@@ -139,7 +139,7 @@ fn a_changed_tool_is_held() -> anyhow::Result<()> {
 fn the_drift_inputs() -> anyhow::Result<()> {
     let Some(inputs) = attacks::load("drift")? else { return Ok(()) };
     assert_eq!(inputs.len(), 17);
-    for input in inputs {
+    for input in &inputs {
         let tools = |value: &Value| -> Vec<Tool> { value.as_array().into_iter().flatten().map(defined).collect() };
         let data = &input.data;
         let base = || defined(&json!({ "name": "charge", "title": "Charge", "description": "Charge a card." }));
@@ -173,7 +173,7 @@ fn the_drift_inputs() -> anyhow::Result<()> {
             ensure!(!client.tools()?.iter().any(|tool| tool == called), "{} is listed", input.id);
         }
     }
-    Ok(())
+    testkit::figures::attacks_held("definitions that change", inputs.len())
 }
 
 #[test]

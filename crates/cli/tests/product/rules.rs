@@ -37,7 +37,8 @@ fn amounts_that_are_no_small_amounts() -> anyhow::Result<()> {
     let limits = json!([{ "counter": "spend", "window": 86_400, "max": 500, "amount": "args.amount" }]);
     let policy = json!({ "version": "1", "default": "deny", "tools": { "charge": { "require": [{ "conditions": conditions }], "limits": limits } } });
     let inputs: Vec<_> = attacks.iter().map(|attack| (attack, attack.bytes.clone())).collect();
-    judged(&policy, &inputs, "charge")
+    judged(&policy, &inputs, "charge")?;
+    testkit::figures::attacks_held("amounts", inputs.len())
 }
 
 #[test]
@@ -71,7 +72,8 @@ fn paths_that_leave_their_folder() -> anyhow::Result<()> {
             (attack, call(1, "read_file", json!({ "path": path })).to_string().into_bytes())
         })
         .collect();
-    judged(&policy, &inputs, "read_file")
+    judged(&policy, &inputs, "read_file")?;
+    testkit::figures::attacks_held("paths", inputs.len())
 }
 
 #[test]

@@ -5,14 +5,13 @@ use std::time::Duration;
 use anyhow::ensure;
 use serde_json::{Value, json};
 use testkit::client::{McpHttp, Open};
+use testkit::figures::figure;
 use testkit::message::{self, Outcome, call, notification, request};
 use testkit::toolgate::Toolgate;
 use testkit::wait::{self, PATIENCE};
 
 use crate::echo;
-use crate::setup::{
-    all_at_once, before, figure, kib, legacy, modern, one_at_once, open, outcomes, rounds, shell, toolgate,
-};
+use crate::setup::{all_at_once, before, kib, legacy, modern, one_at_once, open, outcomes, rounds, shell, toolgate};
 
 /// Agents at once: none of the places of a server must be left taken by any of them.
 const AGENTS: usize = 8;

@@ -3,6 +3,7 @@
 use anyhow::ensure;
 use serde_json::{Value, json};
 use testkit::client::McpHttp;
+use testkit::figures::figure;
 use testkit::message::{self, Outcome, call, request};
 use testkit::script::{Behaviour, Script, Tool};
 use testkit::tee;
@@ -10,7 +11,7 @@ use testkit::toolgate::Toolgate;
 use testkit::wait::{self, PATIENCE};
 
 use crate::echo;
-use crate::setup::{all_at_once, before, figure, legacy, modern, open, recording, rounds, toolgate};
+use crate::setup::{all_at_once, before, legacy, modern, open, recording, rounds, toolgate};
 
 /// Agents at once.
 const AGENTS: usize = 100;

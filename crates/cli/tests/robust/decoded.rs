@@ -6,10 +6,11 @@ use std::collections::BTreeSet;
 use anyhow::{Context, ensure};
 use serde_json::{Value, json};
 use testkit::decode;
+use testkit::figures::figure;
 use testkit::script::{Script, Tool};
 use testkit::upstream::Upstream;
 
-use crate::setup::{before, figure, legacy, open, rounds, toolgate, word};
+use crate::setup::{before, legacy, open, rounds, toolgate, word};
 
 /// Numbers that are always the same, as a generator gives them: xorshift.
 struct Chance(u64);
@@ -188,7 +189,7 @@ fn every_language_reads_what_was_judged() -> anyhow::Result<()> {
     ensure!(records.len() == came.len(), "{} records of {} calls", records.len(), came.len());
 
     let mut read_by = Vec::new();
-    for language in decode::languages() {
+    for language in decode::languages()? {
         let (from_agent, at_server) = (language.calls(&sent)?, language.calls(&came)?);
         for (at, (theirs, ours)) in from_agent.iter().zip(&at_server).enumerate() {
             let text = || String::from_utf8_lossy(came.get(at).map_or(&[], Vec::as_slice)).into_owned();

@@ -34,8 +34,8 @@ fn one_that_reads_nothing_ends_no_call_later_than_it_may_be_silent() -> anyhow::
     })?;
     let ended = outcomes(&toolgate.setup, calls)?;
     // What did not even go into the queue was provably not sent.
-    ensure!(ended.iter().all(|outcome| outcome == "unknown" || outcome == "not_sent"), "{ended:?}");
-    ensure!(ended.iter().any(|outcome| outcome == "unknown") && ended.iter().any(|outcome| outcome == "not_sent"));
+    ensure!(ended.iter().all(|outcome| outcome == "timeout" || outcome == "not_sent"), "{ended:?}");
+    ensure!(ended.iter().any(|outcome| outcome == "timeout") && ended.iter().any(|outcome| outcome == "not_sent"));
     Ok(())
 }
 

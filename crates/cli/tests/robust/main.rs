@@ -11,3 +11,4 @@ mod limits;
 mod lists;
 mod once;
 mod setup;
+mod slow;

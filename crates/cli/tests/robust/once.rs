@@ -4,11 +4,12 @@ use std::collections::HashMap;
 
 use anyhow::ensure;
 use serde_json::json;
+use testkit::figures::figure;
 use testkit::message::Outcome;
 use testkit::wait;
 
 use crate::echo::{self, FAILING};
-use crate::setup::{before, figure, legacy, open, outcomes, rounds, shell, toolgate, word};
+use crate::setup::{before, legacy, open, outcomes, rounds, shell, toolgate, word};
 
 #[test]
 fn whatever_goes_wrong_at_an_endpoint_a_call_arrives_once() -> anyhow::Result<()> {

@@ -89,14 +89,6 @@ pub(crate) fn rounds(few: usize) -> anyhow::Result<usize> {
     Ok(std::env::var("TOOLGATE_ROUNDS").ok().map(|rounds| rounds.parse()).transpose()?.unwrap_or(few))
 }
 
-/// A figure for the documents, where `TOOLGATE_FIGURES` names the file in which they are gathered: what it is, and what
-/// was seen.
-pub(crate) fn figure(what: &str, seen: impl std::fmt::Display) -> anyhow::Result<()> {
-    let Some(file) = std::env::var_os("TOOLGATE_FIGURES") else { return Ok(()) };
-    let mut file = std::fs::OpenOptions::new().create(true).append(true).open(file)?;
-    Ok(std::io::Write::write_all(&mut file, format!("{what}\t{seen}\n").as_bytes())?)
-}
-
 /// A size of a process in KiB, by its name in `/proc/PID/status`.
 pub(crate) fn kib(pid: u32, name: &str) -> anyhow::Result<u64> {
     let status = std::fs::read_to_string(format!("/proc/{pid}/status"))?;

@@ -1,31 +1,26 @@
-//! Tools that send the client a request of their own (2024-11-05 to 2025-11-25).
-//!
-//! In 2026-07-28 a server may not; there these tools fail and say so.
+//! Tools with one question: asked on the stream of the call in 2024-11-05 to 2025-11-25, and by way of the
+//! result in 2026-07-28. See [`input::rounds`](crate::input::rounds) for how.
 
-use rmcp::model::{CallToolResponse, ClientResult, ErrorData, ServerRequest};
+use rmcp::model::{CallToolResponse, ErrorData};
 use serde_json::{Value, json};
 
-use super::{Call, done, error};
-use crate::input;
-use crate::server::{build, is_modern};
+use super::{Call, done};
+use crate::input::{self, Answers};
+
+/// The key of the only question.
+const KEY: &str = "answer";
 
 /// Asks the client's model.
-pub async fn sampling(call: &Call<'_>) -> Result<CallToolResponse, ErrorData> {
-    let request = input::sampling(call.text("prompt")?, 100);
-    let request = ServerRequest::CreateMessageRequest(build(request)?);
-    ask(call, "sampling/createMessage", request, |result| match result {
-        ClientResult::CreateMessageResult(result) => {
-            let message = serde_json::to_value(result).unwrap_or_default();
-            let text = message.pointer("/content/text").and_then(Value::as_str).unwrap_or_default();
-            Some(format!("LLM response: {text}"))
-        }
-        _ => None,
+pub fn sampling(call: &Call<'_>) -> Result<CallToolResponse, ErrorData> {
+    let question = input::sampling(call.text("prompt")?, 100);
+    ask(call, question, |answer| {
+        let text = answer.pointer("/content/text").and_then(Value::as_str).unwrap_or_default();
+        format!("LLM response: {text}")
     })
-    .await
 }
 
 /// Asks the user for a name and an address.
-pub async fn elicitation(call: &Call<'_>) -> Result<CallToolResponse, ErrorData> {
+pub fn elicitation(call: &Call<'_>) -> Result<CallToolResponse, ErrorData> {
     let schema = json!({
         "type": "object",
         "properties": {
@@ -34,11 +29,11 @@ pub async fn elicitation(call: &Call<'_>) -> Result<CallToolResponse, ErrorData>
         },
         "required": ["username", "email"],
     });
-    form(call, call.text("message")?, schema, "User response").await
+    form(call, call.text("message")?, schema, "User response")
 }
 
 /// Asks with a default for every primitive type (SEP-1034).
-pub async fn defaults(call: &Call<'_>) -> Result<CallToolResponse, ErrorData> {
+pub fn defaults(call: &Call<'_>) -> Result<CallToolResponse, ErrorData> {
     let schema = json!({
         "type": "object",
         "properties": {
@@ -55,11 +50,11 @@ pub async fn defaults(call: &Call<'_>) -> Result<CallToolResponse, ErrorData> {
         },
         "required": [],
     });
-    form(call, "Please review the defaults.", schema, "Elicitation completed").await
+    form(call, "Please review the defaults.", schema, "Elicitation completed")
 }
 
 /// Asks with every way to write a choice (SEP-1330).
-pub async fn enums(call: &Call<'_>) -> Result<CallToolResponse, ErrorData> {
+pub fn enums(call: &Call<'_>) -> Result<CallToolResponse, ErrorData> {
     let titled = |word: &str| {
         json!([
             { "const": "value1", "title": format!("First {word}") },
@@ -82,55 +77,30 @@ pub async fn enums(call: &Call<'_>) -> Result<CallToolResponse, ErrorData> {
         },
         "required": [],
     });
-    form(call, "Please choose.", schema, "Elicitation completed").await
+    form(call, "Please choose.", schema, "Elicitation completed")
 }
 
 /// Asks for the client's roots.
-pub async fn roots(call: &Call<'_>) -> Result<CallToolResponse, ErrorData> {
-    let request = ServerRequest::ListRootsRequest(build(input::roots())?);
-    ask(call, "roots/list", request, |result| match result {
-        ClientResult::ListRootsResult(result) => {
-            let uris: Vec<&str> = result.roots.iter().map(|root| root.uri.as_str()).collect();
-            Some(format!("Roots: {}", uris.join(", ")))
-        }
-        _ => None,
+pub fn roots(call: &Call<'_>) -> Result<CallToolResponse, ErrorData> {
+    ask(call, input::roots(), |answer| {
+        let roots = answer.get("roots").and_then(Value::as_array).into_iter().flatten();
+        let uris: Vec<&str> = roots.filter_map(|root| root.get("uri")?.as_str()).collect();
+        format!("Roots: {}", uris.join(", "))
     })
-    .await
 }
 
-async fn form(call: &Call<'_>, message: &str, schema: Value, lead: &str) -> Result<CallToolResponse, ErrorData> {
+fn form(call: &Call<'_>, message: &str, schema: Value, lead: &str) -> Result<CallToolResponse, ErrorData> {
     let params = json!({ "mode": "form", "message": message, "requestedSchema": schema });
-    let request = json!({ "method": "elicitation/create", "params": params });
-    let request = ServerRequest::ElicitRequest(build(request)?);
-    ask(call, "elicitation/create", request, |result| match result {
-        ClientResult::ElicitResult(result) => {
-            let answer = serde_json::to_value(result).unwrap_or_default();
-            let action = answer.get("action").and_then(Value::as_str).unwrap_or_default();
-            let content = answer.get("content").cloned().unwrap_or_default();
-            Some(format!("{lead}: action={action}, content={content}"))
-        }
-        _ => None,
+    ask(call, json!({ "method": "elicitation/create", "params": params }), |answer| {
+        let action = answer.get("action").and_then(Value::as_str).unwrap_or_default();
+        let content = answer.get("content").cloned().unwrap_or_default();
+        format!("{lead}: action={action}, content={content}")
     })
-    .await
 }
 
-async fn ask(
-    call: &Call<'_>,
-    method: &str,
-    request: ServerRequest,
-    read: impl FnOnce(ClientResult) -> Option<String>,
-) -> Result<CallToolResponse, ErrorData> {
-    if is_modern(call.context) {
-        return error(&format!("`{method}` is not sent to clients in this revision."));
-    }
-    if !input::can(&call.context.client_capabilities().unwrap_or_default(), method) {
-        return error(&format!("The client did not declare what `{method}` needs."));
-    }
-    match call.context.peer.send_request(request).await {
-        Ok(result) => match read(result) {
-            Some(text) => done(&text),
-            None => error(&format!("The client answered `{method}` with something else.")),
-        },
-        Err(failure) => error(&format!("The client refused `{method}`: {failure}")),
+fn ask(call: &Call<'_>, question: Value, read: impl FnOnce(&Value) -> String) -> Result<CallToolResponse, ErrorData> {
+    match Answers::new(call.request.input_responses.as_ref()).get(KEY)? {
+        Some(answer) => done(&read(answer)),
+        None => Ok(input::required(call.context, json!({ KEY: question }), None)?.into()),
     }
 }

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use crate::server::build;
 
 /// Tools without arguments: name and description, in the order of the list.
-const PLAIN: [(&str, &str); 26] = [
+const PLAIN: [(&str, &str); 30] = [
     ("test_simple_text", "Returns a text"),
     ("test_image_content", "Returns a picture"),
     ("test_audio_content", "Returns a sound"),
@@ -33,6 +33,10 @@ const PLAIN: [(&str, &str); 26] = [
     ("test_input_required_result_multiple_inputs", "Asks three things at once"),
     ("test_input_required_result_multi_round", "Asks twice"),
     ("test_input_required_result_capabilities", "Asks what the client can answer"),
+    ("failing_job", "A task that fails as tools fail"),
+    ("protocol_error_job", "A task that ends with an error of the protocol"),
+    ("multi_input", "A task that asks two things at once"),
+    ("test_tool_with_task", "Asks for a name, then is a task"),
 ];
 
 /// Every tool, always in the same order.
@@ -54,6 +58,16 @@ pub fn list() -> Result<Vec<Tool>, ErrorData> {
                 "required": ["region"],
             }),
         ),
+        tool("greet", "Greets", text_schema("name", "Whom to greet")),
+        tool(
+            "slow_compute",
+            "Takes its time",
+            json!({
+                "type": "object",
+                "properties": { "seconds": { "type": "number" }, "label": { "type": "string" } },
+            }),
+        ),
+        tool("confirm_delete", "Asks the user, then pretends", text_schema("filename", "What not to delete")),
         tool("json_schema_2020_12_tool", "Tool with JSON Schema 2020-12 features", rich_schema()),
     ];
     build(Value::Array(plain.chain(with_arguments).collect()))

@@ -18,7 +18,7 @@ use super::answer::failed;
 use super::stream::Changes;
 use super::{Front, MAX_BODY, closing, empty, json_refusal, not_forwarded, plain, unreadable_kind};
 use crate::admission::{Work, until_withdrawn};
-use crate::body::{Body, BodyFault, collect};
+use crate::body::{Body, BodyFault, collect_into};
 use crate::caller::Caller;
 use crate::expected::Expected;
 use crate::grant::{Grant, Lead};
@@ -38,12 +38,20 @@ impl Front {
             return closing(plain(&refusal));
         }
         let mut body = body;
-        let body = match tokio::time::timeout(BODY_TIME, collect(&mut body, MAX_BODY, None)).await {
+        // Held until the answer is there: so long the message is too.
+        let mut held = self.seat.arriving().body_of(admitted.sender.token);
+        let read = collect_into(&mut body, MAX_BODY, None, |bytes| held.grow_to(bytes));
+        let body = match tokio::time::timeout(BODY_TIME, read).await {
             Ok(Ok(body)) => body,
             Ok(Err(BodyFault::TooLong(limit))) => {
                 discard(body).await;
                 let text = format!("the message is longer than {limit} bytes");
                 return closing(plain(&json_refusal(StatusCode::PAYLOAD_TOO_LARGE, &text)));
+            }
+            Ok(Err(BodyFault::NoRoom(why))) => {
+                self.gateway.refused().count("too many long messages", Some(client_ip));
+                discard(body).await;
+                return closing(not_forwarded(&json_refusal(StatusCode::SERVICE_UNAVAILABLE, why)));
             }
             Ok(Err(_)) => return closing(plain(&json_refusal(StatusCode::BAD_REQUEST, "the body ended early"))),
             Err(_) => {
