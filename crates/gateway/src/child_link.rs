@@ -101,7 +101,7 @@ pub fn start(
         let exit = watched.child.ended().await;
         if since.elapsed() > Duration::from_secs(60) {
             server.backoff.served();
-        } else if exit.is_some_and(|exit| !exit.status.success()) {
+        } else if exit.is_some_and(|exit| !exit.status.success()) && !watched.child.is_told_to_stop() {
             server.backoff.failed();
         }
         gateway.child_ended(&server, watched.child.group(), exit, watched.child.junk_lines());

@@ -5,11 +5,12 @@
 //! records or forwards anything; what the server would see of an agent of its own era is what it sees.
 
 mod agent;
+mod exchange;
 mod held;
 mod listen;
 mod pieces;
 mod rounds;
-mod said;
+mod sessions;
 mod to_legacy;
 mod to_modern;
 
@@ -17,6 +18,7 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 pub(super) use agent::Agent;
+pub(super) use to_modern::repeating;
 
 use self::agent::Agents;
 use self::held::Pools;

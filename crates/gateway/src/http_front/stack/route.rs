@@ -79,7 +79,7 @@ impl Front {
             uris: !voice.member.unprefixed,
             ids: !matches!(at.spoken, Spoken::Modern(_)),
         };
-        let answer = voice.send_with(&text, mirrored).await;
+        let answer = as_asked(voice.send_with(&text, mirrored).await, request, name, &meant.own);
         rename.answer(std::sync::Arc::clone(&at.stack), answer).await
     }
 
@@ -114,6 +114,20 @@ impl Front {
             Kind::Prompts => refusal::unknown_prompt(id, name),
             _ => refusal::unknown_resource(id, name, at.dialect()),
         })
+    }
+}
+
+/// An answer that there is no such tool, with the name that the agent knows it by: what a server of the stack does not have
+/// reads as what none of them has.
+fn as_asked(answer: Response<Body>, request: &Request<'_>, name: &str, own: &str) -> Response<Body> {
+    let id = request.id.raw();
+    match answer.body() {
+        Body::Whole(Some(body))
+            if request.kind == Method::ToolsCall && *body == refusal::unknown_tool(id, own).body.as_bytes() =>
+        {
+            plain(&refusal::unknown_tool(id, name))
+        }
+        _ => answer,
     }
 }
 

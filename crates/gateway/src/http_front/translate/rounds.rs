@@ -5,7 +5,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
 use super::PATIENCE;
-use super::to_legacy::Exchange;
+use super::exchange::Exchange;
 use crate::seal::SessionNumber;
 
 /// Calls that may wait at once, in all and of one grant.
