@@ -14,9 +14,8 @@ use super::pieces::{Rename, notice, unqualified_event};
 use super::voice::Voice;
 use super::{At, SEALED_FOR, Spoken};
 use crate::body::Body;
-use crate::events::{Event, EventReader, encode};
+use crate::events::{Event, EventReader, encode, streams};
 use crate::http_front::admit::Sender;
-use crate::http_front::said;
 use crate::http_front::stream::{event_stream, not_allowed};
 use crate::http_front::{Front, json_refusal, not_forwarded, plain};
 use crate::http_link::LAST_EVENT_ID;
@@ -49,7 +48,7 @@ impl Front {
         let voices = self.open_voices(&at);
         let opened = join_all(voices.iter().map(|(_, voice)| async {
             let answer = voice.listen(None).await;
-            Some(events(&at, voice, said::events(answer).ok()?, false))
+            streams(answer.headers()).then(|| events(&at, voice, EventReader::new(answer.into_body(), None), false))
         }))
         .await;
         // The first bytes tell the agent that the stream is open, whoever of the servers has one.
@@ -90,10 +89,10 @@ impl Front {
         let opened_parts = join_all(voices.iter().map(|(place, voice)| async move {
             let text = part_of(self, at, request, *place)?;
             let answer = voice.send(&text).await;
-            let mut part = match said::events(answer) {
-                Ok(part) => part,
-                Err(answer) => return Some(Err(answer)),
-            };
+            if !streams(answer.headers()) {
+                return Some(Err(answer));
+            }
+            let mut part = EventReader::new(answer.into_body(), None);
             // What it begins with says what it takes on.
             let taken = taken_on(&rename(at, voice), &part.next().await.ok()??)?;
             Some(Ok((taken, events(at, voice, part, true))))
