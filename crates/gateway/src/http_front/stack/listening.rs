@@ -4,17 +4,22 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use futures_util::future::join_all;
+use futures_util::future::{join_all, select_all};
 use futures_util::stream::{self, Stream, StreamExt};
 use http::{HeaderMap, HeaderValue, Response};
+use jiff::Timestamp;
 use mcp::json::{Value, quote};
 use mcp::message::{Body as Parsed, Message, Request, parse_upstream, splice};
 
 use super::pieces::{Rename, notice, unqualified_event};
 use super::voice::Voice;
 use super::{At, SEALED_FOR, Spoken};
+use crate::admission::{Work, until_withdrawn};
 use crate::body::Body;
+use crate::caller::Caller;
 use crate::events::{Event, EventReader, encode, streams};
+use crate::gateway::Gateway;
+use crate::grant::Lead;
 use crate::http_front::admit::Sender;
 use crate::http_front::stream::{event_stream, not_allowed};
 use crate::http_front::{Front, json_refusal, not_forwarded, plain};
@@ -55,15 +60,7 @@ impl Front {
         let opened: Vec<Events> = opened.into_iter().flatten().collect();
         let first: Events = Box::pin(stream::iter([Bytes::from_static(b": open\n\n")]));
         let rest = first.chain(stream::select_all(opened)).chain(stream::pending());
-        let (gateway, caller) = (Arc::clone(&self.gateway), at.caller());
-        let over = async move {
-            match caller {
-                Some(caller) => {
-                    crate::admission::until_withdrawn(&gateway, &caller, crate::admission::Work::Listening).await;
-                }
-                None => std::future::pending().await,
-            }
-        };
+        let over = until_over(Arc::clone(&self.gateway), at.caller(), Arc::clone(&at.stack));
         event_stream(Body::Stream(Box::pin(rest.take_until(Box::pin(over)).inspect(move |_| {
             // It is counted for as long as it is there.
             let _ = &place;
@@ -118,7 +115,41 @@ impl Front {
             request.id.raw()
         );
         let first: Events = Box::pin(stream::iter([encode(None, &acknowledged)]));
-        event_stream(Body::Stream(Box::pin(first.chain(stream::select_all(opened)))))
+        let over = until_over(Arc::clone(&self.gateway), at.caller(), Arc::clone(&at.stack));
+        event_stream(Body::Stream(Box::pin(first.chain(stream::select_all(opened)).take_until(Box::pin(over)))))
+    }
+}
+
+/// Waits until a stream of a stack is to be opened anew: its grant is withdrawn, or leads elsewhere at any of its servers, or
+/// one of them is stopped. A part of it that had ended would else stay silent beside the others.
+async fn until_over(gateway: Arc<Gateway>, caller: Option<Caller>, stack: Arc<Stack>) {
+    let Some(caller) = caller else { return std::future::pending().await };
+    let token = caller.token;
+    let moved = async {
+        let mut changes = gateway.changes();
+        loop {
+            let now = token.and_then(|token| gateway.grants().of_digest(&token, Timestamp::now()));
+            // Without a token nothing is ever taken back.
+            if now.is_some_and(|(lead, _)| !matches!(&lead, Lead::Stack(now) if Arc::ptr_eq(now, &stack))) {
+                return;
+            }
+            if changes.changed().await.is_err() {
+                return;
+            }
+        }
+    };
+    let going = stack.members().iter().filter(|member| member.grant.stopped().is_none());
+    let stops: Vec<_> = going.map(|member| Box::pin(member.grant.until_stopped())).collect();
+    let stopped = async {
+        match stops.is_empty() {
+            true => std::future::pending().await,
+            false => drop(select_all(stops).await),
+        }
+    };
+    tokio::select! {
+        _ = until_withdrawn(&gateway, &caller, Work::Listening) => {}
+        () = moved => {}
+        () = stopped => {}
     }
 }
 

@@ -4,6 +4,7 @@ use http::Response;
 use mcp::json::{Step, quote, replace_strings};
 use mcp::message::{Reference, Request, splice};
 use mcp::method::Kind as Method;
+use mcp::qualified;
 
 use super::pieces::Rename;
 use super::search;
@@ -92,6 +93,16 @@ impl Front {
     /// What nobody has. A call is recorded as every decision is.
     fn nobodys(&self, at: &At, request: &Request<'_>, kind: Kind, name: &str) -> Response<Body> {
         let id = request.id.raw();
+        let server = if kind.is_resource() { qualified::split_uri(name) } else { qualified::split_name(name) };
+        let closed = server.and_then(|(server, _)| at.stack.closed().iter().find(|(closed, _)| **closed == *server));
+        if let Some((_, why)) = closed {
+            return plain(&refusal::error(
+                id,
+                refusal::code::INTERNAL,
+                &format!("{name} cannot be reached: {why}"),
+                200,
+            ));
+        }
         let Some(caller) = at.caller() else {
             return plain(&refusal::method_not_found(id, &request.method, at.dialect()));
         };
