@@ -3,16 +3,19 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
+use futures_util::{StreamExt, stream};
 use http::{HeaderMap, Response};
-use mcp::message::{Message, Request};
+use mcp::message::{self, Message, Request};
 use mcp::method::Kind;
 use mcp::revision::Revision;
+use mcp::sse::Decoder;
 
 use super::Front;
 use super::translate::{Agent, repeating};
 use crate::body::Body;
 use crate::caller::{Caller, Dialect};
 use crate::era::Era;
+use crate::events::MAX_EVENT;
 use crate::http_link::SESSION_ID;
 use crate::refusal::code;
 use crate::seal::Session;
@@ -76,7 +79,8 @@ impl Front {
             return Box::pin(self.open_on_modern(caller, headers, message, request)).await;
         }
         let answer = self.one((caller.clone(), session), headers, body, message).await;
-        if !refuses(&answer) {
+        let (answer, refused) = refuses(answer).await;
+        if !refused {
             return answer;
         }
         // A server of the other era does not know `initialize`.
@@ -131,9 +135,32 @@ pub(crate) fn is_sound(request: &Request<'_>) -> bool {
         && params.client_info.is_some()
 }
 
-/// Whether the server itself has refused a request.
-fn refuses(answer: &Response<Body>) -> bool {
-    let Body::Whole(Some(bytes)) = answer.body() else { return false };
-    let Some(code) = std::str::from_utf8(bytes).ok().and_then(crate::relay::answered_code) else { return false };
+/// Whether the server itself has refused a request, and its answer, of which nothing is lost by looking.
+async fn refuses(answer: Response<Body>) -> (Response<Body>, bool) {
+    let (head, body) = answer.into_parts();
+    let Body::Stream(mut events) = body else {
+        let refused = matches!(&body, Body::Whole(Some(bytes)) if is_refusal(bytes));
+        return (Response::from_parts(head, body), refused);
+    };
+    let (mut read, mut decoder, mut refused) = (Vec::new(), Decoder::new(MAX_EVENT), None);
+    while refused.is_none()
+        && let Some(bytes) = events.next().await
+    {
+        decoder.push(&bytes);
+        read.push(bytes);
+        while let Ok(Some(event)) = decoder.next_event() {
+            let data = event.data.as_deref().unwrap_or_default();
+            if matches!(message::parse_upstream(data), Ok(message::Body::One(Message::Response(_)))) {
+                refused = Some(is_refusal(data));
+            }
+        }
+    }
+    let body = Body::Stream(Box::pin(stream::iter(read).chain(events)));
+    (Response::from_parts(head, body), refused.unwrap_or(false))
+}
+
+/// Whether a message is an error of the server's own.
+fn is_refusal(message: &[u8]) -> bool {
+    let Some(code) = std::str::from_utf8(message).ok().and_then(crate::relay::answered_code) else { return false };
     ![code::INTERNAL, code::DENIED].iter().any(|ours| *code == ours.to_string())
 }

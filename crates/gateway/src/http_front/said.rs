@@ -16,19 +16,14 @@ pub(crate) struct Said {
 enum Form {
     /// All of it at once, until it was read.
     Whole(Option<Body>),
-    Events(EventReader<Body>),
-}
-
-/// The events of an answer that is a stream of them; any other as it came.
-pub(super) fn events(answer: Response<Body>) -> Result<EventReader<Body>, Response<Body>> {
-    if streams(answer.headers()) { Ok(EventReader::new(answer.into_body(), None)) } else { Err(answer) }
+    Events(Box<EventReader<Body>>),
 }
 
 impl Said {
     pub(crate) fn of(answer: Response<Body>) -> Self {
         let (head, body) = answer.into_parts();
         let form = match streams(&head.headers) {
-            true => Form::Events(EventReader::new(body, None)),
+            true => Form::Events(Box::new(EventReader::new(body, None))),
             false => Form::Whole(Some(body)),
         };
         Self { status: head.status, headers: head.headers, form }

@@ -23,7 +23,7 @@ use crate::names;
 use crate::refusal::{self, code};
 use crate::seal::{Session, SessionNumber};
 
-/// How long what is under way may take when the agent has left: as long as a program has to end then.
+/// How long calls that are under way may take when the agent has left: as long as a program has to end then.
 const GRACE: Duration = Duration::from_secs(2);
 
 /// One agent.
@@ -37,6 +37,8 @@ struct Run {
     /// Requests under way. Sent something, one is dropped, which is how a request of 2026-07-28 is cancelled.
     open: HashMap<IdKey, oneshot::Sender<()>>,
     work: JoinSet<IdKey>,
+    /// Lists of tools under way. What is found out by them is told, also where the agent has left.
+    lists: JoinSet<IdKey>,
     /// What says something unasked.
     beside: JoinSet<()>,
 }
@@ -61,6 +63,7 @@ pub(super) async fn serve(
         to_agent,
         open: HashMap::new(),
         work: JoinSet::new(),
+        lists: JoinSet::new(),
         beside: JoinSet::new(),
     };
     let mut next = first;
@@ -71,6 +74,7 @@ pub(super) async fn serve(
         tokio::select! {
             biased;
             Some(done) = run.work.join_next() => run.done(done.ok()),
+            Some(done) = run.lists.join_next() => run.done(done.ok()),
             line = lines.next() => match line? {
                 Some(line) => next = Some(line),
                 None => break RunEnd::AgentLeft(None),
@@ -152,7 +156,8 @@ impl Run {
             to_agent: self.to_agent.clone(),
             text: request.raw.to_owned(),
         };
-        self.work.spawn(async move {
+        let among = if request.kind == Kind::ToolsList { &mut self.lists } else { &mut self.work };
+        among.spawn(async move {
             tokio::select! {
                 () = asked.answered() => {}
                 Ok(()) = stopped => {}
@@ -197,8 +202,10 @@ impl Run {
 
     /// What is under way may end, and the server may forget the session: a courtesy.
     async fn end(mut self) {
-        let ending = async { while self.work.join_next().await.is_some() {} };
-        let _ = tokio::time::timeout(GRACE, ending).await;
+        let limit = self.caller.grant.server().config.limits.first_byte;
+        let _ = tokio::time::timeout(limit, all_of(&mut self.lists)).await;
+        let _ = tokio::time::timeout(GRACE, all_of(&mut self.work)).await;
+        self.lists.shutdown().await;
         self.work.shutdown().await;
         self.beside.shutdown().await;
         if self.session.is_some() {
@@ -207,6 +214,10 @@ impl Run {
             let _ = tokio::time::timeout(limit, leaving).await;
         }
     }
+}
+
+async fn all_of(work: &mut JoinSet<IdKey>) {
+    while work.join_next().await.is_some() {}
 }
 
 /// A request and where its answer goes.

@@ -17,11 +17,10 @@ use super::{At, SEALED_FOR, Spoken};
 use crate::admission::{Work, until_withdrawn};
 use crate::body::Body;
 use crate::caller::Caller;
-use crate::events::{Event, EventReader, encode};
+use crate::events::{Event, EventReader, encode, streams};
 use crate::gateway::Gateway;
 use crate::grant::Lead;
 use crate::http_front::admit::Sender;
-use crate::http_front::said;
 use crate::http_front::stream::{event_stream, not_allowed};
 use crate::http_front::{Front, json_refusal, not_forwarded, plain};
 use crate::http_link::LAST_EVENT_ID;
@@ -54,7 +53,7 @@ impl Front {
         let voices = self.open_voices(&at);
         let opened = join_all(voices.iter().map(|(_, voice)| async {
             let answer = voice.listen(None).await;
-            Some(events(&at, voice, said::events(answer).ok()?, false))
+            streams(answer.headers()).then(|| events(&at, voice, EventReader::new(answer.into_body(), None), false))
         }))
         .await;
         // The first bytes tell the agent that the stream is open, whoever of the servers has one.
@@ -87,10 +86,10 @@ impl Front {
         let opened_parts = join_all(voices.iter().map(|(place, voice)| async move {
             let text = part_of(self, at, request, *place)?;
             let answer = voice.send(&text).await;
-            let mut part = match said::events(answer) {
-                Ok(part) => part,
-                Err(answer) => return Some(Err(answer)),
-            };
+            if !streams(answer.headers()) {
+                return Some(Err(answer));
+            }
+            let mut part = EventReader::new(answer.into_body(), None);
             // What it begins with says what it takes on.
             let taken = taken_on(&rename(at, voice), &part.next().await.ok()??)?;
             Some(Ok((taken, events(at, voice, part, true))))
