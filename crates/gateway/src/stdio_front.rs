@@ -71,14 +71,21 @@ pub async fn run(
     let (to_agent, messages) = mpsc::channel::<String>(PENDING);
     let writer = tokio::spawn(write(output, messages));
     announce_changes(&caller, to_agent.clone());
+    let mut lines = Lines::new(input);
     let end = match &caller.grant.server().config.reach {
         Reach::Http(endpoint) => {
             let endpoint = endpoint.clone();
-            endpoint::serve(gateway, caller, endpoint, client, input, to_agent).await?;
-            RunEnd::AgentLeft(None)
+            match endpoint::serve(gateway, caller.clone(), endpoint, client, &mut lines, to_agent.clone()).await? {
+                None => RunEnd::AgentLeft(None),
+                // It speaks the older transport, in which one connection is a conversation.
+                Some(hello) => with_child(gateway, caller, stderr, &mut lines, Some(hello), to_agent.clone()).await?,
+            }
         }
-        Reach::Child(_) => with_child(gateway, caller, stderr, input, to_agent).await?,
+        Reach::Child(_) | Reach::Sse(_) => {
+            with_child(gateway, caller, stderr, &mut lines, None, to_agent.clone()).await?
+        }
     };
+    drop(to_agent);
     let _ = writer.await;
     Ok(end)
 }
@@ -87,12 +94,18 @@ async fn with_child(
     gateway: &Arc<Gateway>,
     mut caller: Caller,
     stderr: StderrSink,
-    input: impl AsyncRead + Unpin + Send,
+    lines: &mut Lines<impl AsyncRead + Unpin + Send>,
+    first: Option<Line>,
     to_agent: mpsc::Sender<String>,
 ) -> io::Result<RunEnd> {
-    let mut lines = Lines::new(input);
     // Started lazily: a client that only looks whether the program exists starts nothing.
-    let Some(first) = lines.next().await? else { return Ok(RunEnd::AgentLeft(None)) };
+    let first = match first {
+        Some(first) => first,
+        None => match lines.next().await? {
+            Some(first) => first,
+            None => return Ok(RunEnd::AgentLeft(None)),
+        },
+    };
     let (link, output) = child_link::start(gateway, caller.grant.server(), None, stderr).map_err(io::Error::other)?;
     let reading =
         tokio::spawn(read_child(Arc::clone(gateway), caller.clone(), Arc::clone(&link), output, to_agent.clone()));
@@ -235,6 +248,13 @@ async fn read_child(
             continue;
         }
         gateway.sessions().heard(&conversation);
+        if let Some(id) = link.unreadable(&gateway, caller.grant.server(), &line) {
+            if let Some(expected) = gateway.sessions().found(&conversation, &id) {
+                let reason = "the server's answer is not valid JSON-RPC";
+                let _ = to_agent.send(give_up(expected, Ended::Unknown, reason)).await;
+            }
+            continue;
+        }
         let seen = relay.see(&line);
         if let Some(revision) = relay.negotiated.take() {
             let _ = link.negotiated.set(revision);

@@ -14,7 +14,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
 use upstream::http::{Answer, Client, Endpoint, SendError};
 
-use super::{Lines, give_up, read_messages};
+use super::{Line, Lines, give_up, read_messages};
 use crate::body::{BodyFault, collect};
 use crate::caller::Caller;
 use crate::events::{EventReader, MAX_EVENT};
@@ -24,6 +24,7 @@ use crate::http_link::{HttpLink, METHOD, NAME, SESSION_ID};
 use crate::names;
 use crate::pipeline::{self, Judged};
 use crate::relay::{Relay, Seen};
+use crate::sse_link;
 use crate::ticket::Ended;
 use crate::trace::Trace;
 
@@ -35,19 +36,19 @@ struct Run {
     open: Mutex<HashMap<IdKey, oneshot::Sender<()>>>,
 }
 
-/// Serves the agent until its input ends.
+/// Serves the agent until its input ends, or until its first message, which is given back, has shown that the server speaks
+/// HTTP+SSE.
 pub(super) async fn serve(
     gateway: &Arc<Gateway>,
     mut caller: Caller,
     endpoint: Endpoint,
     client: Client,
-    input: impl AsyncRead + Unpin + Send,
+    lines: &mut Lines<impl AsyncRead + Unpin + Send>,
     to_agent: mpsc::Sender<String>,
-) -> io::Result<()> {
+) -> io::Result<Option<Line>> {
     let run = Arc::new(Run { gateway: Arc::clone(gateway), to_agent, open: Mutex::default() });
     let server = Arc::clone(caller.grant.server());
     let mut link = HttpLink { client, server, endpoint, session: None, revision: None };
-    let mut lines = Lines::new(input);
     let mut tasks = JoinSet::new();
     while let Some(line) = lines.next().await? {
         while tasks.try_join_next().is_some() {}
@@ -88,6 +89,12 @@ pub(super) async fn serve(
             match expected {
                 Some(expected) if expected.is_initialize() => {
                     let answer = link.post(headers, bytes).await;
+                    if let Ok(answer) = &answer
+                        && may_be_sse(answer.status())
+                        && sse_link::probe(&link.client, &link.server, &link.endpoint).await
+                    {
+                        return Ok(Some(line));
+                    }
                     let opened = run.exchange(caller.clone(), link.clone(), answer, Some(expected)).await;
                     if let Some(revision) = opened.revision {
                         caller.revision = Some(revision);
@@ -116,7 +123,12 @@ pub(super) async fn serve(
         let limit = Some(link.server.config.limits.connect);
         let _ = link.client.send(&link.endpoint, Method::DELETE, link.headers(), None, limit).await;
     }
-    Ok(())
+    Ok(None)
+}
+
+/// Whether an endpoint of HTTP+SSE may have answered so: the specification names these.
+fn may_be_sse(status: StatusCode) -> bool {
+    matches!(status, StatusCode::BAD_REQUEST | StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED)
 }
 
 /// What an exchange told of the session.

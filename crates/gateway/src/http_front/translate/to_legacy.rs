@@ -11,7 +11,7 @@ use mcp::translate::{self, Question};
 
 use super::held::{Held, Key, Lease, Pool};
 use super::pieces::{self, Out, Piece};
-use super::rounds::{MAX_ROUNDS, Waiting};
+use super::rounds::{Gone, MAX_ROUNDS, Waiting};
 use super::said::Said;
 use crate::body::Body;
 use crate::caller::Caller;
@@ -25,8 +25,8 @@ use crate::names;
 use crate::pipeline::{self, AskForTools, Judged};
 use crate::refusal::{self, code};
 use crate::seal::SessionNumber;
-use crate::server::Reach;
 use crate::ticket::Ended;
+use crate::transport::Way;
 
 /// What seals the state of a call that waits.
 const PURPOSE: &str = "round";
@@ -159,8 +159,14 @@ impl Front {
             return gone("another replica of this gateway holds it, or held it before it was started again");
         }
         let Ok(number) = <[u8; 16]>::try_from(number) else { return gone("it cannot be read") };
-        let Some(waiting) = translation.calls.take(number, &call_of(request)) else {
-            return gone("it has ended, has waited too long, or was another call");
+        let waiting = match translation.calls.take(number, &call_of(request)) {
+            Ok(waiting) => waiting,
+            Err(Gone::Yielded) => {
+                return gone(
+                    "so many calls of this agent waited for answers that it made room for newer ones, and was cancelled",
+                );
+            }
+            Err(Gone::Unknown) => return gone("it has ended, has waited too long, or was another call"),
         };
         let Some(answer) = given(request, "1") else {
             let text = "inputResponses lacks the answer to `1`, so the call was ended; call again";
@@ -246,6 +252,13 @@ impl Front {
             return Ok((pool, lease));
         }
         if !pool.has_room() {
+            // The oldest call that waits for its agent makes room, and is cancelled.
+            if self.gateway.translation().calls.make_room(&pool)
+                && let Some(lease) = pool.find(alone)
+            {
+                drop(opening);
+                return Ok((pool, lease));
+            }
             return Err(refuse(
                 "too many calls to this server may ask the agent something at once; ask again when one has ended",
             ));
@@ -274,7 +287,7 @@ impl Front {
             pool.next_id(),
             Revision::V2025_11_25
         );
-        let nobody = Held::new(None, None, String::new());
+        let nobody = Held::new(None, None, None, String::new());
         let newcomer = Caller { session: None, revision: None, trace: None, ..caller.clone() };
         let mut said = Said::of(self.say(&newcomer, &nobody, headers, hello).await);
         let sealed = said.headers.get(SESSION_ID).and_then(|id| id.to_str().ok()).map(str::to_owned);
@@ -297,7 +310,7 @@ impl Front {
         let (grant, server) = (caller.grant.key(), caller.grant.server().id());
         let session = sealed.and_then(|id| self.gateway.seal().open(&id, grant, server));
         let revision = crate::relay::negotiated(&format!("{{\"result\":{initialized}}}"));
-        let held = Held::new(session, revision, initialized);
+        let held = Held::new(Some(newcomer), session, revision, initialized);
         let ready = r#"{"jsonrpc":"2.0","method":"notifications/initialized"}"#.to_owned();
         self.say(&legacy_caller(caller, &held), &held, headers, ready).await;
         Ok(held)
@@ -321,19 +334,19 @@ impl Front {
 
     /// The way on which the gateway asks the server of a held session for its tools.
     pub(super) fn upstream_of(&self, caller: &Caller, held: &Held) -> Option<Box<dyn AskForTools>> {
-        match &caller.grant.server().config.reach {
-            Reach::Http(endpoint) => Some(Box::new(self.link(caller, held.session.clone(), endpoint.clone()))),
-            Reach::Child(_) => Some(Box::new(Arc::clone(&self.session_child(caller)?.link))),
+        match caller.grant.server().way(held.session.as_ref()) {
+            Way::Requests(endpoint) => Some(Box::new(self.link(caller, held.session.clone(), endpoint.clone()))),
+            Way::Conversation => Some(Box::new(Arc::clone(&self.session_child(caller)?.link))),
         }
     }
 
     fn canceller(&self, caller: &Caller, held: &Held) -> Canceller {
         let legacy = legacy_caller(caller, held);
-        match &caller.grant.server().config.reach {
-            Reach::Http(endpoint) => {
+        match caller.grant.server().way(held.session.as_ref()) {
+            Way::Requests(endpoint) => {
                 Canceller::Http(Box::new(self.link(&legacy, held.session.clone(), endpoint.clone())))
             }
-            Reach::Child(_) => Canceller::Child(self.session_child(&legacy).map(|bridge| Arc::clone(&bridge.link))),
+            Way::Conversation => Canceller::Child(self.session_child(&legacy).map(|bridge| Arc::clone(&bridge.link))),
         }
     }
 }
@@ -432,6 +445,11 @@ impl Exchange {
         }
     }
 
+    /// Whether its session is one of this pool.
+    pub(super) fn is_at(&self, pool: &Arc<Pool>) -> bool {
+        Arc::ptr_eq(&self.pool, pool)
+    }
+
     fn answer(&mut self, outcome: &Outcome<'_>, bytes: usize) -> Piece {
         self.settle(Some(outcome), bytes);
         let status = self.said.as_ref().map_or(StatusCode::OK, |said| said.status);
@@ -479,11 +497,7 @@ impl Exchange {
             let text = "the system gives no random numbers, so the server's question cannot be asked";
             return answer_of(&refusal::error(&id, code::INTERNAL, text, 500));
         };
-        let waiting = Waiting::new(self, question_id, call, grant);
-        if !translation.calls.wait(number, waiting) {
-            let text = "too many calls wait for answers of agents, so this one was ended; call again later";
-            return answer_of(&refusal::error(&id, code::DENIED, text, 503));
-        }
+        translation.calls.wait(number, Waiting::new(self, question_id, call, grant));
         Piece::Answer(StatusCode::OK, with_id(&id, "result", &translate::input_required("1", question, &state)))
     }
 
