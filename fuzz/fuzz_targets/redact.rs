@@ -21,10 +21,10 @@ fuzz_target!(|bytes: &[u8]| {
     let quoted = format!(r#"{{"result":{{"content":[{{"text":{}}}]}}}}"#, json::quote(text));
     for raw in [&quoted, text] {
         let Ok(before) = json::parse(raw) else {
-            assert!(results.clean(raw, Part::Result).is_err() || results.clean(raw, Part::Result).unwrap().text.is_none());
+            assert!(results.clean(raw, Part::Result, &|| true).is_err() || results.clean(raw, Part::Result, &|| true).unwrap().text.is_none());
             continue;
         };
-        let cleaned = results.clean(raw, Part::Result).unwrap();
+        let cleaned = results.clean(raw, Part::Result, &|| true).unwrap();
         assert_eq!(cleaned.text.is_none(), cleaned.edits.is_empty());
         if let Some(edited) = &cleaned.text {
             assert_same(&before, &json::parse(edited).unwrap());

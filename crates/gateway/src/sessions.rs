@@ -186,8 +186,11 @@ impl Sessions {
 
     /// What a server's part of a session is known by since it was opened anew.
     pub fn reopened(&self, conversation: &Conversation, server: &str) -> Option<String> {
-        let all = self.conversations.lock().unwrap_or_else(PoisonError::into_inner);
-        all.get(conversation)?.reopened.get(server).cloned()
+        let mut all = self.conversations.lock().unwrap_or_else(PoisonError::into_inner);
+        let memory = all.get_mut(conversation)?;
+        // Whoever asks is using the session: it is not forgotten meanwhile.
+        memory.touched = Some(Instant::now());
+        memory.reopened.get(server).cloned()
     }
 
     /// Whether an agent has ended the session.

@@ -5,15 +5,19 @@
 //! by way of a stack that could not be done without it.
 
 mod names;
+mod search;
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::grant::Grant;
 use crate::server::Server;
 
-pub use names::{LONGEST_NAME, Meant, Names, SEARCH, shown};
+use self::search::Index;
+
+pub use self::names::{LONGEST_NAME, Meant, Names, SEARCH, shown};
+pub use self::search::MOST_FOUND;
 
 /// One server of a stack.
 #[derive(Debug)]
@@ -115,6 +119,7 @@ pub struct Merged {
     /// By server, in the order of the stack; of one server in the order in which it lists them.
     pub entries: Vec<Entry>,
     by_name: HashMap<Box<str>, usize>,
+    index: OnceLock<Index>,
     /// Why the lists of some servers are missing, by server.
     pub missing: Vec<(Box<str>, String)>,
     stamp: Option<Stamp>,
@@ -142,12 +147,17 @@ impl Merged {
         }
         entries.retain(|entry| times.get(&entry.shown) == Some(&1));
         let by_name = entries.iter().enumerate().map(|(place, entry)| (entry.shown.clone(), place)).collect();
-        Self { entries, by_name, missing, stamp: None, made: None, slow: false }
+        Self { entries, by_name, index: OnceLock::new(), missing, stamp: None, made: None, slow: false }
     }
 
     /// The entry of that name.
     pub fn get(&self, shown: &str) -> Option<&Entry> {
         self.entries.get(*self.by_name.get(shown)?)
+    }
+
+    /// Those that fit the words of a search best, at most `limit` and [`MOST_FOUND`] of them, and how many fit at all.
+    pub fn find(&self, query: &str, limit: usize) -> serde_json::Value {
+        self.index.get_or_init(|| Index::of(&self.entries)).find(&self.entries, query, limit)
     }
 }
 

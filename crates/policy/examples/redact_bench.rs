@@ -26,7 +26,7 @@ fn main() -> Result<(), String> {
         let raw = serde_json::json!({ "jsonrpc": "2.0", "id": 1, "result": { "content": content } }).to_string();
         let begun = Instant::now();
         for _ in 0..TIMES {
-            black_box(results.clean(black_box(&raw), Part::Result).map_err(|error| error.to_string())?);
+            black_box(results.clean(black_box(&raw), Part::Result, &|| true).map_err(|error| error.to_string())?);
         }
         let ns = begun.elapsed().as_nanos() / u128::from(TIMES);
         println!("{what}: {ns} ns");

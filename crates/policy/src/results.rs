@@ -8,6 +8,7 @@ mod detector;
 mod find;
 mod handle;
 mod invisible;
+mod own;
 mod private_key;
 mod shape;
 mod text;
@@ -16,20 +17,20 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use mcp::json::{self, Token};
-use regex::Regex;
-
+use self::own::Patience;
 use crate::rule_id::RuleId;
+use mcp::json::{self, Token};
 
 pub use self::detector::Detector;
 pub use self::handle::Part;
+pub(crate) use self::own::Own;
 pub(crate) use self::shape::names;
 
 /// Least value of `max_bytes`: what stands in place of a result has room in it.
 pub const LEAST_CAP: u64 = 1024;
 /// Greatest value of `max_bytes`: the gateway takes no longer message from a server.
 pub const GREATEST_CAP: u64 = 32 * 1024 * 1024;
-/// How many characters a match of an own pattern may have at most, so that searching takes time in proportion to the text.
+/// How many bytes a match of an own pattern may have at most, so that a text can be searched in stretches.
 pub const LONGEST_MATCH: usize = 1024;
 /// How many entries `redact` may have.
 pub const MOST_ENTRIES: usize = 64;
@@ -41,13 +42,6 @@ pub struct Cap {
     pub bytes: u64,
     /// The line that says so.
     pub rule: Arc<RuleId>,
-}
-
-/// A pattern of the policy's own.
-#[derive(Debug)]
-pub(crate) struct Own {
-    pub(crate) name: String,
-    pub(crate) regex: Regex,
 }
 
 /// The section `results` of a policy.
@@ -94,6 +88,32 @@ pub struct Cleaned {
     pub edits: Edits,
 }
 
+/// Why a message could not be judged.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Unjudged {
+    /// It is not strict JSON.
+    #[error(transparent)]
+    Json(#[from] json::Error),
+    /// Searching took longer than there was time for.
+    #[error("searching it for the policy's pattern `{pattern}` takes too long")]
+    Late {
+        /// The pattern that was searched for when the time was over.
+        pattern: String,
+    },
+}
+
+/// One message that is being judged.
+struct Search<'t> {
+    edits: Edits,
+    patience: Patience<'t>,
+}
+
+impl<'t> Search<'t> {
+    fn new(in_time: &'t dyn Fn() -> bool) -> Self {
+        Self { edits: Edits::default(), patience: Patience::new(in_time) }
+    }
+}
+
 impl Results {
     /// The cap, if the policy has one.
     #[must_use]
@@ -107,32 +127,43 @@ impl Results {
         self.observed
     }
 
-    /// Judges a whole JSON-RPC message; `part` says which of it is looked into.
+    /// Judges a whole JSON-RPC message; `part` says which of it is looked into, and `in_time`, asked now and then, whether
+    /// there is time left to search for patterns of the policy's own. (The build's own detectors take one pass.)
     ///
     /// # Errors
-    /// When it is not strict JSON: then nothing of it may go on.
-    pub fn clean(&self, raw: &str, part: Part) -> Result<Cleaned, json::Error> {
-        let mut edits = Edits::default();
+    /// [`Unjudged`]: then nothing of it may go on. Where it only says what it would do, time that ran out is no error.
+    pub fn clean(&self, raw: &str, part: Part, in_time: &dyn Fn() -> bool) -> Result<Cleaned, Unjudged> {
         if self.is_plain(raw) {
             return Ok(Cleaned::default());
         }
+        let mut search = Search::new(in_time);
         let text = json::rewrite(raw, |path, token| {
             if !part.covers(path, token) {
                 return None;
             }
             match token {
-                Token::Key(text) => self.judge(text, None, &mut edits),
-                Token::String(text) => self.judge(text, path.last().map(Cow::as_ref), &mut edits),
-                Token::Number(text) => self.number(text, &mut edits),
+                Token::Key(text) => self.judge(text, None, &mut search),
+                Token::String(text) => self.judge(text, path.last().map(Cow::as_ref), &mut search),
+                Token::Number(text) => self.number(text, &mut search),
             }
         })?;
-        Ok(Cleaned { text: text.filter(|_| !self.observed), edits })
+        match search.patience.ended_by() {
+            Some(pattern) if !self.observed => Err(Unjudged::Late { pattern }),
+            _ => Ok(Cleaned { text: text.filter(|_| !self.observed), edits: search.edits }),
+        }
     }
 
-    /// Judges a text that stands in no message, such as a sentence with a server's words in it.
-    #[must_use]
-    pub fn clean_text(&self, text: &str) -> Option<String> {
-        self.judge(text, None, &mut Edits::default()).filter(|_| !self.observed)
+    /// Judges a text that stands in no message, such as a sentence with a server's words in it; `None` where it stays.
+    ///
+    /// # Errors
+    /// [`Unjudged::Late`], as [`Results::clean`].
+    pub fn clean_text(&self, text: &str, in_time: &dyn Fn() -> bool) -> Result<Option<String>, Unjudged> {
+        let mut search = Search::new(in_time);
+        let edited = self.judge(text, None, &mut search);
+        match search.patience.ended_by() {
+            Some(pattern) if !self.observed => Err(Unjudged::Late { pattern }),
+            _ => Ok(edited.filter(|_| !self.observed)),
+        }
     }
 
     /// In words, for people.

@@ -13,7 +13,7 @@ pub struct Script {
     pub tools: Vec<Tool>,
     /// The revisions it speaks, newest last.
     pub revisions: Vec<String>,
-    /// Tools a page of `tools/list`; 0 is all in one page.
+    /// Entries a page of any list; 0 is all in one page.
     pub page: usize,
     /// Resources by URI and text.
     pub resources: Vec<(String, String)>,
@@ -98,7 +98,7 @@ impl Script {
         self
     }
 
-    /// Lists so many tools a page.
+    /// Lists so many entries a page.
     #[must_use]
     pub fn paged(mut self, page: usize) -> Self {
         self.page = page;

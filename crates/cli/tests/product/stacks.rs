@@ -6,6 +6,7 @@ mod searched;
 mod sessions;
 mod spanned;
 mod streams;
+mod tasks;
 mod troubled;
 
 use std::ops::{Deref, DerefMut};

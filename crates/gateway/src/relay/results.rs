@@ -3,15 +3,38 @@
 //! It is the last look at a message, on what would go on after every other edit. Without `results` it costs nothing.
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use mcp::message::Response;
 use mcp::method::Kind;
-use policy::results::{Edits, Part, Results};
+use policy::results::{Edits, Part, Results, Unjudged};
 
 use super::{Relay, Seen};
 use crate::grant::Grant;
 use crate::policy_file::InForce;
 use crate::refusal::{self, Withheld};
+
+/// How long one message is searched for patterns of the policy's own. It is done on the thread that serves the connection,
+/// as all of a call is, so what a server wrote must not hold it for long.
+const SEARCHING: Duration = Duration::from_millis(250);
+
+/// Whether there is time left for searching, from now on.
+fn in_time() -> impl Fn() -> bool {
+    let begun = Instant::now();
+    move || begun.elapsed() < SEARCHING
+}
+
+/// What an agent reads in place of a message that could not be judged.
+fn unjudged(error: &Unjudged) -> String {
+    match error {
+        Unjudged::Json(error) => format!("The server's answer cannot be read, so it cannot be judged: {error}."),
+        Unjudged::Late { pattern } => format!(
+            "The server's answer is withheld: searching it for the pattern `{pattern}` of its policy takes more than {} ms. \
+             Whatever was asked for was done. Ask for less at once, or ask the operator to shorten what the pattern repeats.",
+            SEARCHING.as_millis(),
+        ),
+    }
+}
 
 /// What is looked into of an answer to a request of this kind. Whatever was decided one by one is looked into as a whole,
 /// whatever shape the server gives it.
@@ -49,7 +72,11 @@ impl Done {
 pub(crate) fn quoted(grant: &Grant, text: String) -> String {
     let in_force = grant.binding.policy.as_ref().map(|cell| cell.now());
     let results = in_force.as_ref().and_then(|now| now.policy.results());
-    results.and_then(|results| results.clean_text(&text)).unwrap_or(text)
+    match results.map(|results| results.clean_text(&text, &in_time())) {
+        Some(Ok(Some(edited))) => edited,
+        Some(Err(_)) => "The server's own words are withheld, because searching them takes too long.".to_owned(),
+        Some(Ok(None)) | None => text,
+    }
 }
 
 impl Relay {
@@ -87,14 +114,14 @@ impl Relay {
             Seen::Replace(text) => text,
             Seen::Withhold { .. } => return (seen, done),
         };
-        match results.clean(text, part) {
+        match results.clean(text, part, &in_time()) {
             Ok(cleaned) => {
                 done.edits.add(cleaned.edits);
                 (cleaned.text.map_or(seen, Seen::Replace), done)
             }
             Err(error) => {
-                let text = format!("The server's answer cannot be read, so it cannot be judged: {error}.");
-                (Seen::Replace(refusal::error(id, refusal::code::INTERNAL, &text, 200).body), done)
+                self.gateway.count_refused("answer that could not be judged", &self.caller);
+                (Seen::Replace(refusal::error(id, refusal::code::INTERNAL, &unjudged(&error), 200).body), done)
             }
         }
     }
@@ -110,7 +137,10 @@ impl Relay {
                 return None;
             }
         }
-        let cleaned = results.clean(stripped.as_deref().unwrap_or(raw), Part::Params).ok()?;
+        let Ok(cleaned) = results.clean(stripped.as_deref().unwrap_or(raw), Part::Params, &in_time()) else {
+            self.gateway.count_refused("message of a server that could not be judged", &self.caller);
+            return None;
+        };
         if self.expected.as_ref().is_some_and(|expected| expected.ticket.is_some()) {
             // The record of the call whose stream it is tells of it.
             self.unsettled.add(cleaned.edits);

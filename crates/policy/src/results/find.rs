@@ -4,10 +4,12 @@ use std::ops::Range;
 use std::sync::{LazyLock, OnceLock};
 
 use aho_corasick::AhoCorasick;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD_NO_PAD;
 use regex::Regex;
 
-use super::shape::{CARD, Needs, PRIVATE_KEY, SERVICE_ACCOUNT_KEY, SHAPES, Shape};
-use super::{Detector, Own, card, private_key};
+use super::shape::{BETWEEN, CARD, Needs, PRIVATE_KEY, SERVICE_ACCOUNT_KEY, SHAPES, Shape};
+use super::{Detector, card, private_key};
 
 /// A secret, and what its mark says.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,11 +38,23 @@ static ANCHORS: LazyLock<Option<(AhoCorasick, Vec<Option<usize>>)>> = LazyLock::
     let of_shapes = SHAPES
         .iter()
         .enumerate()
-        .flat_map(|(index, shape)| shape.anchors.iter().map(move |anchor| (*anchor, Some(index))));
-    let (anchors, owners): (Vec<&str>, Vec<Option<usize>>) =
-        of_shapes.chain([("PRIVATE KEY", None), ("Private-Lines", None)]).unzip();
+        .flat_map(|(index, shape)| shape.anchors.iter().map(move |anchor| (*anchor, index)))
+        .flat_map(|(anchor, index)| spellings(anchor).into_iter().map(move |anchor| (anchor, Some(index))));
+    let of_keys = ["PRIVATE KEY", "Private-Lines"].map(|anchor| (anchor.to_owned(), None));
+    let (anchors, owners): (Vec<String>, Vec<Option<usize>>) = of_shapes.chain(of_keys).unzip();
     Some((AhoCorasick::builder().ascii_case_insensitive(true).build(anchors).ok()?, owners))
 });
+
+/// Every way in which the words of an anchor are joined.
+fn spellings(anchor: &str) -> Vec<String> {
+    match anchor.split_once(' ') {
+        Some((word, rest)) if !rest.is_empty() => {
+            let rest = spellings(rest);
+            BETWEEN.iter().flat_map(|between| rest.iter().map(move |rest| [word, between, rest].concat())).collect()
+        }
+        _ => vec![anchor.to_owned()],
+    }
+}
 
 static COMPILED: [OnceLock<Option<Regex>>; SHAPES.len()] = [const { OnceLock::new() }; SHAPES.len()];
 
@@ -77,8 +91,8 @@ pub(super) fn has_odd_escapes(raw: &str) -> bool {
     memchr::memchr_iter(b'\\', bytes).any(|at| matches!(bytes.get(at + 1), Some(b'u' | b'/')))
 }
 
-/// Every secret in a text, in no order.
-pub(super) fn each<'n>(text: &str, detectors: &[Detector], own: &'n [Own], hits: &mut Vec<Hit<'n>>) {
+/// Every secret that the build knows in a text, in no order.
+pub(super) fn each(text: &str, detectors: &[Detector], hits: &mut Vec<Hit<'_>>) {
     let suspects = suspects(text, detectors);
     for (index, shape) in SHAPES.iter().enumerate().filter(|(index, _)| suspects.shapes & (1 << index) != 0) {
         if let Some(expression) = expression(index) {
@@ -98,9 +112,6 @@ pub(super) fn each<'n>(text: &str, detectors: &[Detector], own: &'n [Own], hits:
     if suspects.card {
         card::each(text, |range| hits.push(Hit { range, name: CARD }));
     }
-    for own in own {
-        hits.extend(own.regex.find_iter(text).map(|hit| Hit { range: hit.range(), name: &own.name }));
-    }
 }
 
 fn search(text: &str, shape: &'static Shape, expression: &Regex, hits: &mut Vec<Hit<'_>>) {
@@ -114,10 +125,22 @@ fn search(text: &str, shape: &'static Shape, expression: &Regex, hits: &mut Vec<
             continue;
         }
         at = whole.end();
-        if shape.needs == Needs::Nothing || secret.as_str().bytes().any(|byte| byte.is_ascii_digit()) {
+        let is_one = match shape.needs {
+            Needs::Nothing => true,
+            Needs::Digit => secret.as_str().bytes().any(|byte| byte.is_ascii_digit()),
+            Needs::Credentials => is_credentials(secret.as_str()),
+        };
+        if is_one {
             hits.push(Hit { range: secret.range(), name: shape.name });
         }
     }
+}
+
+/// Whether it is base64 of a name, a colon and a password.
+fn is_credentials(text: &str) -> bool {
+    let decoded = STANDARD_NO_PAD.decode(text.trim_end_matches('='));
+    let decoded = decoded.ok().and_then(|bytes| String::from_utf8(bytes).ok());
+    decoded.is_some_and(|decoded| decoded.contains(':') && !decoded.contains(char::is_control))
 }
 
 fn stands_so(text: &str, shape: &Shape, start: usize, end: usize) -> bool {
@@ -140,7 +163,8 @@ pub(super) fn by_key(key: &str, value: &str, detectors: &[Detector]) -> Option<&
     if !detectors.contains(&Detector::CloudKeys) {
         return None;
     }
-    let key: String = key.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_ascii_lowercase();
+    // Joined as the anchors are: what else stands in a key is part of its name.
+    let key = key.replace(['_', '-', '.', ' '], "").to_ascii_lowercase();
     let base64 = value.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'='));
     match value.len() {
         _ if key == "privatekey" => {
@@ -148,7 +172,7 @@ pub(super) fn by_key(key: &str, value: &str, detectors: &[Detector]) -> Option<&
             private_key::each(value, |_| whole = true);
             whole.then_some(SERVICE_ACCOUNT_KEY)
         }
-        40 if base64 && key.ends_with("secretaccesskey") => Some("aws_secret_key"),
+        40 if base64 && (key.ends_with("secretaccesskey") || key.ends_with("awssecretkey")) => Some("aws_secret_key"),
         100.. if base64 && key.ends_with("sessiontoken") => Some("aws_session_token"),
         88 if base64 && key.ends_with("accountkey") => Some("azure_account_key"),
         44 if base64 && key.ends_with("sharedaccesskey") => Some("azure_access_key"),

@@ -9,7 +9,12 @@ pub(super) enum Needs {
     Nothing,
     /// A digit: words joined by hyphens have none.
     Digit,
+    /// Base64 of a name, a colon and a password (RFC 7617).
+    Credentials,
 }
+
+/// What stands between the words of a name, such as `secret access key`; in patterns it is `[_\-. ]?`.
+pub(super) const BETWEEN: [&str; 5] = ["", "_", "-", ".", " "];
 
 /// One shape of a secret.
 #[derive(Debug)]
@@ -17,7 +22,7 @@ pub(super) struct Shape {
     /// What its mark says.
     pub(super) name: &'static str,
     pub(super) detector: Detector,
-    /// Texts of which every match has one, in any case.
+    /// Texts of which every match has one, in any case. A space between two letters stands for all of [`BETWEEN`].
     pub(super) anchors: &'static [&'static str],
     /// The secret is its group, or all of it. What it repeats has an upper bound, or ends it.
     pub(super) pattern: &'static str,
@@ -48,6 +53,10 @@ impl Shape {
         Shape { begins: false, ..self }
     }
 
+    const fn with_credentials(self) -> Shape {
+        Shape { needs: Needs::Credentials, ..self }
+    }
+
     const fn with_digit(self) -> Shape {
         Shape { needs: Needs::Digit, ..self }
     }
@@ -61,16 +70,16 @@ pub(super) const SHAPES: &[Shape] = &[
     shape(
         "aws_secret_key",
         CloudKeys,
-        &["secret_access_key", "secretaccesskey", "secret-access-key", "secret access key", "secret_key"],
-        r#"(?i:aws.?secret.?key|secret[_\- ]?access[_\- ]?key)[\\"'`]{0,4}\s{0,4}(?:[:=>|]|:=|=>){0,1}\s{0,4}[\\"'`]{0,4}([A-Za-z0-9/+]{40})"#,
+        &["secret access key", "secret key"],
+        r#"(?i:aws[_\-. ]?secret[_\-. ]?key|secret[_\-. ]?access[_\-. ]?key)[\\"'`]{0,4}\s{0,4}(?:[:=>|]|:=|=>){0,1}\s{0,4}[\\"'`]{0,4}([A-Za-z0-9/+]{40})"#,
     )
     .anywhere()
     .whole(),
     shape(
         "aws_session_token",
         CloudKeys,
-        &["session_token", "sessiontoken"],
-        r#"(?i:aws.?session.?token|"?SessionToken)[\\"'`]{0,4}\s{0,4}[:=]\s{0,4}[\\"'`]{0,4}([A-Za-z0-9/+=]{100,1000})"#,
+        &["session token"],
+        r#"(?i:session[_\-. ]?token)[\\"'`]{0,4}\s{0,4}(?:[:=>|]|:=|=>)\s{0,4}[\\"'`]{0,4}([A-Za-z0-9/+=]{100,1000})"#,
     )
     .anywhere(),
     shape("google_api_key", CloudKeys, &["AIza"], "AIza[A-Za-z0-9_-]{35}").whole(),
@@ -80,11 +89,17 @@ pub(super) const SHAPES: &[Shape] = &[
     shape(
         "azure_account_key",
         CloudKeys,
-        &["accountkey"],
-        r#"(?i:AccountKey)[\\"']{0,4}\s{0,2}[=:]\s{0,2}[\\"']{0,4}([A-Za-z0-9+/]{86}==)"#,
+        &["account key"],
+        r#"(?i:account[_\-. ]?key)[\\"'`]{0,4}\s{0,2}[=:]\s{0,2}[\\"'`]{0,4}([A-Za-z0-9+/]{86}==)"#,
     )
     .anywhere(),
-    shape("azure_access_key", CloudKeys, &["sharedaccesskey"], "(?i:SharedAccessKey)=([A-Za-z0-9+/]{43}=)").anywhere(),
+    shape(
+        "azure_access_key",
+        CloudKeys,
+        &["shared access key"],
+        r#"(?i:shared[_\-. ]?access[_\-. ]?key)[\\"'`]{0,4}\s{0,2}[=:]\s{0,2}[\\"'`]{0,4}([A-Za-z0-9+/]{43}=)"#,
+    )
+    .anywhere(),
     shape("azure_signature", CloudKeys, &["sig="], r"[?&;](?:amp;)?sig=([A-Za-z0-9+/]{10,60}[A-Za-z0-9+/%]{30,80}(?:=|%3[Dd]))")
         .anywhere(),
     shape("azure_client_secret", CloudKeys, &["Q~"], r"[A-Za-z0-9_~.]{3}[0-9]Q~[A-Za-z0-9_~.-]{31,34}").whole(),
@@ -142,6 +157,7 @@ pub(super) const SHAPES: &[Shape] = &[
         r#"(?i:authorization[\\"']{0,4}\s{0,2}[:=]\s{0,2}[\\"']{0,4}basic)[ \t]{1,4}([A-Za-z0-9+/]{8,}={0,2})"#,
     )
     .anywhere(),
+    shape("basic_credentials", Tokens, &["basic ", "basic\t"], r"(?i:basic)[ \t]{1,4}([A-Za-z0-9+/]{8,}={0,2})").with_credentials(),
     shape("url_password", Tokens, &["://"], r##"[A-Za-z][A-Za-z0-9+.-]{1,20}://[!-~&&[^:/@?#"'<>\[\]]]{0,100}:([!-~&&[^/@?#"'<>\[\]]]{1,200})@"##)
         .anywhere(),
     shape("age_key", PrivateKeys, &["age-secret-key-"], "(?i:AGE-SECRET-KEY-(?:PQ-)?1[0-9A-Z]{58})").anywhere(),

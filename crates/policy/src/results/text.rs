@@ -9,7 +9,7 @@ use mcp::json::Number;
 use super::find::{Hit, by_key, each};
 use super::invisible::{is_invisible, may_hide, stays};
 use super::shape::CARD;
-use super::{Detector, Edits, Results, card};
+use super::{Detector, Results, Search, card};
 
 /// What an agent reads in place of a secret.
 fn mark(name: &str) -> String {
@@ -22,11 +22,11 @@ const MOST_LOOKS: usize = 8;
 
 impl Results {
     /// What stands in place of a text; `None` where it stays as it is. `key` is the key of the member that it is.
-    pub(super) fn judge(&self, text: &str, key: Option<&str>, edits: &mut Edits) -> Option<String> {
-        let mut edited = self.judge_once(text, key, edits)?;
+    pub(super) fn judge(&self, text: &str, key: Option<&str>, search: &mut Search<'_>) -> Option<String> {
+        let mut edited = self.judge_once(text, key, search)?;
         // A secret that was glued to another one stands alone beside that one's mark.
         for _ in 1..MOST_LOOKS {
-            match self.judge_once(&edited, key, edits) {
+            match self.judge_once(&edited, key, search) {
                 Some(again) => edited = again,
                 None => break,
             }
@@ -34,10 +34,13 @@ impl Results {
         Some(edited)
     }
 
-    fn judge_once(&self, text: &str, key: Option<&str>, edits: &mut Edits) -> Option<String> {
+    fn judge_once(&self, text: &str, key: Option<&str>, search: &mut Search<'_>) -> Option<String> {
         let seen = Seen::of(text);
         let mut hits: Vec<Hit<'_>> = Vec::new();
-        each(&seen.text, &self.detectors, &self.own, &mut hits);
+        each(&seen.text, &self.detectors, &mut hits);
+        for own in &self.own {
+            own.each(&seen.text, &mut search.patience, |range| hits.push(Hit { range, name: &own.name }));
+        }
         if let Some(name) = key.and_then(|key| by_key(key, &seen.text, &self.detectors)) {
             hits.push(Hit { range: 0..seen.text.len(), name });
         }
@@ -51,7 +54,7 @@ impl Results {
             }
         }
         for (_, name) in &changes {
-            *edits.redacted.entry(name.unwrap_or_default().to_owned()).or_default() += 1;
+            *search.edits.redacted.entry(name.unwrap_or_default().to_owned()).or_default() += 1;
         }
         if self.strip_invisible && !seen.hidden.is_empty() {
             let marked = changes.clone();
@@ -62,7 +65,7 @@ impl Results {
             let stripped = strippable(text).into_iter().filter(|range| !inside(&range.start));
             let before = changes.len();
             changes.extend(stripped.map(|range| (range, None)));
-            edits.stripped += u64::try_from(changes.len() - before).unwrap_or(u64::MAX);
+            search.edits.stripped += u64::try_from(changes.len() - before).unwrap_or(u64::MAX);
             changes.sort_by_key(|(range, _)| range.start);
         }
         if changes.is_empty() {
@@ -80,13 +83,13 @@ impl Results {
     }
 
     /// What stands in place of a number.
-    pub(super) fn number(&self, text: &str, edits: &mut Edits) -> Option<String> {
+    pub(super) fn number(&self, text: &str, search: &mut Search<'_>) -> Option<String> {
         let name = if self.detectors.contains(&Detector::CardNumbers) && is_card(text) {
             CARD
         } else {
-            &self.own.iter().find(|own| own.regex.is_match(text))?.name
+            &self.own.iter().find(|own| own.is_in(text, &mut search.patience))?.name
         };
-        *edits.redacted.entry(name.to_owned()).or_default() += 1;
+        *search.edits.redacted.entry(name.to_owned()).or_default() += 1;
         Some(mark(name))
     }
 }

@@ -31,8 +31,7 @@ impl Front {
             _ => Kind::Tools,
         };
         if request.params.cursor.is_some() {
-            let text = "this list has one page, so no cursor leads on in it";
-            return super::plain(&refusal::error(id, refusal::code::INVALID_PARAMS, text, 200));
+            return one_page(id);
         }
         let merged = match self.merged(at, kind).await {
             Ok(merged) => merged,
@@ -97,6 +96,12 @@ impl Front {
         }
         Ok(at.stack.keep(kind, Merged::new(entries, missing), stamp, slow))
     }
+}
+
+/// What leads on in a list that has no more than is on its first page.
+pub(super) fn one_page(id: &str) -> Response<Body> {
+    let text = "this list has one page, so no cursor leads on in it";
+    super::plain(&refusal::error(id, refusal::code::INVALID_PARAMS, text, 200))
 }
 
 /// Every page of a server's list.

@@ -12,13 +12,10 @@ use crate::body::Body;
 use crate::caller::Dialect;
 use crate::http_front::{Front, json as json_answer, plain};
 use crate::refusal;
-use crate::stack::{Entry, Kind, Merged, SEARCH};
+use crate::stack::{Kind, MOST_FOUND, Merged, SEARCH};
 
-/// Tools that one search tells of, unless it asks for fewer.
-const MOST_FOUND: usize = 10;
-
-/// Characters of a description that a search tells.
-const SUMMARY: usize = 200;
+/// Tools that one search tells of, unless it asks for another number.
+const FOUND: usize = 10;
 
 /// Whether a name is one of the three.
 pub(super) fn is_own(name: &str) -> bool {
@@ -35,7 +32,7 @@ pub(super) fn definitions(merged: &Merged) -> String {
             "description": format!("Finds tools among the {count} that are available here, by words of what they do. Describe one with {describe}, then call it with {call}."),
             "inputSchema": { "type": "object", "properties": {
                 "query": { "type": "string", "description": "Words of what the tool should do, such as `send message`." },
-                "limit": { "type": "integer", "minimum": 1, "maximum": 50, "description": "How many to tell of; 10 if left out." }
+                "limit": { "type": "integer", "minimum": 1, "maximum": MOST_FOUND, "description": "How many to tell of; 10 if left out." }
             }, "required": ["query"], "additionalProperties": false },
             "annotations": { "readOnlyHint": true, "openWorldHint": false }
         }),
@@ -82,7 +79,7 @@ impl Front {
         if tool == search {
             let Some(query) = asked.text("query") else { return wrong(at, id, "give `query`: words to look for") };
             let limit = asked.arguments.as_ref().and_then(|all| all.get("limit")?.as_number()?.text().parse().ok());
-            let found = find(&merged, query, limit.unwrap_or(MOST_FOUND).clamp(1, 50));
+            let found = merged.find(query, limit.unwrap_or(FOUND));
             return told(at, id, &found);
         }
         let fits = |name: &&str| !name.is_empty() && name.chars().count() <= MAX_NAME;
@@ -117,46 +114,6 @@ impl Front {
         let mirrored = declared.and_then(|tool| mcp::header::write_params(&tool.header_params, Some(arguments)).ok());
         self.to_member(at, &call, Kind::Tools, name, mirrored.unwrap_or_default()).await
     }
-}
-
-/// The tools that fit a search best: those that have most of its words, in their names first.
-fn find(merged: &Merged, query: &str, limit: usize) -> serde_json::Value {
-    let words: Vec<String> = words(query).collect();
-    let mut found: Vec<(usize, &Entry, String)> = merged
-        .entries
-        .iter()
-        .map(|entry| {
-            let description = serde_json::from_str::<serde_json::Value>(&entry.definition).ok();
-            let description = description.and_then(|all| all.get("description")?.as_str().map(str::to_owned));
-            let description = description.unwrap_or_default();
-            (score(&words, &entry.shown, &description), entry, description)
-        })
-        .filter(|(score, ..)| *score > 0 || words.is_empty())
-        .collect();
-    let all = found.len();
-    found.sort_by(|(one, a, _), (other, b, _)| other.cmp(one).then_with(|| a.shown.cmp(&b.shown)));
-    let shown: Vec<serde_json::Value> = found
-        .iter()
-        .take(limit)
-        .map(|(_, entry, description)| {
-            let mut summary: String = description.chars().take(SUMMARY).collect();
-            if summary.len() < description.len() {
-                summary.push('…');
-            }
-            json!({ "name": entry.shown, "description": summary })
-        })
-        .collect();
-    json!({ "tools": shown, "found": all, "of": merged.entries.len() })
-}
-
-fn score(wanted: &[String], name: &str, description: &str) -> usize {
-    let (name, description): (Vec<String>, Vec<String>) = (words(name).collect(), words(description).collect());
-    let fits = |has: &[String], word: &String| has.iter().any(|own| own.starts_with(word.as_str()));
-    wanted.iter().map(|word| 3 * usize::from(fits(&name, word)) + usize::from(fits(&description, word))).sum()
-}
-
-fn words(text: &str) -> impl Iterator<Item = String> {
-    text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).map(str::to_lowercase)
 }
 
 /// A result that is told both as text and as data.

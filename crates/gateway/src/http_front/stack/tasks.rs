@@ -9,9 +9,13 @@ use serde_json::Value;
 
 use super::At;
 use super::listening::rename;
+use super::lists::one_page;
+use super::voice::{Unasked, Voice};
 use crate::body::Body;
 use crate::http_front::{Front, json, plain};
+use crate::http_link::list_params;
 use crate::refusal;
+use crate::tools::{BadList, MAX_PAGES};
 
 impl Front {
     /// Sends a request to the server whose task it names, or lists the tasks of all of them.
@@ -32,19 +36,49 @@ impl Front {
         at.stack.members().iter().position(|member| seal.open_task(task, member.grant.key(), member.id()).is_some())
     }
 
+    /// All tasks of all servers, on one page.
     async fn tasks_of_stack(&self, at: &At, request: &Request<'_>) -> Response<Body> {
         let id = request.id.raw();
+        if request.params.cursor.is_some() {
+            return one_page(id);
+        }
         let voices = self.open_voices(at);
-        let listed = join_all(voices.iter().map(|(_, voice)| voice.ask(&request.method, request.params.raw))).await;
-        if listed.iter().all(Result::is_err) {
+        let listed = join_all(voices.iter().map(|(_, voice)| tasks_of(voice, &request.method))).await;
+        if listed.iter().all(|of_one| of_one.as_ref().is_err_and(Unasked::is_unknown_method)) {
             return plain(&refusal::method_not_found(id, &request.method, at.dialect()));
         }
-        let mut tasks = Vec::new();
-        for result in listed.into_iter().flatten() {
-            let result: Value = serde_json::from_str(&result).unwrap_or_default();
-            tasks.extend(result.get("tasks").and_then(Value::as_array).cloned().unwrap_or_default());
+        for ((_, voice), unasked) in
+            voices.iter().zip(&listed).filter_map(|(at, of_one)| Some((at, of_one.as_ref().err()?)))
+        {
+            if !unasked.is_unknown_method() {
+                self.gateway
+                    .tell(voice.member.id(), &format!("left out of the tasks of several servers: {}", unasked.reason));
+            }
         }
-        let tasks = Value::Array(tasks);
-        json(StatusCode::OK, format!(r#"{{"jsonrpc":"2.0","id":{id},"result":{{"tasks":{tasks}}}}}"#))
+        let tasks = listed.into_iter().flatten().flatten().collect::<Vec<_>>().join(",");
+        json(StatusCode::OK, format!(r#"{{"jsonrpc":"2.0","id":{id},"result":{{"tasks":[{tasks}]}}}}"#))
     }
+}
+
+/// Every page of a server's tasks.
+async fn tasks_of(voice: &Voice<'_>, method: &str) -> Result<Vec<String>, Unasked> {
+    let unlisted = |bad: BadList| Unasked::because(bad.to_string());
+    let (mut tasks, mut bytes, mut cursor) = (Vec::new(), 0, None::<String>);
+    for _ in 0..MAX_PAGES {
+        let page = voice.ask(method, Some(&list_params(cursor.as_deref(), voice.modern()))).await?;
+        bytes += page.len();
+        voice.member.server().config.list_bytes.check(bytes).map_err(unlisted)?;
+        let page: Value = serde_json::from_str(&page).map_err(|error| Unasked::because(error.to_string()))?;
+        let listed = page.get("tasks").and_then(Value::as_array).into_iter().flatten();
+        tasks.extend(listed.map(Value::to_string));
+        let next = page.get("nextCursor").and_then(Value::as_str).map(str::to_owned);
+        if next.is_none() {
+            return Ok(tasks);
+        }
+        if next == cursor {
+            return Err(unlisted(BadList::Endless(next.unwrap_or_default())));
+        }
+        cursor = next;
+    }
+    Err(Unasked::because(format!("its list has more than {MAX_PAGES} pages")))
 }

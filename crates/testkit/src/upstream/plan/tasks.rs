@@ -50,7 +50,9 @@ pub(super) fn answer(script: &Script, id: &Value, method: &str, params: &Value, 
     if method == "tasks/list" && !modern {
         let tools = script.tools.iter().filter(|tool| runs_as_task(tool)).map(|tool| tool.name.as_str());
         let tasks: Vec<Value> = tools.chain(["another"]).map(|tool| described(tool, "working", false)).collect();
-        return result(id, json!({ "tasks": tasks }));
+        let (tasks, cursor) = super::page(script, tasks, params);
+        let listed = json!({ "tasks": tasks });
+        return result(id, cursor.map_or(listed.clone(), |cursor| with(listed, "nextCursor", json!(cursor))));
     }
     let wanted = params.get("taskId").and_then(Value::as_str).unwrap_or_default();
     let Some(tool) = script.tools.iter().find(|tool| runs_as_task(tool) && task_of(&tool.name) == wanted) else {
