@@ -146,17 +146,15 @@ async fn listen(
     output: &mpsc::Sender<Bytes>,
 ) -> String {
     let limit = OPENING.min(server.config.limits.first_byte);
-    let (mut reader, address) = match tokio::time::timeout(limit, opened(client, server, endpoint)).await {
-        Ok(Ok(opened)) => opened,
-        Ok(Err(why)) => {
-            // It may have become a server of Streamable HTTP.
+    let opened = tokio::time::timeout(limit, opened(client, server, endpoint)).await.unwrap_or_else(|_| {
+        Err(format!("the server did not open its event stream and name an address for messages within {limit:?}"))
+    });
+    let (mut reader, address) = match opened {
+        Ok(opened) => opened,
+        Err(why) => {
+            // It may have become a server of Streamable HTTP: the next session finds out.
             server.transport.forget();
             return why;
-        }
-        Err(_) => {
-            return format!(
-                "the server did not open its event stream and name an address for messages within {limit:?}"
-            );
         }
     };
     told.send_replace(State::Open(address));

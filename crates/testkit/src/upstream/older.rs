@@ -197,9 +197,11 @@ impl Shared {
     }
 
     fn waits_at(&self, gate: &str) {
-        while !self.stopped.load(Ordering::Acquire)
-            && self.log.until("a gate", LOOK, |state| state.open.iter().any(|open| open == gate).then_some(())).is_err()
-        {
+        let opens = || self.log.until("a gate", LOOK, |state| state.open.iter().any(|open| open == gate).then_some(()));
+        loop {
+            if opens().is_ok() || self.stopped.load(Ordering::Acquire) {
+                return;
+            }
         }
     }
 }
