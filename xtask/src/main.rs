@@ -6,6 +6,7 @@ mod classifier;
 mod conformance;
 mod dist;
 mod full;
+mod fuzz;
 mod peers;
 mod robustness;
 mod system;
@@ -29,6 +30,7 @@ cargo xtask TASK
   dist          packages: a tarball, Debian, npm, Python, their checksums and what is in them
   bench         CPU, latency and memory of a call, as ratios to nginx and a bare forwarder; start and scale
   catalogue     the catalogue at 40,000 servers and 500,000 tools: import, search, pages, memory
+  fuzz          the fuzz targets, each for a stated time
   robustness    what is lost when either side is slow, hostile or dies, with many rounds; the fuzz targets
   train         the weights of the classifier, from the labelled definitions
   eval          how well the classifier does: confusion, accuracy, under-rating, facets, calibration
@@ -52,6 +54,7 @@ fn main() -> ExitCode {
         "bench" => bench::bench(rest),
         "catalogue" => catalogue::run(rest),
         "full" => full::run(rest),
+        "fuzz" => fuzz::run(rest),
         "robustness" => robustness::run(rest),
         "train" => classifier::train(rest),
         "eval" => classifier::eval(rest),

@@ -31,7 +31,9 @@ use crate::{env_file, listening, pins, policy_watch, retention};
 
 use grants::{GrantTable, Granting, Served};
 
-pub use declared::{Declared, DeclaredGrant, DeclaredPolicy, DeclaredReach, DeclaredServer, Origin, TokenPlace};
+pub use declared::{
+    Declared, DeclaredGrant, DeclaredLeads, DeclaredPolicy, DeclaredReach, DeclaredServer, Origin, TokenPlace,
+};
 
 /// The file as it is written.
 #[derive(Debug, Deserialize)]
@@ -85,6 +87,8 @@ struct ServerTable {
     accept: Option<AcceptWord>,
     #[serde(default)]
     accept_cosmetic: bool,
+    #[serde(default)]
+    plain_http: bool,
     connect_seconds: Option<u64>,
     first_byte_seconds: Option<u64>,
     idle_seconds: Option<u64>,
@@ -348,6 +352,9 @@ impl ServerTable {
         let reach = match (&self.url, &self.command) {
             (Some(url), None) => {
                 let mut endpoint = Endpoint::parse(url).map_err(|error| error.to_string())?;
+                if !self.plain_http && upstream::clear::by_name(endpoint.uri()) {
+                    return Err(format!("url: {}", upstream::clear::WHY));
+                }
                 headers.apply(&mut endpoint).map_err(|failure| failure.to_string())?;
                 match self.transport {
                     Some(TransportWord::Sse) => Reach::Sse(endpoint),

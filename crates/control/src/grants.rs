@@ -4,13 +4,14 @@ use std::collections::BTreeMap;
 
 use audit::Id;
 use policy::text::cidr::Block;
-use store::control::BadControl;
 use store::control::access::{Actor, ManageGrants, See, WritePolicies};
 use store::control::agents::Holder;
 use store::control::grants::{GrantPatch, NewGrant};
+use store::control::leads::Leads;
 use vault::token::{Token, TokenKind};
 
 use crate::servers::taken;
+use crate::stacks::{LeadsGiven, StackChange};
 use crate::{Instance, Refused};
 
 /// The longest that an old token may go on beside a new one, in milliseconds: 30 days.
@@ -19,13 +20,13 @@ const LONGEST_OVERLAP: i64 = 30 * 86_400_000;
 /// A grant as somebody describes it.
 #[derive(Debug, Default)]
 pub struct GrantGiven {
-    /// Its label, the only one of its server.
+    /// Its label, the only one at each of its servers.
     pub label: String,
-    /// The server that it leads to, by name.
-    pub server: String,
+    /// Where it leads.
+    pub leads: LeadsGiven,
     /// Who holds it, by name; an agent of this name is made where there is none.
     pub agent: String,
-    /// Its policy, by name; without one that of its server.
+    /// Its policy, by name; without one that of its server. Where it leads to several, one that spans them.
     pub policy: Option<String>,
     /// Who answers for it.
     pub owner: Option<String>,
@@ -91,20 +92,15 @@ impl Instance {
     pub async fn mint(&self, actor: &Actor, given: &GrantGiven, reason: &str) -> Result<Minted, Refused> {
         let permit = actor.permit::<ManageGrants>()?;
         given.check(self).await?;
-        let see = actor.permit::<See>()?;
-        let server = match self.database.server(&see, &given.server).await {
-            Err(BadControl::Missing(_)) => {
-                return Err(Refused::invalid("/server", "there is no server of this name: `server list` names them"));
-            }
-            server => server?.id,
-        };
+        let leads = self.leads(actor, &given.leads).await?;
         let policy = self.policy_id(actor, given.policy.as_deref()).await?;
+        self.policies_fit(actor, &leads, policy, "/policy").await?;
         let agent = Holder::Named { name: &given.agent, owner: given.owner.as_deref() };
         let token = fresh()?;
         let hash = self.hash_key.hash(&token).to_string();
         let new = NewGrant {
             label: &given.label,
-            server,
+            leads: &leads,
             agent,
             policy,
             owner: given.owner.as_deref(),
@@ -114,7 +110,7 @@ impl Instance {
             hash: &hash,
         };
         let added = self.database.add_grant(permit, &new, reason).await.map_err(Refused::from);
-        let (grant, version) = taken(added, "/label", "another grant on this server has this label")?;
+        let (grant, version) = taken(added, "/label", "another grant on one of its servers has this label")?;
         Ok(Minted { grant, token, version })
     }
 
@@ -129,11 +125,15 @@ impl Instance {
         grant: Id,
         seen: i64,
         patch: &GrantPatch<'_>,
+        stack: &StackChange,
         reason: &str,
     ) -> Result<i64, Refused> {
         let permit = actor.permit::<ManageGrants>()?;
         said(self, patch.owner.flatten(), patch.tags, patch.networks, patch.expires_at.flatten()).await?;
-        Ok(self.database.change_grant(permit, grant, seen, patch, reason).await?)
+        let leads = self.led_elsewhere(actor, grant, stack).await?;
+        let patch = GrantPatch { leads: leads.as_ref(), ..*patch };
+        let changed = self.database.change_grant(permit, grant, seen, &patch, reason).await.map_err(Refused::from);
+        taken(changed, "/servers", "another grant on one of these servers has this label")
     }
 
     /// Makes an agent.
@@ -187,7 +187,43 @@ impl Instance {
     pub async fn attach(&self, actor: &Actor, grant: Id, policy: Option<&str>, reason: &str) -> Result<i64, Refused> {
         let permit = actor.permit::<WritePolicies>()?;
         let policy = self.policy_id(actor, policy).await?;
-        Ok(self.database.attach(permit, grant, policy, reason).await?)
+        let leads = self.standing(actor, grant).await?.leads;
+        self.policies_fit(actor, &leads, policy, "/policy").await?;
+        Ok(self.database.attach(permit, grant, None, policy, reason).await?)
+    }
+
+    /// Attaches a policy to a grant for several servers, on one of them alone; `None` leaves that one with the policy of the
+    /// grant, or of the server. Returns the version at which it holds.
+    ///
+    /// # Errors
+    /// [`Refused`].
+    pub async fn attach_on(
+        &self,
+        actor: &Actor,
+        grant: Id,
+        server: &str,
+        policy: Option<&str>,
+        reason: &str,
+    ) -> Result<i64, Refused> {
+        let permit = actor.permit::<WritePolicies>()?;
+        let policy = self.policy_id(actor, policy).await?;
+        let now_is = self.standing(actor, grant).await?;
+        let on = self.server_id(actor, server, "/server").await?;
+        let Leads::Stack(mut stack) = now_is.leads else {
+            return Err(Refused::invalid("/server", "this grant is for one server: leave it out"));
+        };
+        let Some(member) = stack.servers.iter_mut().find(|member| member.server == on) else {
+            return Err(Refused::invalid("/server", "this grant does not lead to this server"));
+        };
+        member.policy = policy;
+        match policy {
+            Some(policy) => {
+                let name = self.database.server(&actor.permit::<See>()?, &on.to_string()).await?.name;
+                self.spans(actor, policy, &[name], false, "/policy").await?;
+            }
+            None => self.policies_fit(actor, &Leads::Stack(stack), now_is.policy, "/policy").await?,
+        }
+        Ok(self.database.attach(permit, grant, Some(on), policy, reason).await?)
     }
 }
 

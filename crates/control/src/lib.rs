@@ -23,6 +23,7 @@ pub mod repeated;
 pub mod servers;
 pub mod ship;
 pub mod sign_in;
+pub mod stacks;
 pub mod tools;
 
 pub use gateway::counting::Counting;

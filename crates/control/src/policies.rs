@@ -77,6 +77,14 @@ impl Instance {
         let policy = self.database.policy(&actor.permit::<See>()?, name).await?;
         let kept = self.database.policy_version(&actor.permit::<ReadPolicies>()?, policy.id, version).await?;
         checked(&kept.document)?;
+        let spans = policy::load(&kept.document, Load { comments_allowed: true })
+            .policy
+            .is_some_and(|it| it.servers().is_some());
+        let stacks = if spans { Vec::new() } else { self.database.spanned_by(&permit, policy.id).await? };
+        if let Some(label) = stacks.first() {
+            let how = "this version names no `servers`, and so can stand for one server only";
+            return Err(Refused::invalid("/version", format!("{how}: the grant {label} has this policy for several")));
+        }
         let failed = failing(&kept.document);
         if !failed.is_empty() {
             return Err(Refused::Tests(failed));

@@ -11,6 +11,7 @@ use store::control::BadControl;
 use store::control::access::{Actor, ManageServers, RunPrograms, See};
 use store::control::secrets::Sealed;
 use store::control::servers::{Reach, Server, ServerDraft, Settings};
+use upstream::clear;
 use upstream::egress::Egress;
 use upstream::http::Endpoint;
 use upstream::resolve::System;
@@ -126,11 +127,15 @@ impl ReachGiven {
 }
 
 /// Whether a server may be where its URL leads. Where that is may change: it is judged again whenever it is dialled.
-async fn may_be_there(reach: &ReachGiven, egress: &Egress) -> Result<(), Refused> {
-    let ReachGiven::Http { url, .. } = reach else { return Ok(()) };
+async fn may_be_there(given: &ServerGiven, egress: &Egress) -> Result<(), Refused> {
+    let ReachGiven::Http { url, .. } = &given.reach else { return Ok(()) };
     let wrong = |error: String| Refused::invalid("/reach/url", error);
     let endpoint = Endpoint::parse(url).map_err(|error| wrong(error.to_string()))?;
-    egress.judge(endpoint.uri(), &System).await.map_err(|forbidden| wrong(forbidden.to_string()))
+    egress.judge(endpoint.uri(), &System).await.map_err(|forbidden| wrong(forbidden.to_string()))?;
+    match given.settings.plain_http || !clear::now(endpoint.uri(), &System).await {
+        true => Ok(()),
+        false => Err(wrong(clear::WHY.to_owned())),
+    }
 }
 
 impl ServerGiven {
@@ -204,7 +209,7 @@ impl Instance {
         let permit = actor.permit::<ManageServers>()?;
         given.check()?;
         given.reach.permitted(actor)?;
-        may_be_there(&given.reach, &self.egress).await?;
+        may_be_there(given, &self.egress).await?;
         let (kind, secrets) = given.reach.secrets();
         if let Some((name, _)) = secrets.iter().find(|(_, value)| value.is_none()) {
             let place = format!("/reach/{kind}/{}", policy::rule_id::escape(name));
@@ -235,7 +240,7 @@ impl Instance {
         let server = before.id;
         given.check()?;
         given.reach.permitted(actor)?;
-        may_be_there(&given.reach, &self.egress).await?;
+        may_be_there(given, &self.egress).await?;
         let (kind, secrets) = given.reach.secrets();
         if let Some((name, _)) = secrets.iter().find(|(_, value)| value.is_none())
             && !same_recipient(&before.reach, &given.reach)
@@ -260,7 +265,7 @@ impl Instance {
         taken(changed.map_err(Refused::from), "/name", "another server has this name")
     }
 
-    /// Removes a server; its grants are revoked. Returns the version at which it holds.
+    /// Removes a server; grants for it alone are revoked, those for several lose it. Returns the version at which it holds.
     ///
     /// # Errors
     /// [`Refused`].
@@ -272,11 +277,18 @@ impl Instance {
 
     /// A policy of the organisation, by name or id.
     pub(crate) async fn policy_id(&self, actor: &Actor, name: Option<&str>) -> Result<Option<Id>, Refused> {
-        let Some(name) = name else { return Ok(None) };
+        match name {
+            Some(name) => self.policy_at(actor, name, "/policy").await.map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// The same, named at a place.
+    pub(crate) async fn policy_at(&self, actor: &Actor, name: &str, place: &str) -> Result<Id, Refused> {
         match self.database.policy(&actor.permit::<See>()?, name).await {
-            Ok(policy) => Ok(Some(policy.id)),
+            Ok(policy) => Ok(policy.id),
             Err(BadControl::Missing(_)) => {
-                Err(Refused::invalid("/policy", "there is no policy of this name: `policy list` names them"))
+                Err(Refused::invalid(place, "there is no policy of this name: `policy list` names them"))
             }
             Err(error) => Err(error.into()),
         }

@@ -28,7 +28,7 @@ pub struct Caller {
     pub token: Option<TokenDigest>,
     /// The session, in the legacy era and where there is one.
     pub session: Option<SessionNumber>,
-    /// The session with the stack of servers that it came by, where it came by one.
+    /// The session that this one is only a part of, where it is: with a stack of servers, or of an agent on stdio.
     pub stack: Option<SessionNumber>,
     /// The revision, where it is known.
     pub revision: Option<Revision>,
@@ -50,7 +50,7 @@ impl Caller {
         }
     }
 
-    /// The session as policies and counts know it: that of the whole stack, where it is with one.
+    /// The session as policies and counts know it: the whole of it.
     pub fn counted_session(&self) -> Option<SessionNumber> {
         self.stack.or(self.session)
     }

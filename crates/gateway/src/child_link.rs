@@ -136,7 +136,7 @@ fn start_program(
         let exit = child.ended().await;
         if since.elapsed() > Duration::from_secs(60) {
             server.backoff.served();
-        } else if exit.is_some_and(|exit| !exit.status.success()) {
+        } else if exit.is_some_and(|exit| !exit.status.success()) && !child.is_told_to_stop() {
             server.backoff.failed();
         }
         gateway.child_ended(&server, child.group(), exit, child.junk_lines());

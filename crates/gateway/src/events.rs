@@ -3,6 +3,8 @@
 use std::time::Duration;
 
 use bytes::Bytes;
+use http::HeaderMap;
+use http::header::CONTENT_TYPE;
 use http_body_util::BodyExt;
 use mcp::sse::Decoder;
 use upstream::http::Answer;
@@ -30,18 +32,27 @@ pub fn encode(id: Option<&[u8]>, message: &str) -> Bytes {
     mcp::sse::write_event(id, None, message.as_bytes()).into()
 }
 
-/// Reads a `text/event-stream` body event by event.
-pub struct EventReader {
-    body: Answer,
+/// Whether what these headers stand before is a stream of events.
+pub(crate) fn streams(headers: &HeaderMap) -> bool {
+    headers.get(CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"text/event-stream"))
+}
+
+/// Reads a `text/event-stream` body event by event: an upstream's, or that of an answer of the gateway's own.
+pub struct EventReader<B = Answer> {
+    body: B,
     decoder: Decoder,
     idle: Option<Duration>,
     ended: bool,
     named: bool,
 }
 
-impl EventReader {
+impl<B> EventReader<B>
+where
+    B: http_body::Body<Data = Bytes> + Unpin,
+    B::Error: std::fmt::Display,
+{
     /// Reads `body`; `idle` bounds the silence between two pieces of it.
-    pub fn new(body: Answer, idle: Option<Duration>) -> Self {
+    pub fn new(body: B, idle: Option<Duration>) -> Self {
         Self { body, decoder: Decoder::new(MAX_EVENT), idle, ended: false, named: false }
     }
 

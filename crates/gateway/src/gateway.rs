@@ -118,6 +118,7 @@ pub struct Gateway {
     children: Children,
     translation: Translation,
     child_stderr: ChildStderr,
+    only_stderr: OnceLock<upstream::child::StderrSink>,
     background: Handle,
     client_beside: OnceLock<Option<Client>>,
     under_way: Mutex<JoinSet<()>>,
@@ -165,6 +166,7 @@ impl Gateway {
             children: Children::default(),
             translation: Translation::default(),
             child_stderr: foundation.child_stderr,
+            only_stderr: OnceLock::new(),
             background: foundation.background,
             client_beside: OnceLock::new(),
             under_way: Mutex::default(),
@@ -296,8 +298,16 @@ impl Gateway {
 
     /// The sink for the standard error of one server's program.
     pub(crate) fn child_stderr(&self, server: &str) -> upstream::child::StderrSink {
+        if let Some(sink) = self.only_stderr.get() {
+            return Arc::clone(sink);
+        }
         let (sink, server) = (Arc::clone(&self.child_stderr), server.to_owned());
         Arc::new(move |line: &str| sink(&server, line))
+    }
+
+    /// Where there is one server only: what its programs say goes here as it is.
+    pub(crate) fn programs_say_to(&self, sink: upstream::child::StderrSink) {
+        let _ = self.only_stderr.set(sink);
     }
 
     pub(crate) fn new_id(&self) -> audit::Id {

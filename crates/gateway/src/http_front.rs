@@ -1,7 +1,7 @@
 //! The front for agents that speak Streamable HTTP: who asks, where, and may they?
 
 use std::collections::HashSet;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 use std::pin::Pin;
 use std::sync::Arc;
 
@@ -12,14 +12,17 @@ use tokio::sync::Notify;
 use upstream::http::Client;
 
 use crate::body::Body;
-use crate::connections::{ConnectionLimits, NoPlace, Seat};
+use crate::connections::{ConnectionLimits, Connections, NoPlace, Seat};
 use crate::gateway::Gateway;
 use crate::listen::{MAX_HEAD, MAX_HEADERS};
 use crate::phase::Phase;
 use crate::refusal::{self, Refusal};
 
 pub use child::Children;
+pub(crate) use converse::is_sound;
 pub use cors::{BadOrigin, Origins, WebOrigin};
+pub(crate) use said::Said;
+pub(crate) use stream::TOOLS_CHANGED;
 pub(crate) use translate::Translation;
 
 mod admit;
@@ -31,6 +34,7 @@ mod converse;
 mod cors;
 mod outlet;
 mod post;
+mod said;
 mod stack;
 mod stream;
 mod translate;
@@ -102,6 +106,14 @@ enum Place<'a> {
 }
 
 impl Front {
+    /// The front for an agent that has no connection here: it stands before what every agent's messages go through, and
+    /// nothing is listened on.
+    pub(crate) fn alone(gateway: Arc<Gateway>, client: Client) -> Option<Self> {
+        let config = FrontConfig::default();
+        let seat = Connections::new(config.connections).seat(Ipv4Addr::LOCALHOST.into(), false).ok()?;
+        Some(Self { gateway, config: Arc::new(config), client, hang_up: Arc::default(), seat })
+    }
+
     /// Answers one request. Nothing of it can fail: what goes wrong is an answer too.
     pub async fn answer(&self, peer: IpAddr, request: Request<Incoming>) -> Response<Body> {
         if let Err((why, client)) = self.room(peer, &request) {

@@ -14,7 +14,7 @@ use mcp::revision::Revision;
 use upstream::http::{Answer, Client, Endpoint, SendError};
 
 use crate::body::collect;
-use crate::events::{EventReader, MAX_EVENT};
+use crate::events::{EventReader, MAX_EVENT, streams};
 use crate::gateway::Gateway;
 use crate::names;
 use crate::pipeline::AskForTools;
@@ -133,10 +133,7 @@ impl HttpLink {
         }
         let answer = self.post(headers, message.into()).await.map_err(|error| error.to_string())?;
         let status = answer.status();
-        let streams = answer
-            .headers()
-            .get(http::header::CONTENT_TYPE)
-            .is_some_and(|kind| kind.as_bytes().starts_with(b"text/event-stream"));
+        let streams = streams(answer.headers());
         let idle = Some(self.server.config.limits.idle);
         if !streams {
             let body = collect(answer.into_body(), MAX_EVENT, idle).await.map_err(|fault| fault.to_string())?;

@@ -180,7 +180,8 @@ fn count_id(limit: &Limit, caller: &Caller, tool: &str) -> CountId {
     let agent = terms.map_or(&caller.grant.facts.agent_label, |terms| &terms.agent);
     let organisation = &*caller.grant.organisation;
     let grant = || match terms {
-        Some(terms) => Cow::Borrowed(terms.id.as_str()),
+        Some(terms) if limit.spans => Cow::Borrowed(terms.spanned.as_str()),
+        Some(terms) => Cow::Borrowed(terms.counted.as_str()),
         // No server is called `+`: it stands for all that the policy spans.
         None if limit.spans => Cow::Owned(format!("+/{}", caller.grant.label())),
         None => Cow::Owned(format!("{server}/{}", caller.grant.label())),

@@ -134,10 +134,11 @@ impl ServerMeasures {
 const EFFECTS: [Effect; 4] = [Effect::Allow, Effect::Deny, Effect::Hide, Effect::Ask];
 
 /// Kinds of rules. Which rule it was stands in the log: a policy may have thousands.
-const RULES: [&str; 14] = [
+const RULES: [&str; 15] = [
     "policy",
     "default",
     "no_policy",
+    "not_in_servers",
     "hidden",
     "unknown_tool",
     "definition_changed",
@@ -173,6 +174,7 @@ fn kind_of(rule: &RuleId) -> &'static str {
         line if !line.starts_with('(') => "policy",
         rule_id::DEFAULT_DENY => "default",
         rule_id::NO_POLICY => "no_policy",
+        rule_id::NOT_IN_SERVERS => "not_in_servers",
         rule_id::HIDDEN => "hidden",
         rule_id::UNKNOWN_TOOL => "unknown_tool",
         rule_id::DEFINITION_CHANGED => "definition_changed",
@@ -200,6 +202,7 @@ mod tests {
             ("/default", "default", "policy"),
             ("/default", rule_id::DEFAULT_DENY, "default"),
             ("", rule_id::NO_POLICY, "no_policy"),
+            ("", rule_id::NOT_IN_SERVERS, "not_in_servers"),
             ("", rule_id::HIDDEN, "hidden"),
             ("", rule_id::UNKNOWN_TOOL, "unknown_tool"),
             ("", rule_id::DEFINITION_CHANGED, "definition_changed"),

@@ -100,6 +100,13 @@ impl Relay {
         self.expected.take()
     }
 
+    /// The server has done nothing of what is awaited, whatever it answers.
+    pub(crate) fn not_carried_out(&mut self, reason: &str) {
+        if let Some(ticket) = self.expected.as_mut().and_then(|expected| expected.ticket.take()) {
+            ticket.settle(Ended::NotSent, Some(reason), 0);
+        }
+    }
+
     /// The stream ended without the answer. In a session it may come on another stream.
     pub fn park(&mut self) {
         if let Some(mut expected) = self.expected.take() {

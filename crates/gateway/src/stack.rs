@@ -44,6 +44,8 @@ impl Member {
 #[derive(Debug)]
 pub struct Stack {
     members: Vec<Member>,
+    /// Servers that belong to it and cannot be asked at all, each with a sentence for the agent.
+    closed: Vec<(Box<str>, String)>,
     /// Whether tools are found by searching instead of listing them all.
     search: bool,
     lists: Mutex<HashMap<Kind, Arc<Merged>>>,
@@ -164,7 +166,17 @@ impl Merged {
 impl Stack {
     /// A stack of servers, in the order in which they are listed. None of them twice.
     pub fn new(members: Vec<Member>, search: bool) -> Arc<Self> {
-        Arc::new(Self { members, search, lists: Mutex::default(), told: Mutex::default() })
+        Self::with_closed(members, Vec::new(), search)
+    }
+
+    /// The same, with servers that cannot be asked at all, each with a sentence for the agent.
+    pub fn with_closed(members: Vec<Member>, closed: Vec<(Box<str>, String)>, search: bool) -> Arc<Self> {
+        Arc::new(Self { members, closed, search, lists: Mutex::default(), told: Mutex::default() })
+    }
+
+    /// Servers that belong to it and cannot be asked at all, each with a sentence for the agent.
+    pub fn closed(&self) -> &[(Box<str>, String)] {
+        &self.closed
     }
 
     /// The servers.

@@ -14,6 +14,10 @@ use tokio::sync::Notify;
 pub struct Terms {
     /// The grant's id, which no other grant ever has.
     pub id: String,
+    /// What it is counted as at its server, which is its id unless it is for several.
+    pub counted: String,
+    /// What it is counted as where a policy spans its servers.
+    pub spanned: String,
     /// The id of its server: counts go on under it, whatever the server is called.
     pub server: String,
     /// The id of its agent, likewise.

@@ -12,7 +12,8 @@ use crate::json::{self, Step, replace_strings};
 /// What stands between a server and the name of its tool or prompt.
 pub const BETWEEN: &str = "__";
 
-const SCHEME: &str = "mcp+";
+/// What the URIs of resources begin with among those of several servers.
+pub const SCHEME: &str = "mcp+";
 
 /// The name of a server's tool or prompt among those of several servers.
 ///

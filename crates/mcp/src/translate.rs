@@ -8,7 +8,8 @@ mod modern;
 
 pub use legacy::{call_with_input, initialize_result, input_response, legacy_notification, legacy_result, questions};
 pub use modern::{
-    Question, discover_result, input_required, modern_error, modern_request, modern_result, tagged_notification,
+    Question, can_be_asked, discover_result, input_required, modern_error, modern_request, modern_result,
+    tagged_notification,
 };
 
 use crate::json::{self, locate, quote, remove, splice};
@@ -28,7 +29,8 @@ pub fn legacy_request(request: &Request<'_>, ours: &str) -> Option<String> {
         ["protocolVersion", "clientCapabilities", "clientInfo", "logLevel"].map(|key| format!("{PROTOCOL}{key}"));
     let meta: Vec<[&str; 3]> = keys.iter().map(|key| ["params", "_meta", key.as_str()]).collect();
     let mut paths: Vec<&[&str]> = meta.iter().map(<[&str; 3]>::as_slice).collect();
-    paths.extend::<[&[&str]; 2]>([&["params", "inputResponses"], &["params", "requestState"]]);
+    // Tasks of 2025-11-25 are another thing than those of 2026-07-28.
+    paths.extend::<[&[&str]; 3]>([&["params", "inputResponses"], &["params", "requestState"], &["params", "task"]]);
     let stripped = remove(&renamed, &paths).ok()?.unwrap_or(renamed);
     // An empty `_meta` is legal, and says nothing.
     let empty = locate(&stripped, &["params", "_meta"]).ok()?.is_some_and(|meta| is_empty(meta.of(&stripped)));

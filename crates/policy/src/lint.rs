@@ -2,12 +2,14 @@
 
 mod clauses;
 mod entries;
+mod qualified;
 mod schema_path;
 mod tools;
 
 use crate::diagnostic::Diagnostic;
 use crate::policy::{Document, Policy};
 
+pub(crate) use self::qualified::of_a_stack;
 pub use self::tools::{Known, check};
 
 /// What can be found without knowing the tools.

@@ -31,6 +31,8 @@ impl fmt::Display for RuleId {
 
 /// `(no policy)`: the grant has no policy.
 pub const NO_POLICY: &str = "(no policy)";
+/// `(not in servers)`: the policy names the servers that it is for, and not this one.
+pub const NOT_IN_SERVERS: &str = "(not in servers)";
 /// `(hidden)`: the name is hidden from the grant.
 pub const HIDDEN: &str = "(hidden)";
 /// `(unknown tool)`: the server has no such tool.
@@ -56,8 +58,8 @@ pub fn built_in(name: &'static str) -> Arc<RuleId> {
 pub(crate) static AMBIGUOUS: LazyLock<Arc<RuleId>> = LazyLock::new(|| built_in(AMBIGUOUS_ARGUMENTS));
 /// `(evaluation error)`, shared.
 pub(crate) static EVALUATION: LazyLock<Arc<RuleId>> = LazyLock::new(|| built_in(EVALUATION_ERROR));
-/// `(no policy)`, shared.
-pub(crate) static UNGOVERNED: LazyLock<Arc<RuleId>> = LazyLock::new(|| built_in(NO_POLICY));
+/// `(not in servers)`, shared.
+pub(crate) static ELSEWHERE: LazyLock<Arc<RuleId>> = LazyLock::new(|| built_in(NOT_IN_SERVERS));
 /// `(arguments do not match the schema)`, shared.
 pub(crate) static SCHEMA: LazyLock<Arc<RuleId>> = LazyLock::new(|| built_in(SCHEMA_MISMATCH));
 

@@ -14,6 +14,7 @@ pub mod events;
 pub mod grants;
 pub mod idempotency;
 pub mod instance;
+pub mod leads;
 pub mod limits;
 pub mod live;
 pub mod members;

@@ -177,6 +177,11 @@ impl Child {
         ended.ok().and_then(|exit| *exit)
     }
 
+    /// Whether somebody has told it to end.
+    pub fn is_told_to_stop(&self) -> bool {
+        *self.stop.borrow()
+    }
+
     /// Ends the child: stdin is closed, then SIGTERM and SIGKILL go to its whole group, two
     /// seconds apart. Returns when it is gone.
     pub async fn stop(&self) -> Option<Exit> {

@@ -5,6 +5,7 @@
 //! said here ([`egress`]), because that can be known for sure only where they are opened.
 
 pub mod child;
+pub mod clear;
 pub mod egress;
 pub mod http;
 pub mod resolve;

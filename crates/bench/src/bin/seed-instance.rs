@@ -9,6 +9,7 @@ use std::process::ExitCode;
 use control::Instance;
 use control::grants::GrantGiven;
 use control::servers::{ReachGiven, ServerGiven};
+use control::stacks::LeadsGiven;
 use policy::text::cidr::Block;
 use store::DataDir;
 use store::control::Place;
@@ -60,7 +61,7 @@ fn seed(words: Vec<String>) -> Result<String, Failed> {
             let server = format!("server-{}", number % servers.max(1));
             let given = GrantGiven {
                 label: format!("grant-{number}"),
-                server: server.clone(),
+                leads: LeadsGiven::Server(server.clone()),
                 agent: format!("agent-{number}"),
                 ..GrantGiven::default()
             };

@@ -109,19 +109,22 @@ Examples:
     #[command(after_long_help = "\
 Examples:
   toolgate grant mint crm/desk --agent helpdesk > desk.token
-  toolgate grant mint crm/night --agent helpdesk --policy careful --expires 30d --network 10.0.0.0/8 --tag team=blue")]
+  toolgate grant mint crm/night --agent helpdesk --policy careful --expires 30d --network 10.0.0.0/8 --tag team=blue
+  toolgate grant mint ann --agent ann-laptop --server files --server mail --policy-at mail=mail-ann --unprefixed files")]
     Mint(MintOptions),
-    /// Change the owner, the tags, the networks or the end of a grant
+    /// Change the owner, the tags, the networks, the end or the servers of a grant
     #[command(after_long_help = "\
 Examples:
   toolgate grant set crm/desk --owner platform --tag team=blue
-  toolgate grant set crm/desk --expires never --anywhere")]
+  toolgate grant set crm/desk --expires never --anywhere
+  toolgate grant set files/ann --server files --server mail --server crm --search true")]
     Set(GrantSetOptions),
     /// Give a grant another policy, or that of its server
     #[command(after_long_help = "\
 Examples:
   toolgate grant attach crm/desk careful --reason reviewed
-  toolgate grant attach crm/desk --server-policy")]
+  toolgate grant attach crm/desk --server-policy
+  toolgate grant attach files/ann careful --at mail")]
     Attach {
         /// The grant, as SERVER/LABEL or by its id
         #[arg(value_name = "GRANT")]
@@ -132,6 +135,9 @@ Examples:
         /// Leave it with the policy of its server
         #[arg(long, conflicts_with = "policy")]
         server_policy: bool,
+        /// Of a grant for several servers: at this one alone
+        #[arg(long, value_name = "SERVER")]
+        at: Option<String>,
         /// Why.
         #[command(flatten)]
         why: ReasonOptions,
@@ -178,13 +184,25 @@ Examples:
 /// Options of `grant mint`.
 #[derive(Debug, Args)]
 pub struct MintOptions {
-    /// The server and the grant's label, as SERVER/LABEL
+    /// The server and the grant's label, as SERVER/LABEL; with --server the label alone
     #[arg(value_name = "SERVER/LABEL")]
     pub grant: String,
+    /// A server of several that it is for together, in the order in which they are listed
+    #[arg(long, value_name = "SERVER")]
+    pub server: Vec<String>,
+    /// A policy at one of several servers
+    #[arg(long, value_name = "SERVER=POLICY", requires = "server")]
+    pub policy_at: Vec<String>,
+    /// One of several servers whose tools keep their own names, where no other has the same
+    #[arg(long, value_name = "SERVER", requires = "server")]
+    pub unprefixed: Vec<String>,
+    /// Have the tools of several servers found by searching
+    #[arg(long, requires = "server")]
+    pub search: bool,
     /// Who holds it; an agent of this name is made where there is none
     #[arg(long, value_name = "NAME")]
     pub agent: String,
-    /// Its policy [default: that of its server]
+    /// Its policy; for several servers one that spans them [default: that of its server]
     #[arg(long, value_name = "POLICY")]
     pub policy: Option<String>,
     /// Who answers for it
@@ -231,6 +249,18 @@ pub struct GrantSetOptions {
     /// From when on it is refused: in 90m, 12h, 30d, a time, or never
     #[arg(long, value_name = "WHEN")]
     pub expires: Option<String>,
+    /// Of a grant for several: all servers that it is to be for, in their order
+    #[arg(long, value_name = "SERVER")]
+    pub server: Vec<String>,
+    /// Of a grant for several: all servers whose tools are to keep their own names
+    #[arg(long, value_name = "SERVER")]
+    pub unprefixed: Vec<String>,
+    /// Of a grant for several: let no server's tools keep their own names
+    #[arg(long, conflicts_with = "unprefixed")]
+    pub all_prefixed: bool,
+    /// Of a grant for several: whether tools are found by searching
+    #[arg(long, value_name = "BOOL")]
+    pub search: Option<bool>,
     /// Why.
     #[command(flatten)]
     pub why: ReasonOptions,

@@ -85,7 +85,7 @@ Examples:
         #[command(flatten)]
         api: ApiOptions,
     },
-    /// Remove a server of an instance; its grants are revoked for good
+    /// Remove a server of an instance; grants for it alone are revoked for good
     #[command(after_long_help = "\
 Examples:
   toolgate server remove crm --reason 'no longer used'")]
@@ -151,6 +151,9 @@ pub struct SettingOptions {
     /// Whether changes of nothing but spelling are accepted without a person
     #[arg(long, value_name = "BOOL")]
     pub accept_cosmetic: Option<bool>,
+    /// Whether it may be asked over http at a public address, where everybody on the way reads what is sent
+    #[arg(long, value_name = "BOOL")]
+    pub plain_http: Option<bool>,
     /// Calls that may be under way at once
     #[arg(long, value_name = "N")]
     pub calls_at_once: Option<u32>,

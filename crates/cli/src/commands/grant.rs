@@ -31,7 +31,7 @@ pub fn grant(command: &GrantCommand) -> Result<ExitCode, Failure> {
                 None => "There is no grant.".to_owned(),
             };
             let names = if api.json { Names::default() } else { Names::read(&asked)? };
-            let head = ["GRANT", "AGENT", "POLICY", "OWNER", "USED", "ENDS", "ID"];
+            let head = ["GRANT", "SERVERS", "AGENT", "POLICY", "OWNER", "USED", "ENDS", "ID"];
             shown::list(all, api.json, &head, |one| names.row(one), &none)?;
         }
         GrantCommand::Show { grant, api } => {
@@ -41,12 +41,13 @@ pub fn grant(command: &GrantCommand) -> Result<ExitCode, Failure> {
         }
         GrantCommand::Mint(options) => mint(options)?,
         GrantCommand::Set(options) => set(options)?,
-        GrantCommand::Attach { grant, policy, server_policy: _, why, api } => {
+        GrantCommand::Attach { grant, policy, server_policy: _, at, why, api } => {
             let asked = api::api(&api.place)?;
-            let body = json!({ "policy": policy, "reason": why.reason });
+            let body = json!({ "policy": policy, "server": at, "reason": why.reason });
             let done = asked.post(&format!("{}/attach", path(&asked, grant)?), &body)?.body;
             let policy = policy.as_deref().unwrap_or("the policy of its server");
-            shown::done(&done, api.json, &format!("{grant} is under {policy}."))?;
+            let at = at.as_ref().map(|server| format!(" at {server}")).unwrap_or_default();
+            shown::done(&done, api.json, &format!("{grant} is under {policy}{at}."))?;
         }
         GrantCommand::Rotate { grant, overlap, why, api } => {
             let asked = api::api(&api.place)?;
@@ -84,11 +85,27 @@ fn path(api: &Api, grant: &str) -> Result<String, Failure> {
 }
 
 fn mint(options: &MintOptions) -> Result<(), Failure> {
-    let Some((server, label)) = options.grant.split_once('/') else {
-        return Err(Failure::Usage("write the server and the grant's label as SERVER/LABEL".to_owned()));
-    };
     let mut body = Map::new();
-    body.insert("server".to_owned(), json!(server));
+    let label = match (options.grant.split_once('/'), options.server.as_slice()) {
+        (Some((server, label)), []) => {
+            body.insert("server".to_owned(), json!(server));
+            label
+        }
+        (None, []) => {
+            let how = "write the server and the grant's label as SERVER/LABEL, or name several with --server";
+            return Err(Failure::Usage(how.to_owned()));
+        }
+        (_, servers) => {
+            body.insert("servers".to_owned(), json!(servers));
+            body.insert(
+                "policies".to_owned(),
+                json!(pairs(&options.policy_at, "--policy-at is written SERVER=POLICY")?),
+            );
+            body.insert("unprefixed".to_owned(), json!(options.unprefixed));
+            body.insert("search".to_owned(), json!(options.search));
+            &options.grant
+        }
+    };
     body.insert("label".to_owned(), json!(label));
     body.insert("agent".to_owned(), json!(options.agent));
     for (name, value) in [("policy", &options.policy), ("owner", &options.owner)] {
@@ -96,7 +113,7 @@ fn mint(options: &MintOptions) -> Result<(), Failure> {
             body.insert(name.to_owned(), json!(value));
         }
     }
-    body.insert("tags".to_owned(), json!(tags(&options.tag)?));
+    body.insert("tags".to_owned(), json!(pairs(&options.tag, TAG)?));
     body.insert("networks".to_owned(), json!(options.network));
     if let Some(expires) = &options.expires {
         body.insert("expires_at".to_owned(), json!(ahead(expires)?));
@@ -119,7 +136,7 @@ fn set(options: &GrantSetOptions) -> Result<(), Failure> {
         );
     }
     if options.no_tags || !options.tag.is_empty() {
-        body.insert("tags".to_owned(), json!(tags(&options.tag)?));
+        body.insert("tags".to_owned(), json!(pairs(&options.tag, TAG)?));
     }
     if options.anywhere || !options.network.is_empty() {
         body.insert("networks".to_owned(), json!(options.network));
@@ -128,8 +145,17 @@ fn set(options: &GrantSetOptions) -> Result<(), Failure> {
         let at = if expires == "never" { Value::Null } else { json!(ahead(expires)?) };
         body.insert("expires_at".to_owned(), at);
     }
+    if !options.server.is_empty() {
+        body.insert("servers".to_owned(), json!(options.server));
+    }
+    if options.all_prefixed || !options.unprefixed.is_empty() {
+        body.insert("unprefixed".to_owned(), json!(options.unprefixed));
+    }
+    if let Some(search) = options.search {
+        body.insert("search".to_owned(), json!(search));
+    }
     if body.is_empty() {
-        return Err(Failure::Usage("say what is to change: --owner, --tag, --network, --expires".to_owned()));
+        return Err(Failure::Usage("say what is to change: --owner, --tag, --network, --expires, --server".to_owned()));
     }
     body.insert("reason".to_owned(), json!(options.why.reason));
     let api = api::api(&options.api.place)?;
@@ -137,10 +163,13 @@ fn set(options: &GrantSetOptions) -> Result<(), Failure> {
     shown::done(&done, options.api.json, &format!("{} is changed.", options.grant))
 }
 
-fn tags<'a>(words: &'a [String]) -> Result<BTreeMap<&'a str, &'a str>, Failure> {
+/// How a tag is written.
+const TAG: &str = "--tag is written NAME=VALUE";
+
+fn pairs<'a>(words: &'a [String], how: &str) -> Result<BTreeMap<&'a str, &'a str>, Failure> {
     let one = |word: &'a String| {
         let parts = word.split_once('=').filter(|(name, _)| !name.is_empty());
-        parts.ok_or_else(|| Failure::Usage("--tag is written NAME=VALUE".to_owned()))
+        parts.ok_or_else(|| Failure::Usage(how.to_owned()))
     };
     words.iter().map(one).collect()
 }
@@ -164,14 +193,16 @@ impl Names {
     }
 
     fn row(&self, grant: &Value) -> Vec<String> {
-        let named = |names: &BTreeMap<String, String>, field: &str| {
-            let id = text(grant, field);
-            names.get(id).map_or(id, String::as_str).to_owned()
-        };
-        let policy = named(&self.policies, "policy");
+        let name = |names: &BTreeMap<String, String>, id: &str| names.get(id).map_or(id, String::as_str).to_owned();
+        let servers = grant.get("servers").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
+        let servers: Vec<String> = servers.map(|id| name(&self.servers, id)).collect();
+        // It is known by its label at any of its servers.
+        let first = servers.first().map_or("", String::as_str);
+        let policy = name(&self.policies, text(grant, "policy"));
         vec![
-            format!("{}/{}", named(&self.servers, "server"), text(grant, "label")),
-            named(&self.agents, "agent"),
+            format!("{first}/{}", text(grant, "label")),
+            servers.join(", "),
+            name(&self.agents, text(grant, "agent")),
             if policy.is_empty() { "of its server".to_owned() } else { policy },
             text(grant, "owner").to_owned(),
             time_or(grant, "used_at", "never"),

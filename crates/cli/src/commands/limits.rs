@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use jiff::Timestamp;
-use quota::Counters;
+use quota::{Counters, Named};
 use store::counts::Ledger;
 
 use serde_json::{Value, json};
@@ -113,7 +113,19 @@ fn of_data(data: &DataOptions, json: bool) -> Result<ExitCode, Failure> {
         let frees = used.frees_at.map(|at| format!("  frees at {at:.0}")).unwrap_or_default();
         // What was counted again from the log has no maximum until the next call.
         let max = if used.max.is_zero() { "?".to_owned() } else { used.max.to_string() };
-        say!("{:>10} of {max:<10} {}{frees}", used.used.to_string(), audit::visible::word(&used.id))?;
+        say!("{:>10} of {max:<10} {}{frees}", used.used.to_string(), what(&used.id))?;
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// What a count counts, for people: `calls of grant files/agent, day in UTC`.
+fn what(id: &str) -> String {
+    use audit::visible::word;
+    let Some(Named { scopes, counter, window }) = Named::read(id) else { return word(id) };
+    let whose: Vec<String> = scopes.iter().map(|(kind, id)| format!("{} {}", word(kind), word(id))).collect();
+    let (counter, observed) = match counter.strip_prefix("observed:") {
+        Some(counter) => (counter, " (observed)"),
+        None => (counter.as_str(), ""),
+    };
+    format!("{}{observed} of {}, {}", word(counter), whose.join(", "), audit::visible::shown(&window))
 }

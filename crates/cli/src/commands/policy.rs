@@ -76,6 +76,7 @@ fn check(options: &PolicyCheck) -> Result<ExitCode, Failure> {
         let warnings = findings.iter().filter(|finding| !finding.is_error()).count();
         match (good, warnings) {
             (true, 0) => say!("{name}: a valid policy")?,
+            (true, 1) => say!("{name}: a valid policy, with 1 warning")?,
             (true, warnings) => say!("{name}: a valid policy, with {warnings} warnings")?,
             (false, _) if loaded.policy.is_none() => say!("{name}: not a valid policy")?,
             (false, _) => say!("{name}: {} of its tests fail", failed.len())?,

@@ -37,10 +37,11 @@ pub fn run(options: RunOptions) -> Result<ExitCode, Failure> {
     let pins = vec![(server.id().to_owned(), Arc::clone(&server.pins))];
     let binding = Binding::new(Arc::clone(&server), Some(Arc::clone(&cell)));
     let grant = Arc::new(Grant::local(facts(&options.server.grant), binding));
+    let grants = Grants::new(Vec::new(), vec![Arc::clone(&grant).into()]);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().trying("the runtime")?;
     let gateway = foundation::lay(
         options.data.dir.as_deref(),
-        Beginning::alone("run", options.durability.into(), Grants::default(), options.keep_days.map(retention::days)),
+        Beginning::alone("run", options.durability.into(), grants, options.keep_days.map(retention::days)),
         runtime.handle(),
     )?;
     let client = Client::new(server.config.limits.connect).trying("the HTTP client")?;

@@ -2,7 +2,7 @@
 //!
 //! Secrets are told by where they come from, and taken from there only when they are sent.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use clients::{Secret, is_secret};
@@ -23,8 +23,8 @@ pub struct Declared {
     pub policies: BTreeMap<String, DeclaredPolicy>,
     /// Servers by name.
     pub servers: BTreeMap<String, DeclaredServer>,
-    /// Grants, by server and label.
-    pub grants: BTreeMap<(String, String), DeclaredGrant>,
+    /// Grants, in their order.
+    pub grants: Vec<DeclaredGrant>,
 }
 
 /// For what a file is read.
@@ -94,9 +94,13 @@ impl Origin {
     }
 }
 
-/// A grant.
+/// A grant. It is known by its label at any of its servers.
 #[derive(Debug)]
 pub struct DeclaredGrant {
+    /// Its label.
+    pub label: String,
+    /// Where it leads.
+    pub leads: DeclaredLeads,
     /// Who holds it.
     pub agent: String,
     /// Its own policy.
@@ -111,6 +115,39 @@ pub struct DeclaredGrant {
     pub expires_at: Option<i64>,
     /// Where its token is.
     pub token: TokenPlace,
+}
+
+/// Where a grant leads.
+#[derive(Debug, PartialEq, Eq)]
+pub enum DeclaredLeads {
+    /// To one server.
+    Server(String),
+    /// To several, offered as one.
+    Stack {
+        /// In their order.
+        servers: Vec<String>,
+        /// Policies on single ones of them.
+        policies: BTreeMap<String, String>,
+        /// Those whose tools keep their own names.
+        unprefixed: Vec<String>,
+        /// Whether tools are found by searching.
+        search: bool,
+    },
+}
+
+impl DeclaredGrant {
+    /// Its servers.
+    pub fn servers(&self) -> &[String] {
+        match &self.leads {
+            DeclaredLeads::Server(server) => std::slice::from_ref(server),
+            DeclaredLeads::Stack { servers, .. } => servers,
+        }
+    }
+
+    /// What it is called in messages.
+    pub fn name(&self) -> String {
+        format!("{}/{}", self.servers().join("+"), self.label)
+    }
 }
 
 /// Where the token of a grant is.
@@ -150,20 +187,33 @@ impl Config {
             let policy = table.policy.as_deref().map(|file| self.policy(file, &mut policies, purpose)).transpose()?;
             servers.insert(name.clone(), table.declared(policy, &self.base, purpose).trying(what)?);
         }
-        let mut grants = BTreeMap::new();
+        let (mut grants, mut labels) = (Vec::new(), BTreeSet::new());
         for table in &self.grants {
-            for server in table.reaches().trying(format!("grant {}", table.label))? {
+            let what = format!("grant {}", table.label);
+            let reaches = table.reaches().trying(&what)?;
+            for server in &reaches {
                 let what = format!("grant {server}/{}", table.label);
-                if !servers.contains_key(server) {
+                if !servers.contains_key(*server) {
                     return Err(Failure::Usage(format!("{what}: there is no [servers.{server}]")));
                 }
-                let file = table.policy_on(server).map(PathBuf::as_path);
-                let policy = file.map(|file| self.policy(file, &mut policies, purpose)).transpose()?;
-                let grant = table.declared(policy, &self.base, purpose).trying(&what)?;
-                if grants.insert((server.to_owned(), table.label.clone()), grant).is_some() {
+                if !labels.insert(((*server).to_owned(), table.label.clone())) {
                     return Err(Failure::Usage(format!("{what} is declared twice")));
                 }
             }
+            let mut name = |file: &PathBuf| self.policy(file, &mut policies, purpose);
+            let policy = table.policy.as_ref().map(&mut name).transpose()?;
+            let of_one = table.policies.iter().map(|(server, file)| Ok((server.clone(), name(file)?)));
+            let of_one = of_one.collect::<Result<BTreeMap<_, _>, Failure>>()?;
+            let leads = match &table.server {
+                Some(server) => DeclaredLeads::Server(server.clone()),
+                None => DeclaredLeads::Stack {
+                    servers: reaches.iter().map(|server| (*server).to_owned()).collect(),
+                    policies: of_one,
+                    unprefixed: table.unprefixed.clone(),
+                    search: table.search,
+                },
+            };
+            grants.push(table.declared(leads, policy, &self.base, purpose).trying(&what)?);
         }
         Ok(Declared { policies, servers, grants })
     }
@@ -278,6 +328,7 @@ impl ServerTable {
         set("full_denials", json!(matches!(self.denials, Some(DenialsWord::Full))));
         set("accept_first", json!(self.accept == Some(AcceptWord::First)));
         set("accept_cosmetic", json!(self.accept_cosmetic));
+        set("plain_http", json!(self.plain_http));
         let numbers = [
             ("calls_at_once", self.calls_at_once.and_then(|calls| u64::try_from(calls).ok())),
             ("connect_seconds", self.connect_seconds),
@@ -293,18 +344,23 @@ impl ServerTable {
 }
 
 impl GrantTable {
-    fn declared(&self, policy: Option<String>, base: &Path, purpose: Purpose) -> Result<DeclaredGrant, String> {
+    fn declared(
+        &self,
+        leads: DeclaredLeads,
+        policy: Option<String>,
+        base: &Path,
+        purpose: Purpose,
+    ) -> Result<DeclaredGrant, String> {
         if self.anonymous && purpose == Purpose::Instance {
             return Err("an instance has no anonymous grants: leave `anonymous` out".to_owned());
-        }
-        if self.is_stack() && purpose == Purpose::Instance {
-            return Err("an instance gives a grant for one server: name each server's grant by itself".to_owned());
         }
         let token = match &self.token_file {
             Some(file) => TokenPlace::File(base.join(file)),
             None => TokenPlace::Elsewhere,
         };
         Ok(DeclaredGrant {
+            label: self.label.clone(),
+            leads,
             agent: self.agent.clone().unwrap_or_else(|| self.label.clone()),
             policy,
             owner: self.owner.clone(),
@@ -376,7 +432,8 @@ mod tests {
         assert!(mail.secrets["Authorization"].value().unwrap_err().contains("MAIL_TOKEN"));
         assert_eq!((mail.policy.as_deref(), &mail.settings["exact_numbers"]), (Some("mail"), &json!(true)));
         assert_eq!(mail.classes["send"], "execute");
-        let grant = &found.grants[&("mail".to_owned(), "ci".to_owned())];
+        let grant = &found.grants[0];
+        assert_eq!(grant.name(), "mail/ci");
         assert_eq!((grant.agent.as_str(), grant.policy.as_deref()), ("builder", Some("mail-ci")));
         assert!(matches!(&grant.token, TokenPlace::File(file) if file.ends_with("ci.token")));
     }

@@ -130,6 +130,9 @@ impl GrantTable {
         // What it has used counts on, whether or not the file says so.
         Ok(Some(Terms {
             id: format!("{server}/{}", self.label),
+            counted: format!("{server}/{}", self.label),
+            // No server is called `+`: it stands for all that a policy spans.
+            spanned: format!("+/{}", self.label),
             server: server.to_owned(),
             agent: self.agent.clone().unwrap_or_else(|| self.label.clone()),
             policy: None,

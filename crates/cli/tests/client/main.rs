@@ -17,3 +17,4 @@ mod people;
 mod pinned;
 mod policies;
 mod repeated;
+mod stacks;

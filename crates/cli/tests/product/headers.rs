@@ -189,6 +189,21 @@ fn a_program_takes_none() -> anyhow::Result<()> {
 }
 
 #[test]
+fn credentials_do_not_cross_the_internet_in_the_clear() -> anyhow::Result<()> {
+    let setup = toolgate()?;
+    setup.file("policy.json", &open().to_string())?;
+    let config = "listen = \"127.0.0.1:0\"\n[servers.files]\nurl = \"http://mcp.acme.com/mcp\"\npolicy = \"policy.json\"\n[[grants]]\nlabel = \"agent\"\nserver = \"files\"\nanonymous = true\n";
+    let (status, said) = setup.config(config)?.refused()?;
+    assert_eq!(status.code(), Some(2), "{said}");
+    assert!(said.contains("write https://") && said.contains("plain_http"), "{said}");
+    // Where that is meant, it is served; nobody is asked before an agent asks.
+    let meant = config.replace("[[grants]]", "plain_http = true\n[[grants]]");
+    let setup = toolgate()?;
+    setup.file("policy.json", &open().to_string())?;
+    setup.config(&meant)?.serve()?.stop()
+}
+
+#[test]
 fn a_variable_alone_is_a_header() -> anyhow::Result<()> {
     let upstream = Upstream::start(Script::default())?;
     let setup = toolgate()?.policy(&allow(&["echo"]))?.upstream(&upstream.url());

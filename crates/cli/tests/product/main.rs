@@ -14,6 +14,7 @@ mod connections;
 mod crash;
 mod encrypted;
 mod eras;
+mod eras_on_stdio;
 mod first_minute;
 mod hangup;
 mod headers;

@@ -103,3 +103,21 @@ fn an_observed_policy_forwards_and_notes() -> anyhow::Result<()> {
     assert_eq!(would, Some(1), "{decisions:?}");
     Ok(())
 }
+
+#[test]
+fn one_finding_is_one_warning() -> anyhow::Result<()> {
+    let setup = toolgate()?;
+    for (policy, said) in [
+        (json!({ "version": "1", "default": "deny", "results": {} }), "a valid policy, with 1 warning\n"),
+        (
+            json!({ "version": "1", "default": "deny", "results": {}, "tools": { "files__read": {} } }),
+            "a valid policy, with 2 warnings\n",
+        ),
+    ] {
+        let file = setup.file("checked.json", &policy.to_string())?;
+        let checked = std::process::Command::new(crate::setup::EXE).args(["policy", "check"]).arg(file).output()?;
+        let text = String::from_utf8(checked.stdout)?;
+        assert!(text.ends_with(said), "{text}");
+    }
+    Ok(())
+}

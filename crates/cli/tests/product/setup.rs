@@ -1,9 +1,8 @@
 //! What the tests start from.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use serde_json::{Map, Value, json};
-use testkit::place;
 use testkit::script::Script;
 use testkit::toolgate::Setup;
 
@@ -35,10 +34,7 @@ pub(crate) fn open() -> Value {
 
 /// The recording server on stdio: the words of its command line, and its record.
 pub(crate) fn recording(setup: &Setup, script: &Script) -> anyhow::Result<(Vec<PathBuf>, PathBuf)> {
-    let server = place::program("recording-server", Path::new(EXE))?;
-    let script = setup.file("script.json", &serde_json::to_string(script)?)?;
-    let record = setup.folder().join("record");
-    Ok((vec![server, script, record.clone()], record))
+    setup.recording(script)
 }
 
 /// A member of a record as text, empty where it has none.

@@ -1,12 +1,11 @@
 //! What the tests start from: one server that may work on one call, so that a place which is not given back shows in the
 //! next call.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::Context;
 use serde_json::{Value, json};
 use testkit::client::McpHttp;
-use testkit::place;
 use testkit::script::Script;
 use testkit::toolgate::{Setup, TOKEN, Toolgate};
 use testkit::wait::{self, PATIENCE};
@@ -81,10 +80,8 @@ pub(crate) fn open() -> Value {
 
 /// The recording server on stdio: the words of its command line as they stand in a configuration, and its record.
 pub(crate) fn recording(setup: &Setup, script: &Script) -> anyhow::Result<(String, PathBuf)> {
-    let server = place::program("recording-server", Path::new(EXE))?;
-    let script = setup.file("script.json", &serde_json::to_string(script)?)?;
-    let record = setup.folder().join("record");
-    Ok((format!("command = {:?}", [server, script, record.clone()]), record))
+    let (words, record) = setup.recording(script)?;
+    Ok((format!("command = {words:?}"), record))
 }
 
 /// Rounds of a long proof: `few`, unless `TOOLGATE_ROUNDS` says how many.

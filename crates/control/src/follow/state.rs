@@ -119,9 +119,7 @@ impl State {
         let (mut by_token, mut closed) = (HashMap::new(), HashMap::new());
         let held: Vec<Id> = self.grants.keys().copied().collect();
         for id in held {
-            if self.admit(id, &mut by_token).is_none() {
-                self.close(id, &mut closed);
-            }
+            self.admit(id, &mut by_token, &mut closed);
         }
         Grants::controlled(hashing(&self.instance), by_token).closed(closed)
     }
@@ -185,34 +183,43 @@ impl State {
         of_server.filter_map(|(_, binding)| binding.policy.clone()).collect()
     }
 
+    /// Whether a policy is written for several servers.
+    pub(super) fn spans(&self, policy: Id) -> bool {
+        self.policies.get(&policy).and_then(Option::as_ref).is_some_and(|cell| cell.now().policy.servers().is_some())
+    }
+
     /// Stops what was stopped or revoked.
     fn stop(&self) {
         for held in self.grants.values() {
-            match self.why_stopped(held) {
-                // The same reason again would end what has just begun.
-                Some(reason) if held.switch.stopped().is_some_and(|stopped| *stopped == reason) => {}
-                Some(reason) => held.switch.stop(&reason),
-                None => {}
+            for (server, switch) in &held.switches {
+                match self.why_stopped(held, *server) {
+                    // The same reason again would end what has just begun.
+                    Some(reason) if switch.stopped().is_some_and(|stopped| *stopped == reason) => {}
+                    Some(reason) => switch.stop(&reason),
+                    None => {}
+                }
             }
         }
     }
 
     /// Lets go on what is no longer stopped.
     pub(super) fn resume(&self) {
-        let stopped = self.grants.values().filter(|held| held.switch.stopped().is_some());
-        for held in stopped.filter(|held| self.why_stopped(held).is_none()) {
-            held.switch.resume();
+        for held in self.grants.values() {
+            let stopped = held.switches.iter().filter(|(_, switch)| switch.stopped().is_some());
+            for (_, switch) in stopped.filter(|(server, _)| self.why_stopped(held, **server).is_none()) {
+                switch.resume();
+            }
         }
     }
 
-    fn why_stopped(&self, held: &Held) -> Option<String> {
+    fn why_stopped(&self, held: &Held, server: Id) -> Option<String> {
         let grant = &held.grant;
         if grant.revoked_at.is_some() {
             return Some("This grant was revoked.".to_owned());
         }
         let scopes = [
             (Stoppable::Everything, "Everything"),
-            (Stoppable::Server(grant.server), "This server"),
+            (Stoppable::Server(server), "This server"),
             (Stoppable::Agent(grant.agent), "This agent"),
             (Stoppable::Grant(grant.id), "This grant"),
         ];
@@ -221,6 +228,6 @@ impl State {
             let colon = if reason.is_empty() { "" } else { ": " };
             Some(format!("{name} was stopped by an operator{colon}{}.", reason.trim_end_matches('.')))
         });
-        stopped.or_else(|| self.servers.get(&grant.server).and_then(|server| server.broken.clone()))
+        stopped.or_else(|| self.servers.get(&server).and_then(|reached| reached.broken.clone()))
     }
 }

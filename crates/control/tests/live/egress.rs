@@ -2,6 +2,7 @@
 
 use control::Refused;
 use control::servers::{ReachGiven, ServerGiven};
+use policy::text::cidr::Block;
 use serde_json::json;
 use store::control::servers::Settings;
 use testkit::script::Script;
@@ -47,6 +48,23 @@ pub fn a_server_inside_is_refused_when_it_is_registered(house: &House) {
     let inside = at("http://127.0.0.1/");
     let moved = desk.runtime.block_on(desk.instance.change_server(&desk.admin, "files", 1, &inside, ""));
     assert!(matches!(moved, Err(Refused::Invalid { place, .. }) if place == "/reach/url"));
+}
+
+pub fn a_server_in_the_clear_is_refused_unless_that_is_meant(house: &House) {
+    let house = House { egress: Egress::public([Block::parse("10.0.0.0/8").unwrap()]), ..house.again() };
+    let desk = house.desk();
+    let add = |given: &ServerGiven| desk.runtime.block_on(desk.instance.add_server(&desk.admin, given, ""));
+    let clear = at("http://8.8.8.8/mcp");
+    match add(&clear) {
+        Err(Refused::Invalid { place, why }) => {
+            assert!(place == "/reach/url" && why.contains("https://") && why.contains("plain_http"), "{place}: {why}");
+        }
+        other => panic!("{other:?}"),
+    }
+    // Where the operator lets servers be inside, nothing public is on the way.
+    add(&ServerGiven { name: "inside".to_owned(), ..at("http://10.0.0.1/mcp") }).unwrap();
+    let meant = Settings { plain_http: true, ..Settings::default() };
+    add(&ServerGiven { settings: meant, ..clear }).unwrap();
 }
 
 pub fn a_replica_asks_no_server_where_its_operator_wants_none(house: &House) {

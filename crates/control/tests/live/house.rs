@@ -10,6 +10,7 @@ use control::follow::{Following, Replica};
 use control::grants::{GrantGiven, Minted};
 use control::servers::{ReachGiven, ServerGiven};
 use control::ship::{Shipper, Shipping};
+use control::stacks::LeadsGiven;
 use control::{Instance, confirm};
 use gateway::counting::Counting;
 use gateway::gateway::{Foundation, Gateway, Grants};
@@ -293,7 +294,7 @@ impl Desk {
 pub fn given(label: &str, server: &str, policy: &str) -> GrantGiven {
     GrantGiven {
         label: label.to_owned(),
-        server: server.to_owned(),
+        leads: LeadsGiven::Server(server.to_owned()),
         agent: format!("{label}-agent"),
         policy: Some(policy.to_owned()),
         ..GrantGiven::default()

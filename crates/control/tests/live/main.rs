@@ -18,4 +18,5 @@ mod house;
 mod limits;
 mod redis;
 mod secrets;
+mod stacks;
 mod suite;

@@ -50,7 +50,15 @@ cases! {
         the_wrong_keys_are_refused_and_change_nothing;
     egress:
         a_server_inside_is_refused_when_it_is_registered,
+        a_server_in_the_clear_is_refused_unless_that_is_meant,
         a_replica_asks_no_server_where_its_operator_wants_none;
+    stacks:
+        a_grant_for_several_leads_to_each_of_them,
+        what_is_decided_about_one_server_holds_for_the_next_call,
+        a_changed_definition_of_one_server_is_held_until_it_is_accepted,
+        one_policy_spans_them_and_each_keeps_its_counts_under_its_own,
+        a_server_that_cannot_be_reached_is_that_servers_trouble,
+        a_stream_ends_when_one_of_its_servers_is_another_way;
     secrets:
         secrets_reach_the_server_and_nothing_else;
 }

@@ -116,14 +116,29 @@ impl Front {
     }
 }
 
+/// Whether a server says that it knows the session of a request no more, and so has done nothing of it.
+pub(super) fn session_is_lost(status: StatusCode, body: &[u8]) -> bool {
+    if status != StatusCode::NOT_FOUND {
+        return false;
+    }
+    // Some servers answer so to a method that they do not have.
+    let code = std::str::from_utf8(body).ok().and_then(crate::relay::answered_code);
+    code.is_none_or(|code| code != refusal::code::METHOD_NOT_FOUND.to_string())
+}
+
 /// A complete answer.
 async fn whole(status: StatusCode, bytes: Bytes, relay: &mut Relay, link: &HttpLink) -> Response<Body> {
+    let lost = link.session.is_some() && session_is_lost(status, &bytes);
+    if lost {
+        relay.not_carried_out("the server knows the session no more");
+    }
+    let ended = if lost { Ended::NotSent } else { Ended::Unknown };
     if bytes.is_empty() {
         return match relay.take_expected() {
             None => empty(status),
             Some(expected) => {
                 let reason = format!("the server answered with HTTP {status} and nothing else");
-                let mut answer = sorry(Some(expected), Ended::Unknown, &reason);
+                let mut answer = sorry(Some(expected), ended, &reason);
                 // A session that is lost is told by its status alone, and so is the other transport.
                 if status.is_client_error() {
                     *answer.status_mut() = status;
@@ -137,7 +152,7 @@ async fn whole(status: StatusCode, bytes: Bytes, relay: &mut Relay, link: &HttpL
         let reason = format!("the server answered with HTTP {status}");
         return match relay.take_expected() {
             Some(expected) => {
-                let mut apology = expected.apology(Ended::Unknown, &reason);
+                let mut apology = expected.apology(ended, &reason);
                 expected.failed(Ended::RpcError, &reason);
                 apology.status = status.as_u16();
                 plain(&apology)

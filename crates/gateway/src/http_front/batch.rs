@@ -9,6 +9,7 @@ use super::stream::event_stream;
 use super::{Front, empty, json, json_refusal, plain};
 use crate::body::Body;
 use crate::caller::Caller;
+use crate::events::streams;
 use crate::names;
 use crate::seal::Session;
 
@@ -60,10 +61,7 @@ impl Front {
         let mut events = Vec::new();
         for message in messages {
             let answer = answer(message).await;
-            let streamed = answer
-                .headers()
-                .get(http::header::CONTENT_TYPE)
-                .is_some_and(|kind| kind.as_bytes().starts_with(b"text/event-stream"));
+            let streamed = streams(answer.headers());
             // One that was cut off is none: the agent sees that it is missing.
             let Ok(bytes) = answer.into_body().collect().await else { continue };
             let bytes = bytes.to_bytes();

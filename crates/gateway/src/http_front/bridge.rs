@@ -279,12 +279,15 @@ pub(super) async fn read(
         }
     }
     link.hang_up();
-    gateway.children().forget(&owner, &bridge);
+    let by_itself = gateway.children().forget(&owner, &bridge);
     if let Some(bridge) = bridge.upgrade() {
         // Dropping the senders tells every waiting request; each says why itself.
         bridge.routes.lock().unwrap_or_else(PoisonError::into_inner).values_mut().for_each(|route| {
             route.to_agent = way().0;
         });
         bridge.listener.lock().unwrap_or_else(PoisonError::into_inner).take();
+    }
+    if by_itself && link.child.is_program() {
+        gateway.children().ended_by_itself(link.child.ended().await);
     }
 }

@@ -38,6 +38,8 @@ use jiff::Timestamp;
 use mcp::message::Message;
 use mcp::method::Kind;
 use mcp::revision::Revision;
+use tokio::sync::watch;
+use upstream::child::Exit;
 
 /// How long a session that nobody uses keeps its child.
 const IDLE: Duration = Duration::from_secs(1800);
@@ -58,9 +60,14 @@ pub(super) enum Owner {
     Grant(String, String),
 }
 
-/// All children that serve agents over HTTP.
+/// All children that are shared by exchanges: those that serve agents over HTTP, and those of the other era than their agent
+/// on stdio.
 #[derive(Default)]
-pub struct Children(Mutex<HashMap<Owner, Arc<Bridge>>>);
+pub struct Children {
+    all: Mutex<HashMap<Owner, Arc<Bridge>>>,
+    /// How the last one ended that nobody had told to.
+    endings: watch::Sender<Option<Exit>>,
+}
 
 impl Children {
     /// Ends every child and waits until they are gone.
@@ -140,12 +147,23 @@ impl Children {
         self.lock().get(owner).filter(usable).cloned()
     }
 
-    /// Forgets a child that has ended, unless another one has taken its place.
-    pub(super) fn forget(&self, owner: &Owner, ended: &Weak<Bridge>) {
+    /// Forgets a child that has ended, unless another one has taken its place; whether it ended by itself.
+    pub(super) fn forget(&self, owner: &Owner, ended: &Weak<Bridge>) -> bool {
         let mut all = self.lock();
-        if all.get(owner).is_some_and(|bridge| std::ptr::eq(Arc::as_ptr(bridge), ended.as_ptr())) {
+        let known = all.get(owner).is_some_and(|bridge| std::ptr::eq(Arc::as_ptr(bridge), ended.as_ptr()));
+        if known {
             all.remove(owner);
         }
+        known
+    }
+
+    /// Hears of each child that has ended by itself, and how.
+    pub(crate) fn endings(&self) -> watch::Receiver<Option<Exit>> {
+        self.endings.subscribe()
+    }
+
+    pub(super) fn ended_by_itself(&self, exit: Option<Exit>) {
+        self.endings.send_replace(exit);
     }
 
     pub(super) fn remove(&self, owner: &Owner) -> Option<Arc<Bridge>> {
@@ -153,7 +171,7 @@ impl Children {
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<Owner, Arc<Bridge>>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.all.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

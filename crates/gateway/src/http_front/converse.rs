@@ -10,7 +10,7 @@ use mcp::revision::Revision;
 use upstream::http::Endpoint;
 
 use super::Front;
-use super::translate::Agent;
+use super::translate::{Agent, repeating};
 use crate::body::Body;
 use crate::caller::{Caller, Dialect};
 use crate::era::Era;
@@ -60,6 +60,21 @@ impl Front {
         sse
     }
 
+    /// One message of an agent that speaks no HTTP. What would repeat it in headers in 2026-07-28 is written here.
+    pub(crate) async fn hear(&self, caller: Caller, session: Option<Session>, message: &Message<'_>) -> Response<Body> {
+        let headers = match message {
+            _ if caller.dialect() == Dialect::Legacy => HeaderMap::new(),
+            Message::Request(request) => match self.speaks_modern(&caller).await {
+                Ok(true) => self.repeated(&caller, &HeaderMap::new(), request).await,
+                Ok(false) | Err(_) => repeating(mcp::header::write(request)),
+            },
+            Message::Notification(notification) => repeating([(mcp::header::METHOD, &*notification.method)]),
+            Message::Response(_) => HeaderMap::new(),
+        };
+        let body = Bytes::copy_from_slice(message.raw().as_bytes());
+        Box::pin(self.converse((caller, session), &headers, &body, message)).await
+    }
+
     /// One message on its way, in the agent's own era, to a server of either: translated where the server does not
     /// speak the agent's. One that speaks both is spoken to as the agent speaks.
     pub(super) async fn converse(
@@ -93,12 +108,7 @@ impl Front {
         // A server of the other era does not know `initialize`.
         match self.speaks_modern(&caller).await {
             Ok(true) => {
-                // Whoever says a broken hello is refused by servers of both eras, and nobody else learns from that.
-                let params = &request.params;
-                let sound = params.protocol_version.as_deref().and_then(Revision::parse).is_some()
-                    && params.capabilities.is_some()
-                    && params.client_info.is_some();
-                if !sound {
+                if !is_sound(request) {
                     return answer;
                 }
                 server.era.learn(Era::Legacy, false);
@@ -156,6 +166,15 @@ pub(super) fn may_be_sse(answer: &Response<Body>) -> bool {
     let Body::Whole(Some(bytes)) = answer.body() else { return false };
     let code = std::str::from_utf8(bytes).ok().and_then(crate::relay::answered_code);
     statuses.contains(&answer.status()) && code.is_none_or(|code| code == code::INTERNAL.to_string())
+}
+
+/// Whether an `initialize` says what it must. A broken one is refused by servers of both eras, and nobody learns an era from
+/// that.
+pub(crate) fn is_sound(request: &Request<'_>) -> bool {
+    let params = &request.params;
+    params.protocol_version.as_deref().and_then(Revision::parse).is_some()
+        && params.capabilities.is_some()
+        && params.client_info.is_some()
 }
 
 /// Whether the server itself has refused a request.

@@ -84,9 +84,11 @@ impl At {
         }
     }
 
-    /// The agent as it is known at its first server, for what concerns no server alone.
+    /// The agent as it is known at its first server that is not stopped, for what concerns no server alone.
     fn caller(&self) -> Option<Caller> {
-        let grant = Arc::clone(&self.stack.members().first()?.grant);
+        let members = self.stack.members();
+        let going = members.iter().find(|member| member.grant.stopped().is_none());
+        let grant = Arc::clone(&going.or(members.first())?.grant);
         let session = match &self.spoken {
             Spoken::Legacy(session) => Some(session.number),
             Spoken::Modern(_) | Spoken::Opening(_) => None,

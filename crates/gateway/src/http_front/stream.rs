@@ -18,7 +18,7 @@ use super::{Front, empty, json_refusal, not_forwarded, plain};
 use crate::admission::{Withdrawn, Work, until_withdrawn};
 use crate::body::{Body, BodyFault};
 use crate::caller::Caller;
-use crate::events::{EventReader, MAX_EVENT, encode};
+use crate::events::{EventReader, MAX_EVENT, encode, streams};
 use crate::grant::Lead;
 use crate::halt::halted;
 use crate::http_link::{HttpLink, LAST_EVENT_ID};
@@ -204,7 +204,7 @@ pub(super) fn event_stream(body: Body) -> Response<Body> {
 const LAST_READ: Duration = Duration::from_millis(500);
 
 /// What a legacy agent hears when its policy was replaced.
-pub(super) const TOOLS_CHANGED: &str = r#"{"jsonrpc":"2.0","method":"notifications/tools/list_changed"}"#;
+pub(crate) const TOOLS_CHANGED: &str = r#"{"jsonrpc":"2.0","method":"notifications/tools/list_changed"}"#;
 
 impl Front {
     /// A stream ends by itself when its agent is let in no more, but only where the agent reads it. One that does not loses
@@ -247,7 +247,7 @@ impl Front {
     }
 
     /// The stream on which one server speaks unasked.
-    pub(super) async fn listen(
+    pub(crate) async fn listen(
         &self,
         caller: Caller,
         session: Option<Session>,
@@ -299,9 +299,7 @@ impl Front {
             Err(error) => return failed(None, &error),
         };
         let (head, body) = answer.into_parts();
-        let streams =
-            head.headers.get(CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"text/event-stream"));
-        if head.status.is_success() && streams {
+        if head.status.is_success() && streams(&head.headers) {
             // Such a stream is silent for as long as the server has nothing to say.
             let relay = Relay::new(&self.gateway, caller.clone(), None);
             let events = Events::new(EventReader::new(body, None), relay, link, true);
@@ -343,7 +341,7 @@ impl Front {
     }
 
     /// Ends the session of one server.
-    pub(super) async fn leave(&self, caller: Caller, session: Option<Session>) -> Response<Body> {
+    pub(crate) async fn leave(&self, caller: Caller, session: Option<Session>) -> Response<Body> {
         if let Some(halt) = halted(&self.gateway, &caller) {
             return not_forwarded(&halt.of_stream(&self.gateway, &caller));
         }

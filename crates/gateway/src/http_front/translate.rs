@@ -6,11 +6,12 @@
 
 mod agent;
 mod ending;
+mod exchange;
 mod held;
 mod listen;
 mod pieces;
 mod rounds;
-mod said;
+mod sessions;
 mod to_legacy;
 mod to_modern;
 mod watching;
@@ -19,6 +20,7 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 pub(super) use agent::Agent;
+pub(super) use to_modern::repeating;
 
 use self::agent::Agents;
 use self::held::Pools;

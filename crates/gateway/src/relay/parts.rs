@@ -21,10 +21,11 @@ pub(super) fn changed(edited: Cow<'_, str>, original: &str) -> Option<String> {
 
 pub(super) fn protocol_version(result: &str) -> Option<Revision> {
     let span = json::locate(result, &["protocolVersion"]).ok()??;
-    Revision::parse(&json::unquote(span.of(result))?)
+    // One that has no `initialize` cannot be agreed on in its answer: what is said after it is of the older era all the same.
+    Revision::parse(&json::unquote(span.of(result))?).filter(|revision| !revision.is_modern())
 }
 
-/// The revision that an answer to `initialize` names.
+/// The revision that an answer to `initialize` agrees on.
 pub(crate) fn negotiated(answer: &str) -> Option<Revision> {
     let span = json::locate(answer, &["result"]).ok()??;
     protocol_version(span.of(answer))

@@ -41,6 +41,37 @@ pub fn rewrite(
     Ok(splice(raw, &literals))
 }
 
+/// One step on the way to a string.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Step {
+    /// The member of an object.
+    Key(&'static str),
+    /// Every element of an array.
+    Each,
+}
+
+/// Replaces the strings at the end of `paths` by what `replace` makes of them, as [`rewrite`] does.
+///
+/// # Errors
+/// When `raw` is not strict JSON.
+pub fn replace_strings(
+    raw: &str,
+    paths: &[&[Step]],
+    mut replace: impl FnMut(&str) -> Option<String>,
+) -> Result<Option<String>, Error> {
+    let leads_to = |way: &[Cow<'_, str>], path: &[Step]| {
+        way.len() == path.len()
+            && way.iter().zip(path).all(|(key, step)| match step {
+                Step::Key(name) => key == name,
+                Step::Each => key.is_empty(),
+            })
+    };
+    rewrite(raw, |way, token| match token {
+        Token::String(text) if paths.iter().any(|path| leads_to(way, path)) => replace(text),
+        _ => None,
+    })
+}
+
 struct Walk<'a, 'f, F> {
     path: Vec<Cow<'a, str>>,
     /// What goes where, as literals.
@@ -153,6 +184,16 @@ mod tests {
             r#"c/d: Number("3")"#,
         ];
         assert_eq!(seen, expected);
+    }
+
+    #[test]
+    fn strings_at_given_places() {
+        const URIS: &[&[Step]] = &[&[Step::Key("a"), Step::Each, Step::Key("uri")], &[Step::Key("uri")]];
+        let replaced = |raw| replace_strings(raw, URIS, |uri| (uri != "kept").then(|| format!("x+{uri}"))).unwrap();
+        let raw = r#"{ "uri":"u","a":[{"uri":"v", "b":{"uri":"w"}},{"uri":"kept"},{"uri":1}],"b":["uri"]}"#;
+        let expected = r#"{ "uri":"x+u","a":[{"uri":"x+v", "b":{"uri":"w"}},{"uri":"kept"},{"uri":1}],"b":["uri"]}"#;
+        assert_eq!(replaced(raw).as_deref(), Some(expected));
+        assert_eq!(replaced(r#"{"a":{"uri":"v"}}"#), None);
     }
 
     /// A hundred thousand keys that all become one cost no square.

@@ -1,7 +1,7 @@
 //! What a legacy server says, as 2026-07-28 writes it; and what a legacy agent asks, as such a server reads it.
 
 use super::{PROTOCOL, member, with_member, with_missing};
-use crate::json::{locate, quote, splice};
+use crate::json::{locate, quote, remove, splice};
 use crate::message::Request;
 use crate::method::Kind;
 use crate::revision::Revision;
@@ -33,7 +33,7 @@ pub fn modern_request(
     let Some(params) = request.params.spans.params else {
         return with_member(raw, "params", &format!("{{\"_meta\":{{{said}}}}}"));
     };
-    match request.params.spans.meta {
+    let edited = match request.params.spans.meta {
         None => {
             let params_text = with_member(params.of(raw), "_meta", &format!("{{{said}}}"))?;
             splice(raw, &[(params.range(), &params_text)])
@@ -46,7 +46,9 @@ pub fn modern_request(
             let comma = if inner.trim_start().starts_with('}') { "" } else { "," };
             splice(raw, &[(meta.range(), &format!("{{{said}{comma}{inner}"))])
         }
-    }
+    }?;
+    // Tasks of 2025-11-25 are another thing than those of 2026-07-28.
+    Some(remove(&edited, &[&["params", "task"]]).ok()?.unwrap_or(edited))
 }
 
 /// The result of a legacy server, as 2026-07-28 wants it: it says that it is complete, and where caching is spoken of
@@ -76,7 +78,7 @@ pub fn modern_error(error: &str) -> Option<String> {
 pub fn discover_result(initialized: &str, ttl_ms: u64) -> String {
     let capabilities = member(initialized, "capabilities").unwrap_or("{}");
     // Tasks of 2025-11-25 are another thing than those of 2026-07-28.
-    let without = crate::json::remove(capabilities, &[&["tasks"]]).ok().flatten();
+    let without = remove(capabilities, &[&["tasks"]]).ok().flatten();
     let capabilities = without.as_deref().unwrap_or(capabilities);
     let mut result = format!(
         "{{\"resultType\":\"complete\",\"supportedVersions\":[{}],\"capabilities\":{capabilities}",
@@ -99,6 +101,24 @@ pub struct Question {
     pub method: String,
     /// Its raw `params`, if it has any.
     pub params: Option<String>,
+}
+
+/// Whether an agent that declares `capabilities`, a JSON object, can be asked this.
+#[must_use]
+pub fn can_be_asked(capabilities: &str, question: &Question) -> bool {
+    let has = |path: &[&str]| matches!(locate(capabilities, path), Ok(Some(_)));
+    let asks =
+        |key: &str| question.params.as_deref().and_then(|params| member(params, key)).and_then(crate::json::unquote);
+    match question.method.as_str() {
+        "elicitation/create" if asks("mode").as_deref() == Some("url") => has(&["elicitation", "url"]),
+        // An empty object stands for forms.
+        "elicitation/create" => {
+            has(&["elicitation", "form"]) || (has(&["elicitation"]) && !has(&["elicitation", "url"]))
+        }
+        "sampling/createMessage" => has(&["sampling"]),
+        "roots/list" => has(&["roots"]),
+        _ => false,
+    }
 }
 
 /// The result that asks a question under `key` and hands out `state`.

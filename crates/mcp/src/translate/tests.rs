@@ -18,7 +18,7 @@ fn a_stateless_request_for_a_legacy_server() {
             r#"{"jsonrpc":"2.0","id":"x","method":"tools/call","params":{"name":"t","arguments":{"a": 1.0}}}"#,
         ),
         (
-            r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"t","requestState":"s","inputResponses":{},"_meta":{"io.modelcontextprotocol/logLevel":"info","progressToken":7,"traceparent":"00"}}}"#,
+            r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"t","task":{"ttl":1},"requestState":"s","inputResponses":{},"_meta":{"io.modelcontextprotocol/logLevel":"info","progressToken":7,"traceparent":"00"}}}"#,
             r#"{"jsonrpc":"2.0","id":"x","method":"tools/call","params":{"name":"t","_meta":{"progressToken":"x","traceparent":"00"}}}"#,
         ),
         (r#"{"jsonrpc":"2.0","id":1,"method":"tools/list"}"#, r#"{"jsonrpc":"2.0","id":"x","method":"tools/list"}"#),
@@ -34,6 +34,12 @@ fn a_legacy_request_for_a_stateless_server() {
         (
             r#"{"jsonrpc":"2.0","id":1,"method":"tools/list"}"#,
             format!(r#"{{"params":{{"_meta":{{{version}}}}},"jsonrpc":"2.0","id":1,"method":"tools/list"}}"#),
+        ),
+        (
+            r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"t","task":{"ttl":1}}}"#,
+            format!(
+                r#"{{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{{"_meta":{{{version}}},"name":"t"}}}}"#
+            ),
         ),
         (
             r#"{"jsonrpc":"2.0","id":1,"method":"tools/list","params":{"cursor":"c"}}"#,
@@ -142,4 +148,24 @@ fn a_subscriptions_tag_is_taken_off() {
     let updated =
         r#"{"jsonrpc":"2.0","method":"notifications/resources/updated","params":{"uri":"u","_meta":{"a":1}}}"#;
     assert_eq!(legacy_notification(&tagged_notification(updated, "\"s\"").unwrap()), updated);
+}
+
+#[test]
+fn what_an_agent_can_be_asked_is_what_it_declares() {
+    for (capabilities, method, params, can) in [
+        ("{}", "elicitation/create", None, false),
+        (r#"{"elicitation":{}}"#, "elicitation/create", None, true),
+        (r#"{"elicitation":{}}"#, "elicitation/create", Some(r#"{"mode":"form"}"#), true),
+        (r#"{"elicitation":{}}"#, "elicitation/create", Some(r#"{"mode":"url","url":"https://e.test"}"#), false),
+        (r#"{"elicitation":{"url":{}}}"#, "elicitation/create", Some(r#"{"mode":"url"}"#), true),
+        (r#"{"elicitation":{"url":{}}}"#, "elicitation/create", None, false),
+        (r#"{"elicitation":{"form":{},"url":{}}}"#, "elicitation/create", None, true),
+        (r#"{"elicitation":{}}"#, "sampling/createMessage", None, false),
+        (r#"{"sampling":{}}"#, "sampling/createMessage", None, true),
+        (r#"{"roots":{"listChanged":true}}"#, "roots/list", None, true),
+        (r#"{"roots":{}}"#, "vendor/ask", None, false),
+    ] {
+        let question = Question { method: method.to_owned(), params: params.map(str::to_owned) };
+        assert_eq!(can_be_asked(capabilities, &question), can, "{capabilities} {method} {params:?}");
+    }
 }

@@ -112,6 +112,8 @@ codes! {
     ApprovalRefused = "P1013", Warning;
     /// An entry that has ended.
     Ended = "P1014", Warning;
+    /// A name of a stack in a policy that names no servers.
+    Qualified = "P1015", Warning;
 }
 
 impl fmt::Display for Code {

@@ -172,6 +172,7 @@ impl Reader {
         let more: &[&str] = if matches!(head.section, Section::Class(_)) { &[OPENS] } else { &[] };
         let fields = self.fields(node, of, &[ENTRY_FIELDS, more].concat(), &[])?;
         let rule = head.rule;
+        let errors = self.errors();
         let mode = fields.get("mode").and_then(|node| self.mode(node));
         let observed = self.observed || mode == Some(true);
         let actions = [
@@ -184,7 +185,10 @@ impl Reader {
             fields.get("action").and_then(|node| self.choice(node, "`action`", &actions)).unwrap_or(Action::Allow);
         let reason = self.text(fields.get("reason"), "`reason`");
         let visible = fields.get("visible").and_then(|node| self.boolean(node, "`visible`")).unwrap_or(false);
-        self.check_texts(fields, action);
+        // Beside what cannot be read, nobody knows what would have an effect.
+        if self.errors() == errors {
+            self.check_texts(fields, action);
+        }
         let clauses = |reader: &mut Reader, kind: ClauseKind| match fields.get(kind.field()) {
             Some(node) => reader.clauses(node, kind, &rule),
             None => Vec::new(),
@@ -201,6 +205,7 @@ impl Reader {
         let approval = fields.get("approval").and_then(|node| self.approval(node));
         if let Some(member) = fields.member("approval")
             && action != Action::RequireApproval
+            && self.errors() == errors
             && !fields.has(ClauseKind::ApprovalIf.field())
         {
             self.no_effect(

@@ -62,6 +62,11 @@ impl Reader {
         self.diagnostics.push(diagnostic);
     }
 
+    /// How many findings so far let nothing be a policy.
+    pub(super) fn errors(&self) -> usize {
+        self.diagnostics.iter().filter(|found| found.is_error()).count()
+    }
+
     /// The members of an object that may have the `known` fields only. `of` is what the object is, such as "a limit".
     pub(super) fn fields<'n>(
         &mut self,

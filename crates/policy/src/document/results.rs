@@ -17,6 +17,7 @@ const OWN_FIELDS: &[&str] = &["name", "pattern"];
 impl Reader {
     pub(super) fn results(&mut self, node: &Node) -> Option<Results> {
         let fields = self.fields(node, "`results`", FIELDS, &[])?;
+        let errors = self.errors();
         let mut read = Results { observed: self.observed, ..Results::default() };
         if let Some(node) = fields.get("max_bytes") {
             let bytes = self.integer(node, "`max_bytes`", LEAST_CAP, GREATEST_CAP);
@@ -31,7 +32,8 @@ impl Reader {
         }
         let says_nothing = FIELDS.iter().all(|name| !fields.has(name))
             || (read.cap.is_none() && !read.strip_invisible && read.detectors.is_empty() && read.own.is_empty());
-        if says_nothing {
+        // What cannot be read was meant to have one.
+        if says_nothing && self.errors() == errors {
             let found = Diagnostic::new(Code::NoEffect, fields.opening(), "`results` has no effect as it stands");
             self.report(found.help("name what is to be done: `max_bytes`, `redact` or `strip_invisible`"));
         }

@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use crate::diagnostic::{Code, Diagnostic};
+use crate::lint;
 use crate::pattern::{ANY_NAME, ANY_URI, Pattern};
 use crate::source::{Node, shown};
 use crate::suggest::nearest;
@@ -68,8 +69,13 @@ impl Reader {
 
     /// The same of a resource: `mcp+<server>+<uri>`, with the server as it is or `*`.
     pub(super) fn spans_uri(&mut self, pattern: &Pattern, range: &Range<usize>) {
-        let Some(servers) = &self.servers else { return };
         let text = pattern.as_str();
+        let Some(servers) = &self.servers else {
+            if text.starts_with(mcp::qualified::SCHEME) {
+                self.report(lint::of_a_stack(text, range));
+            }
+            return;
+        };
         let prefixes = || servers.iter().map(|server| mcp::qualified::uri(server, "")).chain([ANY_URI.to_owned()]);
         if text == "*" || prefixes().any(|prefix| text.starts_with(&prefix)) {
             return;

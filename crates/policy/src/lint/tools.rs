@@ -1,6 +1,7 @@
 //! Findings that need the tools of the server.
 
 use std::borrow::Cow;
+use std::ops::Range;
 
 use jiff::Timestamp;
 use serde_json::Value;
@@ -10,6 +11,7 @@ use crate::diagnostic::{Code, Diagnostic};
 use crate::entry::{Entry, Leaf, SchemaMode};
 use crate::facts::ToolFacts;
 use crate::path::{Path, Root, Step};
+use crate::pattern::Pattern;
 use crate::policy::{Document, Policy};
 use crate::source::shown;
 use crate::suggest::nearest;
@@ -52,6 +54,7 @@ pub fn check(policy: &Policy, known: &Known<'_>) -> Vec<Diagnostic> {
             }
         }
     }
+    super::qualified::check(document, known, &mut found);
     if let Some(tools) = known.tools {
         let tools: Vec<Tool<'_>> = tools
             .iter()
@@ -67,15 +70,19 @@ pub fn check(policy: &Policy, known: &Known<'_>) -> Vec<Diagnostic> {
     found
 }
 
+/// The patterns of tools, and where they stand.
+pub(super) fn patterns(document: &Document) -> impl Iterator<Item = (&Pattern, &Range<usize>)> {
+    let tools = document.tools.iter().filter_map(|entry| Some((entry.pattern.as_ref()?, &entry.key_range)));
+    tools.chain(document.hide.iter().map(|hidden| (&hidden.named.pattern, &hidden.range)))
+}
+
 fn unmatched(document: &Document, tools: &[Tool<'_>], found: &mut Vec<Diagnostic>) {
     if document.servers.is_some() && tools.is_empty() {
         // These are the tools of other servers than those that the policy is for.
         return;
     }
     let all: Vec<Cow<'_, str>> = tools.iter().map(|tool| document.name(tool.facts.server, tool.facts.name)).collect();
-    let patterns = document.tools.iter().filter_map(|entry| Some((entry.pattern.as_ref()?, &entry.key_range)));
-    let hidden = document.hide.iter().map(|hidden| (&hidden.named.pattern, &hidden.range));
-    for (pattern, range) in patterns.chain(hidden) {
+    for (pattern, range) in patterns(document) {
         if all.iter().any(|name| pattern.matches(name)) {
             continue;
         }

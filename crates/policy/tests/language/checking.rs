@@ -93,3 +93,31 @@ fn refunds_endings_and_undeclared_arguments() {
         ["P1010 `pay` declares no arguments, so undeclared ones pass beside those that are judged"]
     );
 }
+
+#[test]
+fn names_of_a_stack_in_a_policy_for_one_server() {
+    let alone = |name: &str| format!("P1015 `{name}` is how a stack names things, and this policy names no servers");
+    let text =
+        document("deny", r#""hide": ["mail__*"], "tools": { "files__read": {}, "own__name": {}, "__init": {} }"#);
+    let all = found(&text, &[tool("own__name"), tool("__init"), tool("read")]);
+    let said: Vec<_> = all.iter().filter(|found| found.starts_with("P1015")).collect();
+    assert_eq!(said, [&alone("mail__*"), &alone("files__read")], "{all:?}");
+    let spanning = document("deny", r#""servers": ["files"], "tools": { "files__read": {} }"#);
+    assert_eq!(found(&spanning, &[ToolFacts { server: "files", ..tool("read") }]), Vec::<String>::new());
+    let resources = document("deny", r#""resources": { "allow": ["mcp+docs+file:*", "file:*"] }"#);
+    let loaded = policy::load(&resources, policy::Load::default());
+    let said: Vec<_> = loaded.diagnostics.iter().map(|found| format!("{} {}", found.code, found.message)).collect();
+    assert_eq!(said, [alone("mcp+docs+file:*")]);
+}
+
+#[test]
+fn what_cannot_be_read_is_not_said_to_have_no_effect() {
+    for text in [
+        r#""results": { "redact": ["aws_kye"] }"#,
+        r#""tools": { "x": { "action": "dney", "visible": true, "reason": "r" } }"#,
+    ] {
+        let loaded = policy::load(&document("deny", text), policy::Load::default());
+        assert!(loaded.policy.is_none());
+        assert!(loaded.diagnostics.iter().all(policy::Diagnostic::is_error), "{:?}", loaded.diagnostics);
+    }
+}

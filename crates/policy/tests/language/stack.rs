@@ -56,7 +56,7 @@ fn a_server_that_the_policy_does_not_name_is_closed_also_under_an_open_default()
     let text = r#"{"version":"1","default":"allow","servers":["files"]}"#;
     let open = policy::load(text, Load::default()).policy.unwrap();
     assert_eq!(decide(&open, "files", "x").0, Effect::Allow);
-    assert_eq!(decide(&open, "mail", "x"), (Effect::Deny, "(no policy)".to_owned()));
+    assert_eq!(decide(&open, "mail", "x"), (Effect::Deny, "(not in servers)".to_owned()));
     assert!(!rules(&open, "mail", "x").listed(&GrantFacts::labelled("g")));
     assert!(matches!(open.on("files").prompt("x"), Access::Allow { .. }));
     for closed in [open.on("mail"), open.clone()] {

@@ -26,7 +26,7 @@ const FORM: u32 = 1;
 const LONGEST: u64 = 64 * 1024 * 1024;
 
 /// The tables that are kept, each after those that it refers to.
-const TABLES: [&str; 17] = [
+const TABLES: [&str; 18] = [
     "instance",
     "instance_secret",
     "organisation",
@@ -41,6 +41,7 @@ const TABLES: [&str; 17] = [
     "tool_override",
     "pin",
     "access_grant",
+    "grant_server",
     "grant_token",
     "stop",
     "admin_event",

@@ -28,7 +28,10 @@ const READERS: u32 = 4;
 const CONNECTIONS: u32 = 8;
 
 /// Every change of the layout, in order. What has been released is never edited: add another.
-const MIGRATIONS: [(i64, &str, &str); 1] = [(1, "control", include_str!("../../migrations/control/0001_control.sql"))];
+const MIGRATIONS: [(i64, &str, &str); 2] = [
+    (1, "control", include_str!("../../migrations/control/0001_control.sql")),
+    (2, "stacks", include_str!("../../migrations/control/0002_stacks.sql")),
+];
 
 /// Where the control plane's tables lie.
 #[derive(Clone)]
@@ -51,9 +54,9 @@ impl std::fmt::Debug for Place {
 /// Why the control plane's tables cannot be used, or why a change could not be made.
 #[derive(Debug, thiserror::Error)]
 pub enum BadControl {
-    /// The operating system's reason.
-    #[error("the data directory: {0}")]
-    Io(std::io::Error),
+    /// A file of the data directory, and the operating system's reason.
+    #[error("{path}: {error}", path = .0.display(), error = .1)]
+    Io(PathBuf, std::io::Error),
     /// The URL is none of PostgreSQL.
     #[error(
         "the database's URL cannot be used: write postgres://USER@HOST:PORT/DATABASE, and nothing else was looked at"
@@ -73,7 +76,7 @@ pub enum BadControl {
     #[error("the control plane's database cannot be reached: {}", why_away(.0))]
     Away(sqlx::Error),
     /// A statement failed.
-    #[error("the control plane's database: {0}")]
+    #[error("the control plane's database: {}", without_place(&.0.to_string()))]
     Sql(sqlx::Error),
     /// A name, label or token that must be the only one is taken.
     #[error("there is one already: {0}")]
@@ -100,9 +103,14 @@ pub enum BadControl {
     Value(&'static str),
 }
 
-impl From<std::io::Error> for BadControl {
-    fn from(error: std::io::Error) -> Self {
-        if may_pass(&error) { Self::Away(sqlx::Error::Io(error)) } else { Self::Io(error) }
+/// What a file of the data directory fails with: what may pass is waited for.
+fn unusable(path: &Path, error: std::io::Error) -> BadControl {
+    match may_pass(&error) {
+        true => {
+            let text = format!("{}: {error}", path.display());
+            BadControl::Away(sqlx::Error::Io(std::io::Error::new(error.kind(), text)))
+        }
+        false => BadControl::Io(path.to_owned(), error),
     }
 }
 
@@ -129,8 +137,17 @@ impl From<sqlx::Error> for BadControl {
 fn why_away(error: &sqlx::Error) -> String {
     match error {
         sqlx::Error::PoolTimedOut => "it refuses connections, or does not answer".to_owned(),
-        other => other.to_string(),
+        other => without_place(&other.to_string()).to_owned(),
     }
+}
+
+/// A message without the place in the driver's own source that some end with, as `(sqlx_postgres::connection::tls:95)`.
+fn without_place(text: &str) -> &str {
+    let place = |rest: &str| {
+        let inner = rest.strip_suffix(')').and_then(|inner| inner.rsplit_once(':'));
+        inner.is_some_and(|(module, line)| module.contains("::") && line.bytes().all(|byte| byte.is_ascii_digit()))
+    };
+    text.rsplit_once(" (").filter(|(_, rest)| place(rest)).map_or(text, |(before, _)| before)
 }
 
 /// SQLite's codes (those of one digit or two, and what they are extended to) for a file that another process keeps to
@@ -267,7 +284,7 @@ pub(super) fn migrated(done: Result<(), MigrateError>) -> Result<(), BadControl>
 
 async fn embedded(path: &Path) -> Result<ControlDatabase, BadControl> {
     // Readable for its owner alone, as all that lies there; the files beside it take after it.
-    private_file(path)?;
+    private_file(path).map_err(|error| unusable(path, error))?;
     let options = |mode: &str| -> Result<AnyConnectOptions, BadControl> {
         format!("sqlite://{}?mode={mode}", in_url(path)).parse().map_err(|_| BadControl::Url)
     };
@@ -346,6 +363,15 @@ mod tests {
     #[test]
     fn any_path_is_found_again() {
         assert_eq!(in_url(Path::new("/a b/ü?#.db")), "/a%20b/%C3%BC%3F%23.db");
+    }
+
+    #[test]
+    fn a_place_in_the_driver_is_nobodys_business() {
+        let told = "the server does not speak TLS (sqlx_postgres::connection::tls:95)";
+        assert_eq!(without_place(told), "the server does not speak TLS");
+        for whole in ["no route (os error 113)", "it ends (a::b)", "(a::b:1) first", ""] {
+            assert_eq!(without_place(whole), whole);
+        }
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! Grants: labelled tokens, each for one agent on one server under one policy.
+//! Grants: labelled tokens, each for one agent at one server, or at several.
 
 use std::collections::BTreeMap;
 
@@ -6,6 +6,7 @@ use audit::Id;
 
 use super::access::{ManageGrants, Permit, See, WritePolicies};
 use super::agents::Holder;
+use super::leads::{self, Leads, Rows};
 use super::page::{Page, id, json, some_id, text};
 use super::{BadControl, Change, ControlDatabase, Deed};
 use crate::log::ids;
@@ -17,13 +18,13 @@ pub struct Grant {
     pub id: Id,
     /// The organisation that it belongs to.
     pub organisation: Id,
-    /// Its label, the only one of its server.
+    /// Its label, the only one at each of its servers.
     pub label: String,
-    /// The server that it leads to.
-    pub server: Id,
+    /// Where it leads.
+    pub leads: Leads,
     /// Who holds it.
     pub agent: Id,
-    /// Its policy; without one that of its server.
+    /// Its policy; without one that of its server. Where it leads to several, one that spans them.
     pub policy: Option<Id>,
     /// Who answers for it.
     pub owner: Option<String>,
@@ -48,8 +49,8 @@ pub struct Grant {
 pub struct NewGrant<'a> {
     /// Its label.
     pub label: &'a str,
-    /// The server that it leads to.
-    pub server: Id,
+    /// Where it leads.
+    pub leads: &'a Leads,
     /// Who holds it.
     pub agent: Holder<'a>,
     /// Its policy; without one that of its server.
@@ -77,18 +78,23 @@ pub struct GrantPatch<'a> {
     pub networks: Option<&'a [String]>,
     /// From when on it is refused.
     pub expires_at: Option<Option<i64>>,
+    /// Where it leads.
+    pub leads: Option<&'a Leads>,
 }
 
+/// Id, organisation, label, agent, policy, owner, tags, networks, whether it is a stack, and one that is searched, made,
+/// ending, used, revoked, changed.
 pub(super) type Row = (
     String,
     String,
     String,
     String,
-    String,
     Option<String>,
     Option<String>,
     String,
     String,
+    i64,
+    i64,
     i64,
     Option<i64>,
     Option<i64>,
@@ -96,28 +102,31 @@ pub(super) type Row = (
     i64,
 );
 
-pub(super) fn grant(row: Row) -> Result<Grant, BadControl> {
+/// A grant, with its servers taken from those of all that were read.
+pub(super) fn grant(row: Row, servers: &mut Rows) -> Result<Grant, BadControl> {
     let (
         grant,
         organisation,
         label,
-        server,
         agent,
         policy,
         owner,
         tags,
         networks,
+        stack,
+        search,
         created,
         expires,
         used,
         revoked,
         changed,
     ) = row;
+    let leads = servers.leads(&grant, stack != 0, search != 0)?;
     Ok(Grant {
         id: id(&grant)?,
         organisation: id(&organisation)?,
         label,
-        server: id(&server)?,
+        leads,
         agent: id(&agent)?,
         policy: some_id(policy.as_deref())?,
         owner,
@@ -144,10 +153,10 @@ impl ControlDatabase {
         page: Page,
     ) -> Result<Vec<Grant>, BadControl> {
         let rows: Vec<Row> = sqlx::query_as(
-            "SELECT id, organisation, label, server, agent, policy, owner, tags, networks, created_at, expires_at,
-                    used_at, revoked_at, changed
+            "SELECT id, organisation, label, agent, policy, owner, tags, networks, stack, search, created_at,
+                    expires_at, used_at, revoked_at, changed
              FROM access_grant
-             WHERE organisation = $1 AND revoked_at IS NULL AND id > $2 AND ($4 = '' OR server = $4)
+             WHERE organisation = $1 AND revoked_at IS NULL AND id > $2 AND ($4 = '' OR id IN (SELECT access_grant FROM grant_server WHERE server = $4))
              ORDER BY id LIMIT $3",
         )
         .bind(permit.organisation().to_string())
@@ -156,7 +165,7 @@ impl ControlDatabase {
         .bind(server.map(|server| server.to_string()).unwrap_or_default())
         .fetch_all(self.readers())
         .await?;
-        rows.into_iter().map(grant).collect()
+        self.led(rows).await
     }
 
     /// Grants that nobody has used since `before` (milliseconds since 1970) and that were made before it.
@@ -170,8 +179,8 @@ impl ControlDatabase {
         page: Page,
     ) -> Result<Vec<Grant>, BadControl> {
         let rows: Vec<Row> = sqlx::query_as(
-            "SELECT id, organisation, label, server, agent, policy, owner, tags, networks, created_at, expires_at,
-                    used_at, revoked_at, changed
+            "SELECT id, organisation, label, agent, policy, owner, tags, networks, stack, search, created_at,
+                    expires_at, used_at, revoked_at, changed
              FROM access_grant
              WHERE organisation = $1 AND revoked_at IS NULL AND id > $2
                AND created_at < $4 AND COALESCE(used_at, 0) < $4
@@ -183,7 +192,7 @@ impl ControlDatabase {
         .bind(before)
         .fetch_all(self.readers())
         .await?;
-        rows.into_iter().map(grant).collect()
+        self.led(rows).await
     }
 
     /// A grant of the permit's organisation, revoked ones included.
@@ -192,15 +201,23 @@ impl ControlDatabase {
     /// [`BadControl`].
     pub async fn grant(&self, permit: &Permit<'_, See>, wanted: Id) -> Result<Grant, BadControl> {
         let row: Option<Row> = sqlx::query_as(
-            "SELECT id, organisation, label, server, agent, policy, owner, tags, networks, created_at, expires_at,
-                    used_at, revoked_at, changed
+            "SELECT id, organisation, label, agent, policy, owner, tags, networks, stack, search, created_at,
+                    expires_at, used_at, revoked_at, changed
              FROM access_grant WHERE organisation = $1 AND id = $2",
         )
         .bind(permit.organisation().to_string())
         .bind(wanted.to_string())
         .fetch_optional(self.readers())
         .await?;
-        grant(row.ok_or(BadControl::Missing("grant"))?)
+        let mut one = self.led(row.into_iter().collect()).await?;
+        one.pop().ok_or(BadControl::Missing("grant"))
+    }
+
+    /// Rows with the servers that they lead to.
+    async fn led(&self, rows: Vec<Row>) -> Result<Vec<Grant>, BadControl> {
+        let mut connection = self.readers().acquire().await?;
+        let mut servers = leads::of(&mut connection, rows.iter().map(|row| row.0.as_str())).await?;
+        rows.into_iter().map(|row| grant(row, &mut servers)).collect()
     }
 
     /// Makes a grant.
@@ -215,33 +232,37 @@ impl ControlDatabase {
     ) -> Result<(Id, i64), BadControl> {
         let mut change = self.change(permit).await?;
         let (organisation, now, version) = (change.organisation(), change.now(), change.version());
-        change.server_exists(new.server).await?;
+        change.may_lead(new.leads).await?;
+        change.label_is_free(new.label, new.leads, None).await?;
         let agent = change.holder(new.agent, reason).await?;
         change.policy_exists(new.policy).await?;
         let grant = ids::next();
+        let (stack, search) = new.leads.form();
         let insert = sqlx::query(
-            "INSERT INTO access_grant (id, organisation, label, server, agent, policy, owner, tags, networks,
+            "INSERT INTO access_grant (id, organisation, label, agent, policy, owner, tags, networks, stack, search,
                                        created_at, expires_at, changed)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
         );
         insert
             .bind(grant.to_string())
             .bind(organisation.to_string())
             .bind(new.label.to_owned())
-            .bind(new.server.to_string())
             .bind(agent.to_string())
             .bind(new.policy.map(|policy| policy.to_string()))
             .bind(new.owner.map(str::to_owned))
             .bind(text("tags", new.tags)?)
             .bind(text("networks", &new.networks)?)
+            .bind(i64::from(stack))
+            .bind(i64::from(search))
             .bind(now)
             .bind(new.expires_at)
             .bind(version)
             .execute(change.connection())
             .await?;
+        change.lead(grant, new.leads).await?;
         change.keep_token(grant, new.hash).await?;
         let detail = serde_json::json!({
-            "server": new.server, "agent": agent, "policy": new.policy, "expires_at": new.expires_at,
+            "leads": new.leads, "agent": agent, "policy": new.policy, "expires_at": new.expires_at,
         });
         let deed = Deed { action: "grant.mint", kind: "grant", object: grant, name: new.label, detail, reason };
         let version = change.commit(deed).await?;
@@ -266,10 +287,19 @@ impl ControlDatabase {
             return Err(BadControl::Stale("grant"));
         }
         let version = change.version();
+        let leads = patch.leads.unwrap_or(&now_is.leads);
+        let (stack, search) = leads.form();
+        if patch.leads.is_some() {
+            change.may_lead(leads).await?;
+            change.label_is_free(&now_is.label, leads, Some(wanted)).await?;
+            change.lead(wanted, leads).await?;
+        }
         let owner = patch.owner.map_or(now_is.owner.clone(), |owner| owner.map(str::to_owned));
         let expires_at = patch.expires_at.unwrap_or(now_is.expires_at);
         let update = sqlx::query(
-            "UPDATE access_grant SET owner = $2, tags = $3, networks = $4, expires_at = $5, changed = $6 WHERE id = $1",
+            "UPDATE access_grant SET owner = $2, tags = $3, networks = $4, expires_at = $5, changed = $6, stack = $7,
+                                     search = $8
+             WHERE id = $1",
         );
         update
             .bind(wanted.to_string())
@@ -278,23 +308,27 @@ impl ControlDatabase {
             .bind(text("networks", &patch.networks.unwrap_or(&now_is.networks))?)
             .bind(expires_at)
             .bind(version)
+            .bind(i64::from(stack))
+            .bind(i64::from(search))
             .execute(change.connection())
             .await?;
         let detail = serde_json::json!({
             "owner": patch.owner, "tags": patch.tags, "networks": patch.networks, "expires_at": patch.expires_at,
+            "leads": patch.leads,
         });
         let deed = Deed { action: "grant.change", kind: "grant", object: wanted, name: &now_is.label, detail, reason };
         change.commit(deed).await
     }
 
-    /// Attaches a policy to a grant; `None` leaves it with that of its server.
+    /// Attaches a policy to a grant, or `on` one of its servers alone; `None` leaves it with the one that holds without.
     ///
     /// # Errors
-    /// [`BadControl`].
+    /// [`BadControl`]; [`BadControl::Missing`] also where it does not lead to that server.
     pub async fn attach(
         &self,
         permit: Permit<'_, WritePolicies>,
         wanted: Id,
+        on: Option<Id>,
         policy: Option<Id>,
         reason: &str,
     ) -> Result<i64, BadControl> {
@@ -302,10 +336,27 @@ impl ControlDatabase {
         let now_is = change.standing_grant(wanted).await?;
         change.policy_exists(policy).await?;
         let version = change.version();
-        let update = sqlx::query("UPDATE access_grant SET policy = $2, changed = $3 WHERE id = $1");
-        let values = update.bind(wanted.to_string()).bind(policy.map(|policy| policy.to_string())).bind(version);
-        values.execute(change.connection()).await?;
-        let detail = serde_json::json!({ "policy": policy, "before": now_is.policy });
+        let before = match on {
+            None => now_is.policy,
+            Some(server) => {
+                let members = now_is.leads.members();
+                members.iter().find(|member| member.server == server).ok_or(BadControl::Missing("server"))?.policy
+            }
+        };
+        let text = policy.map(|policy| policy.to_string());
+        let update = match on {
+            None => {
+                sqlx::query("UPDATE access_grant SET policy = $2 WHERE id = $1").bind(wanted.to_string()).bind(text)
+            }
+            Some(server) => sqlx::query("UPDATE grant_server SET policy = $2 WHERE access_grant = $1 AND server = $3")
+                .bind(wanted.to_string())
+                .bind(text)
+                .bind(server.to_string()),
+        };
+        update.execute(change.connection()).await?;
+        let touch = sqlx::query("UPDATE access_grant SET changed = $2 WHERE id = $1");
+        touch.bind(wanted.to_string()).bind(version).execute(change.connection()).await?;
+        let detail = serde_json::json!({ "policy": policy, "before": before, "server": on });
         let deed = Deed { action: "grant.attach", kind: "grant", object: wanted, name: &now_is.label, detail, reason };
         change.commit(deed).await
     }
@@ -385,15 +436,17 @@ impl<R> Change<'_, R> {
     async fn standing_grant(&mut self, wanted: Id) -> Result<Grant, BadControl> {
         let organisation = self.organisation();
         let row: Option<Row> = sqlx::query_as(
-            "SELECT id, organisation, label, server, agent, policy, owner, tags, networks, created_at, expires_at,
-                    used_at, revoked_at, changed
+            "SELECT id, organisation, label, agent, policy, owner, tags, networks, stack, search, created_at,
+                    expires_at, used_at, revoked_at, changed
              FROM access_grant WHERE organisation = $1 AND id = $2 AND revoked_at IS NULL",
         )
         .bind(organisation.to_string())
         .bind(wanted.to_string())
         .fetch_optional(self.connection())
         .await?;
-        grant(row.ok_or(BadControl::Missing("grant"))?)
+        let row = row.ok_or(BadControl::Missing("grant"))?;
+        let mut servers = leads::of(self.connection(), [row.0.as_str()]).await?;
+        grant(row, &mut servers)
     }
 
     async fn keep_token(&mut self, grant: Id, hash: &str) -> Result<(), BadControl> {
@@ -404,16 +457,5 @@ impl<R> Change<'_, R> {
         let values = insert.bind(hash.to_owned()).bind(organisation.to_string()).bind(grant.to_string());
         values.bind(now).execute(self.connection()).await?;
         Ok(())
-    }
-
-    async fn server_exists(&mut self, server: Id) -> Result<(), BadControl> {
-        let organisation = self.organisation();
-        let row: Option<(String,)> =
-            sqlx::query_as("SELECT name FROM server WHERE organisation = $1 AND id = $2 AND gone_at IS NULL")
-                .bind(organisation.to_string())
-                .bind(server.to_string())
-                .fetch_optional(self.connection())
-                .await?;
-        row.map(drop).ok_or(BadControl::Missing("server"))
     }
 }

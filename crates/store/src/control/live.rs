@@ -8,6 +8,7 @@ use audit::Id;
 use sqlx::{Any, Transaction};
 
 use super::grants::{self, Grant};
+use super::leads;
 use super::page::{id, json, some_id};
 use super::pins::{self, Pinned};
 use super::secrets::Sealed;
@@ -325,7 +326,7 @@ async fn servers(moment: &mut Transaction<'static, Any>, seen: Seen) -> Result<V
 
 async fn grants(moment: &mut Transaction<'static, Any>, seen: Seen) -> Result<Vec<LiveGrant>, BadControl> {
     let rows: Vec<grants::Row> = sqlx::query_as(
-        "SELECT id, organisation, label, server, agent, policy, owner, tags, networks, created_at, expires_at,
+        "SELECT id, organisation, label, agent, policy, owner, tags, networks, stack, search, created_at, expires_at,
                 used_at, revoked_at, changed
          FROM access_grant WHERE changed > $1 AND (revoked_at IS NULL OR changed > $2)",
     )
@@ -333,13 +334,14 @@ async fn grants(moment: &mut Transaction<'static, Any>, seen: Seen) -> Result<Ve
     .bind(seen.gone)
     .fetch_all(&mut **moment)
     .await?;
+    if rows.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut servers = leads::changed_since(moment, seen.standing).await?;
     let mut all = BTreeMap::new();
     for row in rows {
-        let grant = grants::grant(row)?;
+        let grant = grants::grant(row, &mut servers)?;
         all.insert(grant.id, LiveGrant { grant, tokens: Vec::new() });
-    }
-    if all.is_empty() {
-        return Ok(Vec::new());
     }
     for (grant, hash, expires_at) in sqlx::query_as::<_, (String, String, Option<i64>)>(
         "SELECT access_grant.id, grant_token.hash, grant_token.expires_at

@@ -312,6 +312,25 @@ impl ControlDatabase {
         change.commit(deed).await
     }
 
+    /// The labels of grants for several servers that have this policy for all of them.
+    ///
+    /// # Errors
+    /// [`BadControl`].
+    pub async fn spanned_by(&self, permit: &Permit<'_, WritePolicies>, policy: Id) -> Result<Vec<String>, BadControl> {
+        let rows: Vec<(String,)> = sqlx::query_as(
+            "SELECT label FROM access_grant
+             WHERE organisation = $1 AND policy = $2 AND revoked_at IS NULL AND stack = 1
+               AND (SELECT COUNT(*) FROM grant_server WHERE grant_server.access_grant = access_grant.id) > 1
+               AND id IN (SELECT access_grant FROM grant_server WHERE policy IS NULL)
+             ORDER BY label",
+        )
+        .bind(permit.organisation().to_string())
+        .bind(policy.to_string())
+        .fetch_all(self.readers())
+        .await?;
+        Ok(rows.into_iter().map(|(label,)| label).collect())
+    }
+
     /// Removes a policy that no grant and no server names.
     ///
     /// # Errors
@@ -327,6 +346,8 @@ impl ControlDatabase {
         let (name, _) = change.policy_to_write(policy).await?;
         let (users,): (i64,) = sqlx::query_as(
             "SELECT (SELECT COUNT(*) FROM access_grant WHERE policy = $1 AND revoked_at IS NULL)
+                  + (SELECT COUNT(*) FROM grant_server JOIN access_grant ON access_grant.id = grant_server.access_grant
+                     WHERE grant_server.policy = $1 AND access_grant.revoked_at IS NULL)
                   + (SELECT COUNT(*) FROM server WHERE policy = $1 AND gone_at IS NULL)",
         )
         .bind(policy.to_string())

@@ -45,6 +45,8 @@ pub struct Settings {
     pub accept_first: bool,
     /// Whether changes of nothing but spelling are accepted without a person.
     pub accept_cosmetic: bool,
+    /// Whether it may be asked over http at a public address, where everybody on the way reads what is sent.
+    pub plain_http: bool,
     /// Calls that may be under way at once; `None` for the default of its kind.
     pub calls_at_once: Option<u32>,
     /// Seconds until a connection stands.
@@ -253,7 +255,7 @@ impl ControlDatabase {
         change.commit(deed).await
     }
 
-    /// Removes a server; its grants are revoked and its secrets forgotten.
+    /// Removes a server, and forgets its secrets; grants for it alone are revoked, those for several lose it.
     ///
     /// # Errors
     /// [`BadControl`].
@@ -276,14 +278,9 @@ impl ControlDatabase {
         .fetch_optional(change.connection())
         .await?;
         let (name,) = row.ok_or(BadControl::Missing("server"))?;
-        let grants = sqlx::query(
-            "UPDATE access_grant SET revoked_at = $3, changed = $4
-             WHERE organisation = $1 AND server = $2 AND revoked_at IS NULL",
-        );
-        let grants = grants.bind(organisation.to_string()).bind(wanted.to_string()).bind(now).bind(version);
-        let grants = grants.execute(change.connection()).await?.rows_affected();
+        let (revoked, narrowed) = change.leads_no_more(wanted).await?;
         change.forget_secrets_except(wanted, &[]).await?;
-        let detail = serde_json::json!({ "grants_revoked": grants });
+        let detail = serde_json::json!({ "grants_revoked": revoked, "grants_narrowed": narrowed });
         let deed = Deed { action: "server.remove", kind: "server", object: wanted, name: &name, detail, reason };
         change.commit(deed).await
     }

@@ -8,6 +8,7 @@ use store::control::access::{Actor, Role, Who};
 use store::control::agents::Holder;
 use store::control::events::EventFilter;
 use store::control::grants::{GrantPatch, NewGrant};
+use store::control::leads::Leads;
 use store::control::members::{MemberPatch, NewMember};
 use store::control::page::Page;
 use store::control::policies::Document;
@@ -48,7 +49,7 @@ pub async fn grant(database: &ControlDatabase, admin: &Actor, server: Id, label:
     let tags = BTreeMap::from([("team".to_owned(), "blue".to_owned())]);
     let new = NewGrant {
         label,
-        server,
+        leads: &Leads::Server(server),
         agent: Holder::Known(agent),
         policy: None,
         owner: Some("ada"),
@@ -277,12 +278,12 @@ pub async fn a_policy_in_use_stays(ground: &Ground) {
     let server = register(&database, &admin, "crm").await;
     let policy = policy(&database, &admin, "careful").await;
     let grant = grant(&database, &admin, server, "desk", "h").await;
-    database.attach(admin.permit().unwrap(), grant, Some(policy), "").await.unwrap();
+    database.attach(admin.permit().unwrap(), grant, None, Some(policy), "").await.unwrap();
     let used = database.remove_policy(admin.permit().unwrap(), policy, "").await;
     assert!(matches!(used, Err(BadControl::InUse("policy"))), "{used:?}");
-    database.attach(admin.permit().unwrap(), grant, None, "").await.unwrap();
+    database.attach(admin.permit().unwrap(), grant, None, None, "").await.unwrap();
     database.remove_policy(admin.permit().unwrap(), policy, "").await.unwrap();
-    let gone = database.attach(admin.permit().unwrap(), grant, Some(policy), "").await;
+    let gone = database.attach(admin.permit().unwrap(), grant, None, Some(policy), "").await;
     assert!(matches!(gone, Err(BadControl::Missing("policy"))), "{gone:?}");
 }
 
@@ -306,7 +307,7 @@ pub async fn a_grant_from_minting_to_revocation(ground: &Ground) {
     let agent = agent(&database, &admin, "next").await;
     let new = NewGrant {
         label: "desk",
-        server,
+        leads: &Leads::Server(server),
         agent: Holder::Known(agent),
         policy: None,
         owner: None,
@@ -326,8 +327,8 @@ pub async fn an_agent_that_is_made_for_a_grant_is_made_with_it(ground: &Ground) 
     let tags = BTreeMap::new();
     let mint = async |label: &str, name: &str, hash: &str| {
         let agent = Holder::Named { name, owner: Some("ada") };
-        let (networks, expires_at) = (&[][..], None);
-        let new = NewGrant { label, server, agent, policy: None, owner: None, tags: &tags, networks, expires_at, hash };
+        let (leads, networks, expires_at) = (&Leads::Server(server), &[][..], None);
+        let new = NewGrant { label, leads, agent, policy: None, owner: None, tags: &tags, networks, expires_at, hash };
         database.add_grant(admin.permit().unwrap(), &new, "").await
     };
     let (grant, _) = mint("desk", "bot", "h1").await.unwrap();
@@ -436,7 +437,7 @@ pub async fn every_change_is_an_event(ground: &Ground) {
     let policy = policy(&database, &admin, "careful").await;
     let grant = grant(&database, &admin, server, "desk", "h").await;
     database.publish(admin.permit().unwrap(), policy, 1, "first").await.unwrap();
-    database.attach(admin.permit().unwrap(), grant, Some(policy), "try it").await.unwrap();
+    database.attach(admin.permit().unwrap(), grant, None, Some(policy), "try it").await.unwrap();
     database.rotate_grant(admin.permit().unwrap(), grant, "h2", 0, "").await.unwrap();
     database.revoke_grant(admin.permit().unwrap(), grant, "leaked").await.unwrap();
     let auditor = as_role(&admin, Role::Auditor);
@@ -536,7 +537,8 @@ pub async fn a_backup_restores_into_either_engine(ground: &Ground) {
     database.keep_instance_secret("check", "sealed").await.unwrap();
     let member = NewMember { name: "ada", display: "Ada \u{1f980}\n", role: Role::Admin, password: Some("$argon2id$") };
     database.add_member(admin.permit().unwrap(), &member, "said so").await.unwrap();
-    register(&database, &admin, "crm").await;
+    let crm = register(&database, &admin, "crm").await;
+    grant(&database, &admin, crm, "desk", "h").await;
     // A restored instance is one whose counts have begun.
     assert!(database.begin_counts(admin.organisation).await.unwrap());
     let folder = tempfile::tempdir().unwrap();
@@ -566,7 +568,7 @@ pub async fn a_backup_restores_into_either_engine(ground: &Ground) {
     let text = std::fs::read_to_string(&path).unwrap();
     let cut = text.get(..text.len() - 10).unwrap();
     let changed = text.replacen("said so", "said no", 1);
-    let newer = text.replacen("\"schema\":1", "\"schema\":999", 1);
+    let newer = text.replacen("\"schema\":2", "\"schema\":999", 1);
     let target = crate::place::sqlite();
     for (number, wrong) in [cut, &changed, &newer, "", "{}\n", "\u{0}"].into_iter().enumerate() {
         let path = folder.path().join(format!("wrong{number}"));

@@ -10,6 +10,7 @@ use store::control::access::{Actor, Role};
 use store::control::agents::Holder;
 use store::control::events::EventFilter;
 use store::control::grants::{GrantPatch, NewGrant};
+use store::control::leads::Leads;
 use store::control::members::{MemberPatch, NewMember};
 use store::control::page::Page;
 use store::control::policies::Document;
@@ -100,7 +101,7 @@ pub async fn an_organisation_neither_sees_nor_changes_anothers(ground: &Ground) 
     missing("remove", database.remove_agent(theirs.permit().unwrap(), agent, "").await);
     let seen = before.grants[0].grant.changed;
     missing("change", database.change_grant(theirs.permit().unwrap(), grant, seen, &GrantPatch::default(), "").await);
-    missing("attach", database.attach(theirs.permit().unwrap(), grant, None, "").await);
+    missing("attach", database.attach(theirs.permit().unwrap(), grant, None, None, "").await);
     missing("rotate", database.rotate_grant(theirs.permit().unwrap(), grant, "h", 0, "").await);
     missing("revoke", database.revoke_grant(theirs.permit().unwrap(), grant, "").await);
     missing("member", database.change_member(theirs.permit().unwrap(), member, &MemberPatch::default(), "").await);
@@ -118,10 +119,10 @@ pub async fn nothing_of_another_organisation_can_be_named(ground: &Ground) {
     // A grant of theirs on our server, for our agent, under our policy; and our policy for theirs.
     let own_server = register(&database, &theirs, "crm").await;
     let own_agent = crate::changes::agent(&database, &theirs, "mine").await;
-    let tags = BTreeMap::new();
-    let new = |server, agent, policy| NewGrant {
+    let (tags, to_own, to_theirs) = (BTreeMap::new(), Leads::Server(own_server), Leads::Server(server));
+    let new = |leads, agent, policy| NewGrant {
         label: "sly",
-        server,
+        leads,
         agent: Holder::Known(agent),
         policy,
         owner: None,
@@ -130,12 +131,12 @@ pub async fn nothing_of_another_organisation_can_be_named(ground: &Ground) {
         expires_at: None,
         hash: "sly-hash",
     };
-    missing("server", database.add_grant(theirs.permit().unwrap(), &new(server, own_agent, None), "").await);
-    missing("agent", database.add_grant(theirs.permit().unwrap(), &new(own_server, agent, None), "").await);
-    let both = new(own_server, own_agent, Some(policy));
+    missing("server", database.add_grant(theirs.permit().unwrap(), &new(&to_theirs, own_agent, None), "").await);
+    missing("agent", database.add_grant(theirs.permit().unwrap(), &new(&to_own, agent, None), "").await);
+    let both = new(&to_own, own_agent, Some(policy));
     missing("policy", database.add_grant(theirs.permit().unwrap(), &both, "").await);
-    let (own, _) = database.add_grant(theirs.permit().unwrap(), &new(own_server, own_agent, None), "").await.unwrap();
-    missing("attach", database.attach(theirs.permit().unwrap(), own, Some(policy), "").await);
+    let (own, _) = database.add_grant(theirs.permit().unwrap(), &new(&to_own, own_agent, None), "").await.unwrap();
+    missing("attach", database.attach(theirs.permit().unwrap(), own, None, Some(policy), "").await);
     // The same names are free for both.
     assert_ne!(own_server, server);
     assert_ne!(own, grant);

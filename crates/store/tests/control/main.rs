@@ -14,4 +14,5 @@ mod isolation;
 mod leases;
 mod place;
 mod repeated;
+mod stacks;
 mod suite;

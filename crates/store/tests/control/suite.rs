@@ -46,6 +46,11 @@ cases! {
         a_lease_is_renewed_and_ends,
         a_replica_reads_all_and_then_what_changed,
         versions_are_seen_in_their_order;
+    stacks:
+        several_servers_are_kept_in_their_order,
+        a_server_that_goes_leaves_a_grant_for_several,
+        no_server_or_policy_of_another_organisation_is_among_them,
+        a_backup_of_the_first_layout_is_restored;
     repeated:
         a_request_is_done_once_and_answered_again,
         a_request_of_which_nothing_happened_may_come_again,

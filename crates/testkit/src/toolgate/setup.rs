@@ -12,6 +12,8 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use super::{Run, TOKEN, Toolgate};
+use crate::place;
+use crate::script::Script;
 use crate::stdio::{Gathered, McpStdio};
 use crate::wait::{self, PATIENCE};
 
@@ -52,6 +54,17 @@ impl Setup {
             program: Vec::new(),
             environment: Vec::new(),
         })
+    }
+
+    /// The recording server on stdio, which serves a script: the words of its command line, and its record.
+    ///
+    /// # Errors
+    /// When it cannot be built, or its script not be written.
+    pub fn recording(&self, script: &Script) -> anyhow::Result<(Vec<PathBuf>, PathBuf)> {
+        let server = place::program("recording-server", &self.exe)?;
+        let script = self.file("script.json", &serde_json::to_string(script)?)?;
+        let record = self.folder().join("record");
+        Ok((vec![server, script, record.clone()], record))
     }
 
     /// A folder that lives as long as this.

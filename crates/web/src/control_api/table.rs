@@ -125,9 +125,13 @@ fn upstreams() -> Vec<Route> {
             .right::<ManageServers>()
             .example(json!({ "name": "crm", "reach": kept }))
             .takes(servers::change),
-        delete("/api/v1/servers/{server}", "servers.remove", "Removes a server; its grants are revoked.")
-            .right::<ManageServers>()
-            .by(servers::remove),
+        delete(
+            "/api/v1/servers/{server}",
+            "servers.remove",
+            "Removes a server; grants for it alone are revoked, those for several lose it.",
+        )
+        .right::<ManageServers>()
+        .by(servers::remove),
         get("/api/v1/servers/{server}/overrides", "overrides.list", "What people say of its tools.")
             .right::<See>()
             .by(tools::overrides),
@@ -204,17 +208,25 @@ fn leases() -> Vec<Route> {
             .right::<See>()
             .tagged()
             .by(grants::grant),
-        patch("/api/v1/grants/{grant}", "grants.change", "Changes owner, tags, networks, expiry.")
-            .right::<ManageGrants>()
-            .example(json!({ "tags": { "team": "blue" }, "owner": null }))
-            .takes(grants::change),
+        patch(
+            "/api/v1/grants/{grant}",
+            "grants.change",
+            "Changes owner, tags, networks, expiry; of one for several servers which these are.",
+        )
+        .right::<ManageGrants>()
+        .example(json!({ "tags": { "team": "blue" }, "owner": null }))
+        .takes(grants::change),
         delete("/api/v1/grants/{grant}", "grants.remove", "Revokes a grant, for good.")
             .right::<ManageGrants>()
             .by(grants::revoke),
-        post("/api/v1/grants/{grant}/attach", "grants.attach", "Gives a grant another policy.")
-            .right::<WritePolicies>()
-            .example(json!({ "policy": "careful" }))
-            .takes(grants::attach),
+        post(
+            "/api/v1/grants/{grant}/attach",
+            "grants.attach",
+            "Gives a grant another policy, or at one of its servers.",
+        )
+        .right::<WritePolicies>()
+        .example(json!({ "policy": "careful" }))
+        .takes(grants::attach),
         post("/api/v1/grants/{grant}/rotate", "grants.rotate", "Gives a grant another token, shown this once.")
             .right::<ManageGrants>()
             .example(json!({ "overlap_seconds": 3600 }))

@@ -8,6 +8,7 @@ use audit::{Decision, Effect, Ending, Event, Id, Outcome, Target};
 use control::grants::GrantGiven;
 use control::servers::{ReachGiven, ServerGiven};
 use control::sign_in::SignIn;
+use control::stacks::LeadsGiven;
 use control::{Counting, Instance, tools};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -152,7 +153,7 @@ impl House {
         instance.add_policy(admin, "careful", "", "{ \"version\": \"1\", \"default\": \"deny\" }", "").await.unwrap();
         let grant = GrantGiven {
             label: "desk".to_owned(),
-            server: "crm".to_owned(),
+            leads: LeadsGiven::Server("crm".to_owned()),
             agent: "desk-agent".to_owned(),
             ..GrantGiven::default()
         };

@@ -19,4 +19,5 @@ mod matrix;
 mod pages;
 mod secrets;
 mod sign_in;
+mod stacks;
 mod validation;

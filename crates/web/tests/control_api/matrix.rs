@@ -170,6 +170,11 @@ async fn an_id_of_anothers_in_a_body_is_as_good_as_none() {
             r#"{"label":"x","agent":"y","server":"nil"}"#,
         ),
         (
+            "/api/v1/grants",
+            r#"{"label":"x","agent":"y","servers":["crm"]}"#,
+            r#"{"label":"x","agent":"y","servers":["nil"]}"#,
+        ),
+        (
             "/api/v1/servers",
             r#"{"name":"x","policy":"careful","reach":{"kind":"http","url":"https://x.example/"}}"#,
             r#"{"name":"x","policy":"nil","reach":{"kind":"http","url":"https://x.example/"}}"#,

@@ -92,13 +92,16 @@ fn one(api: &Api, step: &Step<'_>, ready: Ready, reason: &str) -> Result<(), Fai
             })?;
             tell!("toolgate: {}: its token stands in {}", step.what, file.display());
         }
-        (Act::Grant { id, patch, attach }, _) => {
+        (Act::Grant { id, first, patch, attach }, _) => {
             let path = format!("/api/v1/grants/{}", encoded(id));
+            for body in first {
+                api.post(&format!("{path}/attach"), &with(body, reason))?;
+            }
             if !patch.is_empty() {
                 patched(api, &path, &with(&Value::Object(patch.clone()), reason))?;
             }
-            if let Some(policy) = attach {
-                api.post(&format!("{path}/attach"), &json!({ "policy": policy, "reason": reason }))?;
+            for body in attach {
+                api.post(&format!("{path}/attach"), &with(body, reason))?;
             }
         }
         (Act::Remove { path }, _) => {

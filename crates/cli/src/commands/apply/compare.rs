@@ -11,7 +11,9 @@ use crate::api::shown::text;
 use crate::api::{Api, encoded};
 use crate::args::ApplyOptions;
 use crate::commands::policy::kept::{document_of, path as policy_path};
-use crate::config::{Declared, DeclaredGrant, DeclaredPolicy, DeclaredReach, DeclaredServer, Origin, TokenPlace};
+use crate::config::{
+    Declared, DeclaredGrant, DeclaredLeads, DeclaredPolicy, DeclaredReach, DeclaredServer, Origin, TokenPlace,
+};
 use crate::failure::Failure;
 use crate::text_diff::unified;
 
@@ -56,8 +58,8 @@ pub enum Act<'a> {
     Override { server: String, body: Value },
     /// A grant is minted, and its token written.
     Mint { body: Value, file: &'a PathBuf },
-    /// A grant is changed.
-    Grant { id: String, patch: Map<String, Value>, attach: Option<Value> },
+    /// A grant is changed; policies are attached before or after the rest, so that they fit its servers at each step.
+    Grant { id: String, first: Vec<Value>, patch: Map<String, Value>, attach: Vec<Value> },
     /// What lies at a path is removed.
     Remove { path: String },
 }
@@ -80,8 +82,8 @@ pub fn steps<'a>(
         steps.extend(of_server(name, server, present, options.secrets));
         steps.extend(of_overrides(api, name, server, present, options.prune)?);
     }
-    for ((server, label), grant) in &declared.grants {
-        steps.extend(of_grant(server, label, grant, present)?);
+    for grant in &declared.grants {
+        steps.extend(of_grant(grant, present)?);
     }
     if options.prune {
         pruned(declared, present, &mut steps);
@@ -227,14 +229,9 @@ fn of_overrides<'a>(
     Ok(steps)
 }
 
-fn of_grant<'a>(
-    server: &str,
-    label: &str,
-    grant: &'a DeclaredGrant,
-    present: &Present,
-) -> Result<Option<Step<'a>>, Failure> {
-    let what = format!("grant {server}/{label}");
-    let Some(there) = present.grants.get(&(server.to_owned(), label.to_owned())) else {
+fn of_grant<'a>(grant: &'a DeclaredGrant, present: &Present) -> Result<Option<Step<'a>>, Failure> {
+    let what = format!("grant {}", grant.name());
+    let Some(there) = there(grant, present, &what)? else {
         let TokenPlace::File(file) = &grant.token else {
             let how = "an instance mints tokens itself: give it token_file = \"FILE\", where the token is written";
             return Err(Failure::Usage(format!("{what}: {how}")));
@@ -244,9 +241,20 @@ fn of_grant<'a>(
             return Err(Failure::Usage(format!("{what}: there is a token in {file} already, and {how}")));
         }
         let mut body = Map::new();
-        body.insert("label".to_owned(), json!(label));
-        body.insert("server".to_owned(), json!(server));
+        body.insert("label".to_owned(), json!(grant.label));
         body.insert("agent".to_owned(), json!(grant.agent));
+        let mut lines = vec![format!("agent: {}", grant.agent)];
+        match &grant.leads {
+            DeclaredLeads::Server(server) => drop(body.insert("server".to_owned(), json!(server))),
+            DeclaredLeads::Stack { servers, policies, unprefixed, search } => {
+                body.insert("servers".to_owned(), json!(servers));
+                body.insert("policies".to_owned(), json!(policies));
+                body.insert("unprefixed".to_owned(), json!(unprefixed));
+                body.insert("search".to_owned(), json!(search));
+                lines.push(format!("servers: {}", servers.join(", ")));
+                lines.extend(policies.iter().map(|(server, policy)| format!("policy at {server}: {policy}")));
+            }
+        }
         if let Some(policy) = &grant.policy {
             body.insert("policy".to_owned(), json!(policy));
         }
@@ -255,14 +263,15 @@ fn of_grant<'a>(
                 body.insert(field.to_owned(), value);
             }
         }
-        let lines = vec![format!("agent: {}", grant.agent), format!("its token goes to {}", file.display())];
+        lines.push(format!("its token goes to {}", file.display()));
         let act = Act::Mint { body: Value::Object(body), file };
         return Ok(Some(Step { deed: Deed::Add, what, lines, diff: String::new(), act }));
     };
+    let named = grant.servers().first().map(|server| format!("{server}/{}", grant.label)).unwrap_or_default();
     let holder = present.agents.get(text(there, "agent")).map_or("", String::as_str);
     if holder != grant.agent {
         let (holder, wanted) = (audit::visible::word(holder), audit::visible::word(&grant.agent));
-        let how = format!("revoke it (toolgate grant revoke {server}/{label}), and another is minted");
+        let how = format!("revoke it (toolgate grant revoke {named}), and another is minted");
         return Err(Failure::No(format!("{what} is held by {holder} and not by {wanted}, which cannot change: {how}")));
     }
     let mut lines = Vec::new();
@@ -274,14 +283,70 @@ fn of_grant<'a>(
             patch.insert(field.to_owned(), value);
         }
     }
+    let mut attach = Vec::new();
     let before = present.policy_name(text(there, "policy"));
-    let attach = (before != grant.policy.as_deref()).then(|| {
+    if before != grant.policy.as_deref() {
         let own = |policy: Option<&str>| policy.unwrap_or("that of its server").to_owned();
         lines.push(format!("policy: {} → {}", own(before), own(grant.policy.as_deref())));
-        json!(grant.policy)
-    });
-    let act = Act::Grant { id: text(there, "id").to_owned(), patch, attach };
+        attach.push(json!({ "policy": grant.policy }));
+    }
+    if let DeclaredLeads::Stack { servers, policies, unprefixed, search } = &grant.leads {
+        for server in servers {
+            let id = present.servers.get(server).map_or("", |server| text(server, "id"));
+            let before = there.pointer(&format!("/policies/{id}")).and_then(Value::as_str).filter(|_| !id.is_empty());
+            let before = before.and_then(|policy| present.policy_name(policy));
+            let wanted = policies.get(server).map(String::as_str);
+            if before != wanted {
+                let own = |policy: Option<&str>| policy.unwrap_or("that of the grant, or of the server").to_owned();
+                lines.push(format!("policy at {server}: {} → {}", own(before), own(wanted)));
+                attach.push(json!({ "policy": wanted, "server": server }));
+            }
+        }
+        let (mut unprefixed, mut before) = (unprefixed.clone(), present.server_names(there, "unprefixed"));
+        unprefixed.sort_unstable();
+        before.sort_unstable();
+        let wanted = [
+            ("servers", json!(present.server_names(there, "servers")), json!(servers)),
+            ("unprefixed", json!(before), json!(unprefixed)),
+            ("search", there.get("search").cloned().unwrap_or_default(), json!(search)),
+        ];
+        for (field, before, wanted) in wanted {
+            if before != wanted {
+                lines.push(format!("{field}: {} → {}", shown(&before), shown(&wanted)));
+                patch.insert(field.to_owned(), wanted);
+            }
+        }
+    }
+    // A policy that spans a server more is there before the server.
+    let wider = matches!(&grant.leads, DeclaredLeads::Stack { servers, .. }
+        if servers.iter().any(|server| !present.server_names(there, "servers").contains(&server.as_str())));
+    let (first, attach) = attach.into_iter().partition(|body: &Value| wider && body.get("server").is_none());
+    let act = Act::Grant { id: text(there, "id").to_owned(), first, patch, attach };
     Ok((!lines.is_empty()).then_some(Step { deed: Deed::Change, what, lines, diff: String::new(), act }))
+}
+
+/// The grant that stands under the label at any of the servers that are declared. Where it leads to one server and is to lead
+/// to several, or the other way round, it is another grant.
+fn there<'p>(grant: &DeclaredGrant, present: &'p Present, what: &str) -> Result<Option<&'p Value>, Failure> {
+    let at = |server: &String| present.grants.get(&(server.clone(), grant.label.clone()));
+    let found: Vec<(&String, &Value)> =
+        grant.servers().iter().filter_map(|server| Some((server, at(server)?))).collect();
+    let Some((server, first)) = found.first() else { return Ok(None) };
+    let is_stack = first.get("server").is_some_and(Value::is_null);
+    let other = found.iter().find(|(_, one)| text(one, "id") != text(first, "id"));
+    let wrong = match (other, &grant.leads) {
+        (Some((other, _)), _) => Some((*other, "there are two grants of this label at its servers")),
+        (None, DeclaredLeads::Server(_)) if is_stack => Some((*server, "it is for several servers")),
+        (None, DeclaredLeads::Stack { .. }) if !is_stack => Some((*server, "it is for one server")),
+        (None, _) => None,
+    };
+    match wrong {
+        Some((server, why)) => {
+            let how = format!("revoke it (toolgate grant revoke {server}/{}), and another is minted", grant.label);
+            Err(Failure::No(format!("{what}: {why}, which cannot change: {how}")))
+        }
+        None => Ok(Some(*first)),
+    }
 }
 
 /// What is said of a grant, as the API writes it.
@@ -300,20 +365,29 @@ fn pruned<'a>(declared: &'a Declared, present: &Present, steps: &mut Vec<Step<'a
         let lines = vec![line.to_owned()];
         steps.push(Step { deed: Deed::Remove, what, lines, diff: String::new(), act: Act::Remove { path } });
     };
+    let wanted = |server: &String, label: &String| {
+        declared.grants.iter().any(|grant| grant.label == *label && grant.servers().contains(server))
+    };
+    let mut all: BTreeMap<&str, Vec<(&String, &String)>> = BTreeMap::new();
     for ((server, label), grant) in &present.grants {
-        // Those of a server that goes are revoked with it.
-        let stays = declared.servers.contains_key(server);
-        if stays && !declared.grants.contains_key(&(server.clone(), label.clone())) {
-            let path = format!("/api/v1/grants/{}", encoded(text(grant, "id")));
-            remove(format!("grant {server}/{label}"), "it is revoked, for good", path);
+        all.entry(text(grant, "id")).or_default().push((server, label));
+    }
+    for (id, places) in &all {
+        // Those of servers that go are revoked with them.
+        let stays = places.iter().any(|(server, _)| declared.servers.contains_key(*server));
+        if stays && !places.iter().any(|(server, label)| wanted(server, label)) {
+            let label = places.first().map_or("", |(_, label)| label.as_str());
+            let servers: Vec<&str> = places.iter().map(|(server, _)| server.as_str()).collect();
+            let path = format!("/api/v1/grants/{}", encoded(id));
+            remove(format!("grant {}/{label}", servers.join("+")), "it is revoked, for good", path);
         }
     }
     for name in present.servers.keys().filter(|name| !declared.servers.contains_key(*name)) {
-        let grants = present.grants.keys().filter(|(server, _)| server == name).count();
-        let line = format!("its grants are revoked, for good: {grants}");
+        let alone = |places: &&Vec<(&String, &String)>| places.iter().all(|(server, _)| *server == name);
+        let line = format!("its grants are revoked, for good: {}", all.values().filter(alone).count());
         remove(format!("server {name}"), &line, format!("/api/v1/servers/{}", encoded(name)));
     }
-    let held: BTreeSet<&str> = declared.grants.values().map(|grant| grant.agent.as_str()).collect();
+    let held: BTreeSet<&str> = declared.grants.iter().map(|grant| grant.agent.as_str()).collect();
     for name in present.agents.values().filter(|name| !held.contains(name.as_str())) {
         remove(format!("agent {name}"), "it holds no declared grant", format!("/api/v1/agents/{}", encoded(name)));
     }

@@ -20,6 +20,7 @@ use store::DataDir;
 use store::control::access::{Actor, Role, See, Who};
 use store::control::agents::Holder;
 use store::control::grants::NewGrant;
+use store::control::leads::{Leads, Member, Stack};
 use store::control::policies::Document;
 use store::control::servers::{Reach, ServerDraft, Settings};
 use store::control::{BadControl, Place};
@@ -30,7 +31,7 @@ use vault::KeyRing;
 use vault::token::{Token, TokenKind};
 use web::control_api::{self, Allowances};
 
-use crate::config::{Declared, DeclaredReach, DeclaredServer};
+use crate::config::{Declared, DeclaredLeads, DeclaredReach, DeclaredServer};
 use crate::env_file;
 use crate::failure::{Failure, Trying};
 use crate::output::tell;
@@ -204,11 +205,25 @@ async fn fill(instance: &Instance, actor: &Actor, declared: &Declared) -> Result
             database.set_override(permit, id, tool, Some(class), &BTreeMap::new(), "").await?;
         }
     }
-    for ((server, label), grant) in &declared.grants {
+    for (number, grant) in declared.grants.iter().enumerate() {
         let see = actor.permit::<See>().map_err(Refused::from)?;
+        let leads = match &grant.leads {
+            DeclaredLeads::Server(server) => Leads::Server(database.server(&see, server).await?.id),
+            DeclaredLeads::Stack { servers, policies, unprefixed, search } => {
+                let mut members = Vec::new();
+                for server in servers {
+                    members.push(Member {
+                        server: database.server(&see, server).await?.id,
+                        policy: policy_id(policies.get(server)),
+                        unprefixed: unprefixed.contains(server),
+                    });
+                }
+                Leads::Stack(Stack { servers: members, search: *search })
+            }
+        };
         let new = NewGrant {
-            label,
-            server: database.server(&see, server).await?.id,
+            label: &grant.label,
+            leads: &leads,
             agent: Holder::Named { name: &grant.agent, owner: grant.owner.as_deref() },
             policy: policy_id(grant.policy.as_ref()),
             owner: grant.owner.as_deref(),
@@ -216,7 +231,7 @@ async fn fill(instance: &Instance, actor: &Actor, declared: &Declared) -> Result
             networks: &grant.networks,
             expires_at: grant.expires_at,
             // No token has it: what the file's grants are recognised by stays where it is.
-            hash: &format!("file:{server}/{label}"),
+            hash: &format!("file:{number}"),
         };
         let permit = actor.permit().map_err(Refused::from)?;
         database.add_grant(permit, &new, "").await?;

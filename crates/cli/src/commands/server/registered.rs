@@ -69,10 +69,17 @@ pub fn add(
     set_into(settings, &mut all);
     body.insert("settings".to_owned(), Value::Object(all));
     body.insert("reason".to_owned(), json!(why.reason));
-    let made = api::api(&options.place)?.post("/api/v1/servers", &Value::Object(body))?.body;
+    let api = api::api(&options.place)?;
+    let made = api.post("/api/v1/servers", &Value::Object(body))?.body;
     let next = match settings.accept == Some(AcceptWord::First) {
         true => "what it lists first is accepted".to_owned(),
-        false => format!("its definitions wait to be accepted: toolgate server accept {name} --instance …"),
+        false => {
+            let asked = "its tools are listed when an agent first asks for them, and wait then";
+            format!(
+                "{asked}: mint a grant (toolgate grant mint {name}/LABEL --agent NAME), connect the agent, then toolgate server accept {name} --instance {}",
+                api.url()
+            )
+        }
     };
     shown::done(&made, options.json, &format!("{name} is registered; {next}"))?;
     Ok(ExitCode::SUCCESS)
@@ -190,6 +197,7 @@ fn set_into(options: &SettingOptions, settings: &mut Map<String, Value>) {
         ("full_denials", options.denials.as_deref().map(|word| json!(word == "full"))),
         ("accept_first", options.accept.map(|word| json!(word == AcceptWord::First))),
         ("accept_cosmetic", options.accept_cosmetic.map(Value::from)),
+        ("plain_http", options.plain_http.map(Value::from)),
         ("calls_at_once", options.calls_at_once.map(Value::from)),
         ("connect_seconds", options.connect_seconds.map(Value::from)),
         ("first_byte_seconds", options.first_byte_seconds.map(Value::from)),
@@ -207,7 +215,7 @@ fn set_into(options: &SettingOptions, settings: &mut Map<String, Value>) {
 /// Removes one.
 pub fn remove(server: &str, why: &ReasonOptions, options: &ApiOptions) -> Result<ExitCode, Failure> {
     let done = api::api(&options.place)?.remove(&path(server), &why.reason)?.body;
-    shown::done(&done, options.json, &format!("{server} is removed, and its grants are revoked."))?;
+    shown::done(&done, options.json, &format!("{server} is removed, and grants for it alone are revoked."))?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::Mutex;
 use std::time::Instant;
 
-use anyhow::ensure;
+use anyhow::{Context as _, ensure};
 use serde_json::{Value, json};
 use testkit::client::McpHttp;
 use testkit::redis::Redis;
@@ -106,7 +106,8 @@ fn one_of_three_has_recorded_what_it_forwarded_and_gives_no_quota_back() -> anyh
     }
     let desk = Desk::set_up(&replicas[2])?;
     desk.grant_under("files", &upstream.url(), LIMITED)?;
-    let key = said(&replicas[0], "audit-key ").unwrap_or_default();
+    replicas[0].wait_stderr("audit-key ")?;
+    let key = said(&replicas[0], "audit-key ").context("no fingerprint")?;
     let mut known = HashSet::new();
     for round in 0..rounds()? {
         let killed = round % REPLICAS.len();

@@ -18,7 +18,8 @@ fn tools_are_named_by_server_and_name_and_lead_there() -> anyhow::Result<()> {
         );
         assert!(client.call("files__read", json!({}))?.is_done());
         for nobodys in ["read", "files__unknown", "web__read", "files_read", "__read", "files__"] {
-            assert!(client.call(nobodys, json!({}))?.is_unknown_tool(), "{nobodys}");
+            let unknown = client.call(nobodys, json!({}))?;
+            assert!(unknown.is_unknown_tool() && unknown.text().ends_with(&format!(": {nobodys}")), "{unknown:?}");
         }
     }
     assert_eq!(stack.files.called(), ["read", "read"]);

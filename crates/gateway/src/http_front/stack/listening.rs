@@ -4,18 +4,24 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use futures_util::future::join_all;
+use futures_util::future::{join_all, select_all};
 use futures_util::stream::{self, Stream, StreamExt};
 use http::{HeaderMap, HeaderValue, Response};
+use jiff::Timestamp;
 use mcp::json::{Value, quote};
 use mcp::message::{Body as Parsed, Message, Request, parse_upstream, splice};
 
-use super::pieces::{Piece, Pieces, Rename, notice, streams, unqualified_event};
+use super::pieces::{Rename, notice, unqualified_event};
 use super::voice::Voice;
 use super::{At, SEALED_FOR, Spoken};
+use crate::admission::{Work, until_withdrawn};
 use crate::body::Body;
-use crate::events::encode;
+use crate::caller::Caller;
+use crate::events::{Event, EventReader, encode};
+use crate::gateway::Gateway;
+use crate::grant::Lead;
 use crate::http_front::admit::Sender;
+use crate::http_front::said;
 use crate::http_front::stream::{event_stream, not_allowed};
 use crate::http_front::{Front, json_refusal, not_forwarded, plain};
 use crate::http_link::LAST_EVENT_ID;
@@ -48,22 +54,14 @@ impl Front {
         let voices = self.open_voices(&at);
         let opened = join_all(voices.iter().map(|(_, voice)| async {
             let answer = voice.listen(None).await;
-            streams(&answer).then(|| events(&at, voice, Pieces::new(answer.into_body()), false))
+            Some(events(&at, voice, said::events(answer).ok()?, false))
         }))
         .await;
         // The first bytes tell the agent that the stream is open, whoever of the servers has one.
         let opened: Vec<Events> = opened.into_iter().flatten().collect();
         let first: Events = Box::pin(stream::iter([Bytes::from_static(b": open\n\n")]));
         let rest = first.chain(stream::select_all(opened)).chain(stream::pending());
-        let (gateway, caller) = (Arc::clone(&self.gateway), at.caller());
-        let over = async move {
-            match caller {
-                Some(caller) => {
-                    crate::admission::until_withdrawn(&gateway, &caller, crate::admission::Work::Listening).await;
-                }
-                None => std::future::pending().await,
-            }
-        };
+        let over = until_over(Arc::clone(&self.gateway), at.caller(), Arc::clone(&at.stack));
         event_stream(Body::Stream(Box::pin(rest.take_until(Box::pin(over)).inspect(move |_| {
             // It is counted for as long as it is there.
             let _ = &place;
@@ -89,13 +87,13 @@ impl Front {
         let opened_parts = join_all(voices.iter().map(|(place, voice)| async move {
             let text = part_of(self, at, request, *place)?;
             let answer = voice.send(&text).await;
-            if !streams(&answer) {
-                return Some(Err(answer));
-            }
+            let mut part = match said::events(answer) {
+                Ok(part) => part,
+                Err(answer) => return Some(Err(answer)),
+            };
             // What it begins with says what it takes on.
-            let mut pieces = Pieces::new(answer.into_body());
-            let taken = pieces.next().await.and_then(|piece| taken_on(&rename(at, voice), &piece))?;
-            Some(Ok((taken, events(at, voice, pieces, true))))
+            let taken = taken_on(&rename(at, voice), &part.next().await.ok()??)?;
+            Some(Ok((taken, events(at, voice, part, true))))
         }))
         .await;
         let mut wanted = serde_json::Map::new();
@@ -118,7 +116,41 @@ impl Front {
             request.id.raw()
         );
         let first: Events = Box::pin(stream::iter([encode(None, &acknowledged)]));
-        event_stream(Body::Stream(Box::pin(first.chain(stream::select_all(opened)))))
+        let over = until_over(Arc::clone(&self.gateway), at.caller(), Arc::clone(&at.stack));
+        event_stream(Body::Stream(Box::pin(first.chain(stream::select_all(opened)).take_until(Box::pin(over)))))
+    }
+}
+
+/// Waits until a stream of a stack is to be opened anew: its grant is withdrawn, or leads elsewhere at any of its servers, or
+/// one of them is stopped. A part of it that had ended would else stay silent beside the others.
+async fn until_over(gateway: Arc<Gateway>, caller: Option<Caller>, stack: Arc<Stack>) {
+    let Some(caller) = caller else { return std::future::pending().await };
+    let token = caller.token;
+    let moved = async {
+        let mut changes = gateway.changes();
+        loop {
+            let now = token.and_then(|token| gateway.grants().of_digest(&token, Timestamp::now()));
+            // Without a token nothing is ever taken back.
+            if now.is_some_and(|(lead, _)| !matches!(&lead, Lead::Stack(now) if Arc::ptr_eq(now, &stack))) {
+                return;
+            }
+            if changes.changed().await.is_err() {
+                return;
+            }
+        }
+    };
+    let going = stack.members().iter().filter(|member| member.grant.stopped().is_none());
+    let stops: Vec<_> = going.map(|member| Box::pin(member.grant.until_stopped())).collect();
+    let stopped = async {
+        match stops.is_empty() {
+            true => std::future::pending().await,
+            false => drop(select_all(stops).await),
+        }
+    };
+    tokio::select! {
+        _ = until_withdrawn(&gateway, &caller, Work::Listening) => {}
+        () = moved => {}
+        () = stopped => {}
     }
 }
 
@@ -133,24 +165,24 @@ pub(super) fn rename(at: &At, voice: &Voice<'_>) -> Rename {
 
 /// What a server says on a stream. Of a subscription, which is one for all servers, what only begins or ends a server's
 /// part is left out.
-fn events(at: &At, voice: &Voice<'_>, pieces: Pieces, part: bool) -> Events {
-    let state = (pieces, rename(at, voice), Arc::clone(&at.stack));
-    Box::pin(stream::unfold(state, move |(mut pieces, rename, stack)| async move {
+fn events(at: &At, voice: &Voice<'_>, said: EventReader<Body>, part: bool) -> Events {
+    let state = (said, rename(at, voice), Arc::clone(&at.stack));
+    Box::pin(stream::unfold(state, move |(mut said, rename, stack)| async move {
         loop {
-            let piece = pieces.next().await?;
-            notice(&stack, &piece);
-            if part && piece.message.as_deref().is_some_and(only_begins_or_ends) {
+            let event = said.next().await.ok()??;
+            notice(&stack, &event);
+            if part && event.message.as_deref().is_some_and(only_begins_or_ends) {
                 continue;
             }
-            let bytes = rename.event(piece);
-            return Some((bytes, (pieces, rename, stack)));
+            let bytes = rename.event(event);
+            return Some((bytes, (said, rename, stack)));
         }
     }))
 }
 
 /// What a server says that it will tell of, in the names of the stack.
-fn taken_on(rename: &Rename, piece: &Piece) -> Option<serde_json::Map<String, serde_json::Value>> {
-    let text = std::str::from_utf8(piece.message.as_deref()?).ok()?;
+fn taken_on(rename: &Rename, event: &Event) -> Option<serde_json::Map<String, serde_json::Value>> {
+    let text = std::str::from_utf8(event.message.as_deref()?).ok()?;
     let renamed = rename.message(text);
     let told: serde_json::Value = serde_json::from_str(renamed.as_deref().unwrap_or(text)).ok()?;
     told.pointer("/params/notifications")?.as_object().cloned()

@@ -113,7 +113,7 @@ fn nobody(introduced: &[Introduced<'_>]) -> String {
 /// What a stack says of itself: what its servers can do together, and what they say to whoever uses them.
 fn introduction(stack: &Stack, introduced: &[Introduced<'_>]) -> Map<String, Value> {
     let mut abilities = Map::new();
-    let mut instructions = Vec::new();
+    let mut instructions: Vec<(Option<&str>, String)> = Vec::new();
     for Introduced { server, said } in introduced {
         let said = match said {
             Ok(said) => said,
@@ -138,6 +138,9 @@ fn introduction(stack: &Stack, introduced: &[Introduced<'_>]) -> Map<String, Val
             let named = stack.members().len() > 1;
             instructions.push((named.then_some(*server), text.to_owned()));
         }
+    }
+    for (server, why) in stack.closed() {
+        instructions.push((Some(&**server), format!("not available at present: {why}")));
     }
     // Whatever a server can say of its lists: a policy that is replaced changes them.
     let tools = abilities.entry("tools").or_insert_with(|| json!({}));

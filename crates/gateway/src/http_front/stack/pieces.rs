@@ -3,17 +3,14 @@
 use bytes::Bytes;
 use futures_util::stream;
 use http::Response;
-use http::header::CONTENT_TYPE;
-use http_body_util::BodyExt;
 use mcp::json;
 use mcp::message::{Body as Parsed, Id, IdKey, Message, Outcome, parse_upstream, splice};
 use mcp::method::Kind as Method;
 use mcp::qualified;
-use mcp::sse::Decoder;
 
 use super::voice::Unasked;
 use crate::body::{Body, collect};
-use crate::events::{MAX_EVENT, encode};
+use crate::events::{Event, EventReader, MAX_EVENT, encode, streams};
 use crate::stack::{Kind, Stack};
 
 /// What stands between a server and its own id, token or event.
@@ -25,22 +22,17 @@ pub(super) enum Answer {
     Error { code: i64, message: String },
 }
 
-/// Whether an answer is a stream of events.
-pub(super) fn streams(response: &Response<Body>) -> bool {
-    response.headers().get(CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"text/event-stream"))
-}
-
 /// The answer to the gateway's own request `id`.
 pub(super) async fn answer_in(response: Response<Body>, id: &str) -> Result<Answer, Unasked> {
     let status = response.status();
-    if !streams(&response) {
+    if !streams(response.headers()) {
         let body = collect(response.into_body(), MAX_EVENT, None).await;
         let body = body.map_err(|fault| Unasked::because(fault.to_string()))?;
         return read(&body, id).ok_or_else(|| Unasked::because(format!("the server answered with HTTP {status}")));
     }
-    let mut pieces = Pieces::new(response.into_body());
-    while let Some(piece) = pieces.next().await {
-        if let Some(answer) = piece.message.as_deref().and_then(|message| read(message, id)) {
+    let mut events = EventReader::new(response.into_body(), None);
+    while let Ok(Some(event)) = events.next().await {
+        if let Some(answer) = event.message.as_deref().and_then(|message| read(message, id)) {
             return Ok(answer);
         }
     }
@@ -60,44 +52,6 @@ fn read(message: &[u8], id: &str) -> Option<Answer> {
                 .unwrap_or_else(|| "the server answered with an error".to_owned()),
         },
     })
-}
-
-/// One event of a stream.
-pub(super) struct Piece {
-    pub(super) raw: Bytes,
-    pub(super) message: Option<Bytes>,
-    pub(super) id: Option<Vec<u8>>,
-}
-
-/// The events of an answer of the gateway's own front.
-pub(super) struct Pieces {
-    body: Body,
-    decoder: Decoder,
-}
-
-impl Pieces {
-    pub(super) fn new(body: Body) -> Self {
-        Self { body, decoder: Decoder::new(MAX_EVENT) }
-    }
-
-    /// The next event; `None` at the end.
-    pub(super) async fn next(&mut self) -> Option<Piece> {
-        loop {
-            match self.decoder.next_event() {
-                Ok(Some(event)) => {
-                    let message = event.data.as_deref().filter(|data| !data.is_empty()).map(Bytes::copy_from_slice);
-                    let raw = Bytes::copy_from_slice(event.raw);
-                    return Some(Piece { raw, message, id: event.id.map(<[u8]>::to_vec) });
-                }
-                Ok(None) => {}
-                Err(_) => return None,
-            }
-            let frame = self.body.frame().await?.ok()?;
-            if let Ok(data) = frame.into_data() {
-                self.decoder.push(&data);
-            }
-        }
-    }
 }
 
 /// How the words of one server are put for the agent.
@@ -152,14 +106,14 @@ impl Rename {
     }
 
     /// An event as the agent reads it.
-    pub(super) fn event(&self, piece: Piece) -> Bytes {
-        let text = piece.message.as_deref().and_then(|message| std::str::from_utf8(message).ok());
+    pub(super) fn event(&self, event: Event) -> Bytes {
+        let text = event.message.as_deref().and_then(|message| std::str::from_utf8(message).ok());
         let renamed = text.and_then(|text| self.message(text));
-        let id = piece.id.as_deref().map(|id| self.event_id(id));
+        let id = event.id.as_deref().map(|id| self.event_id(id));
         match (renamed, id) {
             (Some(text), id) => encode(id.as_deref(), &text),
-            (None, Some(id)) if self.ids => mcp::sse::with_id(&piece.raw, &id).into(),
-            (None, _) => piece.raw,
+            (None, Some(id)) if self.ids => mcp::sse::with_id(&event.raw, &id).into(),
+            (None, _) => event.raw,
         }
     }
 
@@ -168,15 +122,15 @@ impl Rename {
         if !self.uris && !self.ids {
             return response;
         }
-        let streamed = streams(&response);
+        let streamed = streams(response.headers());
         let (mut head, body) = response.into_parts();
         if streamed {
-            let state = (Pieces::new(body), self, stack);
-            let renamed = stream::unfold(state, |(mut pieces, rename, stack)| async move {
-                let piece = pieces.next().await?;
-                notice(&stack, &piece);
-                let bytes = rename.event(piece);
-                Some((bytes, (pieces, rename, stack)))
+            let state = (EventReader::new(body, None), self, stack);
+            let renamed = stream::unfold(state, |(mut events, rename, stack)| async move {
+                let event = events.next().await.ok()??;
+                notice(&stack, &event);
+                let bytes = rename.event(event);
+                Some((bytes, (events, rename, stack)))
             });
             return Response::from_parts(head, Body::Stream(Box::pin(renamed)));
         }
@@ -189,8 +143,8 @@ impl Rename {
 }
 
 /// A list that has changed is put together anew.
-pub(super) fn notice(stack: &Stack, piece: &Piece) {
-    let Some(message) = &piece.message else { return };
+pub(super) fn notice(stack: &Stack, event: &Event) {
+    let Some(message) = &event.message else { return };
     let Ok(Parsed::One(Message::Notification(told))) = parse_upstream(message) else { return };
     match &*told.method {
         "notifications/tools/list_changed" => stack.forget(Kind::Tools),
@@ -248,16 +202,16 @@ mod tests {
 
     #[test]
     fn events_keep_their_fields() {
-        let piece = |raw: &str, message: Option<&str>, id: &str| Piece {
+        let event = |raw: &str, message: Option<&str>, id: &str| Event {
             raw: Bytes::copy_from_slice(raw.as_bytes()),
             message: message.map(|text| Bytes::copy_from_slice(text.as_bytes())),
             id: Some(id.as_bytes().to_vec()),
         };
-        let primed = rename().event(piece("id: e1\nretry: 500\ndata:\n\n", None, "e1"));
+        let primed = rename().event(event("id: e1\nretry: 500\ndata:\n\n", None, "e1"));
         assert_eq!(primed, "id: files|e1\nretry: 500\ndata:\n\n");
         let answer = r#"{"jsonrpc":"2.0","id":1,"result":{}}"#;
         let raw = format!("event: message\nid: e2\ndata: {answer}\n\n");
-        let passed = rename().event(piece(&raw, Some(answer), "e2"));
+        let passed = rename().event(event(&raw, Some(answer), "e2"));
         assert_eq!(passed, raw.replace("id: e2", "id: files|e2"));
     }
 }

@@ -4,6 +4,7 @@ use http::Response;
 use mcp::json::{Step, quote, replace_strings};
 use mcp::message::{Reference, Request, splice};
 use mcp::method::Kind as Method;
+use mcp::qualified;
 
 use super::pieces::Rename;
 use super::search;
@@ -78,7 +79,7 @@ impl Front {
             uris: !voice.member.unprefixed,
             ids: !matches!(at.spoken, Spoken::Modern(_)),
         };
-        let answer = voice.send_with(&text, mirrored).await;
+        let answer = as_asked(voice.send_with(&text, mirrored).await, request, name, &meant.own);
         rename.answer(std::sync::Arc::clone(&at.stack), answer).await
     }
 
@@ -92,6 +93,16 @@ impl Front {
     /// What nobody has. A call is recorded as every decision is.
     fn nobodys(&self, at: &At, request: &Request<'_>, kind: Kind, name: &str) -> Response<Body> {
         let id = request.id.raw();
+        let server = if kind.is_resource() { qualified::split_uri(name) } else { qualified::split_name(name) };
+        let closed = server.and_then(|(server, _)| at.stack.closed().iter().find(|(closed, _)| **closed == *server));
+        if let Some((_, why)) = closed {
+            return plain(&refusal::error(
+                id,
+                refusal::code::INTERNAL,
+                &format!("{name} cannot be reached: {why}"),
+                200,
+            ));
+        }
         let Some(caller) = at.caller() else {
             return plain(&refusal::method_not_found(id, &request.method, at.dialect()));
         };
@@ -103,6 +114,20 @@ impl Front {
             Kind::Prompts => refusal::unknown_prompt(id, name),
             _ => refusal::unknown_resource(id, name, at.dialect()),
         })
+    }
+}
+
+/// An answer that there is no such tool, with the name that the agent knows it by: what a server of the stack does not have
+/// reads as what none of them has.
+fn as_asked(answer: Response<Body>, request: &Request<'_>, name: &str, own: &str) -> Response<Body> {
+    let id = request.id.raw();
+    match answer.body() {
+        Body::Whole(Some(body))
+            if request.kind == Method::ToolsCall && *body == refusal::unknown_tool(id, own).body.as_bytes() =>
+        {
+            plain(&refusal::unknown_tool(id, name))
+        }
+        _ => answer,
     }
 }
 

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use mcp::message::IdKey;
 use tokio::sync::{oneshot, watch};
 
-use super::to_legacy::LEVELS;
+use super::exchange::LEVELS;
 
 use crate::seal::{Session, SessionNumber};
 

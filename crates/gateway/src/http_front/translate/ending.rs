@@ -6,7 +6,7 @@ use std::time::Duration;
 use http::Method;
 
 use super::held::Held;
-use super::to_legacy::legacy_caller;
+use super::sessions::legacy_caller;
 use crate::gateway::Gateway;
 use crate::http_link::HttpLink;
 use crate::transport::Way;

@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use super::PATIENCE;
+use super::exchange::Exchange;
 use super::held::Pool;
-use super::to_legacy::Exchange;
 use crate::seal::SessionNumber;
 
 /// Calls that may wait at once, in all and of one grant.

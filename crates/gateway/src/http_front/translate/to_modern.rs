@@ -12,10 +12,10 @@ use mcp::translate;
 use super::agent::Agent;
 use super::pieces::{self, Out, Piece};
 use super::rounds::MAX_ROUNDS;
-use super::said::Said;
 use super::to_legacy::{answer_of, key_of, with_id};
 use crate::body::Body;
 use crate::caller::{Caller, Dialect};
+use crate::http_front::said::Said;
 use crate::http_front::{Front, empty, json, json_refusal, not_forwarded, plain};
 use crate::http_link::{SESSION_ID, own_id};
 use crate::names;
@@ -223,7 +223,7 @@ impl Front {
             let state = mcp::json::locate(result, &["requestState"]).ok().flatten().map(|state| state.of(result));
             let answers = match read.input_requests {
                 None => None,
-                Some(asked) => match self.ask_agent(number, asked, &out).await {
+                Some(asked) => match self.ask_agent(number, &agent, asked, &out).await {
                     Ok(answers) => Some(answers),
                     Err(why) => {
                         let _ = out.send(answer_of(&refusal::error(id, code::INTERNAL, &why, 200))).await;
@@ -243,8 +243,16 @@ impl Front {
     }
 
     /// Asks the agent what a server wants to know, and gives its answers as `inputResponses`.
-    async fn ask_agent(&self, number: SessionNumber, asked: &str, out: &Out) -> Result<String, String> {
+    async fn ask_agent(&self, number: SessionNumber, agent: &Agent, asked: &str, out: &Out) -> Result<String, String> {
         let questions = translate::questions(asked).ok_or("The server's questions cannot be read.")?;
+        if let Some((_, question)) =
+            questions.iter().find(|(_, question)| !translate::can_be_asked(&agent.capabilities, question))
+        {
+            return Err(format!(
+                "The server asked for `{}`, which this agent has not declared that it can answer; the call was ended.",
+                question.method
+            ));
+        }
         let mut open = Vec::new();
         for (key, question) in questions {
             let id = mcp::json::quote(&own_id());
@@ -299,21 +307,21 @@ impl Front {
     }
 
     /// The headers that repeat a request's body.
-    async fn repeated(&self, caller: &Caller, headers: &HeaderMap, request: &Request<'_>) -> HeaderMap {
+    pub(in crate::http_front) async fn repeated(
+        &self,
+        caller: &Caller,
+        headers: &HeaderMap,
+        request: &Request<'_>,
+    ) -> HeaderMap {
         let mut repeated = super::to_legacy::onward(headers);
-        let mut pairs: Vec<(String, String)> =
-            mcp::header::write(request).into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+        repeated.extend(repeating(mcp::header::write(request)));
         if request.kind == Kind::ToolsCall
             && let Some(upstream) = self.modern_upstream(caller).await
             && let Ok(list) = caller.grant.server().tools.get(&*upstream).await
             && let Some(tool) = request.params.name.as_deref().and_then(|name| list.get(name))
         {
-            pairs.extend(mcp::header::write_params(&tool.header_params, request.params.arguments).unwrap_or_default());
-        }
-        for (name, value) in pairs {
-            if let (Ok(name), Ok(value)) = (HeaderName::from_bytes(name.as_bytes()), HeaderValue::from_str(&value)) {
-                repeated.append(name, value);
-            }
+            let params = mcp::header::write_params(&tool.header_params, request.params.arguments).unwrap_or_default();
+            repeated.extend(repeating(params));
         }
         repeated
     }
@@ -329,6 +337,18 @@ impl Front {
             }
         }
     }
+}
+
+/// Headers of these names and values, save those that none can be.
+pub(in crate::http_front) fn repeating<N, V>(pairs: impl IntoIterator<Item = (N, V)>) -> HeaderMap
+where
+    N: AsRef<[u8]>,
+    V: AsRef<str>,
+{
+    let header = |(name, value): (N, V)| {
+        Some((HeaderName::from_bytes(name.as_ref()).ok()?, HeaderValue::from_str(value.as_ref()).ok()?))
+    };
+    pairs.into_iter().filter_map(header).collect()
 }
 
 /// Passes on what comes before the answer, and gives the answer.

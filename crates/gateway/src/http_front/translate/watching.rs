@@ -8,10 +8,10 @@ use http::HeaderMap;
 use mcp::json;
 
 use super::held::{Held, Lease, Pool};
-use super::said::Said;
-use super::to_legacy::legacy_caller;
+use super::sessions::legacy_caller;
 use crate::caller::Caller;
 use crate::http_front::Front;
+use crate::http_front::said::Said;
 
 /// How long a server may take to hear that nobody watches any more: nothing depends on it.
 const LEAVING: Duration = Duration::from_secs(10);

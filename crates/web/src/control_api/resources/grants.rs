@@ -3,10 +3,12 @@
 use std::collections::BTreeMap;
 
 use control::grants::GrantGiven;
+use control::stacks::{LeadsGiven, StackChange, StackGiven};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use store::control::access::See;
 use store::control::grants::{Grant, GrantPatch};
+use store::control::leads::{Leads, Member};
 
 use super::given;
 use super::tokens::Shown;
@@ -22,12 +24,20 @@ const DAY: i64 = 86_400_000;
 pub(crate) struct GrantShown {
     id: String,
     label: String,
-    /// The id of the server that it leads to.
-    server: String,
+    /// The id of the server that it leads to; null for a grant for several.
+    server: Option<String>,
+    /// The ids of the servers that it leads to, in the order in which they are listed.
+    servers: Vec<String>,
     /// The id of the agent that holds it.
     agent: String,
-    /// The id of its policy; without one that of its server.
+    /// The id of its policy; without one that of its server. Of a grant for several, the policy that spans them.
     policy: Option<String>,
+    /// Policies on single ones of several servers: the id of each policy by that of the server.
+    policies: BTreeMap<String, String>,
+    /// The ids of those of several servers whose tools keep their own names, where no other has the same.
+    unprefixed: Vec<String>,
+    /// Whether the tools of several servers are found by searching.
+    search: bool,
     /// Who answers for it.
     owner: Option<String>,
     /// What policies may read of it.
@@ -45,10 +55,21 @@ pub(crate) struct GrantShown {
 }
 
 fn show(grant: Grant) -> GrantShown {
+    let members = grant.leads.members();
+    let own = |member: &Member| Some((member.server.to_string(), member.policy?.to_string()));
+    let unprefixed = members.iter().filter(|member| member.unprefixed);
+    let (server, search) = match &grant.leads {
+        Leads::Server(server) => (Some(server.to_string()), false),
+        Leads::Stack(stack) => (None, stack.search),
+    };
     GrantShown {
         id: grant.id.to_string(),
         label: grant.label,
-        server: grant.server.to_string(),
+        server,
+        servers: members.iter().map(|member| member.server.to_string()).collect(),
+        policies: members.iter().filter_map(own).collect(),
+        unprefixed: unprefixed.map(|member| member.server.to_string()).collect(),
+        search,
         agent: grant.agent.to_string(),
         policy: grant.policy.map(|policy| policy.to_string()),
         owner: grant.owner,
@@ -88,15 +109,29 @@ pub(crate) async fn grant(call: Call) -> Answered<GrantShown> {
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct NewGrant {
-    /// Its label, the only one of its server.
+    /// Its label, the only one at each of its servers.
     #[schemars(length(min = 1, max = 120))]
     label: String,
-    /// The server that it leads to, by name.
-    server: String,
+    /// The server that it leads to, by name. Give either this or `servers`.
+    server: Option<String>,
+    /// Several servers that it leads to together, by name, in the order in which they are listed.
+    #[schemars(length(min = 1, max = 100))]
+    servers: Option<Vec<String>>,
+    /// Of several servers: policies on single ones, the name of each policy by that of the server.
+    #[serde(default)]
+    #[schemars(extend("maxProperties" = 100))]
+    policies: BTreeMap<String, String>,
+    /// Of several servers: those whose tools keep their own names, where no other has the same.
+    #[serde(default)]
+    #[schemars(length(max = 100))]
+    unprefixed: Vec<String>,
+    /// Of several servers: whether their tools are found by searching.
+    #[serde(default)]
+    search: bool,
     /// Who holds it, by name; an agent of this name is made where there is none.
     #[schemars(length(min = 1, max = 120))]
     agent: String,
-    /// Its policy, by name; without one that of its server.
+    /// Its policy, by name; without one that of its server. For several servers, one that spans them.
     policy: Option<String>,
     /// Who answers for it.
     #[schemars(length(min = 1, max = 120))]
@@ -118,9 +153,34 @@ pub(crate) struct NewGrant {
     reason: String,
 }
 
+impl NewGrant {
+    fn leads(&self) -> Result<LeadsGiven, Problem> {
+        let of_several = [
+            ("/policies", !self.policies.is_empty()),
+            ("/unprefixed", !self.unprefixed.is_empty()),
+            ("/search", self.search),
+        ];
+        match (&self.server, &self.servers) {
+            (Some(_), Some(_)) => Err(Problem::invalid("/servers", "give either `server` or `servers`")),
+            (None, None) => Err(Problem::invalid("/server", "this field is missing, and must be given; or `servers`")),
+            (Some(server), None) => match of_several.iter().find(|(_, given)| *given) {
+                Some((field, _)) => Err(Problem::invalid(*field, "it is for a grant with `servers`")),
+                None => Ok(LeadsGiven::Server(server.clone())),
+            },
+            (None, Some(servers)) => Ok(LeadsGiven::Stack(StackGiven {
+                servers: servers.clone(),
+                policies: self.policies.clone(),
+                unprefixed: self.unprefixed.clone(),
+                search: self.search,
+            })),
+        }
+    }
+}
+
 pub(crate) async fn mint(call: Call, new: NewGrant) -> Answered<Shown> {
-    let NewGrant { label, server, agent, policy, owner, tags, networks, expires_at, reason } = new;
-    let given = GrantGiven { label, server, agent, policy, owner, tags, networks, expires_at };
+    let leads = new.leads()?;
+    let NewGrant { label, agent, policy, owner, tags, networks, expires_at, reason, .. } = new;
+    let given = GrantGiven { label, leads, agent, policy, owner, tags, networks, expires_at };
     let minted = call.api.instance.mint(call.actor()?, &given, &reason).await?;
     let shown = Shown { id: minted.grant.to_string(), token: minted.token.reveal().to_owned() };
     Ok(Done::of(shown).holds(minted.version))
@@ -144,6 +204,14 @@ pub(crate) struct Patch {
     #[serde(default, deserialize_with = "given")]
     #[schemars(with = "Option<i64>")]
     expires_at: Option<Option<i64>>,
+    /// Of a grant for several servers: all of them, by name. Those that stay keep their policies.
+    #[schemars(length(min = 1, max = 100))]
+    servers: Option<Vec<String>>,
+    /// Of a grant for several servers: those whose tools keep their own names.
+    #[schemars(length(max = 100))]
+    unprefixed: Option<Vec<String>>,
+    /// Of a grant for several servers: whether tools are found by searching.
+    search: Option<bool>,
     /// Why, for the admin events.
     #[serde(default)]
     #[schemars(length(max = 1000))]
@@ -156,9 +224,11 @@ pub(crate) async fn change(call: Call, patch: Patch) -> Answered<Nothing> {
         tags: patch.tags.as_ref(),
         networks: patch.networks.as_deref(),
         expires_at: patch.expires_at,
+        leads: None,
     };
+    let stack = StackChange { servers: patch.servers, unprefixed: patch.unprefixed, search: patch.search };
     let (grant, seen) = (call.id("grant")?, call.seen()?);
-    let version = call.api.instance.change_grant(call.actor()?, grant, seen, &given, &patch.reason).await?;
+    let version = call.api.instance.change_grant(call.actor()?, grant, seen, &given, &stack, &patch.reason).await?;
     Ok(Done::of(Nothing {}).holds(version))
 }
 
@@ -168,6 +238,9 @@ pub(crate) async fn change(call: Call, patch: Patch) -> Answered<Nothing> {
 pub(crate) struct Attaching {
     /// The policy, by name; null leaves the grant with that of its server.
     policy: Option<String>,
+    /// Of a grant for several servers: the one, by name, on which alone it is to have this policy. Else it is the one that
+    /// spans them.
+    server: Option<String>,
     /// Why, for the admin events.
     #[serde(default)]
     #[schemars(length(max = 1000))]
@@ -177,7 +250,11 @@ pub(crate) struct Attaching {
 pub(crate) async fn attach(call: Call, to: Attaching) -> Answered<Nothing> {
     // Whether there is such a grant comes before what is to become of it.
     let grant = call.database().grant(&call.permit::<See>()?, call.id("grant")?).await?.id;
-    let version = call.api.instance.attach(call.actor()?, grant, to.policy.as_deref(), &to.reason).await?;
+    let (instance, actor, policy) = (&call.api.instance, call.actor()?, to.policy.as_deref());
+    let version = match &to.server {
+        Some(server) => instance.attach_on(actor, grant, server, policy, &to.reason).await?,
+        None => instance.attach(actor, grant, policy, &to.reason).await?,
+    };
     Ok(Done::of(Nothing {}).holds(version))
 }
 

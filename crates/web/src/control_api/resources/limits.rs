@@ -39,7 +39,8 @@ pub(crate) struct UseShown {
 struct Scope {
     /// `grant`, `agent`, `session`, `server`, `organisation` or `tool`; before them the `policy`, where the count is its own.
     kind: String,
-    /// Its id; of a tool the server's id, a slash, and the tool's name.
+    /// Its id; of a tool the server's id, a slash, and the tool's name; of a grant for several, counted at one of them, the
+    /// server's id, a slash, and the grant's.
     id: String,
     /// What it is called; null for sessions, and for what nobody knows any more.
     name: Option<String>,
@@ -48,6 +49,10 @@ struct Scope {
 fn scope((kind, id): (String, String), names: &HashMap<String, String>) -> Scope {
     let name = match (kind.as_str(), id.split_once('/')) {
         ("tool", Some((server, tool))) => names.get(server).map(|server| format!("{server}/{tool}")),
+        // Of a grant for several servers, at one of them.
+        ("grant", Some((server, grant))) => {
+            names.get(server).zip(names.get(grant)).map(|(server, label)| format!("{server}/{label}"))
+        }
         _ => names.get(&id).cloned(),
     };
     Scope { kind, id, name }

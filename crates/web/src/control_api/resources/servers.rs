@@ -26,6 +26,9 @@ pub(crate) struct SettingsGiven {
     accept_first: bool,
     /// Whether changes of nothing but spelling are accepted without a person.
     accept_cosmetic: bool,
+    /// Whether it may be asked over http at a public address, where everybody on the way reads what is sent, credentials
+    /// included.
+    plain_http: bool,
     /// Calls that may be under way at once.
     #[schemars(range(min = 1, max = 10_000))]
     calls_at_once: Option<u32>,
@@ -46,12 +49,13 @@ pub(crate) struct SettingsGiven {
 impl From<SettingsGiven> for Settings {
     fn from(given: SettingsGiven) -> Self {
         let SettingsGiven { exact_numbers, full_denials, accept_first, accept_cosmetic, calls_at_once, .. } = given;
-        let SettingsGiven { connect_seconds, first_byte_seconds, idle_seconds, list_bytes, .. } = given;
+        let SettingsGiven { connect_seconds, first_byte_seconds, idle_seconds, list_bytes, plain_http, .. } = given;
         Settings {
             exact_numbers,
             full_denials,
             accept_first,
             accept_cosmetic,
+            plain_http,
             calls_at_once,
             connect_seconds,
             first_byte_seconds,
@@ -64,12 +68,13 @@ impl From<SettingsGiven> for Settings {
 impl From<Settings> for SettingsGiven {
     fn from(kept: Settings) -> Self {
         let Settings { exact_numbers, full_denials, accept_first, accept_cosmetic, calls_at_once, .. } = kept;
-        let Settings { connect_seconds, first_byte_seconds, idle_seconds, list_bytes, .. } = kept;
+        let Settings { connect_seconds, first_byte_seconds, idle_seconds, list_bytes, plain_http, .. } = kept;
         SettingsGiven {
             exact_numbers,
             full_denials,
             accept_first,
             accept_cosmetic,
+            plain_http,
             calls_at_once,
             connect_seconds,
             first_byte_seconds,
