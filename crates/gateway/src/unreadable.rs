@@ -85,7 +85,6 @@ struct Scan<'a> {
 
 impl<'a> Scan<'a> {
     /// The next member of the outermost object, and its value; the inner `None` at the end. `None` when it cannot be told.
-    #[expect(clippy::option_option, reason = "an end and a failure are two things")]
     fn next_member(&mut self) -> Option<Option<(&'a [u8], &'a [u8])>> {
         loop {
             self.rest = self.rest.trim_ascii_start();
