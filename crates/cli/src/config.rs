@@ -66,6 +66,7 @@ pub struct Config {
 #[serde(deny_unknown_fields)]
 struct ServerTable {
     url: Option<String>,
+    transport: Option<TransportWord>,
     command: Option<Vec<String>>,
     #[serde(default)]
     env: BTreeMap<String, String>,
@@ -92,6 +93,14 @@ struct ServerTable {
     first_byte_seconds: Option<u64>,
     idle_seconds: Option<u64>,
     list_bytes: Option<u64>,
+}
+
+/// A transport that need not be found out.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum TransportWord {
+    /// HTTP+SSE, of 2024-11-05.
+    Sse,
 }
 
 #[derive(Debug, Clone, Copy, Deserialize)]
@@ -347,8 +356,12 @@ impl ServerTable {
                     return Err(format!("url: {}", upstream::clear::WHY));
                 }
                 headers.apply(&mut endpoint).map_err(|failure| failure.to_string())?;
-                Reach::Http(endpoint)
+                match self.transport {
+                    Some(TransportWord::Sse) => Reach::Sse(endpoint),
+                    None => Reach::Http(endpoint),
+                }
             }
+            (None, Some(_)) if self.transport.is_some() => return Err("`transport` is for a `url`".to_owned()),
             (None, Some(_)) if !headers.headers.is_empty() => {
                 return Err(
                     "`headers`, `header_file` and `header_command` are for a `url`; a program gets its secrets by `env`, `env_file` or `env_command`".to_owned()

@@ -1,4 +1,5 @@
-//! The way to a child process: one stdin and stdout that requests of several kinds share.
+//! The way to a child process: one stdin and stdout that requests of several kinds share. A server of HTTP+SSE stands in
+//! the place of one.
 
 use std::collections::HashMap;
 use std::future::Future;
@@ -7,14 +8,19 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
+use mcp::message::IdKey;
 use mcp::revision::Revision;
 use tokio::sync::{mpsc, oneshot};
-use upstream::child::{Child, Command, Ended, StderrSink};
+use upstream::child::{Child, Command, JunkSink, StderrSink};
+use upstream::http::Endpoint;
 
 use crate::gateway::Gateway;
 use crate::http_link::{answer_to, list_params, own_id};
+use crate::partner::Partner;
 use crate::pipeline::AskForTools;
 use crate::server::{Reach, Server};
+use crate::sse_link::SseLink;
+use crate::unreadable::{Unreadable, evident_id};
 
 /// How long a child may take to answer the gateway's own questions.
 const OWN_PATIENCE: Duration = Duration::from_secs(30);
@@ -27,8 +33,10 @@ type Questions = HashMap<String, oneshot::Sender<Result<String, String>>>;
 
 /// A running child and the gateway's own questions to it.
 pub struct ChildLink {
-    /// The process.
-    pub child: Child,
+    /// The process, or what stands in its place.
+    pub child: Partner,
+    /// What it said that was no message.
+    unreadable: Arc<Unreadable>,
     /// The gateway's own questions; `None` when nobody is left to answer them.
     own: Mutex<Option<Questions>>,
     /// The modern revision, once the child is asked in it.
@@ -64,8 +72,8 @@ impl Backoff {
     }
 }
 
-/// Starts the server's program and registers its process group, so that whoever comes after a
-/// killed gateway can end it. Gives the link and the child's messages.
+/// Begins a conversation: starts the server's program, or opens a connection to its HTTP+SSE endpoint. Gives the link and
+/// the server's messages.
 ///
 /// # Errors
 /// A sentence for the agent.
@@ -75,9 +83,33 @@ pub fn start(
     modern: Option<Revision>,
     stderr: StderrSink,
 ) -> Result<(Arc<ChildLink>, mpsc::Receiver<Bytes>), String> {
-    let Reach::Child(command) = &server.config.reach else {
-        return Err("the server is no program".to_owned());
-    };
+    match &server.config.reach {
+        Reach::Child(command) => start_program(gateway, server, command, modern, stderr),
+        Reach::Http(endpoint) | Reach::Sse(endpoint) => connect(gateway, server, endpoint),
+    }
+}
+
+fn connect(
+    gateway: &Arc<Gateway>,
+    server: &Arc<Server>,
+    endpoint: &Endpoint,
+) -> Result<(Arc<ChildLink>, mpsc::Receiver<Bytes>), String> {
+    // It outlives the worker on which its first message came, and so that one's connections.
+    let client = gateway.client_beside().ok_or("the system's certificate authorities cannot be used")?;
+    let (messages, output) = mpsc::channel(LINES);
+    let link = SseLink::open(gateway.background(), client, server, endpoint.clone(), messages);
+    Ok((Arc::new(ChildLink::new(Partner::Sse(link), None, Arc::default())), output))
+}
+
+/// Starts the server's program and registers its process group, so that whoever comes after a
+/// killed gateway can end it.
+fn start_program(
+    gateway: &Arc<Gateway>,
+    server: &Arc<Server>,
+    command: &Command,
+    modern: Option<Revision>,
+    stderr: StderrSink,
+) -> Result<(Arc<ChildLink>, mpsc::Receiver<Bytes>), String> {
     if let Some(wait) = server.backoff.wait() {
         return Err(format!(
             "the server has ended early several times; it is started again in {} s",
@@ -86,25 +118,28 @@ pub fn start(
     }
     let (lines, output) = mpsc::channel(LINES);
     let _background = gateway.background().enter();
-    let child = Child::spawn(command, lines, stderr).map_err(|error| cannot_start(command, &error))?;
-    gateway.child_started(server, child.group());
-    let link = Arc::new(ChildLink {
-        child,
-        own: Mutex::new(Some(Questions::new())),
-        modern: modern.map(OnceLock::from).unwrap_or_default(),
-        negotiated: OnceLock::new(),
+    let unreadable = Arc::new(Unreadable::default());
+    let (counted, told, name) = (Arc::clone(&unreadable), Arc::downgrade(gateway), server.id().to_owned());
+    let junk: JunkSink = Arc::new(move |line| {
+        if let (Some(said), Some(gateway)) = (counted.note(line), told.upgrade()) {
+            gateway.tell(&name, &said);
+        }
     });
+    let child = Child::spawn(command, lines, stderr, junk).map_err(|error| cannot_start(command, &error))?;
+    gateway.child_started(server, child.group());
+    let link = Arc::new(ChildLink::new(Partner::Program(child), modern, unreadable));
     let watched = Arc::clone(&link);
     let (gateway, server) = (Arc::clone(gateway), Arc::clone(server));
     let since = Instant::now();
     tokio::spawn(async move {
-        let exit = watched.child.ended().await;
+        let Partner::Program(child) = &watched.child else { return };
+        let exit = child.ended().await;
         if since.elapsed() > Duration::from_secs(60) {
             server.backoff.served();
-        } else if exit.is_some_and(|exit| !exit.status.success()) && !watched.child.is_told_to_stop() {
+        } else if exit.is_some_and(|exit| !exit.status.success()) && !child.is_told_to_stop() {
             server.backoff.failed();
         }
-        gateway.child_ended(&server, watched.child.group(), exit, watched.child.junk_lines());
+        gateway.child_ended(&server, child.group(), exit, child.junk_lines());
     });
     Ok((link, output))
 }
@@ -114,6 +149,16 @@ fn cannot_start(command: &Command, error: &std::io::Error) -> String {
 }
 
 impl ChildLink {
+    fn new(child: Partner, modern: Option<Revision>, unreadable: Arc<Unreadable>) -> Self {
+        Self {
+            child,
+            unreadable,
+            own: Mutex::new(Some(Questions::new())),
+            modern: modern.map(OnceLock::from).unwrap_or_default(),
+            negotiated: OnceLock::new(),
+        }
+    }
+
     /// The agent speaks a modern revision, so the gateway asks in it too.
     pub fn speaks(&self, revision: Revision) {
         let _ = self.modern.set(revision);
@@ -134,6 +179,18 @@ impl ChildLink {
         true
     }
 
+    /// Looks at a message that answers nothing: whoever runs the gateway is told if it is none. Gives the id of the request
+    /// that it evidently answers all the same.
+    pub(crate) fn unreadable(&self, gateway: &Gateway, server: &Server, message: &[u8]) -> Option<IdKey> {
+        if mcp::message::parse_upstream(message).is_ok() {
+            return None;
+        }
+        if let Some(said) = self.unreadable.note(Some(message)) {
+            gateway.tell(server.id(), &said);
+        }
+        evident_id(message)
+    }
+
     /// Asks something of the gateway's own.
     ///
     /// # Errors
@@ -144,11 +201,18 @@ impl ChildLink {
         let (answer, answered) = oneshot::channel();
         match &mut *self.own.lock().unwrap_or_else(PoisonError::into_inner) {
             Some(own) => drop(own.insert(id.clone(), answer)),
-            None => return Err(Ended.to_string()),
+            None => return Err(self.child.why_ended()),
         }
         let exchanged = async {
-            self.child.send(message.into()).await.map_err(|ended| ended.to_string())?;
-            answered.await.unwrap_or_else(|_| Err(Ended.to_string()))
+            let undelivered = self.child.post(message.into()).await?;
+            let answer = async { answered.await.unwrap_or_else(|_| Err(self.child.why_ended())) };
+            match undelivered {
+                None => answer.await,
+                Some(undelivered) => tokio::select! {
+                    Ok(why) = undelivered => Err(why.reason),
+                    answer = answer => answer,
+                },
+            }
         };
         // A child that does not read its stdin may not even take the question.
         let result = tokio::time::timeout(OWN_PATIENCE, exchanged).await;

@@ -23,6 +23,8 @@ pub struct Event {
     pub message: Option<Bytes>,
     /// The `id` field.
     pub id: Option<Vec<u8>>,
+    /// The name, if it has another one than messages have.
+    pub name: Option<Vec<u8>>,
 }
 
 /// The bytes of an event of the gateway's own, under the id of the one that it stands for.
@@ -74,7 +76,8 @@ where
                     };
                     let raw = Bytes::copy_from_slice(event.raw);
                     self.named |= event.id.is_some_and(|id| !id.is_empty());
-                    return Ok(Some(Event { raw, message, id: event.id.map(<[u8]>::to_vec) }));
+                    let name = event.event.filter(|name| !matches!(*name, b"" | b"message")).map(<[u8]>::to_vec);
+                    return Ok(Some(Event { raw, message, id: event.id.map(<[u8]>::to_vec), name }));
                 }
                 Ok(None) => {}
                 Err(error) => return Err(BodyFault::Unreadable(error.to_string())),

@@ -377,8 +377,8 @@ impl Gateway {
                 _ = minute.tick() => {
                     self.write_refused();
                     self.sessions.sweep();
-                    self.children.sweep();
-                    self.translation.sweep();
+                    self.children.sweep(&self);
+                    self.translation.sweep(&self);
                 }
             }
         }

@@ -80,6 +80,11 @@ impl Relay {
         until_withdrawn(&self.gateway, &self.caller, work).await
     }
 
+    /// Whether a server that was silent for `limit` waits for what its agent thinks of a question.
+    pub(crate) fn agent_thinks(&self, limit: std::time::Duration) -> bool {
+        self.gateway.sessions().thinks(&self.caller.conversation(), limit)
+    }
+
     /// Whether the answer is still awaited.
     pub fn waits(&self) -> bool {
         self.expected.is_some()

@@ -15,6 +15,7 @@ use crate::measures::ServerMeasures;
 use crate::pins::Pinning;
 use crate::tasks::Offered;
 use crate::tools::{KnownTools, ListBytes};
+use crate::transport::TransportMemory;
 use crate::trust::Trust;
 
 pub use mcp::qualified::is_server_id;
@@ -22,8 +23,10 @@ pub use mcp::qualified::is_server_id;
 /// How a server is reached.
 #[derive(Debug, Clone)]
 pub enum Reach {
-    /// A Streamable HTTP endpoint.
+    /// An HTTP endpoint: of Streamable HTTP, unless it turns out to be of HTTP+SSE.
     Http(Endpoint),
+    /// An endpoint of HTTP+SSE, the transport of 2024-11-05.
+    Sse(Endpoint),
     /// A program that speaks on stdin and stdout.
     Child(Command),
 }
@@ -99,6 +102,8 @@ pub struct Server {
     pub measures: ServerMeasures,
     /// Which protocol eras it speaks, where that had to be found out.
     pub era: EraMemory,
+    /// How it is spoken to, where that had to be found out.
+    pub transport: TransportMemory,
     /// Whether it offers tasks.
     pub tasks: Offered,
     /// Keeps its program from being restarted in a tight loop.
@@ -118,7 +123,7 @@ impl Server {
     /// Registers a server of whose tools those may be called that were accepted.
     pub fn pinned(config: ServerConfig, pins: Pinning) -> Arc<Self> {
         let calls = config.calls_at_once.unwrap_or(match config.reach {
-            Reach::Http(_) => HTTP_CALLS,
+            Reach::Http(_) | Reach::Sse(_) => HTTP_CALLS,
             Reach::Child(_) => CHILD_CALLS,
         });
         let calls = calls.min(Semaphore::MAX_PERMITS);
@@ -131,6 +136,7 @@ impl Server {
             most_calls: calls,
             measures: ServerMeasures::default(),
             era: EraMemory::default(),
+            transport: TransportMemory::default(),
             tasks: Offered::default(),
             backoff: Backoff::default(),
             trust: Trust::default(),

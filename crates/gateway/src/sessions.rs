@@ -5,7 +5,7 @@
 //! come on another stream (2025-11-25 lets a server close a stream and be polled), and by which
 //! ids the agent knows tasks of which the server tells unasked.
 
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -21,6 +21,9 @@ const FORGOTTEN_AFTER: Duration = Duration::from_secs(3600);
 
 /// How long an ended session is known as such; its server knows it too.
 const REMEMBERED: Duration = Duration::from_secs(24 * 3600);
+
+/// How long an agent may take to answer a question of a server, while the server's silence is no fault of its own.
+const THINKS: Duration = Duration::from_secs(600);
 
 /// Questions and requests that one session may leave open.
 const MAX_OPEN: usize = 1024;
@@ -47,7 +50,10 @@ struct Waiting {
 
 #[derive(Default)]
 struct Memory {
-    asked: HashSet<IdKey>,
+    /// Questions of the server that the agent has not answered, and since when.
+    asked: HashMap<IdKey, Instant>,
+    /// When the agent answered one last.
+    said: Option<Instant>,
     waiting: HashMap<IdKey, Waiting>,
     /// Tasks that were named here, the latest last: a server tells of them by its own names, unasked.
     tasks: VecDeque<Named>,
@@ -56,6 +62,13 @@ struct Memory {
     touched: Option<Instant>,
     /// Servers of a stack whose part of the session was opened anew, and what that is known by.
     reopened: HashMap<Box<str>, String>,
+}
+
+impl Memory {
+    fn thinks(&self, limit: Duration) -> bool {
+        self.asked.values().any(|since| since.elapsed() < THINKS)
+            || self.said.is_some_and(|said| said.elapsed() < limit)
+    }
 }
 
 /// The memory of all conversations. It is touched only by what is rare: a server's question, an
@@ -71,13 +84,28 @@ pub struct Sessions {
 impl Sessions {
     /// The server has asked; false if it has asked too much.
     pub fn asked(&self, conversation: &Conversation, id: IdKey) -> bool {
-        self.with(conversation, |memory| memory.asked.len() < MAX_OPEN && memory.asked.insert(id)).unwrap_or(false)
+        self.with(conversation, |memory| {
+            memory.asked.len() < MAX_OPEN && memory.asked.insert(id, Instant::now()).is_none()
+        })
+        .unwrap_or(false)
+    }
+
+    /// Whether a server that was silent for `limit` waits, or waited until lately, for what its agent thinks of a question.
+    pub fn thinks(&self, conversation: &Conversation, limit: Duration) -> bool {
+        let all = self.conversations.lock().unwrap_or_else(PoisonError::into_inner);
+        all.get(conversation).is_some_and(|memory| memory.thinks(limit))
     }
 
     /// The agent answers; true if the server had asked that and was not answered yet.
     pub fn answered(&self, conversation: &Conversation, id: &IdKey) -> bool {
         let mut all = self.conversations.lock().unwrap_or_else(PoisonError::into_inner);
-        all.get_mut(conversation).is_some_and(|memory| memory.asked.remove(id))
+        all.get_mut(conversation).is_some_and(|memory| {
+            let asked = memory.asked.remove(id).is_some();
+            if asked {
+                memory.said = Some(Instant::now());
+            }
+            asked
+        })
     }
 
     /// The stream of a request ended without its answer, which may come on another one.
@@ -133,7 +161,7 @@ impl Sessions {
     pub fn overdue(&self, conversation: &Conversation, limit: Duration) -> Vec<Expected> {
         let mut all = self.conversations.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(memory) = all.get_mut(conversation) else { return Vec::new() };
-        if memory.heard.is_some_and(|heard| heard.elapsed() < limit) {
+        if memory.heard.is_some_and(|heard| heard.elapsed() < limit) || memory.thinks(limit) {
             return Vec::new();
         }
         let late = |waiting: &Waiting| waiting.since.elapsed() >= limit && !waiting.expected.may_last();

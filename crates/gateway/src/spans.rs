@@ -101,7 +101,7 @@ impl Spans {
             server: server.id().to_owned(),
             agent: caller.grant.facts.agent_label.clone(),
             client: caller.client_ip,
-            over_http: matches!(server.config.reach, Reach::Http(_)),
+            over_http: matches!(server.config.reach, Reach::Http(_) | Reach::Sse(_)),
             decision: decision.to_string(),
             effect: judgement.effect.as_str(),
             rule: judgement.rule.rule.clone(),

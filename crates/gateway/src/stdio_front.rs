@@ -64,7 +64,7 @@ pub async fn run(
     let writer = tokio::spawn(lines::write(output, messages));
     let mut lines = Lines::new(input);
     let end = match &caller.grant.server().config.reach {
-        Reach::Http(_) => exchange::serve(front, caller, None, &mut lines, to_agent.clone()).await?,
+        Reach::Http(_) | Reach::Sse(_) => exchange::serve(front, caller, None, &mut lines, to_agent.clone()).await?,
         Reach::Child(_) => {
             gateway.programs_say_to(Arc::clone(&stderr));
             match program::serve(gateway, caller.clone(), stderr, &mut lines, &to_agent).await? {

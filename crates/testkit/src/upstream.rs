@@ -13,10 +13,12 @@ use crate::record::{Log, Recorded};
 use crate::script::{Script, Tool};
 use crate::wait::{self, PATIENCE};
 
+mod older;
 mod plan;
 mod reply;
 mod serve;
 
+pub use older::{Manners, Older};
 pub use plan::{Step, plan};
 
 /// The server. It stops listening when it is dropped.

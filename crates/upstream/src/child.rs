@@ -62,6 +62,9 @@ impl std::fmt::Debug for Command {
 /// Receives a line of the child's standard error, without its line end.
 pub type StderrSink = Arc<dyn Fn(&str) + Send + Sync>;
 
+/// Receives a line of the child's standard output that cannot be a message; `None` for one that was too long to be kept.
+pub type JunkSink = Arc<dyn Fn(Option<&[u8]>) + Send + Sync>;
+
 /// A running child. Dropping the last handle closes its stdin and ends its process group.
 pub struct Child {
     input: Mutex<Option<mpsc::Sender<Bytes>>>,
@@ -86,11 +89,16 @@ pub struct Ended;
 
 impl Child {
     /// Starts `command`. Every line of its stdout that can be a message goes to `output`, whose
-    /// closing tells that stdout has ended.
+    /// closing tells that stdout has ended; `told` hears of the others.
     ///
     /// # Errors
     /// The operating system's, when the program cannot be started.
-    pub fn spawn(command: &Command, output: mpsc::Sender<Bytes>, stderr: StderrSink) -> io::Result<Self> {
+    pub fn spawn(
+        command: &Command,
+        output: mpsc::Sender<Bytes>,
+        stderr: StderrSink,
+        told: JunkSink,
+    ) -> io::Result<Self> {
         let mut process = tokio::process::Command::new(&command.program);
         process
             .args(&command.args)
@@ -119,7 +127,7 @@ impl Child {
         let junk = Arc::new(AtomicU64::new(0));
         let kept = Arc::new(Mutex::new(VecDeque::new()));
         tokio::spawn(write_lines(stdin, lines));
-        tokio::spawn(read_lines(stdout, output, Arc::clone(&junk)));
+        tokio::spawn(read_lines(stdout, output, Arc::clone(&junk), told));
         tokio::spawn(read_stderr(errors, Arc::clone(&kept), stderr));
         tokio::spawn(watch_over(process, group, stop_rx, exit_tx));
         Ok(Self { input: Mutex::new(Some(input)), group, exit, stop, junk, stderr: kept })
@@ -205,7 +213,7 @@ async fn write_lines(mut stdin: ChildStdin, mut lines: mpsc::Receiver<Bytes>) {
     }
 }
 
-async fn read_lines(mut stdout: ChildStdout, output: mpsc::Sender<Bytes>, junk: Arc<AtomicU64>) {
+async fn read_lines(mut stdout: ChildStdout, output: mpsc::Sender<Bytes>, junk: Arc<AtomicU64>, told: JunkSink) {
     let mut decoder = Framing::new(MAX_LINE);
     let mut buffer = vec![0_u8; 64 * 1024];
     let mut skipped = 0;
@@ -224,6 +232,7 @@ async fn read_lines(mut stdout: ChildStdout, output: mpsc::Sender<Bytes>, junk: 
             // Only an object or (2025-03-26) an array can be a message.
             if !matches!(text.first(), Some(b'{' | b'[')) {
                 junk.fetch_add(1, Ordering::Relaxed);
+                told(Some(text));
                 continue;
             }
             let text = mcp::json::mend_surrogates(text).map_or_else(|| Bytes::copy_from_slice(text), Bytes::from);
@@ -234,6 +243,7 @@ async fn read_lines(mut stdout: ChildStdout, output: mpsc::Sender<Bytes>, junk: 
         // Those that were too long.
         skipped = decoder.skipped();
         junk.fetch_add(skipped - skipped_before, Ordering::Relaxed);
+        (skipped_before..skipped).for_each(|_| told(None));
     }
 }
 

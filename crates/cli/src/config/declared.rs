@@ -279,6 +279,9 @@ impl ServerTable {
             DeclaredReach::Child(_) => (&self.env, &self.env_command, &self.headers),
         };
         let to_child = matches!(reach, DeclaredReach::Child(_));
+        if self.transport.is_some() && purpose == Purpose::Instance {
+            return Err("an instance finds out the transport of a server by itself: leave `transport` out".to_owned());
+        }
         let wrong = if to_child { &self.header_file } else { &self.env_file };
         let wrong_command = if to_child { &self.header_command } else { &self.env_command };
         let misplaced = !others.is_empty() || wrong.is_some() || !wrong_command.is_empty();
@@ -443,6 +446,7 @@ mod tests {
             (server("headers = { Authorization = \"Bearer sk-hidden-0123456789\" }"), "from the environment"),
             (server("env = { A = \"b\" }"), "variables for a `command`"),
             (server("command = [\"x\"]"), "either `url` or `command`"),
+            (server("transport = \"sse\""), "leave `transport` out"),
             (grant("anonymous = true"), "no anonymous grants"),
             (grant("") + "\n[[grants]]\nlabel = \"a\"\nserver = \"mail\"\n", "declared twice"),
             ("[[grants]]\nlabel = \"a\"\nserver = \"b\"\n".to_owned(), "no [servers.b]"),

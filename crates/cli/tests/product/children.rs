@@ -270,3 +270,80 @@ fn a_program_that_ends_over_its_list_leaves_no_request_open() -> anyhow::Result<
     }
     Ok(())
 }
+
+#[test]
+fn a_line_that_is_no_message_is_told_and_ends_its_call() -> anyhow::Result<()> {
+    let broken = |line: &str| Behaviour::Bytes(format!("{line}\n"));
+    let script = Script {
+        tools: vec![
+            Tool::named("nan").does(broken(r#"{"jsonrpc":"2.0","id":41,"result":{"content":[],"x":NaN}}"#)),
+            Tool::named("both").does(broken(r#"{"jsonrpc":"2.0","id":41,"result":{},"error":{}}"#)),
+            Tool::named("echo"),
+        ],
+        ..Script::default()
+    };
+    for tool in ["nan", "both"] {
+        let setup = toolgate()?.policy(&open())?;
+        let (words, record) = recording(&setup, &script)?;
+        let toolgate = setup.program(words).serve()?;
+        let client = toolgate.legacy()?;
+        let answer = client.post_message(&testkit::message::call(41, tool, json!({})))?.message()?;
+        let Outcome::Error(code, text) = Outcome::of(&answer) else { anyhow::bail!("answered: {answer}") };
+        assert!(code == -32603 && text.contains("not known") && text.contains("not valid JSON-RPC"), "{text}");
+        assert!(client.call("echo", json!({}))?.is_done());
+        assert_eq!(tee::called(&record), [tool, "echo"]);
+        toolgate.wait_stderr("something that is no message, which was left out: `{\"jsonrpc\"")?;
+    }
+    Ok(())
+}
+
+#[test]
+fn junk_is_told_once_and_safely() -> anyhow::Result<()> {
+    let setup = toolgate()?.policy(&allow(&["echo"]))?;
+    let junk = vec!["\u{1b}[32mServer started\u{1b}[0m".to_owned(), "second".to_owned()];
+    let (words, _) = recording(&setup, &Script { junk, ..Script::default() })?;
+    let toolgate = setup.program(words).serve()?;
+    let client = toolgate.legacy()?;
+    for _ in 0..10 {
+        assert!(client.call("echo", json!({}))?.is_done());
+    }
+    toolgate.wait_stderr("something that is no message, which was left out: `")?;
+    let stderr = toolgate.stderr();
+    assert!(stderr.contains("Server started") && !stderr.contains('\u{1b}'), "{stderr}");
+    assert_eq!(stderr.matches("no message").count(), 1, "{stderr}");
+    Ok(())
+}
+
+#[test]
+fn a_grant_has_its_share_of_programs() -> anyhow::Result<()> {
+    let setup = toolgate()?;
+    let (words, _) = recording(&setup, &Script::default())?;
+    setup.file("policy.json", &open().to_string())?;
+    for label in ["one", "other"] {
+        setup.file(label, &format!("a-token-of-{label}-that-is-long-enough-to-be-one"))?;
+    }
+    let grant =
+        |label: &str| format!("[[grants]]\nlabel = \"{label}\"\nserver = \"program\"\ntoken_file = \"{label}\"\n");
+    let config = format!(
+        "listen = \"127.0.0.1:0\"\n[servers.program]\ncommand = {words:?}\npolicy = \"policy.json\"\n{}{}",
+        grant("one"),
+        grant("other")
+    );
+    let toolgate = setup.config(&config)?.serve()?;
+    let client = |label: &str| {
+        testkit::client::McpHttp::legacy(
+            toolgate.url(),
+            Some(&format!("a-token-of-{label}-that-is-long-enough-to-be-one")),
+        )
+    };
+    let mut sessions = Vec::new();
+    for _ in 0..64 {
+        sessions.push(client("one")?);
+    }
+    let refused = client("one").err().map(|error| error.to_string()).unwrap_or_default();
+    assert!(refused.contains("64 server processes are running for this grant"), "{refused}");
+    assert!(client("other")?.call("echo", json!({}))?.is_done());
+    assert!(sessions.pop().is_some_and(|session| session.delete().is_ok_and(|answer| answer.status() == 204)));
+    assert!(client("one")?.call("echo", json!({}))?.is_done());
+    Ok(())
+}

@@ -274,6 +274,57 @@ fn a_subscription_hears_a_legacy_program() -> anyhow::Result<()> {
 }
 
 #[test]
+fn a_server_hears_when_nobody_watches_any_more() -> anyhow::Result<()> {
+    let say = Behaviour::Say(notification("notifications/resources/updated", json!({ "uri": "file:///a" })));
+    let (toolgate, record) = before(&Script { tools: vec![Tool::named("file").does(say)], ..rich() }, open())?;
+    let client = toolgate.modern()?;
+    let wanted = json!({ "resourceSubscriptions": ["file:///a"] });
+    let listen = |id: &str| {
+        let mut stream =
+            client.open(&request(id, "subscriptions/listen", modern(json!({ "notifications": wanted }))))?;
+        stream.next(PATIENCE)?;
+        anyhow::Ok(stream)
+    };
+    let (one, mut other) = (listen("one")?, listen("other")?);
+    drop(one);
+    for _ in 0..3 {
+        assert!(client.call("file", json!({}))?.is_done());
+        assert_eq!(word(&other.next(PATIENCE)?, "method"), "notifications/resources/updated");
+    }
+    let said = |wanted: &str| methods(&record).iter().filter(|method| *method == wanted).count();
+    assert_eq!((said("resources/subscribe"), said("resources/unsubscribe")), (1, 0));
+    drop(other);
+    wait::for_it("the end of the subscription", || said("resources/unsubscribe") == 1)?;
+    let _again = listen("again")?;
+    wait::for_it("another subscription", || said("resources/subscribe") == 2)?;
+    Ok(())
+}
+
+#[test]
+fn the_oldest_call_that_waits_makes_room() -> anyhow::Result<()> {
+    let ask = Behaviour::Ask("elicitation/create".into(), json!({ "message": "Who?" }));
+    let (toolgate, record) = before(&Script::with([Tool::named("ask").does(ask)]), open())?;
+    let client = toolgate.modern()?;
+    let mut waiting = Vec::new();
+    for number in 0..17 {
+        let first = client.request("tools/call", json!({ "name": "ask", "arguments": { "n": number } }))?;
+        assert_eq!(first.pointer("/result/resultType"), Some(&json!("input_required")), "{number}: {first}");
+        waiting.push(first);
+    }
+    let said = json!({ "action": "decline" });
+    let gone = again(&client, json!({ "n": 0 }), &waiting[0], said.clone())?;
+    assert_eq!(gone.pointer("/error/code"), Some(&json!(-32602)), "{gone}");
+    assert!(word(&gone["error"], "message").contains("made room for newer ones"), "{gone}");
+    for number in [1, 16] {
+        let done = again(&client, json!({ "n": number }), &waiting[number], said.clone())?;
+        assert!(Outcome::of(&done).is_done(), "{number}: {done}");
+    }
+    assert!(methods(&record).iter().any(|method| method == "notifications/cancelled"));
+    assert_eq!(tee::called(&record).len(), 17, "each call was made once");
+    Ok(())
+}
+
+#[test]
 fn a_legacy_agent_has_a_modern_program() -> anyhow::Result<()> {
     let script = rich().modern();
     let (toolgate, record) = before(&script, open())?;

@@ -27,6 +27,7 @@ mod methods;
 mod metrics;
 mod modern;
 mod newest;
+mod older;
 mod opening;
 mod pages;
 mod pins;

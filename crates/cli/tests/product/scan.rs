@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use testkit::script::{Script, Tool};
 use testkit::tee::messages;
-use testkit::upstream::Upstream;
+use testkit::upstream::{Older, Upstream};
 
 use crate::sarif::results;
 use crate::setup::{EXE, recording, toolgate};
@@ -200,15 +200,20 @@ fn without_a_list_the_code_is_two() -> anyhow::Result<()> {
 }
 
 #[test]
-fn an_old_transport_is_named() -> anyhow::Result<()> {
+fn the_older_transport_is_scanned_too() -> anyhow::Result<()> {
     let place = Place::new()?;
-    let upstream = Upstream::start(Script::default())?;
-    let config = json!({ "mcpServers": { "old": { "type": "sse", "url": upstream.url() } } });
-    let file = place.write("home/claude.json", &config.to_string())?;
-    let said = place.scan(&["--config", &file, "--yes"])?;
-    assert_eq!(said.code, 2, "{said:?}");
-    assert!(said.out.contains("HTTP+SSE"), "{said:?}");
-    assert!(upstream.requests().is_empty());
+    for kind in [json!("sse"), Value::Null] {
+        let server = Older::start(Script { page: 2, ..Script::default() })?;
+        let mut entry = json!({ "type": kind, "url": server.url() });
+        if kind.is_null() {
+            entry = json!({ "url": server.url() });
+        }
+        let file = place.write("home/claude.json", &json!({ "mcpServers": { "old": entry } }).to_string())?;
+        let said = place.scan(&["--config", &file, "--yes"])?;
+        assert!(said.out.contains("delete_file") && said.out.contains("echo"), "{said:?}");
+        assert!(server.called().is_empty());
+        server.wait_for_gone(2)?;
+    }
     Ok(())
 }
 

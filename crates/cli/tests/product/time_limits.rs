@@ -5,18 +5,22 @@ use serde_json::{Value, json};
 use testkit::message::{Outcome, call};
 use testkit::script::{Behaviour, Script, Tool};
 use testkit::toolgate::{TOKEN, Toolgate};
-use testkit::upstream::Upstream;
+use testkit::upstream::{Older, Upstream};
 use testkit::wait::{self, PATIENCE};
 
 use crate::setup::{limited, open, toolgate, word};
 
 fn with_limits(upstream: &Upstream, policy: &Value, limits: &str) -> anyhow::Result<Toolgate> {
+    before(&upstream.url(), policy, limits)
+}
+
+fn before(url: &str, policy: &Value, limits: &str) -> anyhow::Result<Toolgate> {
     let setup = toolgate()?;
     setup.file("policy.json", &policy.to_string())?;
     setup.file("token", TOKEN)?;
     let config = format!(
         "listen = \"127.0.0.1:0\"\n[servers.slow]\nurl = \"{}\"\npolicy = \"policy.json\"\n{limits}\n[[grants]]\nlabel = \"agent\"\nserver = \"slow\"\ntoken_file = \"token\"\n",
-        upstream.url()
+        url
     );
     setup.config(&config)?.serve()
 }
@@ -74,6 +78,30 @@ fn progress_keeps_a_long_call_alive() -> anyhow::Result<()> {
     let toolgate = with_limits(&upstream, &open(), "first_byte_seconds = 3\nidle_seconds = 3")?;
     let client = legacy(&toolgate)?;
     assert_eq!(client.call("long", json!({}))?, Outcome::Done("did long".into()));
+    Ok(())
+}
+
+#[test]
+fn a_person_may_think_longer_than_a_server_may_be_silent() -> anyhow::Result<()> {
+    let script = Script::with([
+        Tool::named("ask").does(Behaviour::Ask("elicitation/create".into(), json!({ "message": "Who?" }))),
+        Tool::named("long").does(Behaviour::Paced(8, 500)),
+    ]);
+    let (new, old) = (Upstream::start(script.clone())?, Older::start(script)?);
+    for url in [new.url(), old.url()] {
+        let toolgate = before(&url, &open(), "idle_seconds = 1")?;
+        let client = legacy(&toolgate)?;
+        let mut stream = client.open(&call(1, "ask", json!({})))?;
+        let question = stream.next(PATIENCE)?;
+        assert_eq!(word(&question, "method"), "elicitation/create", "{question}");
+        // Four seconds, as the server tells them.
+        assert!(client.call("long", json!({}))?.is_done());
+        let said = json!({ "action": "accept", "content": {} });
+        let id = question.get("id").context("no id")?;
+        assert_eq!(client.post_message(&testkit::message::result(id, said))?.status(), 202);
+        let outcome = Outcome::of(&stream.next(PATIENCE)?);
+        assert!(outcome.is_done(), "{outcome:?}");
+    }
     Ok(())
 }
 

@@ -56,6 +56,29 @@ fn everything_over_http() -> anyhow::Result<()> {
     Ok(())
 }
 
+/// The official SDK's own server of the older transport.
+#[test]
+fn everything_over_the_older_transport() -> anyhow::Result<()> {
+    let Some(peers) = peers::find() else { return Ok(()) };
+    let folder = testkit::toolgate::folder()?;
+    let real = Real::prepare(&peers, "everything", folder.path())?;
+    let (_, direct) = real.directly()?;
+    let server = Listening::start(folder.path(), |port| {
+        Ok((peers.command(real.name, &["sse"])?, vec![("PORT".to_owned(), port.to_string())]))
+    })?;
+    let tee = HttpTee::start(&format!("127.0.0.1:{}", server.port))?;
+    let url = format!("http://127.0.0.1:{}/sse", tee.port());
+    let toolgate = Setup::new(EXE)?.policy(&real.policy())?.upstream(&url).serve()?;
+    work(&real, &direct, &mut toolgate.legacy()?)?;
+    assert!(!tee.saw(real.denied.0), "{} arrived", real.denied.0);
+    assert_eq!(tee.count("hello there"), MAX);
+    // An agent of the stateless era, whose calls are counted with the others.
+    let agent = toolgate.modern()?;
+    assert_eq!(agent.tools()?, [real.allowed.0]);
+    assert!(agent.call(real.allowed.0, real.allowed.1.clone())?.is_limited());
+    Ok(())
+}
+
 /// It answers only who asks for `localhost`: the gateway has to send the host of the URL.
 #[test]
 fn playwright_over_http() -> anyhow::Result<()> {

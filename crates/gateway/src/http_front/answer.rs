@@ -138,7 +138,12 @@ async fn whole(status: StatusCode, bytes: Bytes, relay: &mut Relay, link: &HttpL
             None => empty(status),
             Some(expected) => {
                 let reason = format!("the server answered with HTTP {status} and nothing else");
-                sorry(Some(expected), ended, &reason)
+                let mut answer = sorry(Some(expected), ended, &reason);
+                // A session that is lost is told by its status alone, and so is the other transport.
+                if status.is_client_error() {
+                    *answer.status_mut() = status;
+                }
+                answer
             }
         };
     }

@@ -1,4 +1,4 @@
-//! One child process and the requests that wait for its words.
+//! One child process, or the connection to a server that stands in its place, and the requests that wait for its words.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -15,7 +15,9 @@ use crate::expected::Expected;
 use crate::gateway::Gateway;
 use crate::grant::Grant;
 use crate::names;
+use crate::partner::Partner;
 use crate::relay::{Relay, Seen, quoted};
+use crate::sse_link::Undelivered;
 use crate::ticket::Ended;
 
 /// Messages of a child that wait for an agent to listen.
@@ -40,6 +42,16 @@ pub(super) struct Route {
     /// The agent's own id and progress token, where they were renumbered.
     pub(super) theirs: Option<Renumbered>,
     pub(super) began: u64,
+}
+
+impl Route {
+    /// Tells whoever waits that there will be no answer.
+    fn end(&mut self, ended: Ended, reason: &str) {
+        let Some(expected) = self.relay.take_expected() else { return };
+        let apology = expected.apology(ended, reason);
+        expected.failed(ended, reason);
+        self.to_agent.last(Piece::Answer(apology.body));
+    }
 }
 
 /// What a request's names were before they were renumbered.
@@ -68,13 +80,25 @@ pub(super) struct Bridge {
 impl Bridge {
     /// What to say when the child ended: its last words are often the reason.
     pub(super) fn obituary(&self) -> String {
-        match self.link.child.last_stderr().pop() {
+        let child = match &self.link.child {
+            Partner::Program(child) => child,
+            gone @ Partner::Sse(_) => return gone.why_ended(),
+        };
+        match child.last_stderr().pop() {
             Some(last) if !last.trim().is_empty() => {
                 let last: String = quoted(&self.grant, last).chars().take(300).collect();
                 format!("the server process ended; its last line on stderr was `{last}`")
             }
             _ => "the server process ended before it answered".to_owned(),
         }
+    }
+
+    /// Whether nobody has used it for so long, and nobody waits for a word of it.
+    pub(super) fn is_idle(&self, limit: Duration) -> bool {
+        let listened = |listener: &Option<Outlet<String>>| listener.as_ref().is_some_and(|one| !one.is_closed());
+        self.touched.lock().unwrap_or_else(PoisonError::into_inner).elapsed() >= limit
+            && self.routes.lock().unwrap_or_else(PoisonError::into_inner).is_empty()
+            && !listened(&self.listener.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// The id by which the child knows a request that an agent knows by `theirs`, and how it is written.
@@ -105,11 +129,31 @@ impl Bridge {
         let route = self.routes.lock().unwrap_or_else(PoisonError::into_inner).remove(key);
         let Some(mut route) = route else { return };
         self.gave_up(key);
-        let Some(expected) = route.relay.take_expected() else { return };
-        let reason = "the agent cancelled it";
-        let apology = expected.apology(Ended::Cancelled, reason);
-        expected.failed(Ended::Cancelled, reason);
-        route.to_agent.last(Piece::Answer(apology.body));
+        route.end(Ended::Cancelled, "the agent cancelled it");
+    }
+
+    /// Ends a request, if it is still the one that began so, when its server turns out not to have taken it.
+    pub(super) fn ends_undelivered(
+        self: &Arc<Self>,
+        key: IdKey,
+        began: u64,
+        undelivered: tokio::sync::oneshot::Receiver<Undelivered>,
+    ) {
+        let bridge = Arc::downgrade(self);
+        self.background.spawn(async move {
+            let Ok(Undelivered { ended, reason }) = undelivered.await else { return };
+            let Some(bridge) = bridge.upgrade() else { return };
+            let mut routes = bridge.routes.lock().unwrap_or_else(PoisonError::into_inner);
+            if routes.get(&key).is_none_or(|route| route.began != began) {
+                return;
+            }
+            let route = routes.remove(&key);
+            drop(routes);
+            bridge.gave_up(&key);
+            if let Some(mut route) = route {
+                route.end(ended, &reason);
+            }
+        });
     }
 
     /// A request whose agent went away without cancelling it may be worked on for as long as its server may be silent.
@@ -220,7 +264,8 @@ pub(super) async fn read(
             continue;
         }
         let Some(bridge) = bridge.upgrade() else { break };
-        if let Some(key) = names::answered(&raw) {
+        let answered = names::answered(&raw);
+        if let Some(key) = answered.or_else(|| link.unreadable(&gateway, bridge.grant.server(), &raw)) {
             bridge.answered(&key, &raw);
             continue;
         }
@@ -242,7 +287,7 @@ pub(super) async fn read(
         });
         bridge.listener.lock().unwrap_or_else(PoisonError::into_inner).take();
     }
-    if by_itself {
+    if by_itself && link.child.is_program() {
         gateway.children().ended_by_itself(link.child.ended().await);
     }
 }

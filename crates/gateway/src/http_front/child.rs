@@ -1,4 +1,4 @@
-//! Agents that speak HTTP, in front of a child process.
+//! Agents that speak HTTP, in front of a child process, or of a server of HTTP+SSE, whose connections are like programs.
 //!
 //! In the legacy era one session has one child, and requests keep their ids. A modern child is
 //! shared by all requests of a grant, so ids and progress tokens are renumbered on the way in and
@@ -29,7 +29,7 @@ use crate::pipeline::{self, Judged};
 use crate::refusal;
 use crate::relay::Relay;
 use crate::seal::{Session, SessionNumber};
-use crate::server::Server;
+use crate::server::{Reach, Server};
 use crate::streams::OpenStream;
 use bytes::Bytes;
 use futures_util::{StreamExt, stream};
@@ -44,8 +44,13 @@ use upstream::child::Exit;
 /// How long a session that nobody uses keeps its child.
 const IDLE: Duration = Duration::from_secs(1800);
 
-/// Children that may run at once.
+/// Programs that may run at once, and those of them that may be of one grant.
 const MAX_CHILDREN: usize = 256;
+const CHILDREN_OF_A_GRANT: usize = 64;
+
+/// Connections to servers of HTTP+SSE that may be open at once, and those of them that may be of one grant.
+const MAX_CONNECTIONS: usize = 1024;
+const CONNECTIONS_OF_A_GRANT: usize = 256;
 
 /// Who shares a child.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -76,13 +81,45 @@ impl Children {
     }
 
     /// Ends the children of sessions that nobody has used for half an hour.
-    pub fn sweep(&self) {
-        self.lock().retain(|_, bridge| bridge.touched.lock().unwrap_or_else(PoisonError::into_inner).elapsed() < IDLE);
+    pub(crate) fn sweep(&self, gateway: &Gateway) {
+        let idle: Vec<_> = self.lock().extract_if(|_, bridge| bridge.is_idle(IDLE)).collect();
+        for (_, bridge) in idle {
+            gateway.background().spawn(async move { bridge.link.child.stop().await });
+        }
+    }
+
+    /// Ends the child of a session.
+    pub(crate) fn end(&self, gateway: &Gateway, number: SessionNumber) {
+        if let Some(bridge) = self.remove(&Owner::Session(number)) {
+            gateway.background().spawn(async move { bridge.link.child.stop().await });
+        }
+    }
+
+    /// Whether there may be one more for a grant.
+    ///
+    /// # Errors
+    /// A sentence for its agent.
+    fn room(&self, grant: &Grant) -> Result<(), String> {
+        let programs = matches!(grant.server().config.reach, Reach::Child(_));
+        let (most, of_a_grant, what) = match programs {
+            true => (MAX_CHILDREN, CHILDREN_OF_A_GRANT, "server processes are running"),
+            false => (MAX_CONNECTIONS, CONNECTIONS_OF_A_GRANT, "connections to servers are open"),
+        };
+        let all = self.lock();
+        let alike = || all.values().filter(|bridge| bridge.link.child.is_program() == programs);
+        let own = alike().filter(|bridge| bridge.grant.key() == grant.key()).count();
+        if own >= of_a_grant {
+            return Err(format!("{of_a_grant} {what} for this grant, which is its share; end a session first"));
+        }
+        if alike().count() >= most {
+            return Err(format!("{most} {what}; end a session first"));
+        }
+        Ok(())
     }
 
     /// How many run.
     pub fn count(&self) -> usize {
-        self.lock().values().filter(|bridge| bridge.link.child.exit().is_none()).count()
+        self.lock().values().filter(|bridge| bridge.link.child.is_program() && !bridge.link.child.has_ended()).count()
     }
 
     /// Ends the children whose grant is over or stopped, or leads to another server now, in use or not.
@@ -106,7 +143,7 @@ impl Children {
     /// The child of a session, or that of a grant at the server that it leads to now.
     fn get(&self, owner: &Owner, server: &Arc<Server>) -> Option<Arc<Bridge>> {
         let usable =
-            |bridge: &&Arc<Bridge>| bridge.link.child.exit().is_none() && Arc::ptr_eq(bridge.grant.server(), server);
+            |bridge: &&Arc<Bridge>| !bridge.link.child.has_ended() && Arc::ptr_eq(bridge.grant.server(), server);
         self.lock().get(owner).filter(usable).cloned()
     }
 
@@ -156,8 +193,9 @@ impl Front {
                     Some(bridge) => (caller, bridge, None),
                     None => {
                         let id = names::raw_id(message).unwrap_or("null");
-                        let text = "the server process of this session has ended; start again with initialize";
-                        return plain(&refusal::error(id, refusal::code::INVALID_REQUEST, text, 404));
+                        let what = partner_of(&caller);
+                        let text = format!("the {what} of this session has ended; start again with initialize");
+                        return plain(&refusal::error(id, refusal::code::INVALID_REQUEST, &text, 404));
                     }
                 }
             }
@@ -188,7 +226,8 @@ impl Front {
         let mut answer = self.through(&caller, &bridge, message).await;
         if let Some(number) = fresh {
             let revision = answer.extensions().get::<Negotiated>().and_then(|negotiated| negotiated.0);
-            let session = Session { number, revision, upstream: String::new() };
+            let upstream = caller.grant.server().connection_mark();
+            let session = Session { number, revision, upstream };
             let sealed = self.gateway.seal().seal(&session, caller.grant.key(), caller.grant.server().id());
             if let Some(id) = sealed.and_then(|id| HeaderValue::from_str(&id).ok()) {
                 answer.headers_mut().insert(SESSION_ID, id);
@@ -252,9 +291,7 @@ impl Front {
 
     /// Ends the child of a session that nobody has got.
     pub(super) fn forget_child(&self, number: SessionNumber) {
-        if let Some(bridge) = self.gateway.children().remove(&Owner::Session(number)) {
-            self.gateway.background().spawn(async move { bridge.link.child.stop().await });
-        }
+        self.gateway.children().end(&self.gateway, number);
     }
 
     /// The child of a session, if it runs.
@@ -263,9 +300,7 @@ impl Front {
     }
 
     fn start(&self, caller: &Caller, owner: Owner, modern: Option<Revision>) -> Result<Arc<Bridge>, String> {
-        if self.gateway.children().lock().len() >= MAX_CHILDREN {
-            return Err(format!("{MAX_CHILDREN} server processes are running; end a session first"));
-        }
+        self.gateway.children().room(&caller.grant)?;
         // A request may have waited while its server was changed: it must not bring back the one before.
         if has_moved(&self.gateway, caller) {
             return Err("the server was changed at this moment; send the request again".to_owned());
@@ -323,14 +358,16 @@ impl Front {
                 _ => text.to_owned(),
             };
             let limit = caller.grant.server().config.limits.first_byte;
-            let sent = tokio::time::timeout(limit, bridge.link.child.send(line(&text))).await;
+            // Where the server gives a receipt, what follows must not overtake this.
+            let sent = bridge.link.child.deliver(line(&text));
+            let sent = tokio::time::timeout(limit, sent).await;
             if let Some(Some((key, _))) = &cancelled {
                 bridge.cancelled(key);
             }
             return match sent {
                 Ok(Ok(())) => empty(StatusCode::ACCEPTED),
-                Ok(Err(ended)) => plain(&json_refusal(StatusCode::BAD_GATEWAY, &ended.to_string())),
-                Err(_) => plain(&json_refusal(StatusCode::GATEWAY_TIMEOUT, &takes_nothing(limit))),
+                Ok(Err(reason)) => plain(&json_refusal(StatusCode::BAD_GATEWAY, &reason)),
+                Err(_) => plain(&json_refusal(StatusCode::GATEWAY_TIMEOUT, &takes_nothing(bridge, limit))),
             };
         };
         self.exchange(caller, bridge, text, message, expected).await
@@ -346,7 +383,8 @@ impl Front {
     ) -> Response<Body> {
         let Some(session) = session else { return not_allowed() };
         let Some(bridge) = self.gateway.children().get(&Owner::Session(session.number), caller.grant.server()) else {
-            return plain(&json_refusal(StatusCode::NOT_FOUND, "the server process of this session has ended"));
+            let text = format!("the {} of this session has ended", partner_of(caller));
+            return plain(&json_refusal(StatusCode::NOT_FOUND, &text));
         };
         let (sender, receiver) = way();
         {
@@ -413,8 +451,17 @@ fn legacy_child(id: &str) -> Response<Body> {
 }
 
 /// What is said of a program that does not read its stdin.
-fn takes_nothing(limit: Duration) -> String {
-    format!("the server process took no message for {limit:?}")
+fn takes_nothing(bridge: &Bridge, limit: Duration) -> String {
+    let what = if bridge.link.child.is_program() { "the server process" } else { "the server" };
+    format!("{what} took no message for {limit:?}")
+}
+
+/// What serves one session.
+fn partner_of(caller: &Caller) -> &'static str {
+    match caller.grant.server().config.reach {
+        Reach::Child(_) => "server process",
+        Reach::Http(_) | Reach::Sse(_) => "connection to the server",
+    }
 }
 
 fn line(text: &str) -> Bytes {

@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use futures_util::{StreamExt, stream};
-use http::{HeaderMap, Response};
+use http::{HeaderMap, Response, StatusCode};
 use mcp::message::{self, Message, Request};
 use mcp::method::Kind;
 use mcp::revision::Revision;
 use mcp::sse::Decoder;
+use upstream::http::Endpoint;
 
 use super::Front;
 use super::translate::{Agent, repeating};
@@ -19,7 +20,8 @@ use crate::events::MAX_EVENT;
 use crate::http_link::SESSION_ID;
 use crate::refusal::code;
 use crate::seal::Session;
-use crate::server::Reach;
+use crate::server::{Reach, Server};
+use crate::transport::Way;
 
 impl Front {
     /// One message on its way. Before an endpoint, agent and server agree on an era between themselves: what they say to
@@ -31,10 +33,34 @@ impl Front {
         body: &Bytes,
         message: &Message<'_>,
     ) -> Response<Body> {
-        match caller.grant.server().config.reach {
-            Reach::Http(_) => self.one((caller, session), headers, body, message).await,
-            Reach::Child(_) => Box::pin(self.converse((caller, session), headers, body, message)).await,
+        let server = Arc::clone(caller.grant.server());
+        let Way::Requests(endpoint) = server.way(session.as_ref()) else {
+            return Box::pin(self.converse((caller, session), headers, body, message)).await;
+        };
+        let again = looks_around(&caller, message).then(|| (caller.clone(), session.clone()));
+        let answer = self.one((caller, session), headers, body, message).await;
+        match again {
+            // What a stateless agent asks to find out what there is can be asked twice.
+            Some(again) if may_be_sse(&answer) && self.is_sse(&server, endpoint).await => {
+                Box::pin(self.converse(again, headers, body, message)).await
+            }
+            _ => answer,
         }
+    }
+
+    /// Whether an endpoint speaks HTTP+SSE: it is asked for a stream, as the specification's section on backwards
+    /// compatibility says.
+    pub(super) async fn is_sse(&self, server: &Server, endpoint: &Endpoint) -> bool {
+        // Somebody else may have found out meanwhile.
+        if server.transport.is_sse() {
+            return true;
+        }
+        if !server.transport.is_open() {
+            return false;
+        }
+        let sse = crate::sse_link::probe(&self.client, server, endpoint).await;
+        server.transport.learn(sse);
+        sse
     }
 
     /// One message of an agent that speaks no HTTP. What would repeat it in headers in 2026-07-28 is written here.
@@ -103,11 +129,16 @@ impl Front {
     /// Why that is not known.
     async fn speaks_modern(&self, caller: &Caller) -> Result<bool, String> {
         let server = caller.grant.server();
+        // The older transport is of the older era.
+        if matches!(server.config.reach, Reach::Sse(_)) || server.transport.is_sse() {
+            return Ok(false);
+        }
         if let Some(speaks) = server.era.speaks(Era::Modern) {
             return Ok(speaks);
         }
         match &server.config.reach {
             Reach::Child(_) => Ok(Box::pin(self.modern_child(caller)).await?.is_some()),
+            Reach::Sse(_) => Ok(false),
             Reach::Http(endpoint) => {
                 let speaks = Box::pin(self.link(caller, None, endpoint.clone()).speaks_modern()).await?;
                 server.era.learn(Era::Modern, speaks);
@@ -124,6 +155,21 @@ impl Front {
             self.forget_child(session.number);
         }
     }
+}
+
+/// Whether a message is a stateless agent's question for what there is.
+fn looks_around(caller: &Caller, message: &Message<'_>) -> bool {
+    let lists = [Kind::Discover, Kind::ToolsList, Kind::PromptsList, Kind::ResourcesList, Kind::TemplatesList];
+    caller.dialect() == Dialect::Modern && matches!(message, Message::Request(request) if lists.contains(&request.kind))
+}
+
+/// Whether an endpoint of HTTP+SSE may have answered so. It has no error of its own to give, and the specification names
+/// these.
+pub(super) fn may_be_sse(answer: &Response<Body>) -> bool {
+    let statuses = [StatusCode::BAD_REQUEST, StatusCode::NOT_FOUND, StatusCode::METHOD_NOT_ALLOWED];
+    let Body::Whole(Some(bytes)) = answer.body() else { return false };
+    let code = std::str::from_utf8(bytes).ok().and_then(crate::relay::answered_code);
+    statuses.contains(&answer.status()) && code.is_none_or(|code| code == code::INTERNAL.to_string())
 }
 
 /// Whether an `initialize` says what it must. A broken one is refused by servers of both eras, and nobody learns an era from

@@ -15,6 +15,7 @@ use mcp::revision::Revision;
 
 use super::admit::{Admitted, Sender};
 use super::answer::failed;
+use super::converse::may_be_sse;
 use super::stream::Changes;
 use super::{Front, MAX_BODY, closing, empty, json_refusal, not_forwarded, plain, unreadable_kind};
 use crate::admission::{Work, until_withdrawn};
@@ -28,8 +29,8 @@ use crate::names;
 use crate::pipeline::{self, AskForTools, Judged};
 use crate::refusal::{self, Refusal};
 use crate::seal::Session;
-use crate::server::Reach;
 use crate::trace::Trace;
+use crate::transport::Way;
 
 impl Front {
     pub(super) async fn post(&self, admitted: Admitted, headers: HeaderMap, body: Incoming) -> Response<Body> {
@@ -247,9 +248,10 @@ impl Front {
     /// The way on which a legacy endpoint is told that a request is cancelled: there, a connection that is closed says
     /// nothing. Without a session, a server could not tell whose request it is.
     fn link_to_cancel(&self, caller: &Caller, session: Option<Session>) -> Option<HttpLink> {
-        let Reach::Http(endpoint) = &caller.grant.server().config.reach else { return None };
+        let Way::Requests(endpoint) = caller.grant.server().way(session.as_ref()) else { return None };
+        let endpoint = endpoint.clone();
         let session = session.filter(|session| !session.upstream.is_empty())?;
-        Some(self.link(caller, Some(session), endpoint.clone()))
+        Some(self.link(caller, Some(session), endpoint))
     }
 
     async fn forward(
@@ -260,9 +262,12 @@ impl Front {
         body: &Bytes,
         message: &Message<'_>,
     ) -> Response<Body> {
-        match &caller.grant.server().config.reach {
-            Reach::Child(_) => Box::pin(self.to_child(caller, session, headers, message)).await,
-            Reach::Http(endpoint) => {
+        let server = Arc::clone(caller.grant.server());
+        match server.way(session.as_ref()) {
+            Way::Conversation => Box::pin(self.to_child(caller, session, headers, message)).await,
+            Way::Requests(endpoint) => {
+                let opens = matches!(message, Message::Request(Request { kind: Kind::Initialize, .. }));
+                let again = opens.then(|| caller.clone());
                 let link = HttpLink {
                     client: self.client.clone(),
                     server: Arc::clone(caller.grant.server()),
@@ -270,7 +275,14 @@ impl Front {
                     session: session.as_ref().map(|session| session.upstream.clone()).filter(|id| !id.is_empty()),
                     revision: caller.revision,
                 };
-                self.to_endpoint(caller, session, link, headers, body, message).await
+                let answer = self.to_endpoint(caller, session, link, headers, body, message).await;
+                match again {
+                    // Nothing has happened there, and nothing happens by asking again.
+                    Some(caller) if may_be_sse(&answer) && Box::pin(self.is_sse(&server, endpoint)).await => {
+                        Box::pin(self.to_child(caller, None, headers, message)).await
+                    }
+                    _ => answer,
+                }
             }
         }
     }

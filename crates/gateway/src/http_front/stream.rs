@@ -25,9 +25,9 @@ use crate::http_link::{HttpLink, LAST_EVENT_ID};
 use crate::refusal;
 use crate::relay::{Relay, Seen};
 use crate::seal::Session;
-use crate::server::Reach;
 use crate::streams::OpenStream;
 use crate::ticket::Ended;
+use crate::transport::Way;
 
 /// The server's events on their way to an agent.
 pub(super) struct Events {
@@ -146,6 +146,8 @@ impl Events {
                     self.done = true;
                     return self.ended();
                 }
+                // It waits for its agent.
+                Err(BodyFault::Silent(limit)) if self.relay.agent_thinks(limit) => {}
                 Err(fault) => {
                     self.done = true;
                     return self.broke(&fault);
@@ -270,12 +272,13 @@ impl Front {
             .policy
             .as_ref()
             .map(|cell| Changes { policy: cell.changes(), notice: TOOLS_CHANGED.to_owned() });
-        let endpoint = match &caller.grant.server().config.reach {
-            Reach::Child(_) => {
+        let server = Arc::clone(caller.grant.server());
+        let endpoint = match server.way(session.as_ref()) {
+            Way::Conversation => {
                 let answer = self.child_stream(&caller, session, changes, stream).await;
                 return self.guarded(answer, &caller, Work::Listening);
             }
-            Reach::Http(endpoint) => endpoint.clone(),
+            Way::Requests(endpoint) => endpoint.clone(),
         };
         let link = self.link(&caller, session, endpoint);
         let mut onward = link.headers();
@@ -347,9 +350,10 @@ impl Front {
             self.gateway.translation().forget(&caller);
             return empty(StatusCode::NO_CONTENT);
         }
-        let endpoint = match &caller.grant.server().config.reach {
-            Reach::Child(_) => return self.end_child(&caller).await,
-            Reach::Http(endpoint) => endpoint.clone(),
+        let server = Arc::clone(caller.grant.server());
+        let endpoint = match server.way(session.as_ref()) {
+            Way::Conversation => return self.end_child(&caller).await,
+            Way::Requests(endpoint) => endpoint.clone(),
         };
         let link = self.link(&caller, session, endpoint);
         let limit = Some(link.server.config.limits.first_byte);

@@ -5,6 +5,7 @@
 //! records or forwards anything; what the server would see of an agent of its own era is what it sees.
 
 mod agent;
+mod ending;
 mod exchange;
 mod held;
 mod listen;
@@ -13,6 +14,7 @@ mod rounds;
 mod sessions;
 mod to_legacy;
 mod to_modern;
+mod watching;
 
 use std::sync::Mutex;
 use std::time::Duration;
@@ -24,6 +26,7 @@ use self::agent::Agents;
 use self::held::Pools;
 use self::rounds::OpenCalls;
 use crate::caller::Caller;
+use crate::gateway::Gateway;
 use crate::seal::SessionNumber;
 
 /// How long an agent may take to answer what a server asks.
@@ -51,9 +54,11 @@ impl Default for Translation {
 }
 
 impl Translation {
-    /// Forgets what nobody has used for long. To be called now and then.
-    pub(crate) fn sweep(&self) {
-        self.pools.sweep();
+    /// Ends and forgets what nobody has used for long. To be called now and then.
+    pub(crate) fn sweep(&self, gateway: &Gateway) {
+        for held in self.pools.sweep() {
+            ending::end(gateway, &held);
+        }
         self.calls.sweep();
         self.agents().sweep();
     }

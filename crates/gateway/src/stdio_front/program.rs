@@ -275,6 +275,11 @@ impl Run {
                 Seen::Withhold { answer } => {
                     if let Some(answer) = answer {
                         let _ = link.child.send(answer.into()).await;
+                    } else if let Some(id) = link.unreadable(gateway, caller.grant.server(), &line)
+                        && let Some(expected) = gateway.sessions().found(&conversation, &id)
+                    {
+                        let reason = "the server's answer is not valid JSON-RPC";
+                        let _ = to_agent.send(give_up(expected, Ended::Unknown, reason)).await;
                     }
                     continue;
                 }

@@ -37,7 +37,8 @@ pub enum Way {
 }
 
 impl Way {
-    /// What is known of a server. A package is started on the machine of the gateway; an endpoint is asked first.
+    /// What is known of a server. A package is started on the machine of the gateway; an endpoint is asked first, unless it
+    /// is one of HTTP+SSE.
     #[must_use]
     pub fn of(server: &Server) -> Self {
         let sse = server.transport.as_deref() == Some("sse");
@@ -50,10 +51,13 @@ impl Way {
         {
             return Self::Command { words };
         }
-        let why = match (url, &server.package) {
-            (Some(_), _) => "Its endpoint speaks HTTP+SSE, the transport of 2024-11-05, which the gateway does not.",
-            (None, Some(_)) => "Its package is not one that npx, uvx or docker starts.",
-            (None, None) => "Nobody has said which package or endpoint it has.",
+        // The older transport: sessions there are connections, so it comes last.
+        if let Some(url) = url {
+            return Self::Url { url: url.to_owned() };
+        }
+        let why = match &server.package {
+            Some(_) => "Its package is not one that npx, uvx or docker starts.",
+            None => "Nobody has said which package or endpoint it has.",
         };
         Self::Unknown { why }
     }

@@ -192,10 +192,6 @@ fn way(members: &Map<String, Value>) -> Result<Way, String> {
     let command = members.get("command").and_then(Value::as_str);
     let url = members.get("url").and_then(Value::as_str);
     match (kind, command, url) {
-        (Some("sse"), _, _) => Err(
-            "it is reached by HTTP+SSE, the transport of 2024-11-05, which cannot be scanned yet; many servers have a Streamable HTTP endpoint as well"
-                .to_owned(),
-        ),
         (Some("stdio" | "local") | None, Some(command), None) => {
             let mut words = vec![command.to_owned()];
             if let Some(args) = members.get("args") {
@@ -208,16 +204,17 @@ fn way(members: &Map<String, Value>) -> Result<Way, String> {
             let cwd = cwd.map(|cwd| cwd.as_str().ok_or("`cwd` is no string")).transpose()?.map(str::to_owned);
             Ok(Way::Program { words, env: texts(members, "env")?, cwd })
         }
-        (Some("http" | "streamable-http" | "streamableHttp") | None, None, Some(url)) => {
+        (Some("http" | "streamable-http" | "streamableHttp" | "sse") | None, None, Some(url)) => {
             Ok(Way::Url { url: url.to_owned(), headers: texts(members, "headers")? })
         }
         (None, Some(_), Some(_)) => Err("it has both `command` and `url`".to_owned()),
         (None, None, None) => Err("it has neither `command` nor `url`".to_owned()),
         (Some("stdio" | "local"), None, _) => Err("it has no `command`".to_owned()),
-        (Some("http" | "streamable-http" | "streamableHttp"), _, None) => Err("it has no `url`".to_owned()),
-        (Some(kind), _, _) => {
-            Err(format!("its type {} is none of stdio, http and sse, or does not go with the rest", audit::visible::word(kind)))
-        }
+        (Some("http" | "streamable-http" | "streamableHttp" | "sse"), _, None) => Err("it has no `url`".to_owned()),
+        (Some(kind), _, _) => Err(format!(
+            "its type {} is none of stdio, http and sse, or does not go with the rest",
+            audit::visible::word(kind)
+        )),
     }
 }
 
@@ -320,7 +317,7 @@ mod tests {
             Way::Not(why) => why,
             way => panic!("{way:?}"),
         };
-        assert!(why(r#"{"type":"sse","url":"https://e.test/sse"}"#).contains("HTTP+SSE"));
+        assert!(why(r#"{"type":"sse"}"#).contains("no `url`"));
         assert!(why("{}").contains("neither"));
         assert!(why("7").contains("no object"));
         assert!(why(r#"{"command":"a","url":"b"}"#).contains("both"));

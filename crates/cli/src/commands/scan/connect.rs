@@ -4,6 +4,7 @@
 
 mod child;
 mod http;
+mod sse;
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -68,6 +69,7 @@ pub async fn list(server: Arc<Server>, client: Client, running: Running, patienc
     let asked = async {
         match server.config.reach.clone() {
             Reach::Http(endpoint) => http::list(Arc::clone(&server), endpoint, client).await,
+            Reach::Sse(endpoint) => sse::list(server, endpoint, client).await,
             Reach::Child(command) => child::list(&command, &running, patience).await,
         }
     };

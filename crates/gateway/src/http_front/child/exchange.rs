@@ -10,7 +10,7 @@ use mcp::message::{IdKey, Message};
 
 use super::{Negotiated, line, takes_nothing};
 use crate::admission::{Withdrawn, Work, until_withdrawn, withdrawn};
-use crate::body::{Body, within};
+use crate::body::{Body, BodyFault, within};
 use crate::caller::Caller;
 use crate::events::encode;
 use crate::expected::Expected;
@@ -84,10 +84,11 @@ impl Front {
         }
         let limits = caller.grant.server().config.limits;
         let until = tokio::time::Instant::now() + limits.first_byte;
-        match tokio::time::timeout_at(until, bridge.link.child.send(line(&text))).await {
-            Ok(Ok(())) => {}
-            Ok(Err(ended)) => return sorry(guard.take(), Ended::NotSent, &ended.to_string()),
-            Err(_) => return sorry(guard.take(), Ended::NotSent, &takes_nothing(limits.first_byte)),
+        match tokio::time::timeout_at(until, bridge.link.child.post(line(&text))).await {
+            Ok(Ok(None)) => {}
+            Ok(Ok(Some(undelivered))) => bridge.ends_undelivered(guard.key.clone(), began, undelivered),
+            Ok(Err(ended)) => return sorry(guard.take(), Ended::NotSent, &ended),
+            Err(_) => return sorry(guard.take(), Ended::NotSent, &takes_nothing(bridge, limits.first_byte)),
         }
         let first = match tokio::time::timeout_at(until, pieces.recv()).await {
             Ok(Some(piece)) => piece,
@@ -139,10 +140,17 @@ impl Pieces {
         }
         let piece = match self.first.take() {
             Some(piece) => Ok(Some(piece)),
-            None => tokio::select! {
-                biased;
-                withdrawn = self.guard.until_withdrawn() => return Some(self.guard.cut(&withdrawn)),
-                piece = within(self.idle, next_or_change(&mut self.pieces, &mut self.changes)) => piece,
+            None => loop {
+                let piece = tokio::select! {
+                    biased;
+                    withdrawn = self.guard.until_withdrawn() => return Some(self.guard.cut(&withdrawn)),
+                    piece = within(self.idle, next_or_change(&mut self.pieces, &mut self.changes)) => piece,
+                };
+                match piece {
+                    // It waits for its agent.
+                    Err(BodyFault::Silent(limit)) if self.guard.thinks(limit) => {}
+                    piece => break piece,
+                }
             },
         };
         Some(match piece {
@@ -201,6 +209,10 @@ struct InFlight {
 impl InFlight {
     async fn until_withdrawn(&self) -> Withdrawn {
         until_withdrawn(&self.gateway, &self.caller, self.work).await
+    }
+
+    fn thinks(&self, limit: Duration) -> bool {
+        self.gateway.sessions().thinks(&self.caller.conversation(), limit)
     }
 
     fn cut(&mut self, withdrawn: &Withdrawn) -> Bytes {

@@ -206,6 +206,7 @@ mod tests {
             raw: Bytes::copy_from_slice(raw.as_bytes()),
             message: message.map(|text| Bytes::copy_from_slice(text.as_bytes())),
             id: Some(id.as_bytes().to_vec()),
+            name: None,
         };
         let primed = rename().event(event("id: e1\nretry: 500\ndata:\n\n", None, "e1"));
         assert_eq!(primed, "id: files|e1\nretry: 500\ndata:\n\n");

@@ -128,6 +128,11 @@ impl Exchange {
         }
     }
 
+    /// Whether its session is one of this pool.
+    pub(super) fn is_at(&self, pool: &Arc<Pool>) -> bool {
+        Arc::ptr_eq(&self.pool, pool)
+    }
+
     fn answer(&mut self, outcome: &Outcome<'_>, bytes: usize) -> Piece {
         self.settle(Some(outcome), bytes);
         let status = self.said.as_ref().map_or(StatusCode::OK, |said| said.status);
@@ -175,11 +180,7 @@ impl Exchange {
             let text = "the system gives no random numbers, so the server's question cannot be asked";
             return answer_of(&refusal::error(&id, code::INTERNAL, text, 500));
         };
-        let waiting = Waiting::new(self, question_id, call, grant);
-        if !translation.calls.wait(number, waiting) {
-            let text = "too many calls wait for answers of agents, so this one was ended; call again later";
-            return answer_of(&refusal::error(&id, code::DENIED, text, 503));
-        }
+        translation.calls.wait(number, Waiting::new(self, question_id, call, grant));
         Piece::Answer(StatusCode::OK, with_id(&id, "result", &translate::input_required("1", question, &state)))
     }
 

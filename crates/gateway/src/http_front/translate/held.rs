@@ -11,10 +11,11 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::broadcast;
 
+use crate::caller::Caller;
 use crate::seal::Session;
 
-/// How long sessions that nobody uses are held.
-const IDLE: Duration = Duration::from_secs(3600);
+/// How long sessions that nobody uses are held: each may be a process.
+const IDLE: Duration = Duration::from_secs(300);
 
 /// Sessions that one kind of agent under one grant may have at a server at once.
 const MOST_AT_ONCE: usize = 16;
@@ -37,8 +38,9 @@ pub(super) struct Key {
 }
 
 /// One session at a server.
-#[derive(Debug)]
 pub(super) struct Held {
+    /// As whom it was opened.
+    pub(super) opener: Option<Caller>,
     /// The session, where the server keeps any.
     pub(super) session: Option<Session>,
     pub(super) revision: Option<mcp::revision::Revision>,
@@ -46,22 +48,39 @@ pub(super) struct Held {
     pub(super) initialized: String,
     /// The log level that was asked for last.
     pub(super) level: Mutex<Option<String>>,
+    /// Resources that listeners watch in it, and how many do. Locked for as long as the server is told.
+    pub(super) watched: tokio::sync::Mutex<HashMap<String, usize>>,
     users: Mutex<Users>,
 }
 
-#[derive(Debug, Default)]
 struct Users {
     count: usize,
     alone: bool,
+    /// When the last one left.
+    since: Instant,
 }
 
 impl Held {
     pub(super) fn new(
+        opener: Option<Caller>,
         session: Option<Session>,
         revision: Option<mcp::revision::Revision>,
         initialized: String,
     ) -> Arc<Self> {
-        Arc::new(Self { session, revision, initialized, level: Mutex::default(), users: Mutex::default() })
+        Arc::new(Self {
+            opener,
+            session,
+            revision,
+            initialized,
+            level: Mutex::default(),
+            watched: tokio::sync::Mutex::default(),
+            users: Mutex::new(Users { count: 0, alone: false, since: Instant::now() }),
+        })
+    }
+
+    fn is_idle(&self, limit: Duration) -> bool {
+        let users = self.users.lock().unwrap_or_else(PoisonError::into_inner);
+        users.count == 0 && users.since.elapsed() >= limit
     }
 
     fn take(self: &Arc<Self>, alone: bool) -> Option<Lease> {
@@ -76,7 +95,6 @@ impl Held {
 }
 
 /// The use of a session, until it is dropped.
-#[derive(Debug)]
 pub(super) struct Lease {
     pub(super) held: Arc<Held>,
     alone: bool,
@@ -86,6 +104,7 @@ impl Drop for Lease {
     fn drop(&mut self) {
         let mut users = self.held.users.lock().unwrap_or_else(PoisonError::into_inner);
         users.count = users.count.saturating_sub(1);
+        users.since = Instant::now();
         if self.alone {
             users.alone = false;
         }
@@ -149,22 +168,30 @@ impl Pool {
         self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn is_idle(&self) -> bool {
+    /// Takes the sessions that nobody has used for so long.
+    fn idle(&self, limit: Duration) -> Vec<Arc<Held>> {
+        self.all().extract_if(.., |held| held.is_idle(limit)).collect()
+    }
+
+    /// Whether nobody has come for long, and no session is left.
+    fn is_over(&self) -> bool {
         let unused = self.touched.lock().unwrap_or_else(PoisonError::into_inner).elapsed() >= IDLE;
-        unused
-            && self.hub.receiver_count() == 0
-            && self.all().iter().all(|held| held.users.lock().unwrap_or_else(PoisonError::into_inner).count == 0)
+        unused && self.hub.receiver_count() == 0 && self.all().is_empty()
     }
 }
 
 /// All of them.
 #[derive(Default)]
-pub(super) struct Pools(Mutex<HashMap<Key, Arc<Pool>>>);
+pub(super) struct Pools {
+    all: Mutex<HashMap<Key, Arc<Pool>>>,
+    /// Sessions of kinds that have made room, until they are ended.
+    over: Mutex<Vec<Arc<Held>>>,
+}
 
 impl Pools {
     /// The sessions of one kind of agent; `None` if its grant has too many kinds.
     pub(super) fn of(&self, key: Key) -> Option<Arc<Pool>> {
-        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut all = self.lock();
         if let Some(pool) = all.get(&key) {
             return Some(Arc::clone(pool));
         }
@@ -173,15 +200,28 @@ impl Pools {
             // One that nobody uses makes room: an edited policy leaves such behind.
             let unused = all.iter().filter(|(_, pool)| Arc::strong_count(pool) == 1).map(|(other, _)| other);
             let unused = unused.filter(kin).find(|other| other.policy != key.policy).cloned();
-            all.remove(&unused?);
+            if let Some(pool) = all.remove(&unused?) {
+                self.over.lock().unwrap_or_else(PoisonError::into_inner).append(&mut pool.all());
+            }
         }
         let pool = Arc::new(Pool::new());
         all.insert(key, Arc::clone(&pool));
         Some(pool)
     }
 
-    pub(super) fn sweep(&self) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).retain(|_, pool| !pool.is_idle());
+    /// Takes the sessions that nobody has used for long, to be ended.
+    pub(super) fn sweep(&self) -> Vec<Arc<Held>> {
+        let mut over = std::mem::take(&mut *self.over.lock().unwrap_or_else(PoisonError::into_inner));
+        self.lock().retain(|_, pool| {
+            over.append(&mut pool.idle(IDLE));
+            // Whoever has it now may be about to open a session.
+            Arc::strong_count(pool) > 1 || !pool.is_over()
+        });
+        over
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<Key, Arc<Pool>>> {
+        self.all.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -190,7 +230,7 @@ mod tests {
     use super::*;
 
     fn held() -> Arc<Held> {
-        Held::new(None, None, "{}".to_owned())
+        Held::new(None, None, None, "{}".to_owned())
     }
 
     #[test]
@@ -208,6 +248,20 @@ mod tests {
     }
 
     #[test]
+    fn only_what_nobody_uses_is_idle() {
+        let pool = Pool::new();
+        let (used, unused) = (pool.add(held(), true).unwrap(), pool.add(held(), true).unwrap());
+        let other = Arc::clone(&unused.held);
+        drop(unused);
+        assert!(pool.idle(Duration::from_secs(60)).is_empty(), "it was used just now");
+        let over = pool.idle(Duration::ZERO);
+        assert!(over.len() == 1 && Arc::ptr_eq(&over[0], &other));
+        assert!(pool.find(true).is_none(), "the other one is in use");
+        drop(used);
+        assert_eq!(pool.idle(Duration::ZERO).len(), 1);
+    }
+
+    #[test]
     fn a_grant_has_so_many_kinds() {
         let key = |policy: &str, kind: usize| Key {
             server: "s".to_owned(),
@@ -221,6 +275,10 @@ mod tests {
             assert!(pools.of(key("old", kind)).is_some());
         }
         assert!(pools.of(key("old", KINDS_OF_A_GRANT)).is_none());
-        assert!(pools.of(key("new", 0)).is_some(), "sessions under a policy that was replaced make room");
+        drop(pools.of(key("old", 0)).unwrap().add(held(), false));
+        for kind in 0..KINDS_OF_A_GRANT {
+            assert!(pools.of(key("new", kind)).is_some(), "sessions under a policy that was replaced make room");
+        }
+        assert_eq!(pools.sweep().len(), 1, "and are ended");
     }
 }

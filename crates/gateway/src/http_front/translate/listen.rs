@@ -15,6 +15,7 @@ use super::held::Pool;
 use super::pieces::{self, Out, Piece};
 use super::sessions::legacy_caller;
 use super::to_legacy::answer_of;
+use super::watching::Watch;
 use crate::admission::{Work, until_withdrawn};
 use crate::body::Body;
 use crate::caller::Caller;
@@ -96,14 +97,9 @@ impl Front {
         let answer = pieces::answer(|out| async move {
             // Listening begins before anything is promised.
             let mut news = pool.hub.subscribe();
+            let mut watch = Watch::new(&front, &caller, &pool, lease, &headers);
             for uri in &wanted.uris {
-                let text = format!(
-                    r#"{{"jsonrpc":"2.0","id":{},"method":"resources/subscribe","params":{{"uri":{}}}}}"#,
-                    pool.next_id(),
-                    json::quote(uri)
-                );
-                let mut said = Said::of(front.say(&legacy, &held, &headers, text).await);
-                while said.next().await.is_some() {}
+                watch.add(uri).await;
             }
             let acknowledged = format!(
                 r#"{{"jsonrpc":"2.0","method":"notifications/subscriptions/acknowledged","params":{{"_meta":{{"io.modelcontextprotocol/subscriptionId":{id}}},"notifications":{asked}}}}}"#
@@ -136,7 +132,7 @@ impl Front {
                 }
             }
             // Held for as long as it is listened to.
-            drop((expected, lease));
+            drop((expected, watch));
         })
         .await;
         self.guarded(answer, &guarded, Work::Listening)

@@ -18,7 +18,7 @@ use crate::http_front::{Front, json_refusal, plain};
 use crate::http_link::SESSION_ID;
 use crate::pipeline::AskForTools;
 use crate::refusal::{self, code};
-use crate::server::Reach;
+use crate::transport::Way;
 
 impl Front {
     /// One message to the server, in a held session.
@@ -66,6 +66,13 @@ impl Front {
             return Ok((pool, lease));
         }
         if !pool.has_room() {
+            // The oldest call that waits for its agent makes room, and is cancelled.
+            if self.gateway.translation().calls.make_room(&pool)
+                && let Some(lease) = pool.find(alone)
+            {
+                drop(opening);
+                return Ok((pool, lease));
+            }
             return Err(refuse(
                 "too many calls to this server may ask the agent something at once; ask again when one has ended",
             ));
@@ -94,7 +101,7 @@ impl Front {
             pool.next_id(),
             Revision::V2025_11_25
         );
-        let nobody = Held::new(None, None, String::new());
+        let nobody = Held::new(None, None, None, String::new());
         let newcomer = Caller { session: None, revision: None, trace: None, ..caller.clone() };
         let mut said = Said::of(self.say(&newcomer, &nobody, headers, hello).await);
         let sealed = said.headers.get(SESSION_ID).and_then(|id| id.to_str().ok()).map(str::to_owned);
@@ -124,7 +131,7 @@ impl Front {
         let (grant, server) = (caller.grant.key(), caller.grant.server().id());
         let session = sealed.and_then(|id| self.gateway.seal().open(&id, grant, server));
         let revision = crate::relay::negotiated(&format!("{{\"result\":{initialized}}}"));
-        let held = Held::new(session, revision, initialized);
+        let held = Held::new(Some(newcomer), session, revision, initialized);
         let ready = r#"{"jsonrpc":"2.0","method":"notifications/initialized"}"#.to_owned();
         self.say(&legacy_caller(caller, &held), &held, headers, ready).await;
         Ok(held)
@@ -148,19 +155,19 @@ impl Front {
 
     /// The way on which the gateway asks the server of a held session for its tools.
     pub(super) fn upstream_of(&self, caller: &Caller, held: &Held) -> Option<Box<dyn AskForTools>> {
-        match &caller.grant.server().config.reach {
-            Reach::Http(endpoint) => Some(Box::new(self.link(caller, held.session.clone(), endpoint.clone()))),
-            Reach::Child(_) => Some(Box::new(Arc::clone(&self.session_child(caller)?.link))),
+        match caller.grant.server().way(held.session.as_ref()) {
+            Way::Requests(endpoint) => Some(Box::new(self.link(caller, held.session.clone(), endpoint.clone()))),
+            Way::Conversation => Some(Box::new(Arc::clone(&self.session_child(caller)?.link))),
         }
     }
 
     pub(super) fn canceller(&self, caller: &Caller, held: &Held) -> Canceller {
         let legacy = legacy_caller(caller, held);
-        match &caller.grant.server().config.reach {
-            Reach::Http(endpoint) => {
+        match caller.grant.server().way(held.session.as_ref()) {
+            Way::Requests(endpoint) => {
                 Canceller::Http(Box::new(self.link(&legacy, held.session.clone(), endpoint.clone())))
             }
-            Reach::Child(_) => Canceller::Child(self.session_child(&legacy).map(|bridge| Arc::clone(&bridge.link))),
+            Way::Conversation => Canceller::Child(self.session_child(&legacy).map(|bridge| Arc::clone(&bridge.link))),
         }
     }
 }

@@ -10,7 +10,7 @@ use mcp::translate;
 
 use super::exchange::{Exchange, Theirs};
 use super::pieces::{self, Out, Piece};
-use super::rounds::{MAX_ROUNDS, Waiting};
+use super::rounds::{Gone, MAX_ROUNDS, Waiting};
 use super::sessions::{is_lost, legacy_caller};
 use crate::body::Body;
 use crate::caller::Caller;
@@ -150,8 +150,14 @@ impl Front {
             return gone("another replica of this gateway holds it, or held it before it was started again");
         }
         let Ok(number) = <[u8; 16]>::try_from(number) else { return gone("it cannot be read") };
-        let Some(waiting) = translation.calls.take(number, &call_of(request)) else {
-            return gone("it has ended, has waited too long, or was another call");
+        let waiting = match translation.calls.take(number, &call_of(request)) {
+            Ok(waiting) => waiting,
+            Err(Gone::Yielded) => {
+                return gone(
+                    "so many calls of this agent waited for answers that it made room for newer ones, and was cancelled",
+                );
+            }
+            Err(Gone::Unknown) => return gone("it has ended, has waited too long, or was another call"),
         };
         let Some(answer) = given(request, "1") else {
             let text = "inputResponses lacks the answer to `1`, so the call was ended; call again";

@@ -330,7 +330,7 @@ impl Front {
     async fn modern_upstream(&self, caller: &Caller) -> Option<Box<dyn AskForTools>> {
         let caller = Caller { revision: Some(MODERN), ..caller.clone() };
         match &caller.grant.server().config.reach {
-            Reach::Http(endpoint) => Some(Box::new(self.link(&caller, None, endpoint.clone()))),
+            Reach::Http(endpoint) | Reach::Sse(endpoint) => Some(Box::new(self.link(&caller, None, endpoint.clone()))),
             Reach::Child(_) => {
                 let bridge = Box::pin(self.modern_child(&caller)).await.ok()??;
                 Some(Box::new(Arc::clone(&bridge.link)))

@@ -44,10 +44,11 @@ struct Dialogue {
 pub(super) async fn list(command: &Command, running: &Running, patience: Duration) -> Result<Listed, String> {
     let (lines, output) = mpsc::channel(LINES);
     // Its words are kept by the child itself and repeated if it fails.
-    let child = Child::spawn(command, lines, Arc::new(|_: &str| {})).map_err(|error| {
-        let program = audit::visible::word(&command.program.to_string_lossy());
-        format!("the program {program} cannot be started: {error}")
-    })?;
+    let child =
+        Child::spawn(command, lines, Arc::new(|_: &str| {}), Arc::new(|_: Option<&[u8]>| {})).map_err(|error| {
+            let program = audit::visible::word(&command.program.to_string_lossy());
+            format!("the program {program} cannot be started: {error}")
+        })?;
     let child = Arc::new(child);
     running.started(&child);
     let mut dialogue = Dialogue { child: Arc::clone(&child), lines: output, start: START.min(patience) };
@@ -220,7 +221,7 @@ fn is_stopped(group: i32) -> bool {
 }
 
 /// What a server is told that asks something: a ping is answered, nothing else was offered.
-fn reply(line: &[u8]) -> Option<String> {
+pub(super) fn reply(line: &[u8]) -> Option<String> {
     let Ok(Body::One(Message::Request(request))) = mcp::message::parse_upstream(line) else { return None };
     let id = request.id.raw();
     Some(match request.method.as_ref() {

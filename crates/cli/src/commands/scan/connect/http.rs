@@ -8,6 +8,7 @@ use gateway::events::{EventReader, MAX_EVENT};
 use gateway::http_link::{HttpLink, METHOD, SESSION_ID, answer_to, list_params, own_id};
 use gateway::pipeline::AskForTools;
 use gateway::server::Server;
+use gateway::sse_link;
 use http::header::CONTENT_TYPE;
 use http::{HeaderValue, Method, StatusCode};
 use mcp::revision::Revision;
@@ -43,7 +44,14 @@ pub(super) async fn list(server: Arc<Server>, endpoint: Endpoint, client: Client
     // not know in many ways.
     link.revision = None;
     let answer = ask(&link, "initialize", &hello()).await.map_err(|error| error.to_string())?;
-    let result = answer.outcome.map_err(|error| refused(&link, answer.status, &error))?;
+    let result = match answer.outcome {
+        Ok(result) => result,
+        // Whoever knows no `initialize` here may be of the older transport, as the specification says.
+        Err(_) if may_be_sse(answer.status) && sse_link::probe(&link.client, &link.server, &link.endpoint).await => {
+            return super::sse::list(link.server, link.endpoint, link.client).await;
+        }
+        Err(error) => return Err(refused(answer.status, &error)),
+    };
     let (revision, name) = agreed(&result)?;
     link.session = answer.session;
     // The header that names the revision came with 2025-06-18; servers before do not know it.
@@ -66,6 +74,10 @@ async fn pages(link: &HttpLink) -> Result<Collector, String> {
             return Ok(collector);
         }
     }
+}
+
+fn may_be_sse(status: StatusCode) -> bool {
+    matches!(status, StatusCode::BAD_REQUEST | StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED)
 }
 
 /// Asks one thing, and keeps what an answer says beside its result.
@@ -110,17 +122,15 @@ async fn ask(link: &HttpLink, method: &str, params: &str) -> Result<Answered, Se
 }
 
 /// Why a server that refuses `initialize` may do so, and what to do about it.
-fn refused(link: &HttpLink, status: StatusCode, error: &str) -> String {
+fn refused(status: StatusCode, error: &str) -> String {
     let error = audit::visible::shown(error);
-    let old = link.endpoint.uri().path().trim_end_matches('/').ends_with("/sse")
-        || matches!(status, StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED);
     match status {
         StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => format!(
             "the server wants credentials, or other ones (HTTP {status}): give them by --header 'Authorization: Bearer ${{TOKEN}}'"
         ),
-        _ if old => format!(
-            "the server refuses initialize ({error}). Is this its Streamable HTTP endpoint? HTTP+SSE, the transport of 2024-11-05, cannot be scanned yet"
-        ),
+        StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED => {
+            format!("the server refuses initialize ({error}). Is this the address of its endpoint?")
+        }
         _ => format!("the server refuses initialize: {error}"),
     }
 }
