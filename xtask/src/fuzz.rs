@@ -138,7 +138,8 @@ fn fuzzed(built: &Path, target: &str, seconds: u64) -> Result<u64> {
     if folder.join(&seeds).is_dir() {
         words.push(seeds);
     }
-    words.extend(["-dict=json.dict", LONGEST, "-print_final_stats=1", "-artifact_prefix=artifacts/"].map(str::to_owned));
+    words
+        .extend(["-dict=json.dict", LONGEST, "-print_final_stats=1", "-artifact_prefix=artifacts/"].map(str::to_owned));
     words.push(format!("-max_total_time={seconds}"));
     eprintln!("$ {target} {}", words.join(" "));
     let output = Command::new(built.join(target))
