@@ -186,6 +186,8 @@ impl Document {
         let Some(key) = http.headers.get(1) else { return Ok(Some((outer, outer))) };
         let all = outer.value.map().map(|map| map.members.as_slice()).unwrap_or_default();
         match all {
+            // A key with nothing behind it cannot be taken out of the map around it.
+            [inner] if inner.key == *key && inner.value.map().is_none() => Err(Refusal::Unfit),
             [inner] if inner.key == *key => Ok(Some((outer, inner))),
             _ => {
                 let other = all.iter().find(|member| member.key != *key).map_or(key, |member| &member.key);

@@ -182,3 +182,19 @@ fn unwrap_refuses_to_send_variables_as_headers() {
     let text = words(", \"--header\", \"X-Team: core\"", "").replace(", \"env\": {}", "");
     assert!(unwrapped(text).unwrap().contains("\"headers\": { \"X-Team\": \"core\" }"));
 }
+
+/// What the gateway writes, it must be able to read.
+#[test]
+fn headers_without_a_header_stay() {
+    let (client, surface) = surface("continue", 0);
+    let written = "mcpServers:\n  - name: remote\n    type: streamable-http\n    url: https://a.test/mcp\n    requestOptions:\n      headers:\n";
+    for (text, good) in [(written.to_owned(), false), (format!("{written}        A: b\n"), true)] {
+        let document = read(surface.format, text.as_bytes());
+        let entry = entry(&document, &client, &surface, "remote");
+        let edit = document.wrap(&entry, &wrapper("remote"));
+        assert_eq!(edit.is_ok(), good, "{edit:?}");
+        if let Ok(edit) = edit {
+            read(surface.format, &after(&edit, text.as_bytes())).entries(&client, &surface).unwrap();
+        }
+    }
+}

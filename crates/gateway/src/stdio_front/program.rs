@@ -107,7 +107,7 @@ pub(super) async fn serve(
     let mut next = Some(first);
     let end = loop {
         if let Some(line) = next.take() {
-            run.from_agent(&mut caller, &line).await;
+            run.agent_said(&mut caller, &line).await;
             if hello.is_none() && is_hello(&line) {
                 hello = Some(line);
             }
@@ -172,7 +172,7 @@ impl Run {
         let _ = reading.await;
     }
 
-    async fn from_agent(&self, caller: &mut Caller, line: &Line) {
+    async fn agent_said(&self, caller: &mut Caller, line: &Line) {
         let Self { gateway, link, to_agent, .. } = self;
         if let Some(revision) = link.negotiated.get() {
             caller.revision = Some(*revision);

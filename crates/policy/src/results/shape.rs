@@ -168,7 +168,9 @@ pub(super) const PRIVATE_KEY: &str = "private_key";
 pub(super) const SERVICE_ACCOUNT_KEY: &str = "google_service_account_key";
 pub(super) const CARD: &str = "card_number";
 
-/// Every name that marks of the build's own detectors have.
+/// Every name that marks of the build's own detectors have, once.
 pub(crate) fn names() -> impl Iterator<Item = &'static str> {
-    SHAPES.iter().map(|shape| shape.name).chain([PRIVATE_KEY, SERVICE_ACCOUNT_KEY, CARD])
+    let before = |index: usize, name: &str| SHAPES.iter().take(index).any(|shape| shape.name == name);
+    let shapes = SHAPES.iter().enumerate().filter(move |(index, shape)| !before(*index, shape.name));
+    shapes.map(|(_, shape)| shape.name).chain([PRIVATE_KEY, SERVICE_ACCOUNT_KEY, CARD])
 }
