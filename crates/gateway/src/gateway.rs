@@ -26,7 +26,7 @@ use crate::lease::Lease;
 use crate::measures::Measures;
 use crate::phase::Phase;
 use crate::refused::{Counted, Refused};
-use crate::seal::Seal;
+use crate::seal::{Seal, SessionNumber};
 use crate::server::{Server, TimeLimits};
 use crate::sessions::Sessions;
 use crate::spans::Spans;
@@ -109,6 +109,7 @@ pub struct Gateway {
     stand_in: Memory,
     log: AuditLog,
     seal: Seal,
+    replica: SessionNumber,
     sessions: Sessions,
     streams: Streams,
     refused: Refused,
@@ -146,7 +147,7 @@ pub struct Foundation {
 }
 
 impl Gateway {
-    /// A gateway; `None` if the session key cannot be used.
+    /// A gateway; `None` if the session key cannot be used, or the system gives no random numbers.
     pub fn new(foundation: Foundation, grants: Grants) -> Option<Arc<Self>> {
         Some(Arc::new(Self {
             grants: ArcSwap::from_pointee(grants),
@@ -157,6 +158,7 @@ impl Gateway {
             stand_in: Memory::default(),
             log: foundation.log,
             seal: Seal::new(&foundation.session_key)?,
+            replica: SessionNumber::random()?,
             sessions: Sessions::default(),
             streams: Streams::default(),
             refused: Refused::default(),
@@ -273,6 +275,11 @@ impl Gateway {
 
     pub(crate) fn children(&self) -> &Children {
         &self.children
+    }
+
+    /// The name of this replica, from its start to its end, in what it seals: who holds what cannot be handed on.
+    pub(crate) fn replica(&self) -> SessionNumber {
+        self.replica
     }
 
     pub(crate) fn translation(&self) -> &Translation {

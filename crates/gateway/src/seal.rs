@@ -42,7 +42,7 @@ pub struct Session {
     pub number: SessionNumber,
     /// The revision that was negotiated, where the gateway knows it.
     pub revision: Option<Revision>,
-    /// The upstream's id; empty for a session on a child process.
+    /// The upstream's id; of a session that is one connection or one process, the replica that holds it.
     pub upstream: String,
 }
 

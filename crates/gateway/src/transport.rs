@@ -8,14 +8,14 @@ use std::time::{Duration, Instant};
 
 use upstream::http::Endpoint;
 
-use crate::seal::Session;
+use crate::seal::{Session, SessionNumber};
 use crate::server::{Reach, Server};
 
 /// How long an endpoint that turned out not to be of the older transport is not asked for it again.
 const ASKED_AGAIN: Duration = Duration::from_secs(60);
 
-/// What marks a session that is one connection to a server of the older transport: no upstream's id begins so, because it
-/// is visible ASCII.
+/// What begins, in a session's id, in place of the server's own: the session is one connection, or one process, and the name
+/// of the replica that holds it follows. No server's id begins so, because it is visible ASCII.
 const MARK: &str = "\u{2}";
 
 /// On which way messages go to a server.
@@ -40,18 +40,20 @@ impl Server {
             }
         }
     }
+}
 
-    /// What stands for the server's own id in a session that is one connection.
-    pub(crate) fn connection_mark(&self) -> String {
-        match self.config.reach {
-            Reach::Child(_) => String::new(),
-            Reach::Http(_) | Reach::Sse(_) => MARK.to_owned(),
-        }
-    }
+/// What stands for the server's own id in a session that is one connection or one process, which `replica` holds.
+pub(crate) fn held_by(replica: SessionNumber) -> String {
+    format!("{MARK}{}", replica.text())
+}
+
+/// Whether another replica holds what the session is, or one that has ended since.
+pub(crate) fn is_anothers(session: &Session, replica: SessionNumber) -> bool {
+    session.upstream.strip_prefix(MARK).is_some_and(|holder| holder != replica.text())
 }
 
 fn is_connection(session: &Session) -> bool {
-    session.upstream == MARK
+    session.upstream.starts_with(MARK)
 }
 
 /// What was found out about the transport of one endpoint.

@@ -8,7 +8,7 @@ use testkit::toolgate::TOKEN;
 use testkit::upstream::Upstream;
 use testkit::wait::{self, PATIENCE};
 
-use crate::setup::{allow, open, toolgate};
+use crate::setup::{allow, open, recording, toolgate};
 
 #[test]
 fn the_agents_session_is_not_the_servers() -> anyhow::Result<()> {
@@ -65,6 +65,34 @@ fn a_session_outlives_a_restart_of_the_gateway() -> anyhow::Result<()> {
         new.clone_from(&old);
     }
     assert!(after.call("read_file", json!({}))?.is_done());
+    Ok(())
+}
+
+/// A program's session is where the program is: whoever else gets its id says so, and the agent begins anew.
+#[test]
+fn a_session_on_a_program_names_the_replica_that_holds_it() -> anyhow::Result<()> {
+    let data = testkit::toolgate::folder()?;
+    let setup = toolgate()?;
+    let (words, record) = recording(&setup, &Script::default())?;
+    let start = || toolgate()?.policy(&allow(&["read_file"]))?.program(words.clone()).data(data.path()).serve();
+    let mut first = start()?;
+    let before = first.legacy()?;
+    assert!(before.call("read_file", json!({}))?.is_done());
+    first.stop()?;
+    let second = start()?;
+    let after = McpHttp::new(second.url(), Some(TOKEN))?;
+    after.speak("2025-11-25");
+    if let (Ok(mut new), Ok(old)) = (after.session.lock(), before.session.lock()) {
+        new.clone_from(&old);
+    }
+    let lost = after.post_message(&call(1, "read_file", json!({})))?;
+    assert_eq!(lost.status(), 404, "{}", lost.text());
+    let why = "the server process of this session is held by another replica, or was before a restart; start again with initialize";
+    assert!(lost.text().contains(why), "{}", lost.text());
+    let mut stream = after.listen(None)?;
+    assert_eq!(stream.head(PATIENCE)?.status(), Some(404));
+    assert!(second.legacy()?.call("read_file", json!({}))?.is_done());
+    assert_eq!(testkit::tee::called(&record), ["read_file", "read_file"]);
     Ok(())
 }
 

@@ -31,6 +31,7 @@ use crate::relay::Relay;
 use crate::seal::{Session, SessionNumber};
 use crate::server::{Reach, Server};
 use crate::streams::OpenStream;
+use crate::transport::{held_by, is_anothers};
 use bytes::Bytes;
 use futures_util::{StreamExt, stream};
 use http::{HeaderMap, HeaderValue, Response, StatusCode};
@@ -193,8 +194,7 @@ impl Front {
                     Some(bridge) => (caller, bridge, None),
                     None => {
                         let id = names::raw_id(message).unwrap_or("null");
-                        let what = partner_of(&caller);
-                        let text = format!("the {what} of this session has ended; start again with initialize");
+                        let text = format!("{}; start again with initialize", self.over(&caller, session));
                         return plain(&refusal::error(id, refusal::code::INVALID_REQUEST, &text, 404));
                     }
                 }
@@ -226,8 +226,7 @@ impl Front {
         let mut answer = self.through(&caller, &bridge, message).await;
         if let Some(number) = fresh {
             let revision = answer.extensions().get::<Negotiated>().and_then(|negotiated| negotiated.0);
-            let upstream = caller.grant.server().connection_mark();
-            let session = Session { number, revision, upstream };
+            let session = Session { number, revision, upstream: held_by(self.gateway.replica()) };
             let sealed = self.gateway.seal().seal(&session, caller.grant.key(), caller.grant.server().id());
             if let Some(id) = sealed.and_then(|id| HeaderValue::from_str(&id).ok()) {
                 answer.headers_mut().insert(SESSION_ID, id);
@@ -373,6 +372,15 @@ impl Front {
         self.exchange(caller, bridge, text, message, expected).await
     }
 
+    /// Why this replica has nothing that a session could go on with.
+    fn over(&self, caller: &Caller, session: &Session) -> String {
+        let what = partner_of(caller);
+        if is_anothers(session, self.gateway.replica()) {
+            return format!("the {what} of this session is held by another replica, or was before a restart");
+        }
+        format!("the {what} of this session has ended")
+    }
+
     /// The stream on which a session's child speaks unasked.
     pub(super) async fn child_stream(
         &self,
@@ -383,8 +391,7 @@ impl Front {
     ) -> Response<Body> {
         let Some(session) = session else { return not_allowed() };
         let Some(bridge) = self.gateway.children().get(&Owner::Session(session.number), caller.grant.server()) else {
-            let text = format!("the {} of this session has ended", partner_of(caller));
-            return plain(&json_refusal(StatusCode::NOT_FOUND, &text));
+            return plain(&json_refusal(StatusCode::NOT_FOUND, &self.over(caller, &session)));
         };
         let (sender, receiver) = way();
         {

@@ -27,30 +27,17 @@ use self::held::Pools;
 use self::rounds::OpenCalls;
 use crate::caller::Caller;
 use crate::gateway::Gateway;
-use crate::seal::SessionNumber;
 
 /// How long an agent may take to answer what a server asks.
 const PATIENCE: Duration = Duration::from_secs(600);
 
 /// What translation has to remember: sessions that it holds at servers, calls that wait for an agent's answer, and what
 /// agents of sessions have said.
+#[derive(Default)]
 pub(crate) struct Translation {
-    /// This replica's name in what it seals.
-    replica: Option<SessionNumber>,
     pools: Pools,
     calls: OpenCalls,
     agents: Mutex<Agents>,
-}
-
-impl Default for Translation {
-    fn default() -> Self {
-        Self {
-            replica: SessionNumber::random(),
-            pools: Pools::default(),
-            calls: OpenCalls::default(),
-            agents: Mutex::default(),
-        }
-    }
 }
 
 impl Translation {

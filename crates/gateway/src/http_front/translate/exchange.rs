@@ -172,8 +172,8 @@ impl Exchange {
         let (translation, grant) = (gateway.translation(), self.caller.grant.key().to_owned());
         let server = self.caller.grant.server().id().to_owned();
         let (id, call) = (self.theirs.id.clone(), self.call.clone());
-        let sealed = translation.replica.zip(SessionNumber::random()).and_then(|(replica, number)| {
-            let state = [replica.0, number.0].concat();
+        let sealed = SessionNumber::random().and_then(|number| {
+            let state = [gateway.replica().0, number.0].concat();
             Some((number, gateway.seal().seal_for(PURPOSE, &state, &grant, &server)?))
         });
         let Some((number, state)) = sealed else {

@@ -146,7 +146,7 @@ impl Front {
             return gone("it was not given to this agent for this server");
         };
         let translation = self.gateway.translation();
-        if translation.replica != Some(SessionNumber(*replica)) {
+        if self.gateway.replica() != SessionNumber(*replica) {
             return gone("another replica of this gateway holds it, or held it before it was started again");
         }
         let Ok(number) = <[u8; 16]>::try_from(number) else { return gone("it cannot be read") };
