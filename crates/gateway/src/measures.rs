@@ -220,7 +220,7 @@ mod tests {
             measures.decided(Effect::Deny, &rule);
         }
         let counted: u64 = measures.decisions().map(|(_, _, times)| times).sum();
-        assert_eq!(counted, 15);
+        assert_eq!(counted, 16);
         assert!(measures.decisions().all(|(effect, _, times)| effect == "deny" || times == 0));
     }
 

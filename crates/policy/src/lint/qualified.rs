@@ -8,15 +8,17 @@ use crate::pattern::Pattern;
 use crate::policy::Document;
 use crate::source::shown;
 
-/// Patterns of tools that begin with a server. Names of a server's own may do so too: those are known where its tools are.
+/// Patterns of tools that begin with a server. Names of a server's own may do so too: those are known where its tools are, and
+/// elsewhere only what is for many names is told of.
 pub(super) fn check(document: &Document, known: &Known<'_>, found: &mut Vec<Diagnostic>) {
     if document.servers.is_some() {
         return;
     }
     let is_own =
         |pattern: &Pattern| known.tools.is_some_and(|tools| tools.iter().any(|tool| pattern.matches(tool.name)));
+    let may_tell = |name: &str| !name.is_empty() && (known.tools.is_some() || name.contains('*'));
     for (pattern, range) in patterns(document) {
-        if mcp::qualified::split_name(pattern.as_str()).is_some_and(|(_, name)| !name.is_empty()) && !is_own(pattern) {
+        if mcp::qualified::split_name(pattern.as_str()).is_some_and(|(_, name)| may_tell(name)) && !is_own(pattern) {
             found.push(of_a_stack(pattern.as_str(), range));
         }
     }

@@ -369,17 +369,19 @@ fn pruned<'a>(declared: &'a Declared, present: &Present, steps: &mut Vec<Step<'a
         declared.grants.iter().any(|grant| grant.label == *label && grant.servers().contains(server))
     };
     let mut all: BTreeMap<&str, Vec<(&String, &String)>> = BTreeMap::new();
+    let mut names: BTreeMap<&str, String> = BTreeMap::new();
     for ((server, label), grant) in &present.grants {
-        all.entry(text(grant, "id")).or_default().push((server, label));
+        let id = text(grant, "id");
+        all.entry(id).or_default().push((server, label));
+        // In the order in which it lists them.
+        names.insert(id, format!("grant {}/{label}", present.server_names(grant, "servers").join("+")));
     }
     for (id, places) in &all {
         // Those of servers that go are revoked with them.
         let stays = places.iter().any(|(server, _)| declared.servers.contains_key(*server));
         if stays && !places.iter().any(|(server, label)| wanted(server, label)) {
-            let label = places.first().map_or("", |(_, label)| label.as_str());
-            let servers: Vec<&str> = places.iter().map(|(server, _)| server.as_str()).collect();
             let path = format!("/api/v1/grants/{}", encoded(id));
-            remove(format!("grant {}/{label}", servers.join("+")), "it is revoked, for good", path);
+            remove(names.remove(id).unwrap_or_default(), "it is revoked, for good", path);
         }
     }
     for name in present.servers.keys().filter(|name| !declared.servers.contains_key(*name)) {
