@@ -24,7 +24,7 @@ pub(crate) use results::quoted;
 use crate::admission::{Withdrawn, Work, until_withdrawn};
 use crate::caller::{Caller, Dialect};
 use crate::expected::{Expected, shape};
-use crate::gateway::Gateway;
+use crate::gateway::{Gateway, Grants};
 use crate::methods;
 use crate::refusal;
 use crate::ticket::{Ended, Ticket};
@@ -68,6 +68,18 @@ impl Relay {
             unsettled: policy::results::Edits::default(),
             negotiated: None,
         }
+    }
+
+    /// Judges from now on by what the caller's grant is under in `grants`: what a server says unasked may come long after its
+    /// session was opened. False where the grant leads there no more, and then nothing goes on.
+    pub(crate) fn follow(&mut self, grants: &Grants) -> bool {
+        let (key, server) = (self.caller.grant.key(), self.caller.grant.server());
+        let now = grants.all().find(|grant| grant.key() == key && Arc::ptr_eq(grant.server(), server));
+        let now = now.map(Arc::clone);
+        now.is_some_and(|now| {
+            self.caller.grant = now;
+            true
+        })
     }
 
     /// The gateway through which it goes.

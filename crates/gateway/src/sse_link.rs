@@ -151,11 +151,7 @@ async fn listen(
     });
     let (mut reader, address) = match opened {
         Ok(opened) => opened,
-        Err(why) => {
-            // It may have become a server of Streamable HTTP: the next session finds out.
-            server.transport.forget();
-            return why;
-        }
+        Err(why) => return why,
     };
     told.send_replace(State::Open(address));
     loop {
@@ -182,6 +178,11 @@ async fn opened(client: &Client, server: &Server, endpoint: &Endpoint) -> Result
     let answer = sent.map_err(|error| error.to_string())?;
     let status = answer.status();
     if !status.is_success() {
+        // One that takes no GET may have become a server of Streamable HTTP: the next session finds out. One that is away, or
+        // lets nobody in, is what it was.
+        if matches!(status, StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED | StatusCode::GONE) {
+            server.transport.forget();
+        }
         return Err(refused(status));
     }
     let kind = answer.headers().get(CONTENT_TYPE).map(HeaderValue::as_bytes).unwrap_or_default();

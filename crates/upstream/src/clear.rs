@@ -6,6 +6,7 @@ use std::time::Duration;
 use http::Uri;
 use policy::text::{host, public, url};
 
+use crate::egress::translated;
 use crate::resolve::Resolve;
 
 /// How long a name may take to be looked up.
@@ -41,7 +42,7 @@ pub async fn now(uri: &Uri, resolver: &dyn Resolve) -> bool {
         return by_name(uri);
     }
     match tokio::time::timeout(LOOK_UP, resolver.addresses(text)).await {
-        Ok(Ok(addresses)) if !addresses.is_empty() => addresses.into_iter().any(public::address),
+        Ok(Ok(addresses)) if !addresses.is_empty() => addresses.into_iter().map(translated).any(public::address),
         _ => by_name(uri),
     }
 }
@@ -49,7 +50,7 @@ pub async fn now(uri: &Uri, resolver: &dyn Resolve) -> bool {
 /// The address in the text of a host.
 fn address(host: &str) -> Option<IpAddr> {
     match host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
-        Some(inner) => inner.parse().ok().map(IpAddr::V6),
+        Some(inner) => inner.parse().ok().map(|inner| translated(IpAddr::V6(inner))),
         None => host.parse().ok().map(IpAddr::V4),
     }
 }
@@ -77,6 +78,10 @@ mod tests {
             ("https://crm.acme.com/mcp", Some("8.8.8.8"), false),
             ("http://crm/mcp", None, false),
             ("http://crm/mcp", Some("8.8.8.8"), true),
+            ("http://[64:ff9b::808:808]/", None, true),
+            ("http://[::ffff:8.8.8.8]/", None, true),
+            ("http://[::ffff:10.0.0.7]/", None, false),
+            ("http://[64:ff9b::a00:7]/", None, false),
             ("http://[2606:4700::1111]/", Some("10.0.0.7"), true),
             ("http://[::1]:8080/", Some("8.8.8.8"), false),
         ] {

@@ -2,7 +2,7 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use anyhow::bail;
+use anyhow::{bail, ensure};
 use serde_json::{Value, json};
 use testkit::message::Outcome;
 use testkit::script::{Script, Tool};
@@ -41,14 +41,14 @@ fn within_a_minute(work: impl Fn() -> anyhow::Result<()>) -> anyhow::Result<()> 
 fn calls(seed: &Seed, mut call: impl FnMut(&str) -> anyhow::Result<Outcome>) -> anyhow::Result<()> {
     for number in 1..=seed.max {
         let outcome = call(&seed.tool)?;
-        assert!(outcome.is_done(), "{}: call {number}: {outcome:?}", seed.file);
+        ensure!(outcome.is_done(), "{}: call {number}: {outcome:?}", seed.file);
     }
     let outcome = call(&seed.tool)?;
-    assert!(outcome.is_limited(), "{}: one too many: {outcome:?}", seed.file);
+    ensure!(outcome.is_limited(), "{}: one too many: {outcome:?}", seed.file);
     let Outcome::Denied { rule, text, .. } = call(OTHER)? else { bail!("{}: {OTHER} was not denied", seed.file) };
-    assert_eq!(rule, "(default deny)");
-    assert!(text.starts_with("[POLICY DENIED]"), "{text}");
-    assert!(call("smartlead_nothing")?.is_unknown_tool(), "{}", seed.file);
+    ensure!(rule == "(default deny)", "{rule}");
+    ensure!(text.starts_with("[POLICY DENIED]"), "{text}");
+    ensure!(call("smartlead_nothing")?.is_unknown_tool(), "{}", seed.file);
     Ok(())
 }
 
@@ -62,7 +62,7 @@ fn over_http() -> anyhow::Result<()> {
             assert_eq!(client.tools()?, std::slice::from_ref(&seed.tool));
             calls(&seed, |tool| client.call(tool, json!({})))?;
             let called = upstream.called();
-            assert_eq!(called.len() as u64, seed.max);
+            ensure!(called.len() as u64 == seed.max, "{called:?}");
             assert!(called.iter().all(|tool| *tool == seed.tool), "{called:?}");
             Ok(())
         })?;

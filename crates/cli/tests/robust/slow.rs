@@ -26,7 +26,7 @@ const GRANTS: usize = 5;
 
 /// What a thousand of them may make the gateway hold at its highest, beside what it holds anyhow, in KiB. What they send and
 /// ask for is a multiple of it.
-const MOST: u64 = 1000 * 384;
+const MOST: u64 = 1000 * 512;
 
 /// What each slow body has sent when it becomes slow, and what it says that it will send, in bytes.
 const BODY: (usize, usize) = (1024 * 1024, 4 * 1024 * 1024);

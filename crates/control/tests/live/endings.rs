@@ -361,6 +361,38 @@ fn started(record: &std::path::Path) -> Vec<u32> {
     events(record).into_iter().filter_map(pid).collect()
 }
 
+/// A session with a program is one stream for all that it says, and outlives the policy that it was opened under.
+pub fn what_a_program_asks_is_judged_by_what_holds_then(house: &House) {
+    let desk = house.desk();
+    let replica = house.replica("one");
+    let question = json!({ "message": "password please" });
+    let script = Script::with([Tool::named("ask").does(Behaviour::Ask("elicitation/create".into(), question))]);
+    program(&desk, house, &script);
+    let named = |list: &str| {
+        json!({ "version": "1", "default": "allow", "methods": { list: ["elicitation/create"] } }).to_string()
+    };
+    desk.policy(&desk.admin, "asking", &named("allow"));
+    desk.policy(&desk.admin, "silent", &named("deny"));
+    let minted = desk.mint(&desk.admin, &given("desk", "files", "asking"));
+    let agent = McpHttp::legacy(&format!("{}/mcp/files/", replica.url), Some(minted.token.reveal())).unwrap();
+    let first = |id: u64| {
+        let mut stream = agent.open(&testkit::message::call(id, "ask", json!({}))).unwrap();
+        let said = stream.next(PATIENCE).unwrap();
+        (stream, said)
+    };
+    let (mut stream, asked) = first(7);
+    assert_eq!(asked["method"], "elicitation/create", "{asked}");
+    agent.post_message(&testkit::message::result(&asked["id"], json!({ "action": "decline" }))).unwrap();
+    assert!(stream.next(PATIENCE).unwrap().get("result").is_some());
+    for (policy, asks) in [("silent", false), ("asking", true)] {
+        let attached = desk.instance.attach(&desk.admin, minted.grant, Some(policy), "");
+        desk.confirmed(desk.runtime.block_on(attached).unwrap());
+        let (stream, said) = first(8);
+        assert_eq!(said.get("method").is_some(), asks, "under {policy}: {said}");
+        drop(stream);
+    }
+}
+
 pub fn programs_end_with_their_grant_and_when_their_server_is_changed(house: &House) {
     let desk = house.desk();
     let replica = house.replica("one");

@@ -43,6 +43,7 @@ cases! {
         streams_are_bounded_for_each_grant,
         two_hundred_streams_end_on_every_replica,
         an_agent_that_does_not_read_loses_its_stream_too,
+        what_a_program_asks_is_judged_by_what_holds_then,
         programs_end_with_their_grant_and_when_their_server_is_changed;
     first_start:
         the_first_admin_is_made_with_the_setup_token_once,

@@ -259,6 +259,8 @@ pub(super) async fn read(
     mut output: mpsc::Receiver<Bytes>,
     mut relay: Relay,
 ) {
+    // The grants by which it judges, and whether its own is still among them.
+    let (mut known, mut leads) = (gateway.grants(), true);
     while let Some(raw) = output.recv().await {
         if link.takes(&raw) {
             continue;
@@ -267,6 +269,14 @@ pub(super) async fn read(
         let answered = names::answered(&raw);
         if let Some(key) = answered.or_else(|| link.unreadable(&gateway, bridge.grant.server(), &raw)) {
             bridge.answered(&key, &raw);
+            continue;
+        }
+        let now = gateway.grants();
+        if !Arc::ptr_eq(&known, &now) {
+            leads = relay.follow(&now);
+            known = now;
+        }
+        if !leads {
             continue;
         }
         match relay.see(&raw) {

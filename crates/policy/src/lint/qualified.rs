@@ -18,7 +18,10 @@ pub(super) fn check(document: &Document, known: &Known<'_>, found: &mut Vec<Diag
         |pattern: &Pattern| known.tools.is_some_and(|tools| tools.iter().any(|tool| pattern.matches(tool.name)));
     let may_tell = |name: &str| !name.is_empty() && (known.tools.is_some() || name.contains('*'));
     for (pattern, range) in patterns(document) {
-        if mcp::qualified::split_name(pattern.as_str()).is_some_and(|(_, name)| may_tell(name)) && !is_own(pattern) {
+        let text = pattern.as_str();
+        let of_any = text.strip_prefix("*__").is_some_and(|name| !name.is_empty());
+        let of_one = mcp::qualified::split_name(text).is_some_and(|(_, name)| may_tell(name));
+        if (of_any || of_one) && !is_own(pattern) {
             found.push(of_a_stack(pattern.as_str(), range));
         }
     }

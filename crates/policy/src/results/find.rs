@@ -85,10 +85,11 @@ pub(super) fn suspects(text: &str, detectors: &[Detector]) -> Suspects {
     found
 }
 
-/// Whether a message writes characters as escapes that need none: then its bytes do not show what it says.
+/// Whether a message writes characters as escapes that may stand within what is looked for: then its bytes do not show what
+/// it says. (Tabs and line breaks stand in no anchor, save one that is there in both ways.)
 pub(super) fn has_odd_escapes(raw: &str) -> bool {
     let bytes = raw.as_bytes();
-    memchr::memchr_iter(b'\\', bytes).any(|at| matches!(bytes.get(at + 1), Some(b'u' | b'/')))
+    memchr::memchr_iter(b'\\', bytes).any(|at| matches!(bytes.get(at + 1), Some(b'u' | b'/' | b'b' | b'f')))
 }
 
 /// Every secret that the build knows in a text, in no order.
@@ -160,22 +161,42 @@ fn is_named_private_key(text: &str, start: usize) -> bool {
 
 /// The name of a secret that the key of its member tells, where the value alone does not.
 pub(super) fn by_key(key: &str, value: &str, detectors: &[Detector]) -> Option<&'static str> {
+    let key = key.to_ascii_lowercase();
+    if detectors.contains(&Detector::Tokens) && key.ends_with("authorization") && is_basic(value) {
+        return Some("basic_credentials");
+    }
     if !detectors.contains(&Detector::CloudKeys) {
         return None;
     }
-    // Joined as the anchors are: what else stands in a key is part of its name.
-    let key = key.replace(['_', '-', '.', ' '], "").to_ascii_lowercase();
     let base64 = value.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'='));
     match value.len() {
-        _ if key == "privatekey" => {
+        _ if ends_in(&key, &["private", "key"]) => {
             let mut whole = false;
             private_key::each(value, |_| whole = true);
             whole.then_some(SERVICE_ACCOUNT_KEY)
         }
-        40 if base64 && (key.ends_with("secretaccesskey") || key.ends_with("awssecretkey")) => Some("aws_secret_key"),
-        100.. if base64 && key.ends_with("sessiontoken") => Some("aws_session_token"),
-        88 if base64 && key.ends_with("accountkey") => Some("azure_account_key"),
-        44 if base64 && key.ends_with("sharedaccesskey") => Some("azure_access_key"),
+        40 if base64 && (ends_in(&key, &["secret", "access", "key"]) || ends_in(&key, &["aws", "secret", "key"])) => {
+            Some("aws_secret_key")
+        }
+        100.. if base64 && ends_in(&key, &["session", "token"]) => Some("aws_session_token"),
+        88 if base64 && ends_in(&key, &["account", "key"]) => Some("azure_account_key"),
+        44 if base64 && ends_in(&key, &["shared", "access", "key"]) => Some("azure_access_key"),
         _ => None,
     }
+}
+
+/// Whether a key ends in these words, joined as those of anchors are: otherwise a look at a whole message would pass it over.
+fn ends_in(key: &str, words: &[&str]) -> bool {
+    let Some((last, before)) = words.split_last() else { return true };
+    let Some(rest) = key.strip_suffix(last) else { return false };
+    before.is_empty()
+        || BETWEEN.iter().any(|between| rest.strip_suffix(between).is_some_and(|rest| ends_in(rest, before)))
+}
+
+/// Whether a header's value is credentials of the Basic scheme, whatever they decode to.
+fn is_basic(value: &str) -> bool {
+    let (scheme, rest) = value.trim().split_once([' ', '\t']).unwrap_or_default();
+    let rest = rest.trim_start();
+    let base64 = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'=' | b'-' | b'_');
+    scheme.eq_ignore_ascii_case("basic") && rest.len() >= 4 && rest.bytes().all(base64)
 }

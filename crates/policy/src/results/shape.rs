@@ -157,7 +157,7 @@ pub(super) const SHAPES: &[Shape] = &[
         r#"(?i:authorization[\\"']{0,4}\s{0,2}[:=]\s{0,2}[\\"']{0,4}basic)[ \t]{1,4}([A-Za-z0-9+/]{8,}={0,2})"#,
     )
     .anywhere(),
-    shape("basic_credentials", Tokens, &["basic ", "basic\t"], r"(?i:basic)[ \t]{1,4}([A-Za-z0-9+/]{8,}={0,2})").with_credentials(),
+    shape("basic_credentials", Tokens, &["basic ", "basic\t", "basic\\t"], r"(?i:basic)[ \t]{1,4}([A-Za-z0-9+/]{8,}={0,2})").with_credentials(),
     shape("url_password", Tokens, &["://"], r##"[A-Za-z][A-Za-z0-9+.-]{1,20}://[!-~&&[^:/@?#"'<>\[\]]]{0,100}:([!-~&&[^/@?#"'<>\[\]]]{1,200})@"##)
         .anywhere(),
     shape("age_key", PrivateKeys, &["age-secret-key-"], "(?i:AGE-SECRET-KEY-(?:PQ-)?1[0-9A-Z]{58})").anywhere(),

@@ -308,6 +308,27 @@ fn names_of_secrets_in_every_spelling() {
     }
 }
 
+/// A look at the bytes of a message passes over nothing that is found when it is read.
+#[test]
+fn a_first_look_sees_all_that_a_second_one_would() {
+    let (basic, aws) = (plain("YWRtaW46aHVud~GVyMnNlY3JldA=="), plain("wJalrXUtnFEMI/K7MDENG/bPxRfiCY~EXAMPLEKEY"));
+    for (member, found) in [
+        (format!(r#""a":"Basic\t{basic}""#), true),
+        (format!(r#""a":"Basic\u0009{basic}""#), true),
+        (format!(r#""Proxy-Authorization":"Basic 4Pz8{}""#, "_-"), true),
+        (plain(r#""a":"AK\bIA~IOSFODNN7EXAMPLE""#), true),
+        (format!(r#""secret_access.key":"{aws}""#), true),
+        (format!(r#""secret__access__key":"{aws}""#), false),
+        (format!(r#""secret - access - key":"{aws}""#), false),
+    ] {
+        for beside in ["", r#","e":"é""#] {
+            let raw = format!(r#"{{"result":{{{member}{beside}}}}}"#);
+            let cleaned = all().clean(&raw, Part::Result, &|| true).unwrap();
+            assert_eq!(cleaned.text.is_some(), found, "{raw}");
+        }
+    }
+}
+
 #[test]
 fn time_that_ran_out_lets_nothing_on() {
     let text = r#"{ "version": "1", "default": "deny", "results": { "redact": [{ "name": "word", "pattern": "[a-z]{1,1000}[0-9]" }] } }"#;

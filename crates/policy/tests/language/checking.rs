@@ -97,11 +97,13 @@ fn refunds_endings_and_undeclared_arguments() {
 #[test]
 fn names_of_a_stack_in_a_policy_for_one_server() {
     let alone = |name: &str| format!("P1015 `{name}` is how a stack names things, and this policy names no servers");
-    let text =
-        document("deny", r#""hide": ["mail__*"], "tools": { "files__read": {}, "own__name": {}, "__init": {} }"#);
+    let text = document(
+        "deny",
+        r#""hide": ["mail__*", "*__delete_*"], "tools": { "files__read": {}, "own__name": {}, "__init": {} }"#,
+    );
     let all = found(&text, &[tool("own__name"), tool("__init"), tool("read")]);
     let said: Vec<_> = all.iter().filter(|found| found.starts_with("P1015")).collect();
-    assert_eq!(said, [&alone("mail__*"), &alone("files__read")], "{all:?}");
+    assert_eq!(said, [&alone("mail__*"), &alone("*__delete_*"), &alone("files__read")], "{all:?}");
     let spanning = document("deny", r#""servers": ["files"], "tools": { "files__read": {} }"#);
     assert_eq!(found(&spanning, &[ToolFacts { server: "files", ..tool("read") }]), Vec::<String>::new());
     let resources = document("deny", r#""resources": { "allow": ["mcp+docs+file:*", "file:*"] }"#);

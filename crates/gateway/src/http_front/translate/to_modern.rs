@@ -198,7 +198,7 @@ impl Front {
         let level = self.gateway.translation().agents().level(number).or_else(|| usual_level(&caller));
         let mut caller = caller;
         let mut next = text.clone();
-        for _ in 0..=MAX_ROUNDS {
+        for rounds in 0..=MAX_ROUNDS {
             let mut said = Said::of(self.modern_one(&caller, &headers, &next, &agent, level.as_deref()).await);
             let Some(raw) = passed_on(&mut said, &out).await else {
                 let text =
@@ -219,6 +219,9 @@ impl Front {
                 let text = with_id(id, "result", &translate::legacy_result(result));
                 let _ = out.send(Piece::Answer(StatusCode::OK, text)).await;
                 return;
+            }
+            if rounds == MAX_ROUNDS {
+                break;
             }
             let state = mcp::json::locate(result, &["requestState"]).ok().flatten().map(|state| state.of(result));
             let answers = match read.input_requests {
