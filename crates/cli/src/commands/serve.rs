@@ -67,12 +67,30 @@ pub struct Plan {
     pub fresh: Option<Token>,
 }
 
+/// The first random number takes tens of milliseconds, in which aws-lc gathers noise for its seed: they pass while the
+/// configuration is read. Whoever needs one sooner waits for it.
+struct Noise(Option<std::thread::JoinHandle<()>>);
+
+impl Noise {
+    fn gathered() -> Self {
+        Self(Some(std::thread::spawn(|| drop(aws_lc_rs::rand::fill(&mut [0; 16])))))
+    }
+}
+
+impl Drop for Noise {
+    /// A process that ends takes aws-lc's locks away, and aborts where they are in use: one whose configuration is refused
+    /// would end by a signal.
+    fn drop(&mut self) {
+        if let Some(thread) = self.0.take() {
+            drop(thread.join());
+        }
+    }
+}
+
 /// Serves until told to stop.
 pub fn serve(options: ServeOptions) -> Result<ExitCode, Failure> {
     let workers = options.workers.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from));
-    // The first random number takes tens of milliseconds, in which aws-lc gathers noise for its
-    // seed: they pass while the configuration is read. Whoever needs one sooner waits for it.
-    std::thread::spawn(|| aws_lc_rs::rand::fill(&mut [0; 16]));
+    let _noise = Noise::gathered();
     let one_server =
         options.server.policy.is_some() || options.server.upstream.is_some() || !options.server.program.is_empty();
     if options.config.is_none() && !one_server {
