@@ -42,15 +42,20 @@ pub async fn now(uri: &Uri, resolver: &dyn Resolve) -> bool {
         return by_name(uri);
     }
     match tokio::time::timeout(LOOK_UP, resolver.addresses(text)).await {
-        Ok(Ok(addresses)) if !addresses.is_empty() => addresses.into_iter().map(translated).any(public::address),
+        Ok(Ok(addresses)) if !addresses.is_empty() => addresses.into_iter().map(reached).any(public::address),
         _ => by_name(uri),
     }
+}
+
+/// What is reached by an address of IPv6 that holds one of IPv4, mapped (RFC 4291, section 2.5.5.2) or translated.
+fn reached(address: IpAddr) -> IpAddr {
+    translated(address.to_canonical())
 }
 
 /// The address in the text of a host.
 fn address(host: &str) -> Option<IpAddr> {
     match host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
-        Some(inner) => inner.parse().ok().map(|inner| translated(IpAddr::V6(inner))),
+        Some(inner) => inner.parse().ok().map(|inner| reached(IpAddr::V6(inner))),
         None => host.parse().ok().map(IpAddr::V4),
     }
 }

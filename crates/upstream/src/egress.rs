@@ -167,10 +167,8 @@ fn literal(host: &str) -> Option<IpAddr> {
     }
 }
 
-/// What is reached by an address of IPv6 that holds one of IPv4: a mapped one (RFC 4291, section 2.5.5.2), or the one that every
-/// IPv4 host has in a network without IPv4 (RFC 6052).
+/// What a network without IPv4 reaches by a translated address (RFC 6052): every IPv4 host has one there.
 pub(crate) fn translated(address: IpAddr) -> IpAddr {
-    let address = address.to_canonical();
     let IpAddr::V6(long) = address else { return address };
     match long.segments() {
         [0x64, 0xff9b, 0, 0, 0, 0, ..] => {
