@@ -112,7 +112,7 @@ fn one_finding_is_one_warning() -> anyhow::Result<()> {
     for (policy, said) in [
         (json!({ "version": "1", "default": "deny", "results": {} }), "a valid policy, with 1 warning\n"),
         (
-            json!({ "version": "1", "default": "deny", "results": {}, "tools": { "files__read": {} } }),
+            json!({ "version": "1", "default": "deny", "results": {}, "tools": { "files__*": {} } }),
             "a valid policy, with 2 warnings\n",
         ),
     ] {
