@@ -4,7 +4,7 @@ use serde_json::json;
 use testkit::client::McpHttp;
 use testkit::message::{call, notification};
 use testkit::script::Script;
-use testkit::toolgate::TOKEN;
+use testkit::toolgate::{TOKEN, Toolgate};
 use testkit::upstream::Upstream;
 use testkit::wait::{self, PATIENCE};
 
@@ -49,6 +49,16 @@ fn a_session_that_is_not_known_is_404() -> anyhow::Result<()> {
     Ok(())
 }
 
+/// An agent that goes on in the session of another one, elsewhere.
+fn going_on(before: &McpHttp, there: &Toolgate) -> anyhow::Result<McpHttp> {
+    let after = McpHttp::new(there.url(), Some(TOKEN))?;
+    after.speak("2025-11-25");
+    if let (Ok(mut new), Ok(old)) = (after.session.lock(), before.session.lock()) {
+        new.clone_from(&old);
+    }
+    Ok(after)
+}
+
 #[test]
 fn a_session_outlives_a_restart_of_the_gateway() -> anyhow::Result<()> {
     let upstream = Upstream::start(Script::default())?;
@@ -59,11 +69,7 @@ fn a_session_outlives_a_restart_of_the_gateway() -> anyhow::Result<()> {
     assert!(before.call("read_file", json!({}))?.is_done());
     first.stop()?;
     let second = start()?;
-    let after = McpHttp::new(second.url(), Some(TOKEN))?;
-    after.speak("2025-11-25");
-    if let (Ok(mut new), Ok(old)) = (after.session.lock(), before.session.lock()) {
-        new.clone_from(&old);
-    }
+    let after = going_on(&before, &second)?;
     assert!(after.call("read_file", json!({}))?.is_done());
     Ok(())
 }
@@ -80,11 +86,7 @@ fn a_session_on_a_program_names_the_replica_that_holds_it() -> anyhow::Result<()
     assert!(before.call("read_file", json!({}))?.is_done());
     first.stop()?;
     let second = start()?;
-    let after = McpHttp::new(second.url(), Some(TOKEN))?;
-    after.speak("2025-11-25");
-    if let (Ok(mut new), Ok(old)) = (after.session.lock(), before.session.lock()) {
-        new.clone_from(&old);
-    }
+    let after = going_on(&before, &second)?;
     let lost = after.post_message(&call(1, "read_file", json!({})))?;
     assert_eq!(lost.status(), 404, "{}", lost.text());
     let why = "the server process of this session is held by another replica, or was before a restart; start again with initialize";
