@@ -11,7 +11,7 @@ use crate::path::{ContextKey, Path, Root};
 use crate::text::cidr::{self, Block};
 use crate::text::host::Hosts;
 use crate::text::within::Prefix;
-use crate::text::{time, url};
+use crate::text::{fold, time, url};
 
 /// The longest regular expression, in bytes.
 const MAX_REGEX: usize = 4096;
@@ -83,7 +83,7 @@ impl Test {
             check_value_path(op, other)?;
         }
         if let Root::Context(key) = path.root() {
-            check_fact(&path, key, op, &value)?;
+            check_fact(&path, key, op, &value, options.ignore_case)?;
         }
         let check = compile(op, &value, &options)?;
         Ok(Self { path, op, value, options, check, negated: matches!(op, Op::Neq | Op::NotIn) })
@@ -94,8 +94,10 @@ fn check_options(op: Op, options: &TestOptions) -> Result<(), TestError> {
     let meaningless = |name: &str| TestError::new(format!("`{name}` has no meaning for `{op}`"));
     if options.ignore_case && !op.folds_case() {
         return Err(meaningless("ignore_case").help(match op {
-            Op::Regex | Op::Matches => "begin the expression with `(?i)`",
-            Op::UrlHostIn | Op::UrlPublic | Op::EmailDomainIn => "hosts are compared without regard to case already",
+            Op::Regex | Op::Matches => "begin the expression with `(?i)` in its place",
+            Op::UrlHostIn | Op::UrlPublic | Op::EmailDomainIn => {
+                "remove it: hosts are compared without regard to case already"
+            }
             _ => "it is for eq, neq, in, not_in, contains, starts_with and ends_with",
         }));
     }
@@ -124,7 +126,7 @@ fn check_value_path(op: Op, other: &Path) -> Result<(), TestError> {
 }
 
 /// Facts have known types: a comparison with another type could never be decided.
-fn check_fact(path: &Path, key: &ContextKey, op: Op, value: &Operand) -> Result<(), TestError> {
+fn check_fact(path: &Path, key: &ContextKey, op: Op, value: &Operand, ignore_case: bool) -> Result<(), TestError> {
     use Op::{Cidr, Eq, Exists, Gt, Gte, In, Lt, Lte, Neq, NotIn};
     let literals: Vec<&OwnedValue> = match (value, op) {
         (Operand::Path(_), _) => Vec::new(),
@@ -138,7 +140,7 @@ fn check_fact(path: &Path, key: &ContextKey, op: Op, value: &Operand) -> Result<
         }
         ContextKey::TimeHour => (&|value| matches!(value, OwnedValue::Number(_)), "a number from 0 to 23"),
         ContextKey::TimeWeekday => (
-            &|value| value.as_str().is_some_and(|day| WEEKDAYS.contains(&day)),
+            &|value| value.as_str().is_some_and(|day| WEEKDAYS.iter().any(|known| fits_word(day, known, ignore_case))),
             "one of mon, tue, wed, thu, fri, sat, sun",
         ),
         ContextKey::ClientIp => {
@@ -165,9 +167,36 @@ fn check_fact(path: &Path, key: &ContextKey, op: Op, value: &Operand) -> Result<
     }
     // A null is meant: it stands for nothing that such a fact can be.
     match literals.into_iter().find(|literal| !fits(literal) && **literal != OwnedValue::Null) {
-        Some(_) => Err(TestError::new(format!("`{path}` can only be compared with {wanted}"))),
+        Some(literal) => {
+            let error = TestError::new(format!("`{path}` can only be compared with {wanted}"));
+            Err(match (key, literal) {
+                (ContextKey::TimeWeekday, OwnedValue::String(day)) => match weekday(day) {
+                    Some(known) => error.help(format!("write `{known}`")),
+                    None => error,
+                },
+                _ => error,
+            })
+        }
         None => Ok(()),
     }
+}
+
+/// Whether a policy could have the text as a number, which is less than what programs read as one.
+fn is_plain_number(text: &str) -> bool {
+    text.len() <= 64 && !text.contains(['e', 'E']) && matches!(OwnedValue::parse(text), Ok(OwnedValue::Number(_)))
+}
+
+/// Whether a text can be equal to a word that a fact has.
+fn fits_word(text: &str, word: &str, ignore_case: bool) -> bool {
+    text == word || (ignore_case && fold::equal(text, word))
+}
+
+/// The weekday that is meant, in whatever case and however much of its name was written.
+fn weekday(written: &str) -> Option<&'static str> {
+    const NAMES: [&str; 7] = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"];
+    let written = written.to_ascii_lowercase();
+    let named = NAMES.iter().find(|name| written.len() >= 3 && name.starts_with(&written))?;
+    WEEKDAYS.into_iter().find(|known| named.starts_with(known))
 }
 
 fn compile(op: Op, value: &Operand, options: &TestOptions) -> Result<Check, TestError> {
@@ -195,13 +224,17 @@ fn compile(op: Op, value: &Operand, options: &TestOptions) -> Result<Check, Test
         Op::Eq | Op::Neq => Check::Equal,
         Op::In | Op::NotIn => match literal {
             None | Some(OwnedValue::Array(_)) => Check::In,
-            Some(_) => return Err(wrong("an array").help("for one value write `eq`")),
+            Some(_) => {
+                let one = if op == Op::In { "for one value write `eq`" } else { "for one value write `neq`" };
+                return Err(wrong("an array").help(one));
+            }
         },
         Op::Lt | Op::Lte | Op::Gt | Op::Gte => {
             let instant = literal.and_then(OwnedValue::as_str).and_then(time::instant);
             if instant.is_none() && !matches!(literal, None | Some(OwnedValue::Number(_))) {
                 return Err(wrong("a number or an RFC 3339 time with an offset").help(match literal {
-                    Some(OwnedValue::String(text)) if text.parse::<f64>().is_ok() => "write the number without quotes",
+                    // What policies take for a number, which is less than what programs do.
+                    Some(OwnedValue::String(text)) if is_plain_number(text) => "write the number without quotes",
                     _ => "write `100` or `\"2026-01-05T12:00:00Z\"`",
                 }));
             }

@@ -105,6 +105,9 @@ impl Reader {
                 let found = Diagnostic::new(Code::UnknownValue, member.key_range.clone(), message)
                     .label(format!("expected {}", listed(names)));
                 self.report(match nearest(&member.key, names) {
+                    Some(near) if members.iter().any(|other| other.key == near) => {
+                        found.help(format!("`{near}` stands here already: put the rules of both there"))
+                    }
                     Some(near) => {
                         found.fix(member.key_range.clone(), format!("\"{near}\""), "a class with a similar name exists")
                     }

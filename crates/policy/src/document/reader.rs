@@ -86,7 +86,7 @@ impl Reader {
             if let Some(field) = not_obeyed.iter().find(|field| field.name == member.key) {
                 self.not_obeyed(&member.key_range, field.name, field.what);
             } else {
-                self.unknown_field(member, of, known);
+                self.unknown_field(member, of, known, members);
             }
         }
         Some(Fields { node, members })
@@ -101,11 +101,15 @@ impl Reader {
         );
     }
 
-    fn unknown_field(&mut self, member: &Member, of: &str, known: &[&str]) {
+    fn unknown_field(&mut self, member: &Member, of: &str, known: &[&str], beside: &[Member]) {
         let message = format!("{of} has no field `{}`", shown(&member.key));
         let mut found = Diagnostic::new(Code::UnknownField, member.key_range.clone(), message).label("unknown field");
         if let Some((_, instead)) = ELSEWHERE.iter().find(|(name, _)| *name == member.key) {
             found = found.help(*instead);
+        } else if let Some(near) = nearest(&member.key, known.iter().copied())
+            && beside.iter().any(|other| other.key == near)
+        {
+            found = found.help(format!("`{near}` stands here already: remove one of them"));
         } else if let Some(near) = nearest(&member.key, known.iter().copied()) {
             found = found.fix(
                 member.key_range.clone(),

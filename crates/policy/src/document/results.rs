@@ -68,7 +68,10 @@ impl Reader {
                 let message = format!("there is no detector `{}`", shown(name));
                 let found = Diagnostic::new(Code::UnknownValue, node.range.clone(), message)
                     .label(format!("expected {}", listed(names)));
-                self.report(match nearest(name, names) {
+                let near = nearest(name, names);
+                let stands = near.and_then(Detector::named).is_some_and(|near| read.detectors.contains(&near));
+                self.report(match near {
+                    Some(near) if stands => found.help(format!("`{near}` is named already: remove this one")),
                     Some(near) => {
                         found.fix(node.range.clone(), format!("\"{near}\""), "a detector with a similar name exists")
                     }
@@ -107,7 +110,7 @@ impl Reader {
             (None, _) => Some(("this pattern can match nothing at all", "remove it, or write what is to be found")),
             (Some(0), _) => Some((
                 "this pattern matches the empty text, which is everywhere",
-                "ask for at least one character, such as `+` in place of `*`",
+                "ask for at least one character, such as `{1,200}` in place of `*`",
             )),
             (_, most) if most.is_none_or(|most| most > LONGEST_MATCH) => Some((
                 "a match of this pattern could be longer than 1024 bytes",

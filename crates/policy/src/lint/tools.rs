@@ -89,6 +89,11 @@ fn unmatched(document: &Document, tools: &[Tool<'_>], found: &mut Vec<Diagnostic
         let message = format!("no tool of the server matches `{}`", shown(pattern.as_str()));
         let mut diagnostic = Diagnostic::new(Code::UnmatchedPattern, range.clone(), message);
         if let Some(near) = nearest(pattern.as_str(), all.iter().map(|name| &**name)) {
+            if patterns(document).any(|(other, _)| other.as_str() == near) {
+                let help = format!("a tool with a similar name exists, `{}`, and stands here already", shown(near));
+                found.push(diagnostic.help(help));
+                continue;
+            }
             let replacement = Value::from(near).to_string();
             diagnostic = diagnostic.fix(range.clone(), replacement, "a tool with a similar name exists");
         }

@@ -171,3 +171,99 @@ fn fixes_fix() {
         }
     }
 }
+
+/// Whoever writes what a finding suggests is not told of the next one.
+#[test]
+fn what_is_suggested_is_accepted() {
+    let policy = |member: &str| format!("{{ \"version\": \"1\", \"default\": \"deny\", {member} }}");
+    let test =
+        |test: &str| policy(&format!(r#""tools": {{ "a": {{ "deny_if": [{{ "conditions": [{{ {test} }}] }}] }} }}"#));
+    let redact = |redact: &str| policy(&format!(r#""results": {{ "redact": {redact} }}"#));
+    let errors = |text: &str| -> Vec<_> {
+        load(text, Load::default()).diagnostics.into_iter().filter(|found| found.is_error()).collect()
+    };
+    for (wrong, suggested, right) in [
+        (
+            test(r#""path": "time.weekday", "op": "eq", "value": "Monday""#),
+            "write `mon`",
+            test(r#""path": "time.weekday", "op": "eq", "value": "mon""#),
+        ),
+        (
+            test(r#""path": "time.weekday", "op": "not_in", "value": ["sat", "SUN"]"#),
+            "write `sun`",
+            test(r#""path": "time.weekday", "op": "not_in", "value": ["sat", "sun"]"#),
+        ),
+        // In the operator's own case, where case does not matter.
+        (
+            test(r#""path": "time.weekday", "op": "eq", "value": "Tues", "ignore_case": true"#),
+            "write `tue`",
+            test(r#""path": "time.weekday", "op": "eq", "value": "TUE", "ignore_case": true"#),
+        ),
+        (
+            test(r#""path": "args.a", "op": "in", "value": "x""#),
+            "for one value write `eq`",
+            test(r#""path": "args.a", "op": "eq", "value": "x""#),
+        ),
+        (
+            test(r#""path": "args.a", "op": "not_in", "value": "x""#),
+            "for one value write `neq`",
+            test(r#""path": "args.a", "op": "neq", "value": "x""#),
+        ),
+        (
+            test(r#""path": "args.a", "op": "gt", "value": "10""#),
+            "write the number without quotes",
+            test(r#""path": "args.a", "op": "gt", "value": 10"#),
+        ),
+        (
+            test(r#""path": "args.a", "op": "gt", "value": ".5""#),
+            "write `100` or `\"2026-01-05T12:00:00Z\"`",
+            test(r#""path": "args.a", "op": "gt", "value": 100"#),
+        ),
+        (
+            test(r#""path": "args.a", "op": "gt", "value": "1e999""#),
+            "write `100` or `\"2026-01-05T12:00:00Z\"`",
+            test(r#""path": "args.a", "op": "gt", "value": "2026-01-05T12:00:00Z""#),
+        ),
+        (
+            test(r#""path": "args.a", "op": "regex", "value": "x", "ignore_case": true"#),
+            "begin the expression with `(?i)` in its place",
+            test(r#""path": "args.a", "op": "regex", "value": "(?i)x""#),
+        ),
+        (
+            redact(r#"[{ "name": "a", "pattern": "x*" }]"#),
+            "ask for at least one character, such as `{1,200}` in place of `*`",
+            redact(r#"[{ "name": "a", "pattern": "x{1,200}" }]"#),
+        ),
+        (redact(r#"["tokens", "token"]"#), "`tokens` is named already: remove this one", redact(r#"["tokens"]"#)),
+        (
+            policy(r#""tools": {}, "tool": {}"#),
+            "`tools` stands here already: remove one of them",
+            policy(r#""tools": {}"#),
+        ),
+        (
+            policy(r#""classes": { "read": {}, "reads": { "action": "deny" } }"#),
+            "`read` stands here already: put the rules of both there",
+            policy(r#""classes": { "read": { "action": "deny" } }"#),
+        ),
+    ] {
+        let found = errors(&wrong);
+        let help: Vec<&str> = found.iter().flat_map(|found| &found.help).map(String::as_str).collect();
+        assert_eq!((found.len(), help), (1, vec![suggested]), "{wrong}: {found:#?}");
+        assert!(found.iter().all(|found| found.fix.is_none()), "{wrong}");
+        assert_eq!(errors(&right), [], "{right}");
+    }
+}
+
+/// A word of the language that is written in another case is the same word where a rule says that case does not matter.
+#[test]
+fn facts_are_compared_without_regard_to_case() {
+    for (ignored, day, expected) in [(true, "MON", "deny"), (true, "Tue", "allow"), (false, "mon", "deny")] {
+        let text = format!(
+            r#"{{ "version": "1", "default": "allow", "tools": {{ "a": {{ "deny_if": [{{ "conditions": [
+                 {{ "path": "time.weekday", "op": "eq", "value": "{day}", "ignore_case": {ignored} }}] }}] }} }},
+                 "tests": [{{ "call": "a", "given": {{ "time": "2026-01-05T12:00:00Z" }}, "expect": "{expected}" }}] }}"#
+        );
+        let policy = load(&text, Load::default()).policy.unwrap();
+        assert!(policy::cases::run(&policy, &[]).iter().all(|outcome| outcome.passed), "{text}");
+    }
+}
