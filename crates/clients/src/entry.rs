@@ -75,7 +75,7 @@ pub enum NotCovered {
     Client(String),
     /// The older transport.
     #[error(
-        "it is reached by HTTP+SSE, the transport of 2024-11-05; where the server has a Streamable HTTP endpoint as well, enter that one"
+        "it is reached by HTTP+SSE, the transport of 2024-11-05: enter the server's Streamable HTTP endpoint where it has one, or `toolgate run --upstream URL` in its place, which speaks both"
     )]
     Sse,
     /// No credentials stand in the entry.

@@ -87,19 +87,20 @@ impl Importing {
     /// [`BadDatabase::Busy`] while another process has it.
     pub fn take(data: &DataDir) -> Result<Self, BadDatabase> {
         let path = data.path().join("import.lock");
-        let mut file = OpenOptions::new().create(true).truncate(false).read(true).write(true).mode(0o600).open(path)?;
+        let wrong = |error| BadDatabase::Io(path.clone(), error);
+        let open = OpenOptions::new().create(true).truncate(false).read(true).write(true).mode(0o600).open(&path);
+        let mut file = open.map_err(wrong)?;
         match flock(&file, FlockOperation::NonBlockingLockExclusive) {
             Ok(()) => {
-                file.set_len(0)?;
-                writeln!(file, "{}", std::process::id())?;
+                file.set_len(0).and_then(|()| writeln!(file, "{}", std::process::id())).map_err(wrong)?;
                 Ok(Self { _lock: file })
             }
             Err(rustix::io::Errno::WOULDBLOCK) => {
                 let mut held = String::new();
-                file.take(MAX_PID).read_to_string(&mut held)?;
+                file.take(MAX_PID).read_to_string(&mut held).map_err(wrong)?;
                 Err(BadDatabase::Busy(held.trim().parse().ok()))
             }
-            Err(error) => Err(BadDatabase::Io(error.into())),
+            Err(error) => Err(wrong(error.into())),
         }
     }
 }

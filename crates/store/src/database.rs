@@ -4,6 +4,7 @@
 //! (so far `catalogue`) and share this.
 
 use std::io;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use sqlx::error::BoxDynError;
@@ -43,9 +44,9 @@ const MIGRATIONS: [(i64, &str, &str); 4] = [
 /// Why the database cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum BadDatabase {
-    /// The operating system's reason.
-    #[error("the data directory: {0}")]
-    Io(#[from] io::Error),
+    /// A file of the data directory, and the operating system's reason.
+    #[error("{path}: {error}", path = .0.display(), error = .1)]
+    Io(PathBuf, io::Error),
     /// A statement failed.
     #[error("the database `{FILE}` of the data directory: {0}")]
     Sql(#[from] sqlx::Error),
@@ -83,7 +84,7 @@ impl Database {
     /// [`BadDatabase`].
     pub async fn open(data: &DataDir) -> Result<Self, BadDatabase> {
         let path = data.path().join(FILE);
-        private_file(&path)?;
+        private_file(&path).map_err(|error| BadDatabase::Io(path.clone(), error))?;
         let options = SqliteConnectOptions::new()
             .filename(path)
             .journal_mode(SqliteJournalMode::Wal)

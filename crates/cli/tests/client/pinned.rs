@@ -14,7 +14,12 @@ fn waiting(house: &House, description: &str) {
         let admin = Actor { organisation, first: true, who: Who::Operator("ada".to_owned()), role: Role::Admin };
         let server = database.server(&admin.permit().unwrap(), "crm").await.unwrap().id;
         let definition = json!({ "name": "export", "description": description, "inputSchema": { "type": "object" } });
-        database.definitions_seen(server, &BTreeMap::from([("export".to_owned(), definition)])).await.unwrap();
+        // As replicas keep it.
+        let pin = json!({
+            "digest": "sha256:00", "class": "read", "accepted": "2026-11-21T14:00:00Z", "by": "it is new",
+            "definition": definition.to_string(),
+        });
+        database.definitions_seen(server, &BTreeMap::from([("export".to_owned(), pin)])).await.unwrap();
     });
 }
 
@@ -25,7 +30,8 @@ fn definitions_are_shown_and_accepted_by_what_was_read() {
     waiting(&house, "Exports customers.");
     let held = house.run(&["server", "held", "crm"]);
     assert_eq!(held.code, 1);
-    assert!(held.out.contains("Exports customers.") && held.out.contains(&house.url()), "{held:?}");
+    assert!(held.out.contains("+ Exports customers.") && held.out.contains(&house.url()), "{held:?}");
+    assert!(held.out.contains("  read  since 2026-11-21T14:00:00Z: it is new"), "{held:?}");
     let digest = held.out.split_once("export@").unwrap().1.split_once(' ').unwrap().0.to_owned();
     let why = house.run(&["server", "accept", "crm", "export@0123456789ab"]).unusable();
     assert!(why.contains("does not wait") && why.contains("nothing was accepted"), "{why}");
@@ -40,6 +46,8 @@ fn definitions_are_shown_and_accepted_by_what_was_read() {
     waiting(&house, "Exports everything.");
     let held = house.run(&["server", "held", "crm", "--json"]);
     assert!(held.out.contains("\"kind\": \"changed\""), "{held:?}");
+    let held = house.run(&["server", "held", "crm"]).out;
+    assert!(held.contains("  description\n    - Exports customers.\n    + Exports everything.\n\n"), "{held}");
     house.run(&["server", "accept", "--all", "--reason", "read it"]).done();
     assert!(house.run(&["server", "held"]).done().contains("nothing is held"));
 }

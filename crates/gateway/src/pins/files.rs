@@ -96,7 +96,8 @@ impl PinFiles {
         let real = lock.place().map_or_else(|_| lock.path().to_path_buf(), plain);
         let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, real.as_os_str().as_encoded_bytes());
         let key: String = crate::hex::encode(digest.as_ref()).chars().take(16).collect();
-        let pins = data.join("pins");
+        // As the lock file: what lies among the data is told by how its path begins, also where there is no directory yet.
+        let pins = std::path::absolute(data).unwrap_or_else(|_| data.to_path_buf()).join("pins");
         Self {
             lock,
             spare: LockFile::new(pins.join(format!("{key}.lock"))),

@@ -81,7 +81,7 @@ pub const CLASSES: [Class; 6] =
     [Class::Financial, Class::Destructive, Class::Execute, Class::Unclassified, Class::Write, Class::Read];
 
 /// The names of the tools with a facet.
-pub fn with(scanned: &Scanned, facet: Facet) -> Vec<&str> {
+fn with(scanned: &Scanned, facet: Facet) -> Vec<&str> {
     let has = scanned.tools.iter().filter(|one| one.can.facets.contains(&facet));
     has.map(|one| one.tool.name.as_str()).collect()
 }

@@ -4,9 +4,10 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use audit::visible::word;
+use policy::Class;
 use risk::Facet;
 
-use super::document::{CLASSES, with};
+use super::document::CLASSES;
 use super::servers::Server;
 use super::verify::Checks;
 use crate::args::TemperWord;
@@ -156,15 +157,28 @@ fn names(names: &[&str]) -> String {
     shown.join(", ")
 }
 
+/// The names of the tools with a facet: of those that were judged, or of those of which nobody can say what they do.
+fn with(scanned: &Scanned, facet: Facet, judged: bool) -> Vec<&str> {
+    let meant = |class: Class| (class != Class::Unclassified) == judged;
+    let has = scanned.tools.iter().filter(|one| one.can.facets.contains(&facet) && meant(one.can.class));
+    has.map(|one| one.tool.name.as_str()).collect()
+}
+
 fn stands_out(report: &Report, look: Look, out: &mut String) {
-    let named = |facet: Facet| {
+    let named = |facet: Facet, judged: bool| {
         let of = |scanned: &Scanned| {
-            let tools = with(scanned, facet);
+            let tools = with(scanned, facet, judged);
             (!tools.is_empty()).then(|| format!("{}: {}", word(&scanned.name), names(&tools)))
         };
         report.servers.iter().filter_map(of).collect::<Vec<_>>().join("; ")
     };
-    let kinds = [("Cannot be undone", named(Facet::Irreversible)), ("Spends money", named(Facet::SpendsMoney))];
+    // Of what cannot be judged nothing is claimed.
+    let kinds = [
+        ("Cannot be undone", named(Facet::Irreversible, true)),
+        ("Spends money", named(Facet::SpendsMoney, true)),
+        ("May be lasting", named(Facet::Irreversible, false)),
+        ("May spend money", named(Facet::SpendsMoney, false)),
+    ];
     let chains = report.chains();
     if report.servers.is_empty() {
         return;

@@ -3,13 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::ExitCode;
 
-use jiff::Timestamp;
 use policy::Class;
 use risk::pins::Pin;
 use serde_json::{Map, Value, json};
 
 use super::{Waiting, accept, show};
-use crate::api::shown::{text, time_or};
+use crate::api::shown::text;
 use crate::api::{Api, encoded};
 use crate::args::{AcceptOptions, HeldOptions, PinPlace};
 use crate::commands::counted;
@@ -109,31 +108,22 @@ fn waiting(api: &Api, server: Option<&str>) -> Result<Vec<Waiting>, Failure> {
     Ok(all)
 }
 
+/// An instance keeps pins as the lock file does. Who accepts one names it by the digest of all that is kept.
 fn one(server: &str, pin: &Value) -> Result<Waiting, Failure> {
-    let part = |field: &str| pin.get(field).filter(|value| !value.is_null());
-    let definition = |value: &Value| serde_json::to_string(value).trying("a definition");
-    let class = |value: &Value| risk::assess(&risk::Definition::of(value)).class;
-    let seen = part("waiting").cloned().unwrap_or_default();
-    let now = Pin {
-        digest: format!("sha256:{}", text(pin, "digest")),
-        class: class(&seen),
-        set: None,
-        accepted: Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
-        by: "a replica has seen it".to_owned(),
-        definition: definition(&seen)?,
+    let tool = text(pin, "tool");
+    let read = |field: &str| match pin.get(field) {
+        None | Some(Value::Null) => Ok(None),
+        Some(kept) => {
+            let what = format!("the definition of {} of server {server}", audit::visible::word(tool));
+            serde_json::from_value::<Pin>(kept.clone()).map(Some).trying(what)
+        }
     };
-    let before = match part("accepted") {
-        None => None,
-        Some(accepted) => Some(Pin {
-            digest: String::new(),
-            class: class(accepted),
-            set: None,
-            accepted: time_or(pin, "accepted_at", ""),
-            by: text(pin, "accepted_by").to_owned(),
-            definition: definition(accepted)?,
-        }),
+    let before = read("accepted")?;
+    let Some(now) = read("waiting")? else {
+        return Err(Failure::Usage(format!("nothing of {} waits any more: ask again", audit::visible::word(tool))));
     };
-    Ok(Waiting { server: server.to_owned(), tool: text(pin, "tool").to_owned(), now, before })
+    let now = Pin { digest: format!("sha256:{}", text(pin, "digest")), ..now };
+    Ok(Waiting { server: server.to_owned(), tool: tool.to_owned(), now, before })
 }
 
 fn digest(pin: &Pin) -> &str {

@@ -23,7 +23,11 @@ const COLUMNS: usize = 100;
 /// Shows all that waits by lock files.
 pub fn all(waiting: &[Waiting], files: &PinFiles, place: &PinPlace) -> Result<(), Failure> {
     let calls = meanwhile(waiting, &place.data);
-    each(waiting, &calls, &files.places().to_string(), place.json)
+    if waiting.is_empty() && !place.json && !files.exist() {
+        let places = files.places();
+        return say!("nothing is held, and nothing was accepted yet; what is accepted will stand in {places}");
+    }
+    each(waiting, &calls, &files.places(), place.json)
 }
 
 /// Shows all that waits, by whom it was called meanwhile, and where accepted definitions stand.

@@ -1,11 +1,13 @@
 //! `toolgate server held|accept` where something is not as it should be.
 
+use std::process::Command;
+
 use anyhow::Context;
 use testkit::script::{Script, Tool};
 use testkit::upstream::Upstream;
 
 use super::{in_front_of, read, said, server};
-use crate::setup::{open, toolgate};
+use crate::setup::{EXE, open, toolgate};
 
 #[test]
 fn a_server_that_is_down_holds_up_no_other() -> anyhow::Result<()> {
@@ -33,6 +35,37 @@ fn a_server_that_is_down_holds_up_no_other() -> anyhow::Result<()> {
     let named = setup.ask(&["server", "accept", "b-dead", "--all", "--config", file])?;
     assert_eq!(named.status.code(), Some(2), "{}", said(&named));
     assert!(said(&named).contains("server b-dead: "), "{}", said(&named));
+    Ok(())
+}
+
+/// The directory of data may be named from where the configuration lies, and be made by the first word.
+#[test]
+fn what_is_accepted_first_stands_in_one_place() -> anyhow::Result<()> {
+    let upstream = Upstream::start(Script::with([Tool::named("echo")]))?;
+    let setup = toolgate()?;
+    setup.file("policy.json", &open().to_string())?;
+    let server = |id: &str| format!("[servers.{id}]\nurl = {:?}\npolicy = \"policy.json\"\n", upstream.url());
+    setup.file("toolgate.toml", &format!("data = \"kept\"\n{}{}", server("one"), server("two")))?;
+    let ask = |words: &[&str]| {
+        let mut command = Command::new(EXE);
+        command
+            .args(words)
+            .args(["--config", "toolgate.toml"])
+            .current_dir(setup.folder())
+            .env_remove("TOOLGATE_DATA_DIR");
+        command.output()
+    };
+    let nothing = said(&ask(&["server", "held"])?);
+    assert!(nothing.contains("nothing was accepted yet"), "{nothing}");
+    let accepted = ask(&["server", "accept", "--all"])?;
+    let text = said(&accepted);
+    assert!(accepted.status.success() && text.contains("accepted 2 definitions in "), "{text}");
+    for other in ["cannot be written", "in the data directory", "before stands in", "kept/pins"] {
+        assert!(!text.contains(other), "{other} in {text}");
+    }
+    let lock = read(&setup.folder().join("kept/toolgate.lock"))?;
+    assert!(lock.contains("[servers.one]") && lock.contains("[servers.two]"), "{lock}");
+    assert!(said(&ask(&["server", "held"])?).contains("nothing is held; accepted definitions stand in "));
     Ok(())
 }
 
