@@ -20,6 +20,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 use gateway::connections::ConnectionLimits;
 use gateway::http_front::WebOrigin;
+use store::control::servers::Transport;
 
 pub use api::{
     ApiOptions, ApplyOptions, AskedOptions, EventsOptions, LoginOptions, LogoutOptions, MemberCommand, OrgCommand,
@@ -204,9 +205,12 @@ pub struct ServerOptions {
     /// The policy file (JSON; comments are allowed); it is watched, and edits take force at once
     #[arg(long, value_name = "FILE")]
     pub policy: Option<PathBuf>,
-    /// The Streamable HTTP endpoint of the server
+    /// The endpoint of the server, of Streamable HTTP or of HTTP+SSE: which of both is found out
     #[arg(long, value_name = "URL", conflicts_with = "program")]
     pub upstream: Option<String>,
+    /// How the endpoint is spoken to, where that is not to be found out
+    #[arg(long, value_name = "TRANSPORT", value_enum, requires = "upstream")]
+    pub transport: Option<TransportWord>,
     /// The server's id: 1 to 40 of a-z, 0-9 and -
     #[arg(long, value_name = "ID", default_value = "local")]
     pub name: String,
@@ -225,6 +229,27 @@ pub struct ServerOptions {
     /// The program that is the server, after --
     #[arg(last = true, value_name = "COMMAND")]
     pub program: Vec<OsString>,
+}
+
+/// How an endpoint is spoken to.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum TransportWord {
+    /// As it turns out when it is first asked
+    #[default]
+    Auto,
+    /// HTTP+SSE, the transport of 2024-11-05
+    Sse,
+}
+
+impl TransportWord {
+    /// The transport that need not be found out.
+    pub fn said(self) -> Option<Transport> {
+        match self {
+            Self::Auto => None,
+            Self::Sse => Some(Transport::Sse),
+        }
+    }
 }
 
 /// Which definitions of tools are accepted, and where that stands.
@@ -255,7 +280,7 @@ pub enum AcceptWord {
 /// Where data lies.
 #[derive(Debug, Args, Clone, Default)]
 pub struct DataOptions {
-    /// The data directory; else `data` of the configuration that is served, else $TOOLGATE_DATA_DIR, else the platform's place
+    /// The data directory [default: `data` of the configuration, where one is served; else $TOOLGATE_DATA_DIR, else the platform's place]
     #[arg(long = "data", value_name = "DIR")]
     pub dir: Option<PathBuf>,
 }
@@ -348,7 +373,7 @@ Examples:
   toolgate serve --policy policy.json --anonymous -- mcp-server-filesystem /srv/work")]
 pub struct ServeOptions {
     /// A configuration of several servers and grants (toolgate.toml)
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["policy", "upstream", "program", "token", "token_file", "header", "header_from", "header_file"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["policy", "upstream", "transport", "program", "token", "token_file", "header", "header_from", "header_file"])]
     pub config: Option<PathBuf>,
     /// Where to listen; port 0 takes a free one
     #[arg(long, value_name = "ADDRESS")]

@@ -21,9 +21,10 @@ use gateway::server::{Denials, Reach, ServerConfig, TimeLimits};
 use gateway::tools::ListBytes;
 use policy::{Class, Numbers};
 use serde::Deserialize;
+use store::control::servers::Transport;
 use upstream::http::Endpoint;
 
-use crate::args::{AcceptWord, DurabilityWord, ServeOptions, TlsOptions};
+use crate::args::{AcceptWord, DurabilityWord, ServeOptions, TlsOptions, TransportWord};
 use crate::commands::serve::Plan;
 use crate::environment::{Headers, command, data_dir, said_by};
 use crate::failure::{Failure, Trying};
@@ -93,14 +94,6 @@ struct ServerTable {
     first_byte_seconds: Option<u64>,
     idle_seconds: Option<u64>,
     list_bytes: Option<u64>,
-}
-
-/// A transport that need not be found out.
-#[derive(Debug, Clone, Copy, Deserialize)]
-#[serde(rename_all = "lowercase")]
-enum TransportWord {
-    /// HTTP+SSE, of 2024-11-05.
-    Sse,
 }
 
 #[derive(Debug, Clone, Copy, Deserialize)]
@@ -356,12 +349,14 @@ impl ServerTable {
                     return Err(format!("url: {}", upstream::clear::WHY));
                 }
                 headers.apply(&mut endpoint).map_err(|failure| failure.to_string())?;
-                match self.transport {
-                    Some(TransportWord::Sse) => Reach::Sse(endpoint),
+                match self.transport.and_then(TransportWord::said) {
+                    Some(Transport::Sse) => Reach::Sse(endpoint),
                     None => Reach::Http(endpoint),
                 }
             }
-            (None, Some(_)) if self.transport.is_some() => return Err("`transport` is for a `url`".to_owned()),
+            (None, Some(_)) if self.transport.and_then(TransportWord::said).is_some() => {
+                return Err("`transport` is for a `url`".to_owned());
+            }
             (None, Some(_)) if !headers.headers.is_empty() => {
                 return Err(
                     "`headers`, `header_file` and `header_command` are for a `url`; a program gets its secrets by `env`, `env_file` or `env_command`".to_owned()

@@ -11,7 +11,7 @@ use store::control::leads::Leads;
 use vault::token::{Token, TokenKind};
 
 use crate::servers::taken;
-use crate::stacks::{LeadsGiven, StackChange};
+use crate::stacks::{LeadsChange, LeadsGiven};
 use crate::{Instance, Refused};
 
 /// The longest that an old token may go on beside a new one, in milliseconds: 30 days.
@@ -114,8 +114,8 @@ impl Instance {
         Ok(Minted { grant, token, version })
     }
 
-    /// Changes what is said of a grant, if it still is what it was at version `seen`. Returns the version at which it
-    /// holds.
+    /// Changes what is said of a grant, its servers and their policies at once, if it still is what it was at version `seen`.
+    /// Returns the version at which it holds.
     ///
     /// # Errors
     /// [`Refused`].
@@ -125,13 +125,13 @@ impl Instance {
         grant: Id,
         seen: i64,
         patch: &GrantPatch<'_>,
-        stack: &StackChange,
+        leads: &LeadsChange,
         reason: &str,
     ) -> Result<i64, Refused> {
         let permit = actor.permit::<ManageGrants>()?;
         said(self, patch.owner.flatten(), patch.tags, patch.networks, patch.expires_at.flatten()).await?;
-        let leads = self.led_elsewhere(actor, grant, stack).await?;
-        let patch = GrantPatch { leads: leads.as_ref(), ..*patch };
+        let (leads, policy) = self.led_elsewhere(actor, grant, leads).await?;
+        let patch = GrantPatch { leads: leads.as_ref(), policy, ..*patch };
         let changed = self.database.change_grant(permit, grant, seen, &patch, reason).await.map_err(Refused::from);
         taken(changed, "/servers", "another grant on one of these servers has this label")
     }

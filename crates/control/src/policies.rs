@@ -3,7 +3,7 @@
 use audit::Id;
 use policy::{Diagnostic, Load};
 use store::control::access::{Actor, ReadPolicies, See, WritePolicies};
-use store::control::policies::{Document, PolicyVersion};
+use store::control::policies::{Document, PolicyVersion, Under};
 
 use crate::servers::taken;
 use crate::{Instance, Refused};
@@ -90,6 +90,21 @@ impl Instance {
             return Err(Refused::Tests(failed));
         }
         Ok(self.database.publish(permit, policy.id, version, reason).await?)
+    }
+
+    /// At which servers of which grants a version of a policy allows nothing, since its `servers` leaves them out.
+    ///
+    /// # Errors
+    /// [`Refused`].
+    pub async fn left_out(&self, actor: &Actor, name: &str, version: i64) -> Result<Vec<Under>, Refused> {
+        let see = actor.permit::<See>()?;
+        let policy = self.database.policy(&see, name).await?.id;
+        let kept = self.database.policy_version(&actor.permit::<ReadPolicies>()?, policy, version).await?;
+        let loaded = policy::load(&kept.document, Load { comments_allowed: true }).policy;
+        let Some(spanned) = loaded.as_ref().and_then(policy::Policy::servers) else { return Ok(Vec::new()) };
+        let mut under = self.database.grants_under(&see, policy).await?;
+        under.retain(|one| !spanned.iter().any(|server| **server == *one.server));
+        Ok(under)
     }
 
     /// One version of a policy.

@@ -10,7 +10,7 @@ use secrecy::{ExposeSecret, SecretString};
 use store::control::BadControl;
 use store::control::access::{Actor, ManageServers, RunPrograms, See};
 use store::control::secrets::Sealed;
-use store::control::servers::{Reach, Server, ServerDraft, Settings};
+use store::control::servers::{Reach, Server, ServerDraft, Settings, Transport};
 use upstream::clear;
 use upstream::egress::Egress;
 use upstream::http::Endpoint;
@@ -43,12 +43,14 @@ pub struct ServerGiven {
 /// How a server is reached, with its secrets.
 #[derive(Debug)]
 pub enum ReachGiven {
-    /// A Streamable HTTP endpoint.
+    /// An endpoint.
     Http {
         /// Its address.
         url: String,
         /// Headers that it is sent.
         headers: BTreeMap<String, Option<SecretString>>,
+        /// How it is spoken to; found out where nothing is said.
+        transport: Option<Transport>,
     },
     /// A program that speaks on stdin and stdout.
     Child {
@@ -69,8 +71,8 @@ impl ReachGiven {
 
     fn kept(&self) -> Reach {
         match self {
-            ReachGiven::Http { url, headers } => {
-                Reach::Http { url: url.clone(), headers: headers.keys().cloned().collect() }
+            ReachGiven::Http { url, headers, transport } => {
+                Reach::Http { url: url.clone(), headers: headers.keys().cloned().collect(), transport: *transport }
             }
             ReachGiven::Child { command, env } => {
                 Reach::Child { command: command.clone(), env: env.keys().cloned().collect() }
@@ -89,7 +91,7 @@ impl ReachGiven {
     /// What is wrong, at which place.
     fn check(&self) -> Result<(), Refused> {
         match self {
-            ReachGiven::Http { url, headers } => {
+            ReachGiven::Http { url, headers, .. } => {
                 let mut endpoint =
                     Endpoint::parse(url).map_err(|error| Refused::invalid("/reach/url", error.to_string()))?;
                 for (name, value) in headers {

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use audit::Id;
 use policy::{Load, rule_id};
 use store::control::BadControl;
-use store::control::access::{Actor, ReadPolicies, See};
+use store::control::access::{Actor, ReadPolicies, See, WritePolicies};
 use store::control::grants::Grant;
 use store::control::leads::{Leads, Member, Stack};
 
@@ -42,22 +42,28 @@ pub struct StackGiven {
     pub search: bool,
 }
 
-/// What is to be another way with a grant for several servers; what is `None` stays.
+/// What is to be another way with where a grant leads, and under which policies; what is `None` stays. All but `policy` is of
+/// grants for several servers.
 #[derive(Debug, Default)]
-pub struct StackChange {
+pub struct LeadsChange {
+    /// Its policy, by name; `None` in it leaves the grant with that of its server.
+    pub policy: Option<Option<String>>,
     /// Its servers, by name. Those that stay keep their policies.
     pub servers: Option<Vec<String>>,
+    /// Policies on single ones of its servers, by name; `None` leaves that one with the policy of the grant, or of the server.
+    pub policies: BTreeMap<String, Option<String>>,
     /// Those whose tools keep their own names.
     pub unprefixed: Option<Vec<String>>,
     /// Whether tools are found by searching.
     pub search: Option<bool>,
 }
 
-impl StackChange {
-    /// The first of its fields that says something.
-    fn field(&self) -> Option<&'static str> {
+impl LeadsChange {
+    /// The first of its fields that says something of several servers.
+    fn of_several(&self) -> Option<&'static str> {
         let fields = [
             ("/servers", self.servers.is_some()),
+            ("/policies", !self.policies.is_empty()),
             ("/unprefixed", self.unprefixed.is_some()),
             ("/search", self.search.is_some()),
         ];
@@ -74,52 +80,94 @@ impl Instance {
         };
         let ids = self.server_ids(actor, &given.servers).await?;
         let unprefixed = self.some_of(actor, &ids, &given.unprefixed).await?;
-        let mut policies = BTreeMap::new();
-        for (server, policy) in &given.policies {
-            let place = format!("/policies/{}", rule_id::escape(server));
-            let server = self.server_id(actor, server, &place).await?;
-            if !ids.contains(&server) {
-                return Err(Refused::invalid(place, "this is none of its `servers`"));
-            }
-            policies.insert(server, self.policy_at(actor, policy, &place).await?);
-        }
+        let policies = given.policies.iter().map(|(server, policy)| (server, Some(policy)));
+        let policies = self.policies_on(actor, &ids, policies).await?;
         let servers = ids.into_iter().map(|server| Member {
             server,
-            policy: policies.get(&server).copied(),
+            policy: policies.get(&server).copied().flatten(),
             unprefixed: unprefixed.contains(&server),
         });
         Ok(Leads::Stack(Stack { servers: servers.collect(), search: given.search }))
     }
 
-    /// Where a grant leads when it was changed; `None` where nothing of that is to change.
+    /// Where a grant leads when it was changed, and its policy; `None` where nothing of that is to change.
     pub(crate) async fn led_elsewhere(
         &self,
         actor: &Actor,
         grant: Id,
-        change: &StackChange,
-    ) -> Result<Option<Leads>, Refused> {
-        let Some(field) = change.field() else { return Ok(None) };
+        change: &LeadsChange,
+    ) -> Result<(Option<Leads>, Option<Option<Id>>), Refused> {
+        let of_several = change.of_several();
+        if of_several.is_none() && change.policy.is_none() {
+            return Ok((None, None));
+        }
+        if change.policy.is_some() || !change.policies.is_empty() {
+            actor.permit::<WritePolicies>()?;
+        }
         let now_is = self.standing(actor, grant).await?;
-        let Leads::Stack(mut stack) = now_is.leads else {
-            return Err(Refused::invalid(field, "this grant is for one server: mint one for several"));
+        let policy = match &change.policy {
+            Some(name) => Some(self.policy_id(actor, name.as_deref()).await?),
+            None => None,
         };
+        let leads = match (of_several, now_is.leads) {
+            (None, leads) => leads,
+            (Some(field), Leads::Server(_)) => {
+                return Err(Refused::invalid(field, "this grant is for one server: mint one for several"));
+            }
+            (Some(_), Leads::Stack(stack)) => Leads::Stack(self.stack_changed(actor, stack, change).await?),
+        };
+        let place = if change.policy.is_some() { "/policy" } else { "/servers" };
+        self.policies_fit(actor, &leads, policy.unwrap_or(now_is.policy), place).await?;
+        Ok((of_several.map(|_| leads), policy))
+    }
+
+    async fn stack_changed(&self, actor: &Actor, mut stack: Stack, change: &LeadsChange) -> Result<Stack, Refused> {
         if let Some(names) = &change.servers {
             let ids = self.server_ids(actor, names).await?;
             let stays = |server: Id| stack.servers.iter().find(|member| member.server == server).cloned();
             let fresh = |server| Member { server, policy: None, unprefixed: false };
             stack.servers = ids.into_iter().map(|server| stays(server).unwrap_or_else(|| fresh(server))).collect();
         }
+        let ids: Vec<Id> = stack.servers.iter().map(|member| member.server).collect();
+        let policies = change.policies.iter().map(|(server, policy)| (server, policy.as_ref()));
+        let policies = self.policies_on(actor, &ids, policies).await?;
+        for member in &mut stack.servers {
+            member.policy = policies.get(&member.server).copied().unwrap_or(member.policy);
+        }
         if let Some(names) = &change.unprefixed {
-            let ids: Vec<Id> = stack.servers.iter().map(|member| member.server).collect();
             let unprefixed = self.some_of(actor, &ids, names).await?;
             for member in &mut stack.servers {
                 member.unprefixed = unprefixed.contains(&member.server);
             }
         }
         stack.search = change.search.unwrap_or(stack.search);
-        let leads = Leads::Stack(stack);
-        self.policies_fit(actor, &leads, now_is.policy, "/servers").await?;
-        Ok(Some(leads))
+        Ok(stack)
+    }
+
+    /// What names of policies on some of these servers stand for.
+    async fn policies_on(
+        &self,
+        actor: &Actor,
+        servers: &[Id],
+        given: impl Iterator<Item = (&String, Option<&String>)>,
+    ) -> Result<BTreeMap<Id, Option<Id>>, Refused> {
+        let mut policies = BTreeMap::new();
+        for (server, policy) in given {
+            let place = format!("/policies/{}", rule_id::escape(server));
+            let server = self.server_id(actor, server, &place).await?;
+            if !servers.contains(&server) {
+                return Err(Refused::invalid(place, "this is none of its `servers`"));
+            }
+            let policy = match policy {
+                Some(policy) => Some(self.policy_at(actor, policy, &place).await?),
+                None => None,
+            };
+            // By its name and by its id.
+            if policies.insert(server, policy).is_some() {
+                return Err(Refused::invalid(place, "this server is named twice"));
+            }
+        }
+        Ok(policies)
     }
 
     /// A grant that is not revoked.

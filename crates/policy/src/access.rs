@@ -8,7 +8,7 @@ use mcp::method::Kind;
 
 use crate::decision::{Access, Effect, Would};
 use crate::pattern::Pattern;
-use crate::rule_id::{DEFAULT_DENY, RuleId};
+use crate::rule_id::{DEFAULT_DENY, ELSEWHERE, RuleId, not_named};
 
 pub use self::uri::{UriFault, check_uri};
 
@@ -98,8 +98,12 @@ impl AccessRules {
     }
 
     /// What becomes of whatever the document says nothing of at all, because it is about other servers.
-    pub(crate) fn closed(&self) -> Access {
-        self.deny(&self.denied_by_default)
+    pub(crate) fn closed(&self, server: Option<&str>) -> Access {
+        match server {
+            Some(server) => Access::Deny { rule: Arc::clone(&ELSEWHERE), reason: not_named(server) },
+            // Nobody has said which server it is about.
+            None => self.deny(&self.denied_by_default),
+        }
     }
 
     /// Whether any name at all could pass.

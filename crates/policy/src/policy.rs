@@ -173,7 +173,7 @@ impl Policy {
         self.document.resources.uri(uri, |rules| match self.spanned() {
             Spanned::One => rules.access(uri),
             Spanned::On(server) => rules.access(&mcp::qualified::uri(server, uri)),
-            Spanned::Elsewhere => rules.closed(),
+            Spanned::Elsewhere => rules.closed(self.server.as_deref()),
         })
     }
 
@@ -183,7 +183,7 @@ impl Policy {
         match self.spanned() {
             Spanned::One => self.document.resources.access(template),
             Spanned::On(server) => self.document.resources.access(&mcp::qualified::uri(server, template)),
-            Spanned::Elsewhere => self.document.resources.closed(),
+            Spanned::Elsewhere => self.document.resources.closed(self.server.as_deref()),
         }
     }
 
@@ -193,7 +193,7 @@ impl Policy {
         match self.spanned() {
             Spanned::One => self.document.prompts.access(name),
             Spanned::On(server) => self.document.prompts.access(&mcp::qualified::name(server, name)),
-            Spanned::Elsewhere => self.document.prompts.closed(),
+            Spanned::Elsewhere => self.document.prompts.closed(self.server.as_deref()),
         }
     }
 

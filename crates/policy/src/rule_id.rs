@@ -63,6 +63,12 @@ pub(crate) static ELSEWHERE: LazyLock<Arc<RuleId>> = LazyLock::new(|| built_in(N
 /// `(arguments do not match the schema)`, shared.
 pub(crate) static SCHEMA: LazyLock<Arc<RuleId>> = LazyLock::new(|| built_in(SCHEMA_MISMATCH));
 
+/// Why nothing is allowed at a server that a policy for several others does not name.
+pub(crate) fn not_named(server: &str) -> Arc<str> {
+    let how = "whoever writes the policy can add it there, or attach another one for it";
+    Arc::from(format!("`servers` of this grant's policy does not name `{server}`, so nothing is allowed on it: {how}."))
+}
+
 /// Escapes one reference token as RFC 6901 says.
 #[must_use]
 pub fn escape(token: &str) -> String {

@@ -18,7 +18,7 @@ use crate::facts::{Call, Class, ToolFacts};
 use crate::limit::Limit;
 use crate::operand::Numbers;
 use crate::policy::Document;
-use crate::rule_id::{ELSEWHERE, HIDDEN, RuleId};
+use crate::rule_id::{ELSEWHERE, HIDDEN, RuleId, not_named};
 use crate::tool_schema::ToolSchema;
 
 use self::decide::Silent;
@@ -243,8 +243,7 @@ fn hiding(document: &Document, entries: &[Arc<Entry>], tool: &str) -> Vec<(Arc<R
 
 /// What stops every call to a server that a policy for several others says nothing of.
 fn elsewhere(server: &str) -> Told {
-    let reason = format!("The policy of this grant names the servers that it is for, and `{server}` is none of them.");
-    Told { rule: Arc::clone(&ELSEWHERE), reason: Some(Arc::from(reason)), visible: false }
+    Told { rule: Arc::clone(&ELSEWHERE), reason: Some(not_named(server)), visible: false }
 }
 
 /// Why a tool of this name is held.

@@ -42,9 +42,14 @@ pub async fn now(uri: &Uri, resolver: &dyn Resolve) -> bool {
         return by_name(uri);
     }
     match tokio::time::timeout(LOOK_UP, resolver.addresses(text)).await {
-        Ok(Ok(addresses)) if !addresses.is_empty() => addresses.into_iter().map(reached).any(public::address),
+        Ok(Ok(addresses)) if !addresses.is_empty() => any_public(&addresses),
         _ => by_name(uri),
     }
+}
+
+/// Whether any of the addresses is one of the public internet.
+pub(crate) fn any_public(addresses: &[IpAddr]) -> bool {
+    addresses.iter().copied().map(reached).any(public::address)
 }
 
 /// What is reached by an address of IPv6 that holds one of IPv4, mapped (RFC 4291, section 2.5.5.2) or translated.

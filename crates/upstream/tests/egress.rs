@@ -99,6 +99,29 @@ fn a_name_that_leads_elsewhere_the_next_time_leads_nowhere() {
     });
 }
 
+/// A name that lay inside when it was registered, and later leads out, where everybody reads the credentials.
+#[test]
+fn a_name_that_leads_out_is_not_asked_in_clear() {
+    let (inside, came) = server("127.0.0.1:0", EMPTY.to_owned());
+    let public = "93.184.215.14";
+    for turns in [&[&["127.0.0.1"][..], &[public]], &[&["127.0.0.1"], &["127.0.0.1", public]]] {
+        let client = Client::resolving(Duration::from_secs(60), InTurn::new(turns)).unwrap();
+        let endpoint = Endpoint::parse(&format!("http://crm.test:{}/mcp", inside.port())).unwrap().never_in_clear();
+        runtime().block_on(async {
+            assert_eq!(ask(&client, &endpoint).await.unwrap(), 200);
+            let refused = ask(&client, &endpoint).await.unwrap_err();
+            assert!(matches!(&refused, SendError::NotSent(why) if why == upstream::clear::WHY), "{refused}");
+        });
+    }
+    // Nor at the address itself, whatever form it has.
+    let client = Client::resolving(Duration::from_secs(60), InTurn::new(&[&[]])).unwrap();
+    for url in ["http://93.184.215.14/", "http://[::ffff:93.184.215.14]/", "http://[64:ff9b::5db8:d70e]/"] {
+        let refused = runtime().block_on(ask(&client, &Endpoint::parse(url).unwrap().never_in_clear())).unwrap_err();
+        assert!(matches!(&refused, SendError::NotSent(why) if why == upstream::clear::WHY), "{url}: {refused}");
+    }
+    assert_eq!(came.load(Ordering::SeqCst), 2);
+}
+
 #[test]
 fn a_redirect_is_an_answer_and_no_way() {
     let (elsewhere, came) = server("127.0.0.1:0", EMPTY.to_owned());

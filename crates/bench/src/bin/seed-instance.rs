@@ -50,7 +50,7 @@ fn seed(words: Vec<String>) -> Result<String, Failed> {
             let given = ServerGiven {
                 name: format!("server-{number}"),
                 title: String::new(),
-                reach: ReachGiven::Http { url: upstream.clone(), headers: Default::default() },
+                reach: ReachGiven::Http { url: upstream.clone(), headers: Default::default(), transport: None },
                 settings: Settings { accept_first: true, ..Settings::default() },
                 policy: Some("load".to_owned()),
             };

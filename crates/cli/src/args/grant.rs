@@ -112,12 +112,12 @@ Examples:
   toolgate grant mint crm/night --agent helpdesk --policy careful --expires 30d --network 10.0.0.0/8 --tag team=blue
   toolgate grant mint ann --agent ann-laptop --server files --server mail --policy-at mail=mail-ann --unprefixed files")]
     Mint(MintOptions),
-    /// Change the owner, the tags, the networks, the end or the servers of a grant
+    /// Change the owner, the tags, the networks, the end, the policy or the servers of a grant
     #[command(after_long_help = "\
 Examples:
   toolgate grant set crm/desk --owner platform --tag team=blue
   toolgate grant set crm/desk --expires never --anywhere
-  toolgate grant set files/ann --server files --server mail --server crm --search true")]
+  toolgate grant set files/ann --server files --server mail --server crm --policy-at crm=careful")]
     Set(GrantSetOptions),
     /// Give a grant another policy, or that of its server
     #[command(after_long_help = "\
@@ -249,9 +249,15 @@ pub struct GrantSetOptions {
     /// From when on it is refused: in 90m, 12h, 30d, a time, or never
     #[arg(long, value_name = "WHEN")]
     pub expires: Option<String>,
-    /// Of a grant for several: all servers that it is to be for, in their order
+    /// Its policy; for several servers one that spans them; an empty one takes it away
+    #[arg(long, value_name = "POLICY")]
+    pub policy: Option<String>,
+    /// Of a grant for several: all servers that it is to be for, in their order. Those that stay keep their policies
     #[arg(long, value_name = "SERVER")]
     pub server: Vec<String>,
+    /// Of a grant for several: the policy at one of them, in force there from its first call on; SERVER= takes it away
+    #[arg(long, value_name = "SERVER=POLICY")]
+    pub policy_at: Vec<String>,
     /// Of a grant for several: all servers whose tools are to keep their own names
     #[arg(long, value_name = "SERVER")]
     pub unprefixed: Vec<String>,

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
-use super::{AcceptWord, ApiOptions, AskedOptions, DataOptions, ReasonOptions};
+use super::{AcceptWord, ApiOptions, AskedOptions, DataOptions, ReasonOptions, TransportWord};
 
 /// Commands about servers.
 #[derive(Debug, Subcommand)]
@@ -107,9 +107,12 @@ Examples:
 /// How a server of an instance is reached.
 #[derive(Debug, Args, Default)]
 pub struct ReachOptions {
-    /// Its Streamable HTTP endpoint
+    /// Its endpoint, of Streamable HTTP or of HTTP+SSE: which of both is found out
     #[arg(long, value_name = "URL", conflicts_with = "program")]
     pub url: Option<String>,
+    /// How the endpoint is spoken to, where that is not to be found out
+    #[arg(long, value_name = "TRANSPORT", value_enum, conflicts_with = "program")]
+    pub transport: Option<TransportWord>,
     /// A header for it: 'NAME: VALUE', where ${VARIABLE} is taken from the environment of this command
     #[arg(long, value_name = "HEADER", conflicts_with = "program")]
     pub header: Vec<String>,

@@ -95,16 +95,25 @@ fn mint(options: &MintOptions) -> Result<(), Failure> {
             let how = "write the server and the grant's label as SERVER/LABEL, or name several with --server";
             return Err(Failure::Usage(how.to_owned()));
         }
-        (_, servers) => {
+        (named, servers) => {
             body.insert("servers".to_owned(), json!(servers));
-            body.insert(
-                "policies".to_owned(),
-                json!(pairs(&options.policy_at, "--policy-at is written SERVER=POLICY")?),
-            );
+            body.insert("policies".to_owned(), json!(pairs(&options.policy_at, POLICY_AT)?));
             body.insert("unprefixed".to_owned(), json!(options.unprefixed));
             body.insert("search".to_owned(), json!(options.search));
-            &options.grant
+            match named {
+                None => &options.grant,
+                Some((server, label)) if servers.iter().any(|one| one == server) => label,
+                Some(_) => {
+                    let how =
+                        "with --server write its label alone, without `/`: it is known as SERVER/LABEL at each server";
+                    return Err(Failure::Usage(format!("{}: {how}", audit::visible::word(&options.grant))));
+                }
+            }
         }
+    };
+    let known = match options.server.first() {
+        Some(first) => format!("{first}/{label}"),
+        None => options.grant.clone(),
     };
     body.insert("label".to_owned(), json!(label));
     body.insert("agent".to_owned(), json!(options.agent));
@@ -124,7 +133,7 @@ fn mint(options: &MintOptions) -> Result<(), Failure> {
         Some(_) => "",
         None => "; it never ends (--expires says otherwise)",
     };
-    shown::token(&made, options.api.json, &format!("the token of {}, shown this once{ends}:", options.grant))
+    shown::token(&made, options.api.json, &format!("the token of {known}, shown this once{ends}:"))
 }
 
 fn set(options: &GrantSetOptions) -> Result<(), Failure> {
@@ -148,6 +157,15 @@ fn set(options: &GrantSetOptions) -> Result<(), Failure> {
     if !options.server.is_empty() {
         body.insert("servers".to_owned(), json!(options.server));
     }
+    if let Some(policy) = &options.policy {
+        body.insert("policy".to_owned(), json!(Some(policy).filter(|policy| !policy.is_empty())));
+    }
+    if !options.policy_at.is_empty() {
+        let at = pairs(&options.policy_at, POLICY_AT)?;
+        let at: BTreeMap<&str, Option<&str>> =
+            at.into_iter().map(|(server, policy)| (server, Some(policy).filter(|policy| !policy.is_empty()))).collect();
+        body.insert("policies".to_owned(), json!(at));
+    }
     if options.all_prefixed || !options.unprefixed.is_empty() {
         body.insert("unprefixed".to_owned(), json!(options.unprefixed));
     }
@@ -155,7 +173,9 @@ fn set(options: &GrantSetOptions) -> Result<(), Failure> {
         body.insert("search".to_owned(), json!(search));
     }
     if body.is_empty() {
-        return Err(Failure::Usage("say what is to change: --owner, --tag, --network, --expires, --server".to_owned()));
+        return Err(Failure::Usage(
+            "say what is to change: --owner, --tag, --network, --expires, --policy, --server".to_owned(),
+        ));
     }
     body.insert("reason".to_owned(), json!(options.why.reason));
     let api = api::api(&options.api.place)?;
@@ -163,16 +183,26 @@ fn set(options: &GrantSetOptions) -> Result<(), Failure> {
     shown::done(&done, options.api.json, &format!("{} is changed.", options.grant))
 }
 
+/// How a policy at one server is written.
+const POLICY_AT: &str = "--policy-at is written SERVER=POLICY";
+
 /// How a tag is written.
 const TAG: &str = "--tag is written NAME=VALUE";
 
 fn pairs<'a>(words: &'a [String], how: &str) -> Result<BTreeMap<&'a str, &'a str>, Failure> {
-    let one = |word: &'a String| {
+    let mut pairs = BTreeMap::new();
+    for word in words {
         let parts = word.split_once('=').filter(|(name, _)| !name.is_empty());
-        parts.ok_or_else(|| Failure::Usage(how.to_owned()))
-    };
-    words.iter().map(one).collect()
+        let (name, value) = parts.ok_or_else(|| Failure::Usage(how.to_owned()))?;
+        if pairs.insert(name, value).is_some() {
+            return Err(Failure::Usage(format!("{how}, once for each: {name} is there twice")));
+        }
+    }
+    Ok(pairs)
 }
+
+/// So many policies on single servers are named in a list.
+const MOST_NAMED: usize = 3;
 
 /// What ids stand for.
 #[derive(Default)]
@@ -192,18 +222,38 @@ impl Names {
         Ok(Self { servers, agents, policies: names("/api/v1/policies")? })
     }
 
+    /// Its policy, and those on single servers.
+    fn policy(&self, grant: &Value) -> String {
+        let name = |names: &BTreeMap<String, String>, id: &str| names.get(id).map_or(id, String::as_str).to_owned();
+        let policies = grant.get("policies").and_then(Value::as_object);
+        let own = policies.into_iter().flatten().filter_map(|(server, policy)| Some((server, policy.as_str()?)));
+        let mut own: Vec<String> = own
+            .map(|(server, policy)| format!("{}: {}", name(&self.servers, server), name(&self.policies, policy)))
+            .collect();
+        own.sort_unstable();
+        let servers = grant.get("servers").and_then(Value::as_array).map_or(0, Vec::len);
+        let others = match text(grant, "policy") {
+            _ if own.len() == servers && servers > 0 => None,
+            "" => Some("of its server".to_owned()),
+            policy => Some(name(&self.policies, policy)),
+        };
+        let more = own.len().saturating_sub(MOST_NAMED);
+        own.truncate(MOST_NAMED);
+        own.extend((more > 0).then(|| format!("and {more} more")));
+        others.into_iter().chain(own).collect::<Vec<_>>().join(", ")
+    }
+
     fn row(&self, grant: &Value) -> Vec<String> {
         let name = |names: &BTreeMap<String, String>, id: &str| names.get(id).map_or(id, String::as_str).to_owned();
         let servers = grant.get("servers").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
         let servers: Vec<String> = servers.map(|id| name(&self.servers, id)).collect();
         // It is known by its label at any of its servers.
         let first = servers.first().map_or("", String::as_str);
-        let policy = name(&self.policies, text(grant, "policy"));
         vec![
             format!("{first}/{}", text(grant, "label")),
             servers.join(", "),
             name(&self.agents, text(grant, "agent")),
-            if policy.is_empty() { "of its server".to_owned() } else { policy },
+            self.policy(grant),
             text(grant, "owner").to_owned(),
             time_or(grant, "used_at", "never"),
             time_or(grant, "expires_at", "never"),

@@ -12,6 +12,7 @@ use gateway::server::{Reach, Server, ServerConfig, TimeLimits};
 use gateway::stdio_front::{self, RunEnd};
 use gateway::tools::ListBytes;
 use policy::{GrantFacts, Numbers};
+use store::control::servers::Transport;
 use tokio::signal::unix::{SignalKind, signal};
 use upstream::child::Exit;
 use upstream::http::{Client, Endpoint};
@@ -136,7 +137,10 @@ fn with_variables(options: &ServerOptions, given: Variables) -> Result<ServerCon
         Some(url) => {
             let mut endpoint = Endpoint::parse(url).trying("--upstream")?;
             headers.apply(&mut endpoint)?;
-            Reach::Http(endpoint)
+            match options.transport.unwrap_or_default().said() {
+                Some(Transport::Sse) => Reach::Sse(endpoint),
+                None => Reach::Http(endpoint),
+            }
         }
         None if options.program.is_empty() => {
             return Err(Failure::Usage("name the server: --upstream URL, or -- COMMAND".to_owned()));

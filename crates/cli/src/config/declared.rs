@@ -7,6 +7,9 @@ use std::path::{Path, PathBuf};
 
 use clients::{Secret, is_secret};
 use serde_json::{Map, Value, json};
+use store::control::servers::Transport;
+
+use crate::args::TransportWord;
 
 use super::{AcceptWord, Config, DenialsWord, GrantTable, NumbersWord, ServerTable};
 use crate::env_file;
@@ -63,8 +66,8 @@ pub struct DeclaredServer {
 /// How a server is reached.
 #[derive(Debug)]
 pub enum DeclaredReach {
-    /// An endpoint.
-    Http(String),
+    /// An endpoint, and its transport where that need not be found out.
+    Http(String, Option<Transport>),
     /// A program with its arguments.
     Child(Vec<String>),
 }
@@ -269,19 +272,19 @@ fn policy_name(file: &Path) -> Option<String> {
 impl ServerTable {
     fn declared(&self, policy: Option<String>, base: &Path, purpose: Purpose) -> Result<DeclaredServer, String> {
         let reach = match (&self.url, &self.command) {
-            (Some(url), None) => DeclaredReach::Http(url.clone()),
+            (Some(url), None) => DeclaredReach::Http(url.clone(), self.transport.and_then(TransportWord::said)),
+            (None, Some(_)) if self.transport.and_then(TransportWord::said).is_some() => {
+                return Err("`transport` is for a `url`".to_owned());
+            }
             (None, Some(words)) if !words.is_empty() => DeclaredReach::Child(words.clone()),
             (None, Some(_)) => return Err("`command` names the program, then its arguments".to_owned()),
             _ => return Err("give it either `url` or `command`".to_owned()),
         };
         let (texts, commands, others) = match &reach {
-            DeclaredReach::Http(_) => (&self.headers, &self.header_command, &self.env),
+            DeclaredReach::Http(..) => (&self.headers, &self.header_command, &self.env),
             DeclaredReach::Child(_) => (&self.env, &self.env_command, &self.headers),
         };
         let to_child = matches!(reach, DeclaredReach::Child(_));
-        if self.transport.is_some() && purpose == Purpose::Instance {
-            return Err("an instance finds out the transport of a server by itself: leave `transport` out".to_owned());
-        }
         let wrong = if to_child { &self.header_file } else { &self.env_file };
         let wrong_command = if to_child { &self.header_command } else { &self.env_command };
         let misplaced = !others.is_empty() || wrong.is_some() || !wrong_command.is_empty();
@@ -446,7 +449,7 @@ mod tests {
             (server("headers = { Authorization = \"Bearer sk-hidden-0123456789\" }"), "from the environment"),
             (server("env = { A = \"b\" }"), "variables for a `command`"),
             (server("command = [\"x\"]"), "either `url` or `command`"),
-            (server("transport = \"sse\""), "leave `transport` out"),
+            ("[servers.mail]\ncommand = [\"x\"]\ntransport = \"sse\"\n".to_owned(), "`transport` is for a `url`"),
             (grant("anonymous = true"), "no anonymous grants"),
             (grant("") + "\n[[grants]]\nlabel = \"a\"\nserver = \"mail\"\n", "declared twice"),
             ("[[grants]]\nlabel = \"a\"\nserver = \"b\"\n".to_owned(), "no [servers.b]"),

@@ -205,3 +205,24 @@ fn what_was_refused_in_the_middle_goes_on_with_the_next_run() {
     assert!(out.contains("+ grant mail/ci") && out.contains("1 added, 0 changed"), "{out}");
     assert!(apply(&house, &[]).done().contains("Nothing to do"));
 }
+
+#[test]
+fn how_a_server_is_spoken_to_is_declared() {
+    let house = House::set_up();
+    let file =
+        |more: &str| house.file("toolgate.toml", &format!("[servers.old]\nurl = \"https://old.example/sse\"\n{more}"));
+    let transport = || house.run(&["server", "show", "old"]).json()["reach"]["transport"].clone();
+    file("transport = \"sse\"\n");
+    let out = apply(&house, &[]).done();
+    assert!(out.contains("url: https://old.example/sse, of HTTP+SSE"), "{out}");
+    assert_eq!(transport(), "sse");
+    assert!(apply(&house, &[]).done().contains("Nothing to do"));
+    file("");
+    let would = apply(&house, &["--dry-run"]);
+    assert!(would.out.contains("transport: sse → found out") && transport() == "sse", "{would:?}");
+    apply(&house, &[]).done();
+    assert!(transport().is_null());
+    file("transport = \"sse\"\n");
+    assert!(apply(&house, &[]).done().contains("transport: found out → sse"));
+    assert_eq!(transport(), "sse");
+}

@@ -1,5 +1,7 @@
 //! Agents, servers and grants of an instance, and calls that are stopped.
 
+use serde_json::json;
+
 use crate::house::House;
 
 #[test]
@@ -75,7 +77,7 @@ fn a_server_keeps_what_is_not_named() {
         |words: &[&str], value: &str| house.with(words, &[("TOOLGATE_INSTANCE", &url), ("MAIL_TOKEN", value)], "");
     let add =
         ["server", "add", "mail", "--url", "https://mail.example/mcp", "--header-from", "Authorization=MAIL_TOKEN"];
-    with(&add, "Bearer planted-1").done();
+    with(&[&add[..], &["--transport", "sse"]].concat(), "Bearer planted-1").done();
     house.run(&["server", "set", "mail", "--numbers", "exact", "--policy", "careful", "--title", "Mail"]).done();
     let shown = house.run(&["server", "show", "mail"]).json();
     assert_eq!(shown["reach"]["headers"], serde_json::json!(["Authorization"]));
@@ -85,6 +87,22 @@ fn a_server_keeps_what_is_not_named() {
     let shown = house.run(&["server", "show", "mail"]).json();
     assert_eq!(shown["reach"]["headers"], serde_json::json!(["Authorization", "X-Key"]));
     assert_eq!((&shown["settings"]["calls_at_once"], &shown["settings"]["exact_numbers"]), (&7.into(), &true.into()));
+    // How it is spoken to stays as it was said, until it is to be found out.
+    assert!(house.run(&["server", "list"]).done().contains("https://mail.example/mcp (sse)"));
+    assert_eq!(shown["reach"]["transport"], "sse");
+    house.run(&["server", "set", "mail", "--transport", "auto"]).done();
+    let shown = house.run(&["server", "show", "mail"]).json();
+    assert_eq!(
+        (&shown["reach"]["transport"], &shown["reach"]["url"]),
+        (&json!(null), &json!("https://mail.example/mcp"))
+    );
+    assert_eq!(shown["reach"]["headers"], json!(["Authorization", "X-Key"]), "with its secrets");
+    assert!(
+        house
+            .run(&["server", "add", "x", "--transport", "sse"])
+            .unusable()
+            .contains("--transport are for a server with")
+    );
     house.run(&["server", "set", "mail", "--no-policy"]).done();
     let list = house.run(&["server", "list"]).done();
     assert!(list.contains("mail  https://mail.example/mcp  none"), "{list}");

@@ -46,8 +46,70 @@ fn a_grant_for_several_is_minted_listed_and_changed() {
 }
 
 #[test]
+fn a_server_comes_with_its_policy_in_one_command() {
+    let house = furnished();
+    house.run(&["grant", "mint", "ann", "--agent", "laptop", "--server", "mail", "--policy-at", "mail=careful"]).done();
+    let before = house.deeds().len();
+    let add = ["grant", "set", "mail/ann", "--server", "mail", "--server", "crm", "--policy-at", "crm=careful"];
+    house.run(&[&add[..], &["--policy", "all"]].concat()).done();
+    let deeds = house.deeds();
+    let changes: Vec<&String> = deeds.iter().skip(before).filter(|deed| deed.starts_with("grant.")).collect();
+    assert_eq!(changes, ["grant.change"], "{deeds:?}");
+    let shown = house.run(&["grant", "show", "crm/ann"]).json();
+    assert_eq!(shown["policies"].as_object().unwrap().len(), 2, "{shown}");
+    assert!(shown["policy"].is_string(), "{shown}");
+    // Taken away at one of them, where what spans them holds then.
+    house.run(&["grant", "set", "mail/ann", "--policy-at", "mail="]).done();
+    let shown = house.run(&["grant", "show", "crm/ann"]).json();
+    assert_eq!(shown["policies"].as_object().unwrap().len(), 1, "{shown}");
+    let set = |more: &[&str]| house.run(&[&["grant", "set", "mail/ann"][..], more].concat());
+    assert!(set(&["--policy-at", "mail"]).unusable().contains("SERVER=POLICY"));
+    assert!(
+        set(&["--policy-at", "mail=all", "--policy-at", "mail=careful"]).unusable().contains("mail is there twice")
+    );
+    assert!(set(&["--server", "crm", "--policy-at", "crm=nil"]).no().contains("field /policies/crm"));
+    assert_eq!(house.run(&["grant", "show", "crm/ann"]).json(), shown, "it is as it was");
+}
+
+#[test]
+fn a_policy_that_leaves_a_server_out_is_told_of() {
+    let house = furnished();
+    let two = ["--server", "mail", "--server", "crm"];
+    let mint = |label: &str, more: &[&str]| {
+        house.run(&[&["grant", "mint", label, "--agent", "laptop"][..], &two, more].concat()).done();
+    };
+    mint("ann", &["--policy", "all"]);
+    mint("bob", &["--policy", "all"]);
+    mint("eve", &["--policy", "all", "--policy-at", "mail=careful"]);
+    let list = house.run(&["grant", "list"]).done();
+    let row = |label: &str| list.lines().find(|line| line.contains(label)).unwrap().to_owned();
+    assert!(row("mail/eve").contains("all, mail: careful") && !row("mail/ann").contains("mail: "), "{list}");
+    assert!(row("crm/desk").contains("of its server"), "{list}");
+    let narrow = SPANNING.replace("[\"crm\", \"mail\"]", "[\"crm\"]").replace("mail__", "crm__");
+    let narrow = house.file("narrow.json", &narrow);
+    let told =
+        "`servers` of all does not name mail, so the grants ann, bob may call nothing there; add it to `servers`";
+    let put = house.run(&["policy", "put", "all", &narrow, "--reason", "fewer"]);
+    assert!(!put.err.contains("warning"), "it is not in force: {put:?}");
+    let would = house.run(&["policy", "publish", "all", "--dry-run"]);
+    assert!(would.code == 0 && would.err.contains(told), "{would:?}");
+    let published = house.run(&["policy", "publish", "all", "--reason", "fewer"]);
+    assert!(published.code == 0 && published.err.contains(told), "{published:?}");
+    let back = house.run(&["policy", "rollback", "all", "--to", "1", "--reason", "too few"]);
+    assert!(back.code == 0 && !back.err.contains("does not name"), "{back:?}");
+    let again = house.run(&["policy", "put", "all", &narrow, "--publish", "--reason", "fewer"]);
+    assert!(again.code == 0 && again.err.contains(told), "{again:?}");
+}
+
+#[test]
 fn what_is_wrong_with_several_is_told() {
     let house = furnished();
+    // Its label has no `/`, but for one of the servers before it; what is printed names it as it is known.
+    let wrong = house.run(&["grant", "mint", "x/ann", "--agent", "a", "--server", "mail"]).unusable();
+    assert!(wrong.contains("x/ann: with --server write its label alone"), "{wrong}");
+    let minted = house.run(&["grant", "mint", "crm/eve", "--agent", "a", "--server", "mail", "--server", "crm"]);
+    assert!(minted.code == 0 && minted.err.contains("the token of mail/eve,"), "{minted:?}");
+    house.run(&["grant", "show", "mail/eve"]).done();
     let mint = |more: &[&str]| house.run(&[&["grant", "mint", "ann", "--agent", "laptop"][..], more].concat());
     assert!(mint(&[]).unusable().contains("--server"));
     assert!(mint(&["--search"]).unusable().contains("--server"));
@@ -115,14 +177,31 @@ fn a_stack_of_a_file_is_brought_about_and_put_right() {
         &["servers: [\"crm\",\"mail\"] → [\"mail\",\"crm\"]", "search: false → true", "policy at crm: that of"],
     );
     assert!(apply(&house, &[]).done().contains("Nothing to do"));
+    // A policy alone is put right by whoever writes policies.
+    house.run(&["grant", "attach", "crm/ann", "--server-policy", "--at", "crm"]).done();
+    let manager = house.token("policy-manager");
+    let place = house.url();
+    let variables = [("TOOLGATE_INSTANCE", place.as_str()), ("TOOLGATE_API_TOKEN", &manager)];
+    house.with(&["apply", "-f", "toolgate.toml"], &variables, "").done();
+    assert!(apply(&house, &[]).done().contains("Nothing to do"));
     // Another server, which the policy spans from then on; and then one fewer.
     let more = "[servers.files]\nurl = \"https://files.example/mcp\"\n";
     let wider =
         FILE.replace("[\"mail\", \"crm\"]", "[\"mail\", \"crm\", \"files\"]").replace("all.policy", "wide.policy");
+    let wider = wider.replace("crm = \"open.policy.json\"", "crm = \"open.policy.json\", files = \"open.policy.json\"");
     house.file("toolgate.toml", &format!("{more}{wider}"));
     house.file("wide.policy.json", &SPANNING.replace("\"mail\"]", "\"mail\", \"files\"]"));
+    let would = apply(&house, &["--prune", "--dry-run"]);
+    lines(&would.out, &["~ grant mail+crm+files/ann", "policy: all → wide", "policy at files: that of", "→ open"]);
+    let before = house.deeds().len();
     let out = apply(&house, &["--prune"]).done();
     lines(&out, &["+ server files", "~ grant mail+crm+files/ann", "policy: all → wide", "- policy all"]);
+    // The server comes with its policy, in one change.
+    let deeds: Vec<String> = house.deeds().split_off(before);
+    let of_grants: Vec<&String> = deeds.iter().filter(|deed| deed.starts_with("grant.")).collect();
+    assert_eq!(of_grants, ["grant.change"], "{deeds:?}");
+    let shown = house.run(&["grant", "show", "files/ann"]).json();
+    assert_eq!(shown["policies"].as_object().unwrap().len(), 2, "{shown}");
     assert!(apply(&house, &["--prune"]).done().contains("Nothing to do"));
     house.file("toolgate.toml", FILE);
     let out = apply(&house, &["--prune"]).done();

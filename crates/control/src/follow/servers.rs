@@ -13,7 +13,7 @@ use risk::pins::{Pin, Section};
 use secrecy::ExposeSecret;
 use store::control::live::LiveServer;
 use store::control::pins::Pinned;
-use store::control::servers::{Reach as Kept, ToolOverride};
+use store::control::servers::{Reach as Kept, ToolOverride, Transport};
 use upstream::child::Command;
 use upstream::http::Endpoint;
 
@@ -74,13 +74,19 @@ impl State {
             secrets.get(name.as_str()).ok_or_else(missing)
         };
         let reach = match &live.server.reach {
-            Kept::Http { url, headers } => {
+            Kept::Http { url, headers, transport } => {
                 let wrong = |error: upstream::http::BadEndpoint| Refused::invalid("/reach", error.to_string());
                 let mut endpoint = Endpoint::parse(url).map_err(wrong)?.within(self.instance.egress.clone());
+                if !settings.plain_http {
+                    endpoint = endpoint.never_in_clear();
+                }
                 for name in headers {
                     endpoint.add_header(name, secret(name)?.expose_secret()).map_err(wrong)?;
                 }
-                Reach::Http(endpoint)
+                match transport {
+                    Some(Transport::Sse) => Reach::Sse(endpoint),
+                    None => Reach::Http(endpoint),
+                }
             }
             Kept::Child { command, env } => {
                 let Some((program, args)) = command.split_first() else {

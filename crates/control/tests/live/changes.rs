@@ -2,12 +2,14 @@
 
 use std::time::Duration;
 
+use control::servers::{ReachGiven, ServerGiven};
 use serde_json::json;
 use store::control::access::{Actor, Role};
+use store::control::servers::{Settings, Transport};
 use store::control::stops::Stoppable;
 use testkit::message::request;
 use testkit::script::{Behaviour, Script, Tool};
-use testkit::upstream::Upstream;
+use testkit::upstream::{Older, Upstream};
 
 use crate::house::{House, OPEN, given};
 
@@ -36,6 +38,34 @@ pub fn a_grant_leads_to_its_server(house: &House) {
         assert_eq!(refused.status(), 401, "{server} {token}");
     }
     assert_eq!(upstream.called().len(), 2);
+}
+
+pub fn how_a_server_is_spoken_to_is_said_or_found_out(house: &House) {
+    let older = Older::start(Script::default()).unwrap();
+    let desk = house.desk();
+    let replica = house.replica("one");
+    desk.policy(&desk.admin, "open", OPEN);
+    let given_as = |transport| ServerGiven {
+        name: "old".to_owned(),
+        title: String::new(),
+        reach: ReachGiven::Http { url: older.url(), headers: Default::default(), transport },
+        settings: Settings { accept_first: true, ..Settings::default() },
+        policy: None,
+    };
+    desk.runtime.block_on(desk.instance.add_server(&desk.admin, &given_as(Some(Transport::Sse)), "")).unwrap();
+    let minted = desk.mint(&desk.admin, &given("desk", "old", "open"));
+    let agent = replica.agent("old", &minted);
+    assert!(agent.call("echo", json!({})).unwrap().is_done());
+    let posted = || older.requests().iter().filter(|one| one.method == "POST" && one.path == "/sse").count();
+    assert_eq!(posted(), 0, "it is not asked otherwise");
+    // Left to be found out, it is asked as any other server first.
+    let see = desk.admin.permit().unwrap();
+    let seen = desk.runtime.block_on(desk.instance.database().server(&see, "old")).unwrap().changed;
+    let otherwise = given_as(None);
+    let changed = desk.instance.change_server(&desk.admin, "old", seen, &otherwise, "");
+    desk.confirmed(desk.runtime.block_on(changed).unwrap());
+    assert!(agent.call("echo", json!({})).unwrap().is_done());
+    assert!(posted() > 0, "{:?}", older.requests());
 }
 
 pub fn a_revoked_grant_fails_on_every_replica(house: &House) {
@@ -173,6 +203,27 @@ pub fn calls_under_way_are_cut_when_they_are_stopped(house: &House) {
         desk.confirmed(version);
     }
     assert!(agent.call("echo", json!({})).unwrap().is_done());
+}
+
+/// What the gateway asks of its own before a first call, to find out how its server is spoken to, is given up too.
+pub fn nothing_is_found_out_for_a_call_that_is_stopped(house: &House) {
+    let script = Script { list_gate: Some("list".to_owned()), ..Script::default().modern() };
+    let upstream = Upstream::start(script).unwrap();
+    let desk = house.desk();
+    let replica = house.replica("one");
+    desk.register("files", &upstream);
+    desk.policy(&desk.admin, "open", OPEN);
+    let minted = desk.mint(&desk.admin, &given("desk", "files", "open"));
+    let call = replica.agent("files", &minted).open(&modern(7, "echo")).unwrap();
+    upstream.wait_for("the list", |request| request.rpc() == "tools/list").unwrap();
+    let stopped =
+        desk.instance.database().stop(desk.admin.permit().unwrap(), Stoppable::Grant(minted.grant), "it leaks");
+    desk.confirmed(desk.runtime.block_on(stopped).unwrap());
+    // The server says nothing yet, and is not waited for.
+    let told = call.answer(PATIENCE).unwrap().text();
+    assert!(told.contains("it leaks"), "{told}");
+    upstream.release("list");
+    assert_eq!((upstream.called().len(), upstream.count("GET")), (0, 0));
 }
 
 /// A call as the modern era sends it, which wants to hear of its progress.

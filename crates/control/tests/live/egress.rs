@@ -15,7 +15,7 @@ fn at(url: &str) -> ServerGiven {
     ServerGiven {
         name: "files".to_owned(),
         title: String::new(),
-        reach: ReachGiven::Http { url: url.to_owned(), headers: Default::default() },
+        reach: ReachGiven::Http { url: url.to_owned(), headers: Default::default(), transport: None },
         settings: Settings::default(),
         policy: None,
     }

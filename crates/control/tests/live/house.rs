@@ -244,7 +244,7 @@ pub fn server(name: &str, upstream: &Upstream) -> ServerGiven {
     ServerGiven {
         name: name.to_owned(),
         title: String::new(),
-        reach: ReachGiven::Http { url: upstream.url(), headers: Default::default() },
+        reach: ReachGiven::Http { url: upstream.url(), headers: Default::default(), transport: None },
         settings: Settings { accept_first: true, ..Settings::default() },
         policy: None,
     }

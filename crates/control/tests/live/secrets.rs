@@ -29,7 +29,7 @@ pub fn secrets_reach_the_server_and_nothing_else(house: &House) {
     let server = ServerGiven {
         name: "files".to_owned(),
         title: String::new(),
-        reach: ReachGiven::Http { url: upstream.url(), headers },
+        reach: ReachGiven::Http { url: upstream.url(), headers, transport: None },
         settings: Settings { accept_first: true, ..Settings::default() },
         policy: None,
     };

@@ -1,10 +1,12 @@
 //! Grants for several servers: one address on every replica, each server under its own policy, and what is decided about one
 //! of them holds for the next call and is that one's only.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use audit::Id;
 use control::grants::{GrantGiven, Minted};
-use control::stacks::{LeadsGiven, StackChange, StackGiven};
+use control::stacks::{LeadsChange, LeadsGiven, StackGiven};
 use serde_json::{Value, json};
 use store::control::grants::GrantPatch;
 use store::control::servers::{Reach, ServerDraft, Settings};
@@ -48,6 +50,22 @@ impl Three {
 
     fn called(&self) -> [usize; 3] {
         [&self.files, &self.mail, &self.crm].map(|upstream| upstream.called().len())
+    }
+
+    /// Gives a grant these servers, and policies on some of them, in one change that is followed.
+    fn change(&self, grant: Id, servers: &[&str], policies: &[(&str, Option<&str>)]) {
+        let (desk, instance) = (&self.desk, &self.desk.instance);
+        let see = desk.admin.permit().unwrap();
+        let seen = desk.runtime.block_on(instance.database().grant(&see, grant)).unwrap().changed;
+        let owned = |policy: Option<&str>| policy.map(str::to_owned);
+        let change = LeadsChange {
+            servers: Some(servers.iter().map(|server| (*server).to_owned()).collect()),
+            policies: policies.iter().map(|(server, policy)| ((*server).to_owned(), owned(*policy))).collect(),
+            ..LeadsChange::default()
+        };
+        let same = GrantPatch::default();
+        let done = instance.change_grant(&desk.admin, grant, seen, &same, &change, "");
+        desk.confirmed(desk.runtime.block_on(done).unwrap());
     }
 
     fn stop(&self, server: &str) -> Stoppable {
@@ -162,15 +180,7 @@ pub fn what_is_decided_about_one_server_holds_for_the_next_call(house: &House) {
     stop(false);
     all(true, true, "files goes on");
     // A third server, and one fewer.
-    let change = |servers: &[&str]| {
-        let see = desk.admin.permit().unwrap();
-        let seen = desk.runtime.block_on(instance.database().grant(&see, minted.grant)).unwrap().changed;
-        let servers = Some(servers.iter().map(|server| (*server).to_owned()).collect());
-        let change = StackChange { servers, ..StackChange::default() };
-        let same = GrantPatch::default();
-        let done = instance.change_grant(&desk.admin, minted.grant, seen, &same, &change, "");
-        desk.confirmed(desk.runtime.block_on(done).unwrap());
-    };
+    let change = |servers: &[&str]| three.change(minted.grant, servers, &[]);
     change(&["crm", "mail"]);
     attach("crm", Some("open"));
     all(false, true, "crm in place of files");
@@ -190,6 +200,59 @@ pub fn what_is_decided_about_one_server_holds_for_the_next_call(house: &House) {
         assert_eq!(agent(replica, &minted).post_message(&call).unwrap().status(), 401);
     }
     assert_eq!(three.called(), before);
+}
+
+/// Whoever waits for it goes on when this is dropped, by whichever way.
+struct Ends<'a>(&'a AtomicBool);
+
+impl Drop for Ends<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+pub fn a_server_that_is_added_is_under_its_policy_from_its_first_call_on(house: &House) {
+    let three = Three::of(house);
+    let (desk, instance) = (&three.desk, &three.desk.instance);
+    let replicas = ["one", "two"].map(|name| house.replica(name));
+    let minted = three.mint();
+    // By itself the third server lets everything through.
+    let own = desk.runtime.block_on(async {
+        let see = desk.admin.permit().unwrap();
+        let there = instance.database().server(&see, "crm").await.unwrap();
+        let permit = desk.admin.permit().unwrap();
+        let open = instance.database().policy(&see, "open").await.unwrap().id;
+        let (reach, settings) = (&there.reach, &there.settings);
+        let draft = ServerDraft { name: "crm", title: "", reach, settings, policy: Some(open) };
+        instance.database().change_server(permit, there.id, there.changed, &draft, &[], "").await.unwrap()
+    });
+    desk.confirmed(own);
+    let sessions = replicas.each_ref().map(|replica| session(replica, &minted));
+    // Somebody who calls it without a pause, before, during and after the change.
+    let over = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        let _ends = Ends(&over);
+        for replica in &replicas {
+            let (agent, over) = (agent(replica, &minted), &over);
+            scope.spawn(move || {
+                while !over.load(Ordering::Relaxed) {
+                    assert!(!is_done(&agent, "crm__send"));
+                }
+            });
+        }
+        three.change(minted.grant, &["files", "mail", "crm"], &[("crm", Some("shut"))]);
+        for agent in replicas.iter().map(|replica| agent(replica, &minted)).collect::<Vec<_>>().iter().chain(&sessions)
+        {
+            assert!(agent.call("crm__echo", json!({})).unwrap().is_denied());
+            assert!(is_done(agent, "mail__echo"), "the one that stays keeps its policy");
+        }
+    });
+    assert_eq!(three.called()[2], 0, "the third server has received a call that its policy denies");
+    // Without one that is named, it is under its own.
+    three.change(minted.grant, &["files", "mail"], &[]);
+    three.change(minted.grant, &["files", "mail", "crm"], &[]);
+    assert!(is_done(&agent(&replicas[0], &minted), "crm__send"));
+    assert_eq!(three.called()[2], 1);
 }
 
 pub fn a_changed_definition_of_one_server_is_held_until_it_is_accepted(house: &House) {
@@ -262,7 +325,7 @@ pub fn a_server_that_cannot_be_reached_is_that_servers_trouble(house: &House) {
     let three = Three::of(house);
     let (desk, replica) = (&three.desk, house.replica("one"));
     // Its header has no value.
-    let reach = Reach::Http { url: three.crm.url(), headers: vec!["X-Key".to_owned()] };
+    let reach = Reach::Http { url: three.crm.url(), headers: vec!["X-Key".to_owned()], transport: None };
     let settings = Settings::default();
     let draft = ServerDraft { name: "odd", title: "", reach: &reach, settings: &settings, policy: None };
     let nothing = |_| Ok::<_, store::control::BadControl>(Vec::new());

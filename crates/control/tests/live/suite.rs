@@ -14,11 +14,13 @@ macro_rules! cases {
 cases! {
     changes:
         a_grant_leads_to_its_server,
+        how_a_server_is_spoken_to_is_said_or_found_out,
         a_revoked_grant_fails_on_every_replica,
         a_published_policy_holds_when_it_was_answered,
         a_policy_whose_tests_fail_is_not_published,
         a_rotated_token_is_good_and_the_old_one_for_its_time,
         calls_under_way_are_cut_when_they_are_stopped,
+        nothing_is_found_out_for_a_call_that_is_stopped,
         what_is_stopped_stays_stopped_for_a_new_replica,
         a_changed_definition_is_held_everywhere,
         networks_and_expiry_are_obeyed,
@@ -56,6 +58,7 @@ cases! {
     stacks:
         a_grant_for_several_leads_to_each_of_them,
         what_is_decided_about_one_server_holds_for_the_next_call,
+        a_server_that_is_added_is_under_its_policy_from_its_first_call_on,
         a_changed_definition_of_one_server_is_held_until_it_is_accepted,
         one_policy_spans_them_and_each_keeps_its_counts_under_its_own,
         a_server_that_cannot_be_reached_is_that_servers_trouble,

@@ -59,10 +59,16 @@ fn a_server_that_the_policy_does_not_name_is_closed_also_under_an_open_default()
     assert_eq!(decide(&open, "mail", "x"), (Effect::Deny, "(not in servers)".to_owned()));
     assert!(!rules(&open, "mail", "x").listed(&GrantFacts::labelled("g")));
     assert!(matches!(open.on("files").prompt("x"), Access::Allow { .. }));
-    for closed in [open.on("mail"), open.clone()] {
-        assert!(matches!(closed.prompt("x"), Access::Deny { .. }));
-        assert!(matches!(closed.resource("a:b"), Access::Deny { .. }));
-        assert!(matches!(closed.resource_template("a:{b}"), Access::Deny { .. }));
+    // One way of saying so, whatever is asked for, and what can be done about it.
+    for (closed, wanted) in [(open.on("mail"), "(not in servers)"), (open.clone(), "(default deny)")] {
+        for access in [closed.prompt("x"), closed.resource("a:b"), closed.resource_template("a:{b}")] {
+            let Access::Deny { rule, reason } = access else { panic!("{access:?}") };
+            assert_eq!(rule.rule, wanted);
+            assert_eq!(
+                reason.contains("does not name `mail`") && reason.contains("add it"),
+                wanted.contains("servers")
+            );
+        }
     }
 }
 

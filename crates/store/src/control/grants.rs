@@ -78,8 +78,10 @@ pub struct GrantPatch<'a> {
     pub networks: Option<&'a [String]>,
     /// From when on it is refused.
     pub expires_at: Option<Option<i64>>,
-    /// Where it leads.
+    /// Where it leads, with the policies on single servers.
     pub leads: Option<&'a Leads>,
+    /// Its policy.
+    pub policy: Option<Option<Id>>,
 }
 
 /// Id, organisation, label, agent, policy, owner, tags, networks, whether it is a stack, and one that is searched, made,
@@ -269,7 +271,8 @@ impl ControlDatabase {
         Ok((grant, version))
     }
 
-    /// Changes what is said of a grant, if it still is what it was at version `seen`.
+    /// Changes what is said of a grant, if it still is what it was at version `seen`: all of it at once, so that no call meets
+    /// another server without the policy that is to decide there.
     ///
     /// # Errors
     /// [`BadControl`]; [`BadControl::Stale`] where somebody was faster.
@@ -294,11 +297,13 @@ impl ControlDatabase {
             change.label_is_free(&now_is.label, leads, Some(wanted)).await?;
             change.lead(wanted, leads).await?;
         }
+        let policy = patch.policy.unwrap_or(now_is.policy);
+        change.policy_exists(policy).await?;
         let owner = patch.owner.map_or(now_is.owner.clone(), |owner| owner.map(str::to_owned));
         let expires_at = patch.expires_at.unwrap_or(now_is.expires_at);
         let update = sqlx::query(
             "UPDATE access_grant SET owner = $2, tags = $3, networks = $4, expires_at = $5, changed = $6, stack = $7,
-                                     search = $8
+                                     search = $8, policy = $9
              WHERE id = $1",
         );
         update
@@ -310,12 +315,18 @@ impl ControlDatabase {
             .bind(version)
             .bind(i64::from(stack))
             .bind(i64::from(search))
+            .bind(policy.map(|policy| policy.to_string()))
             .execute(change.connection())
             .await?;
-        let detail = serde_json::json!({
+        let mut detail = serde_json::json!({
             "owner": patch.owner, "tags": patch.tags, "networks": patch.networks, "expires_at": patch.expires_at,
             "leads": patch.leads,
         });
+        // Null where it was taken away, and not there where it stays.
+        if let (Some(policy), Some(fields)) = (patch.policy, detail.as_object_mut()) {
+            fields.insert("policy".to_owned(), serde_json::json!(policy));
+            fields.insert("before".to_owned(), serde_json::json!(now_is.policy));
+        }
         let deed = Deed { action: "grant.change", kind: "grant", object: wanted, name: &now_is.label, detail, reason };
         change.commit(deed).await
     }

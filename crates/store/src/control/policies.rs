@@ -54,6 +54,17 @@ pub struct Publication {
     pub reason: String,
 }
 
+/// A grant that is under a policy at one of its servers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Under {
+    /// The grant.
+    pub grant: Id,
+    /// Its label.
+    pub label: String,
+    /// The name of the server.
+    pub server: String,
+}
+
 /// A document to be kept.
 #[derive(Clone, Copy, Debug)]
 pub struct Document<'a> {
@@ -329,6 +340,26 @@ impl ControlDatabase {
         .fetch_all(self.readers())
         .await?;
         Ok(rows.into_iter().map(|(label,)| label).collect())
+    }
+
+    /// At which servers which grants are under a policy: those of their own, those that span theirs, and those of servers.
+    ///
+    /// # Errors
+    /// [`BadControl`].
+    pub async fn grants_under(&self, permit: &Permit<'_, See>, policy: Id) -> Result<Vec<Under>, BadControl> {
+        let rows: Vec<(String, String, String)> = sqlx::query_as(
+            "SELECT access_grant.id, access_grant.label, server.name
+             FROM access_grant JOIN grant_server ON grant_server.access_grant = access_grant.id
+                               JOIN server ON server.id = grant_server.server
+             WHERE access_grant.organisation = $1 AND access_grant.revoked_at IS NULL
+               AND COALESCE(grant_server.policy, access_grant.policy, server.policy) = $2
+             ORDER BY access_grant.label, access_grant.id, grant_server.place",
+        )
+        .bind(permit.organisation().to_string())
+        .bind(policy.to_string())
+        .fetch_all(self.readers())
+        .await?;
+        rows.into_iter().map(|(grant, label, server)| Ok(Under { grant: id(&grant)?, label, server })).collect()
     }
 
     /// Removes a policy that no grant and no server names.

@@ -15,13 +15,16 @@ use crate::log::ids;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "lowercase", deny_unknown_fields)]
 pub enum Reach {
-    /// A Streamable HTTP endpoint.
+    /// An endpoint.
     Http {
         /// Its address.
         url: String,
         /// Names of the headers that it is sent.
         #[serde(default)]
         headers: Vec<String>,
+        /// How it is spoken to; found out where nothing is said.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        transport: Option<Transport>,
     },
     /// A program that speaks on stdin and stdout.
     Child {
@@ -31,6 +34,14 @@ pub enum Reach {
         #[serde(default)]
         env: Vec<String>,
     },
+}
+
+/// A transport that need not be found out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Transport {
+    /// HTTP+SSE, of 2024-11-05.
+    Sse,
 }
 
 /// What a server is trusted with.

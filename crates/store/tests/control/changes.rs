@@ -14,7 +14,7 @@ use store::control::page::Page;
 use store::control::policies::Document;
 use store::control::programs::NewProgram;
 use store::control::secrets::{Sealed, SealedAt};
-use store::control::servers::{Reach, ServerDraft, Settings};
+use store::control::servers::{Reach, ServerDraft, Settings, Transport};
 use store::control::stops::Stoppable;
 use store::control::{BadControl, ControlDatabase};
 
@@ -23,7 +23,11 @@ use crate::place::{Ground, as_role};
 const DAY: i64 = 86_400_000;
 
 fn reach() -> Reach {
-    Reach::Http { url: "https://crm.example/mcp".to_owned(), headers: vec!["Authorization".to_owned()] }
+    Reach::Http {
+        url: "https://crm.example/mcp".to_owned(),
+        headers: vec!["Authorization".to_owned()],
+        transport: None,
+    }
 }
 
 pub async fn register(database: &ControlDatabase, admin: &Actor, name: &str) -> Id {
@@ -185,7 +189,8 @@ pub async fn a_server_is_registered_changed_and_removed(ground: &Ground) {
 
     // Another header: the old secret is forgotten with its name.
     let now_is = database.server(&admin.permit().unwrap(), "crm").await.unwrap();
-    let reach = Reach::Http { url: "https://crm.example/v2".to_owned(), headers: vec!["X-Key".to_owned()] };
+    let (url, transport) = ("https://crm.example/v2".to_owned(), Some(Transport::Sse));
+    let reach = Reach::Http { url, headers: vec!["X-Key".to_owned()], transport };
     let settings = Settings { exact_numbers: true, calls_at_once: Some(4), ..Settings::default() };
     let draft = ServerDraft { name: "crm2", title: "CRM", reach: &reach, settings: &settings, policy: None };
     let sealed = [Sealed { field: "X-Key".to_owned(), sealed: "s".to_owned() }];

@@ -84,7 +84,7 @@ pub async fn an_organisation_neither_sees_nor_changes_anothers(ground: &Ground) 
     missing("member", database.member(&theirs.permit().unwrap(), member).await);
 
     let before = database.changes_since(0).await.unwrap();
-    let reach = Reach::Http { url: "http://127.0.0.1:9/mcp".to_owned(), headers: Vec::new() };
+    let reach = Reach::Http { url: "http://127.0.0.1:9/mcp".to_owned(), headers: Vec::new(), transport: None };
     let settings = Settings::default();
     let draft = ServerDraft { name: "x", title: "", reach: &reach, settings: &settings, policy: None };
     let changed = before.servers[0].server.changed;

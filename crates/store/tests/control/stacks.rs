@@ -11,6 +11,7 @@ use store::control::events::EventFilter;
 use store::control::grants::{GrantPatch, NewGrant};
 use store::control::leads::{Leads, Member, Stack};
 use store::control::page::Page;
+use store::control::servers::Reach;
 use store::control::{BadControl, ControlDatabase};
 
 use crate::changes::{grant, policy, register};
@@ -88,6 +89,55 @@ pub async fn several_servers_are_kept_in_their_order(ground: &Ground) {
     database.remove_policy(admin.permit().unwrap(), careful, "").await.unwrap();
 }
 
+pub async fn servers_and_their_policies_change_at_once_or_not_at_all(ground: &Ground) {
+    let (database, admin) = ground.founded(Role::Admin).await;
+    let (mail, crm) = (register(&database, &admin, "mail").await, register(&database, &admin, "crm").await);
+    let (careful, wide) = (policy(&database, &admin, "careful").await, policy(&database, &admin, "wide").await);
+    let ann = mint(&database, &admin, "ann", &stack(vec![member(mail)])).await.unwrap();
+    let see = admin.permit().unwrap();
+    let read = async || database.grant(&see, ann).await.unwrap();
+    let before = read().await;
+    let under = |policy| stack(vec![member(mail), Member { policy: Some(policy), ..member(crm) }]);
+    let change = async |leads: &Leads, policy: Option<Id>| {
+        let patch =
+            GrantPatch { leads: Some(leads), policy: Some(policy), owner: Some(Some("eve")), ..Default::default() };
+        database.change_grant(admin.permit().unwrap(), ann, before.changed, &patch, "").await
+    };
+    // A policy that is not there, for one of them or for all, leaves everything as it was, the servers too.
+    let nothing = Id::from_bits(7);
+    let events = async || {
+        let auditor = as_role(&admin, Role::Auditor);
+        let filter = EventFilter { action: Some("grant.change".to_owned()), ..EventFilter::default() };
+        database.admin_events(&auditor.permit().unwrap(), &filter, Page::first(10)).await.unwrap()
+    };
+    for (leads, policy) in [(under(nothing), Some(wide)), (under(careful), Some(nothing))] {
+        let refused = change(&leads, policy).await;
+        assert!(matches!(refused, Err(BadControl::Missing("policy"))), "{refused:?}");
+        assert_eq!(read().await, before);
+        assert!(events().await.is_empty());
+    }
+    // Replicas read one change: the server, with both policies.
+    let version = change(&under(careful), Some(wide)).await.unwrap();
+    let after = read().await;
+    assert_eq!((&after.leads, after.policy, after.owner.as_deref()), (&under(careful), Some(wide), Some("eve")));
+    let delta = database.changes_since(version - 1).await.unwrap();
+    assert_eq!(delta.grants.len(), 1);
+    assert_eq!((&delta.grants[0].grant.leads, delta.grants[0].grant.policy), (&under(careful), Some(wide)));
+    let told = events().await;
+    assert_eq!((told.len(), &told[0].detail["policy"]), (1, &serde_json::json!(wide)));
+    assert_eq!(told[0].detail["before"], serde_json::Value::Null);
+    assert_eq!(told[0].detail["leads"]["servers"][1]["policy"], serde_json::json!(careful));
+    // What is not said stays, and a policy can be taken away.
+    let same = GrantPatch { owner: Some(None), ..GrantPatch::default() };
+    database.change_grant(admin.permit().unwrap(), ann, after.changed, &same, "").await.unwrap();
+    let kept = read().await;
+    assert_eq!((&kept.leads, kept.policy), (&under(careful), Some(wide)));
+    let none = GrantPatch { policy: Some(None), ..GrantPatch::default() };
+    database.change_grant(admin.permit().unwrap(), ann, kept.changed, &none, "").await.unwrap();
+    assert_eq!((read().await.leads, read().await.policy), (under(careful), None));
+    assert!(events().await[1].detail.get("policy").is_none());
+}
+
 pub async fn a_server_that_goes_leaves_a_grant_for_several(ground: &Ground) {
     let (database, admin) = ground.founded(Role::Admin).await;
     let (mail, files) = (register(&database, &admin, "mail").await, register(&database, &admin, "files").await);
@@ -129,6 +179,9 @@ pub async fn no_server_or_policy_of_another_organisation_is_among_them(ground: &
     let patch = GrantPatch { leads: Some(&wider), ..GrantPatch::default() };
     let refused = database.change_grant(theirs.permit().unwrap(), sly, seen, &patch, "").await;
     assert!(matches!(refused, Err(BadControl::Missing("server"))), "{refused:?}");
+    let patch = GrantPatch { policy: Some(Some(careful)), ..GrantPatch::default() };
+    let refused = database.change_grant(theirs.permit().unwrap(), sly, seen, &patch, "").await;
+    assert!(matches!(refused, Err(BadControl::Missing("policy"))), "{refused:?}");
     for (server, policy) in [(own, Some(careful)), (ours, None)] {
         let refused = database.attach(theirs.permit().unwrap(), sly, Some(server), policy, "").await;
         assert!(matches!(refused, Err(BadControl::Missing(_))), "{refused:?}");
@@ -170,7 +223,10 @@ pub async fn a_backup_of_the_first_layout_is_restored(ground: &Ground) {
     let database = ground.open().await;
     let admin = actor(database.first_organisation().await.unwrap().id, true, Role::Admin);
     let live = database.everything(None).await.unwrap().grants;
-    let server = database.server(&admin.permit().unwrap(), "crm").await.unwrap().id;
+    let server = database.server(&admin.permit().unwrap(), "crm").await.unwrap();
+    // How it is spoken to could not be said then: it is found out.
+    assert!(matches!(server.reach, Reach::Http { transport: None, .. }), "{:?}", server.reach);
+    let server = server.id;
     assert_eq!((live.len(), &live[0].grant.leads), (1, &Leads::Server(server)));
     assert_eq!(live[0].tokens, [("hash-1".to_owned(), None)]);
     assert_eq!((live[0].grant.label.as_str(), live[0].grant.used_at), ("desk", Some(5)));

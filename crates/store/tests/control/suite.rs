@@ -48,6 +48,7 @@ cases! {
         versions_are_seen_in_their_order;
     stacks:
         several_servers_are_kept_in_their_order,
+        servers_and_their_policies_change_at_once_or_not_at_all,
         a_server_that_goes_leaves_a_grant_for_several,
         no_server_or_policy_of_another_organisation_is_among_them,
         a_backup_of_the_first_layout_is_restored;

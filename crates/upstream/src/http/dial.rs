@@ -14,6 +14,7 @@ use tokio::net::TcpStream;
 use tower_service::Service;
 
 use super::{BadCertificate, Endpoint, NoTrust, SendError, chain};
+use crate::clear;
 use crate::egress::Host;
 use crate::resolve::Resolve;
 
@@ -56,6 +57,10 @@ impl Dialler {
                 }
             };
         egress.all(&addresses).map_err(|forbidden| SendError::NotSent(forbidden.to_string()))?;
+        let in_clear = !endpoint.place.clear && endpoint.uri().scheme_str() == Some("http");
+        if in_clear && clear::any_public(&addresses) {
+            return Err(SendError::NotSent(clear::WHY.to_owned()));
+        }
         let checked = addresses.into_iter().map(|address| SocketAddr::new(address, 0)).collect();
         let mut tcp = HttpConnector::new_with_resolver(Checked(checked));
         tcp.set_nodelay(true);

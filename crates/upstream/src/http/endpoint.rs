@@ -28,6 +28,8 @@ pub(super) struct Place {
     pub(super) number: u64,
     /// Where it may be.
     pub(super) egress: Egress,
+    /// Whether it is asked over plain `http` on the public internet too.
+    pub(super) clear: bool,
 }
 
 /// Why an endpoint cannot be used.
@@ -86,6 +88,7 @@ impl Endpoint {
                 credentials: HeaderMap::new(),
                 number,
                 egress: Egress::Anywhere,
+                clear: true,
             }),
         })
     }
@@ -94,6 +97,14 @@ impl Endpoint {
     #[must_use]
     pub fn within(mut self, egress: Egress) -> Self {
         Arc::make_mut(&mut self.place).egress = egress;
+        self
+    }
+
+    /// The same endpoint, which is not asked over plain `http` where it leads to the public internet: a name that lay inside
+    /// when it was registered may lead elsewhere today.
+    #[must_use]
+    pub fn never_in_clear(mut self) -> Self {
+        Arc::make_mut(&mut self.place).clear = false;
         self
     }
 

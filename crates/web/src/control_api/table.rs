@@ -211,7 +211,7 @@ fn leases() -> Vec<Route> {
         patch(
             "/api/v1/grants/{grant}",
             "grants.change",
-            "Changes owner, tags, networks, expiry; of one for several servers which these are.",
+            "Changes owner, tags, networks, expiry, policy; of one for several servers which these are and their policies.",
         )
         .right::<ManageGrants>()
         .example(json!({ "tags": { "team": "blue" }, "owner": null }))

@@ -142,7 +142,7 @@ impl House {
         let given = ServerGiven {
             name: "crm".to_owned(),
             title: "CRM".to_owned(),
-            reach: ReachGiven::Http { url: "https://crm.example/mcp".to_owned(), headers },
+            reach: ReachGiven::Http { url: "https://crm.example/mcp".to_owned(), headers, transport: None },
             settings: Settings::default(),
             policy: None,
         };

@@ -56,7 +56,10 @@ async fn a_day(house: &House) {
     let kept = json!({ "kind": "http", "url": "https://b.example/v2/mcp", "headers": { "X-Key": null } });
     ok("PUT", "servers/billing", json!({ "name": "billing", "reach": kept, "title": "Billing" }), 200).await;
     let billing = ok("GET", "servers/billing", none.clone(), 200).await;
-    assert_eq!(billing["reach"], json!({ "kind": "http", "url": "https://b.example/v2/mcp", "headers": ["X-Key"] }));
+    assert_eq!(
+        billing["reach"],
+        json!({ "kind": "http", "url": "https://b.example/v2/mcp", "headers": ["X-Key"], "transport": null })
+    );
     ok("POST", "servers/crm/overrides", json!({ "tool": "export", "class": "read" }), 200).await;
     assert_eq!(ok("GET", "servers/crm/overrides", none.clone(), 200).await["items"][0]["class"], "read");
     let waits = ok("GET", "servers/crm/pins?waiting=true", none.clone(), 200).await;

@@ -76,6 +76,65 @@ async fn a_grant_for_several_is_minted_changed_and_shown_on_postgres() {
     is_minted_changed_and_shown(postgres().await).await;
 }
 
+async fn servers_and_policies_change_in_one_request(house: House) {
+    let house = with_two(house).await;
+    let (crm, mail) = (id_of(&house, "crm").await, id_of(&house, "mail").await);
+    let id = async |name: &str| house.get("admin", &format!("/api/v1/policies/{name}")).await.json()["id"].clone();
+    let (careful, all) = (id("careful").await, id("all").await);
+    let path = minted(&house, json!({ "servers": ["mail"], "policies": { "mail": "careful" } })).await;
+    let body = json!({ "servers": ["mail", "crm"], "policies": { "crm": "careful" }, "policy": "all" });
+    let changed = patch(&house, "admin", &path, &body).await;
+    assert_eq!(changed.status, 200, "{changed:?}");
+    let read = async || house.get("viewer", &path).await.json();
+    let shown = read().await;
+    assert_eq!((&shown["servers"], &shown["policy"]), (&json!([mail, crm]), &all));
+    // The one that stays keeps its policy.
+    assert_eq!(shown["policies"], json!({ mail.as_str(): careful, crm.as_str(): careful }));
+    // One of them alone, by its id; null takes away, and what is not named stays.
+    let changed = patch(&house, "admin", &path, &json!({ "policies": { crm.as_str(): null } })).await;
+    assert_eq!(changed.status, 200, "{changed:?}");
+    assert_eq!(read().await["policies"], json!({ mail.as_str(): careful }));
+    // A policy that is wrong leaves the servers as they are too.
+    let before = read().await;
+    for (body, pointer, told) in [
+        (json!({ "servers": ["crm"], "policies": { "crm": "nil" } }), "/policies/crm", "no policy of this name"),
+        (json!({ "servers": ["crm"], "policies": { "mail": null } }), "/policies/mail", "none of its"),
+        (json!({ "servers": ["crm"], "policies": { "nil": "careful" } }), "/policies/nil", "no server"),
+        (json!({ "policies": { "crm": "careful", crm.as_str(): null } }), "/policies/crm", "twice"),
+        (json!({ "servers": ["crm"], "policy": "nil" }), "/policy", "no policy of this name"),
+        (
+            json!({ "servers": ["crm", "mail"], "policies": { "mail": null }, "policy": "careful" }),
+            "/policy",
+            "single servers",
+        ),
+        (json!({ "policies": { "mail": null }, "policy": null, "search": 1 }), "/search", "boolean"),
+    ] {
+        let answer = patch(&house, "admin", &path, &body).await;
+        assert_eq!((answer.status, answer.json()["pointer"].as_str()), (422, Some(pointer)), "{body}: {answer:?}");
+        assert!(answer.text.contains(told), "{body}: {answer:?}");
+        assert_eq!(read().await, before, "{body}");
+    }
+    // A grant for one server takes a policy, and no others.
+    let one = house.filled("/api/v1/grants/{grant}");
+    let refused = patch(&house, "admin", &one, &json!({ "policies": { "crm": "careful" } })).await;
+    assert_eq!((refused.status, refused.json()["pointer"].as_str()), (422, Some("/policies")), "{refused:?}");
+    assert_eq!(patch(&house, "admin", &one, &json!({ "policy": "careful", "owner": "eve" })).await.status, 200);
+    let shown = house.get("viewer", &one).await.json();
+    assert_eq!((&shown["policy"], &shown["owner"]), (&careful, &json!("eve")));
+    assert_eq!(patch(&house, "admin", &one, &json!({ "policy": null })).await.status, 200);
+    assert_eq!(house.get("viewer", &one).await.json()["policy"], Value::Null);
+}
+
+#[tokio::test]
+async fn servers_and_their_policies_change_in_one_request() {
+    servers_and_policies_change_in_one_request(sqlite().await).await;
+}
+
+#[tokio::test]
+async fn servers_and_their_policies_change_in_one_request_on_postgres() {
+    servers_and_policies_change_in_one_request(postgres().await).await;
+}
+
 #[tokio::test]
 async fn only_roles_with_the_right_mint_change_and_attach() {
     let house = with_two(sqlite().await).await;
@@ -166,13 +225,26 @@ async fn what_is_wrong_is_refused_at_its_field() {
         let answer = house.post("admin", &format!("{path}/attach"), &body).await;
         assert_eq!((answer.status, answer.json()["pointer"].as_str()), (422, Some(pointer)), "{body}: {answer:?}");
     }
+    // A version that leaves a server out is put in force, and what it closes is said: before, and with the answer.
+    let narrow = SPANNING.replace(r#"["crm", "mail"]"#, r#"["crm"]"#).replace("mail__", "crm__");
+    let tag = house.get("admin", "/api/v1/policies/all").await.headers["etag"].clone();
+    let edit = ask("PUT", "/api/v1/policies/all").token(&house.tokens["admin"]).header("If-Match", &tag);
+    assert_eq!(house.send(&edit.json(&json!({ "document": narrow, "reason": "fewer" }))).await.status, 200);
+    let closes = json!([{ "grant": path.rsplit_once('/').unwrap().1, "label": "ann", "server": "mail" }]);
+    let read = async |version| house.get("auditor", &format!("/api/v1/policies/all/versions/{version}")).await.json();
+    assert_eq!((&read(1).await["closes"], &read(2).await["closes"]), (&json!([]), &closes));
+    for (version, closes) in [(2, &closes), (1, &json!([]))] {
+        let publish = json!({ "version": version, "reason": "because" });
+        let answer = house.post("policy_manager", "/api/v1/policies/all/publish", &publish).await;
+        assert_eq!((answer.status, &answer.json()["closes"]), (200, closes), "{answer:?}");
+    }
     // And a version that names no servers is not put in force over several.
     let plain = r#"{ "version": "1", "default": "deny" }"#;
     let tag = house.get("admin", "/api/v1/policies/all").await.headers["etag"].clone();
     let edit = ask("PUT", "/api/v1/policies/all").token(&house.tokens["admin"]).header("If-Match", &tag);
     let edited = house.send(&edit.json(&json!({ "document": plain, "reason": "shorter" }))).await;
     assert_eq!(edited.status, 200, "{edited:?}");
-    let publish = json!({ "version": 2, "reason": "because" });
+    let publish = json!({ "version": 3, "reason": "because" });
     let answer = house.post("admin", "/api/v1/policies/all/publish", &publish).await;
     assert_eq!((answer.status, answer.json()["pointer"].as_str()), (422, Some("/version")), "{answer:?}");
     assert!(answer.text.contains("the grant ann"), "{answer:?}");

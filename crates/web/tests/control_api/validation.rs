@@ -67,6 +67,11 @@ async fn every_wrong_field_is_named() {
             "/reach/headers/X",
         ),
         ("servers", r#"{"name":"a","reach":{"kind":"http","url":"https://x.example/","env":{}}}"#.into(), "/reach/env"),
+        (
+            "servers",
+            r#"{"name":"a","reach":{"kind":"http","url":"https://x.example/","transport":"ftp"}}"#.into(),
+            "/reach/transport",
+        ),
         ("servers", r#"{"name":"a","reach":{"kind":"child","command":[]}}"#.into(), "/reach/command"),
         ("servers", r#"{"name":"a","reach":{"kind":"child","command":["x",1]}}"#.into(), "/reach/command/1"),
         (

@@ -92,17 +92,12 @@ fn one(api: &Api, step: &Step<'_>, ready: Ready, reason: &str) -> Result<(), Fai
             })?;
             tell!("toolgate: {}: its token stands in {}", step.what, file.display());
         }
-        (Act::Grant { id, first, patch, attach }, _) => {
-            let path = format!("/api/v1/grants/{}", encoded(id));
-            for body in first {
-                api.post(&format!("{path}/attach"), &with(body, reason))?;
-            }
-            if !patch.is_empty() {
-                patched(api, &path, &with(&Value::Object(patch.clone()), reason))?;
-            }
-            for body in attach {
-                api.post(&format!("{path}/attach"), &with(body, reason))?;
-            }
+        (Act::Grant { id, patch }, _) => {
+            let patch = Value::Object(patch.clone());
+            patched(api, &format!("/api/v1/grants/{}", encoded(id)), &with(&patch, reason))?;
+        }
+        (Act::Attach { id, body }, _) => {
+            api.post(&format!("/api/v1/grants/{}/attach", encoded(id)), &with(body, reason))?;
         }
         (Act::Remove { path }, _) => {
             api.remove(path, reason)?;
@@ -133,7 +128,9 @@ fn written(
     let sent = send.iter().map(|(name, value)| (name.clone(), Value::from(value.expose())));
     let secrets: Map<String, Value> = kept.chain(sent).collect();
     let reach = match &server.reach {
-        DeclaredReach::Http(url) => json!({ "kind": "http", "url": url, "headers": secrets }),
+        DeclaredReach::Http(url, transport) => {
+            json!({ "kind": "http", "url": url, "headers": secrets, "transport": transport })
+        }
         DeclaredReach::Child(command) => json!({ "kind": "child", "command": command, "env": secrets }),
     };
     let settings: Map<String, Value> = server

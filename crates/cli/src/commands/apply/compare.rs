@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use aws_lc_rs::digest::{SHA256, digest};
 use serde_json::{Map, Value, json};
+use store::control::servers::Transport;
 
 use super::present::Present;
 use crate::api::shown::text;
@@ -58,8 +59,10 @@ pub enum Act<'a> {
     Override { server: String, body: Value },
     /// A grant is minted, and its token written.
     Mint { body: Value, file: &'a PathBuf },
-    /// A grant is changed; policies are attached before or after the rest, so that they fit its servers at each step.
-    Grant { id: String, first: Vec<Value>, patch: Map<String, Value>, attach: Vec<Value> },
+    /// A grant is changed, all of it at once: no call meets another server without the policy that is declared for it there.
+    Grant { id: String, patch: Map<String, Value> },
+    /// A grant has another policy, or at one server, and nothing else: that may be done by whoever writes policies.
+    Attach { id: String, body: Value },
     /// What lies at a path is removed.
     Remove { path: String },
 }
@@ -134,15 +137,19 @@ fn of_server<'a>(name: &'a str, server: &'a DeclaredServer, present: &Present, r
     };
     let mut lines = Vec::new();
     let reach = there.get("reach").cloned().unwrap_or_default();
-    let (own_kind, field, own) = match &server.reach {
-        DeclaredReach::Http(url) => ("http", "headers", json!(url)),
-        DeclaredReach::Child(words) => ("child", "env", json!(words)),
+    let (own_kind, field, own, transport) = match &server.reach {
+        DeclaredReach::Http(url, transport) => ("http", "headers", json!(url), json!(transport)),
+        DeclaredReach::Child(words) => ("child", "env", json!(words), Value::Null),
     };
     let part = |name: &str| reach.get(name).cloned().unwrap_or_default();
     let theirs = if text(&reach, "kind") == "http" { part("url") } else { part("command") };
     let moved = text(&reach, "kind") != own_kind || theirs != own;
     if moved {
         lines.push(format!("reached by: {} → {}", shown(&theirs), shown(&own)));
+    }
+    if part("transport") != transport {
+        let said = |transport: &Value| transport.as_str().unwrap_or("found out").to_owned();
+        lines.push(format!("transport: {} → {}", said(&part("transport")), said(&transport)));
     }
     let names = if text(&reach, "kind") == own_kind { part(field) } else { Value::Null };
     let there_names: BTreeSet<String> =
@@ -180,7 +187,8 @@ fn of_server<'a>(name: &'a str, server: &'a DeclaredServer, present: &Present, r
 
 fn reached(server: &DeclaredServer) -> String {
     match &server.reach {
-        DeclaredReach::Http(url) => format!("url: {url}"),
+        DeclaredReach::Http(url, None) => format!("url: {url}"),
+        DeclaredReach::Http(url, Some(Transport::Sse)) => format!("url: {url}, of HTTP+SSE"),
         DeclaredReach::Child(words) => format!("command: {}", words.join(" ")),
     }
 }
@@ -288,8 +296,10 @@ fn of_grant<'a>(grant: &'a DeclaredGrant, present: &Present) -> Result<Option<St
     if before != grant.policy.as_deref() {
         let own = |policy: Option<&str>| policy.unwrap_or("that of its server").to_owned();
         lines.push(format!("policy: {} → {}", own(before), own(grant.policy.as_deref())));
+        patch.insert("policy".to_owned(), json!(grant.policy));
         attach.push(json!({ "policy": grant.policy }));
     }
+    let mut policies_at = Map::new();
     if let DeclaredLeads::Stack { servers, policies, unprefixed, search } = &grant.leads {
         for server in servers {
             let id = present.servers.get(server).map_or("", |server| text(server, "id"));
@@ -299,6 +309,7 @@ fn of_grant<'a>(grant: &'a DeclaredGrant, present: &Present) -> Result<Option<St
             if before != wanted {
                 let own = |policy: Option<&str>| policy.unwrap_or("that of the grant, or of the server").to_owned();
                 lines.push(format!("policy at {server}: {} → {}", own(before), own(wanted)));
+                policies_at.insert(server.clone(), json!(wanted));
                 attach.push(json!({ "policy": wanted, "server": server }));
             }
         }
@@ -317,11 +328,14 @@ fn of_grant<'a>(grant: &'a DeclaredGrant, present: &Present) -> Result<Option<St
             }
         }
     }
-    // A policy that spans a server more is there before the server.
-    let wider = matches!(&grant.leads, DeclaredLeads::Stack { servers, .. }
-        if servers.iter().any(|server| !present.server_names(there, "servers").contains(&server.as_str())));
-    let (first, attach) = attach.into_iter().partition(|body: &Value| wider && body.get("server").is_none());
-    let act = Act::Grant { id: text(there, "id").to_owned(), first, patch, attach };
+    if !policies_at.is_empty() {
+        patch.insert("policies".to_owned(), Value::Object(policies_at));
+    }
+    let id = text(there, "id").to_owned();
+    let act = match <[Value; 1]>::try_from(attach) {
+        Ok([body]) if lines.len() == 1 => Act::Attach { id, body },
+        _ => Act::Grant { id, patch },
+    };
     Ok((!lines.is_empty()).then_some(Step { deed: Deed::Change, what, lines, diff: String::new(), act }))
 }
 

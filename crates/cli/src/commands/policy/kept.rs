@@ -1,5 +1,6 @@
 //! The policies of an instance: kept as versions, published with a reason, and put back.
 
+use std::collections::BTreeMap;
 use std::process::ExitCode;
 
 use http::Method;
@@ -15,6 +16,9 @@ use crate::output::{self, say, tell};
 use crate::policy_watch;
 use crate::terminal::Look;
 use crate::text_diff::unified;
+
+/// So many grants are named in a warning.
+const MOST_NAMED: usize = 5;
 
 /// Lists them.
 pub fn list(options: &ApiOptions) -> Result<ExitCode, Failure> {
@@ -195,7 +199,8 @@ fn in_force(
         shown::done(policy, json, &format!("{name}: version {version} is in force already"))?;
         return Ok(ExitCode::SUCCESS);
     }
-    let document = document_of(api, name, version)?;
+    let kept = api.get(&version_path(name, version))?.body;
+    let document = text(&kept, "document").to_owned();
     let before = published.map(|published| document_of(api, name, published)).transpose()?.unwrap_or_default();
     if !json {
         shown_diff(&before, &document, name)?;
@@ -203,7 +208,10 @@ fn in_force(
     let place = format!("{name} version {version}");
     looked_at(&document, place.as_ref())?;
     let Some(reason) = reason else {
-        let would = json!({ "version": version, "published": published, "diff": unified(&before, &document, name) });
+        warn_closed(&kept, name);
+        let closes = kept.get("closes").cloned().unwrap_or_default();
+        let diff = unified(&before, &document, name);
+        let would = json!({ "version": version, "published": published, "diff": diff, "closes": closes });
         shown::done(&would, json, &format!("{place} can be published: its tests pass; nothing was changed"))?;
         return Ok(ExitCode::SUCCESS);
     };
@@ -220,7 +228,27 @@ fn in_force(
 /// # Errors
 /// When it is refused.
 pub fn publish_version(api: &Api, name: &str, version: i64, reason: &str) -> Result<Answer, Failure> {
-    api.post(&format!("{}/publish", path(name)), &json!({ "version": version, "reason": reason }))
+    let done = api.post(&format!("{}/publish", path(name)), &json!({ "version": version, "reason": reason }))?;
+    warn_closed(&done.body, name);
+    Ok(done)
+}
+
+/// Says where nothing is allowed any more, since the policy does not name the server.
+fn warn_closed(answer: &Value, name: &str) {
+    let closes = answer.get("closes").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+    let mut servers: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+    for one in closes {
+        servers.entry(text(one, "server")).or_default().push(visible(text(one, "label")));
+    }
+    for (server, labels) in servers {
+        let (named, more) = labels.split_at(labels.len().min(MOST_NAMED));
+        let more = if more.is_empty() { String::new() } else { format!(" and {} more", more.len()) };
+        let who = if labels.len() == 1 { "the grant" } else { "the grants" };
+        tell!(
+            "toolgate: warning: `servers` of {name} does not name {server}, so {who} {}{more} may call nothing there; add it to `servers`, or attach another policy (toolgate grant attach GRANT POLICY --at {server})",
+            named.join(", ")
+        );
+    }
 }
 
 /// Removes one that nothing names.

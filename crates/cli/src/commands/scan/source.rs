@@ -137,6 +137,7 @@ fn one(options: &ScanOptions) -> Result<Target, Failure> {
     let server = run::server(&ServerOptions {
         policy: None,
         upstream: options.upstream.clone(),
+        transport: None,
         name: ONLY.to_owned(),
         grant: ONLY.to_owned(),
         header: options.header.clone(),

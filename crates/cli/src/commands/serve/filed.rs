@@ -242,7 +242,9 @@ async fn fill(instance: &Instance, actor: &Actor, declared: &Declared) -> Result
 fn reach(server: &DeclaredServer) -> Reach {
     let names = || server.secrets.keys().cloned().collect();
     match &server.reach {
-        DeclaredReach::Http(url) => Reach::Http { url: url.clone(), headers: names() },
+        DeclaredReach::Http(url, transport) => {
+            Reach::Http { url: url.clone(), headers: names(), transport: *transport }
+        }
         DeclaredReach::Child(words) => Reach::Child { command: words.clone(), env: names() },
     }
 }

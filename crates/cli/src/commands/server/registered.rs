@@ -39,7 +39,10 @@ fn reached(server: &Value) -> String {
     let reach = server.get("reach").cloned().unwrap_or_default();
     let words = reach.get("command").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
     match text(&reach, "kind") {
-        "http" => text(&reach, "url").to_owned(),
+        "http" => match text(&reach, "transport") {
+            "" => text(&reach, "url").to_owned(),
+            transport => format!("{} ({transport})", text(&reach, "url")),
+        },
         _ => words.collect::<Vec<_>>().join(" "),
     }
 }
@@ -144,7 +147,7 @@ fn reach_of(options: &ReachOptions, kept: Option<&Value>) -> Result<Option<Value
         None => Vec::new(),
         Some(file) => env_file::read(file).trying(file.display())?,
     };
-    let to_http = options.url.is_some() || !headers.headers.is_empty();
+    let to_http = options.url.is_some() || options.transport.is_some() || !headers.headers.is_empty();
     let to_child = !options.program.is_empty() || !env.is_empty();
     let texts =
         |field: &str| kept.and_then(|kept| kept.get(field)).and_then(Value::as_object).cloned().unwrap_or_default();
@@ -162,8 +165,14 @@ fn reach_of(options: &ReachOptions, kept: Option<&Value>) -> Result<Option<Value
     }
     if to_http {
         let url = options.url.as_deref().or_else(|| kept.filter(|_| kind == "http").map(|kept| text(kept, "url")));
-        let url = url.ok_or_else(|| Failure::Usage("headers are for a server with a --url".to_owned()))?;
-        return Ok(Some(json!({ "kind": "http", "url": url, "headers": with("headers", &headers.headers) })));
+        let url =
+            url.ok_or_else(|| Failure::Usage("headers and --transport are for a server with a --url".to_owned()))?;
+        let transport = match options.transport {
+            Some(word) => json!(word.said()),
+            None => kept.and_then(|kept| kept.get("transport")).cloned().unwrap_or_default(),
+        };
+        let headers = with("headers", &headers.headers);
+        return Ok(Some(json!({ "kind": "http", "url": url, "headers": headers, "transport": transport })));
     }
     if to_child {
         let command = match options.program.is_empty() {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use control::grants::GrantGiven;
-use control::stacks::{LeadsGiven, StackChange, StackGiven};
+use control::stacks::{LeadsChange, LeadsGiven, StackGiven};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use store::control::access::See;
@@ -204,9 +204,19 @@ pub(crate) struct Patch {
     #[serde(default, deserialize_with = "given")]
     #[schemars(with = "Option<i64>")]
     expires_at: Option<Option<i64>>,
-    /// Of a grant for several servers: all of them, by name. Those that stay keep their policies.
+    /// Its policy, by name; null leaves it with that of its server. Of a grant for several servers, one that spans them.
+    #[serde(default, deserialize_with = "given")]
+    #[schemars(with = "Option<String>")]
+    policy: Option<Option<String>>,
+    /// Of a grant for several servers: all of them, by name. Those that stay keep their policies; another one has the policy
+    /// that `policies` names for it, else that of the grant, else its own.
     #[schemars(length(min = 1, max = 100))]
     servers: Option<Vec<String>>,
+    /// Of a grant for several servers: policies on single ones, the name of each policy by that of the server. Null leaves
+    /// that server with the policy of the grant, or its own; one that is not named keeps what it has.
+    #[serde(default)]
+    #[schemars(extend("maxProperties" = 100))]
+    policies: BTreeMap<String, Option<String>>,
     /// Of a grant for several servers: those whose tools keep their own names.
     #[schemars(length(max = 100))]
     unprefixed: Option<Vec<String>>,
@@ -224,11 +234,17 @@ pub(crate) async fn change(call: Call, patch: Patch) -> Answered<Nothing> {
         tags: patch.tags.as_ref(),
         networks: patch.networks.as_deref(),
         expires_at: patch.expires_at,
-        leads: None,
+        ..GrantPatch::default()
     };
-    let stack = StackChange { servers: patch.servers, unprefixed: patch.unprefixed, search: patch.search };
+    let leads = LeadsChange {
+        policy: patch.policy,
+        servers: patch.servers,
+        policies: patch.policies,
+        unprefixed: patch.unprefixed,
+        search: patch.search,
+    };
     let (grant, seen) = (call.id("grant")?, call.seen()?);
-    let version = call.api.instance.change_grant(call.actor()?, grant, seen, &given, &stack, &patch.reason).await?;
+    let version = call.api.instance.change_grant(call.actor()?, grant, seen, &given, &leads, &patch.reason).await?;
     Ok(Done::of(Nothing {}).holds(version))
 }
 

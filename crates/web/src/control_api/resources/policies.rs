@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use store::control::access::{ReadPolicies, See};
-use store::control::policies::{Policy, PolicyVersion};
+use store::control::policies::{Policy, PolicyVersion, Under};
 
 use crate::control_api::call::{Answered, Call, Done, List, Nothing, paged, whole};
 use crate::control_api::problem::{Kind, Problem, diagnostic};
@@ -151,10 +151,34 @@ pub(crate) struct Publishing {
     reason: String,
 }
 
-pub(crate) async fn publish(call: Call, given: Publishing) -> Answered<Nothing> {
+/// A server of a grant at which nothing is allowed, since `servers` of the grant's policy leaves it out.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct Closed {
+    /// The id of the grant.
+    grant: String,
+    /// Its label.
+    label: String,
+    /// The name of the server.
+    server: String,
+}
+
+async fn closed(call: &Call, version: i64) -> Result<Vec<Closed>, Problem> {
+    let left_out = call.api.instance.left_out(call.actor()?, call.path("policy")?, version).await?;
+    let shown = |one: Under| Closed { grant: one.grant.to_string(), label: one.label, server: one.server };
+    Ok(left_out.into_iter().map(shown).collect())
+}
+
+/// A version is in force.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct Published {
+    /// Servers of grants that are under this policy and that it does not name, so that nothing is allowed there.
+    closes: Vec<Closed>,
+}
+
+pub(crate) async fn publish(call: Call, given: Publishing) -> Answered<Published> {
     let name = call.path("policy")?;
     let version = call.api.instance.publish(call.actor()?, name, given.version, &given.reason).await?;
-    Ok(Done::of(Nothing {}).holds(version))
+    Ok(Done::of(Published { closes: closed(&call, given.version).await? }).holds(version))
 }
 
 pub(crate) async fn remove(call: Call) -> Answered<Nothing> {
@@ -177,28 +201,33 @@ pub(crate) struct VersionShown {
     created_at: i64,
     /// What it says; null in a list.
     document: Option<String>,
+    /// Servers of grants that are under this policy and that this version does not name: nothing is allowed there while it
+    /// is in force. Null in a list.
+    closes: Option<Vec<Closed>>,
 }
 
-fn show_version(version: PolicyVersion, with: bool) -> VersionShown {
+fn show_version(version: PolicyVersion, closes: Option<Vec<Closed>>) -> VersionShown {
     VersionShown {
         version: version.version,
         digest: version.digest,
         author: version.author,
         created_at: version.created_at,
-        document: with.then_some(version.document),
+        document: closes.is_some().then_some(version.document),
+        closes,
     }
 }
 
 pub(crate) async fn versions(call: Call) -> Answered<List<VersionShown>> {
     let policy = call.database().policy(&call.permit::<See>()?, call.path("policy")?).await?;
     let all = call.database().policy_versions(&call.permit::<ReadPolicies>()?, policy.id).await?;
-    Ok(whole(all.into_iter().map(|version| show_version(version, false)).collect()))
+    Ok(whole(all.into_iter().map(|version| show_version(version, None)).collect()))
 }
 
 pub(crate) async fn version(call: Call) -> Answered<VersionShown> {
     let number = call.path("version")?.parse().map_err(|_| Problem::missing())?;
     let version = call.api.instance.policy_document(call.actor()?, call.path("policy")?, number).await?;
-    Ok(Done::of(show_version(version, true)))
+    let closes = closed(&call, number).await?;
+    Ok(Done::of(show_version(version, Some(closes))))
 }
 
 /// A version was put in force.

@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 use store::control::access::See;
-use store::control::servers::{Reach, Server, Settings};
+use store::control::servers::{Reach, Server, Settings, Transport};
 
 use super::Secret;
 use super::sessions::Made;
@@ -84,11 +84,36 @@ impl From<Settings> for SettingsGiven {
     }
 }
 
+/// A transport that need not be found out.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+#[schemars(rename = "Transport")]
+pub(crate) enum TransportName {
+    /// HTTP+SSE, the transport of 2024-11-05.
+    Sse,
+}
+
+impl From<TransportName> for Transport {
+    fn from(name: TransportName) -> Self {
+        match name {
+            TransportName::Sse => Transport::Sse,
+        }
+    }
+}
+
+impl From<Transport> for TransportName {
+    fn from(kept: Transport) -> Self {
+        match kept {
+            Transport::Sse => TransportName::Sse,
+        }
+    }
+}
+
 /// How a server is reached. Values are secrets; null keeps the one that is there.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(tag = "kind", rename_all = "lowercase", deny_unknown_fields)]
 pub(crate) enum NewReach {
-    /// A Streamable HTTP endpoint.
+    /// An endpoint.
     Http {
         /// Its address.
         #[schemars(length(min = 1, max = 2048))]
@@ -97,6 +122,8 @@ pub(crate) enum NewReach {
         #[serde(default)]
         #[schemars(extend("maxProperties" = 100))]
         headers: BTreeMap<String, Option<Secret>>,
+        /// How it is spoken to; null, and nothing, have it found out: Streamable HTTP, or HTTP+SSE.
+        transport: Option<TransportName>,
     },
     /// A program that speaks on stdin and stdout.
     Child {
@@ -117,7 +144,9 @@ fn secrets(given: BTreeMap<String, Option<Secret>>) -> BTreeMap<String, Option<S
 impl From<NewReach> for ReachGiven {
     fn from(given: NewReach) -> Self {
         match given {
-            NewReach::Http { url, headers } => ReachGiven::Http { url, headers: secrets(headers) },
+            NewReach::Http { url, headers, transport } => {
+                ReachGiven::Http { url, headers: secrets(headers), transport: transport.map(Into::into) }
+            }
             NewReach::Child { command, env } => ReachGiven::Child { command, env: secrets(env) },
         }
     }
@@ -159,12 +188,14 @@ impl NewServer {
 #[serde(tag = "kind", rename_all = "lowercase")]
 #[schemars(rename = "Reach")]
 pub(crate) enum ReachShown {
-    /// A Streamable HTTP endpoint.
+    /// An endpoint.
     Http {
         /// Its address.
         url: String,
         /// Names of the headers that it is sent.
         headers: Vec<String>,
+        /// How it is spoken to; null where that is found out.
+        transport: Option<TransportName>,
     },
     /// A program that speaks on stdin and stdout.
     Child {
@@ -192,7 +223,9 @@ pub(crate) struct ServerShown {
 
 fn show(server: Server) -> ServerShown {
     let reach = match server.reach {
-        Reach::Http { url, headers } => ReachShown::Http { url, headers },
+        Reach::Http { url, headers, transport } => {
+            ReachShown::Http { url, headers, transport: transport.map(Into::into) }
+        }
         Reach::Child { command, env } => ReachShown::Child { command, env },
     };
     ServerShown {
