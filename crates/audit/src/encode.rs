@@ -154,6 +154,8 @@ fn encode_edits(out: &mut Vec<u8>, edits: &Edits) {
     }
     optional(out, "stripped", (edits.stripped > 0).then_some(edits.stripped));
     optional(out, "over", edits.over);
+    text(out, "late", edits.late.as_deref());
+    optional(out, "dropped", (edits.dropped > 0).then_some(edits.dropped));
     if edits.observed {
         member(out, "observed");
         out.extend_from_slice(b"true");

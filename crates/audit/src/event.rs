@@ -111,6 +111,11 @@ pub struct Edits {
     pub stripped: u64,
     /// The result was longer than this many bytes, and the agent got an error in its place.
     pub over: Option<u64>,
+    /// Searching the answer for this pattern took too long, and the agent got an error in its place.
+    pub late: Option<String>,
+    /// How many messages before the answer did not go on, because they were too long or took too long.
+    #[serde(default)]
+    pub dropped: u64,
     /// The policy is only observed: all of this would have been done.
     #[serde(default)]
     pub observed: bool,
@@ -119,7 +124,23 @@ pub struct Edits {
 impl Edits {
     /// Whether there is nothing to tell.
     pub fn is_empty(&self) -> bool {
-        self.redacted.is_empty() && self.stripped == 0 && self.over.is_none()
+        self.redacted.is_empty()
+            && self.stripped == 0
+            && self.over.is_none()
+            && self.late.is_none()
+            && self.dropped == 0
+    }
+
+    /// Adds what was done to another message of the same call. What was only observed is said so as long as nothing was done.
+    pub fn add(&mut self, other: Edits) {
+        self.observed = other.observed && (self.observed || self.is_empty());
+        for (name, times) in other.redacted {
+            *self.redacted.entry(name).or_default() += times;
+        }
+        self.stripped += other.stripped;
+        self.over = other.over.or(self.over);
+        self.late = other.late.or(self.late.take());
+        self.dropped += other.dropped;
     }
 }
 

@@ -98,17 +98,18 @@ impl Rows {
         }
         details.text("reason", record.reason.as_deref());
         if let Some(edits) = &record.edits {
-            let (redacted, stripped) =
-                if edits.observed { ("would-redact", "would-strip") } else { ("redacted", "stripped") };
+            let [redacted, stripped, over, late, dropped] = match edits.observed {
+                true => ["would-redact", "would-strip", "would-cut", "would-be-late", "would-drop"],
+                false => ["redacted", "stripped", "over", "late", "dropped"],
+            };
             for (name, times) in &edits.redacted {
                 details.text(redacted, Some(&format!("{name}:{times}")));
             }
             let count = |count: u64| (count > 0).then(|| count.to_string());
             details.text(stripped, count(edits.stripped).as_deref());
-            details.text(
-                if edits.observed { "would-cut" } else { "over" },
-                edits.over.map(|over| over.to_string()).as_deref(),
-            );
+            details.text(over, edits.over.map(|over| over.to_string()).as_deref());
+            details.text(late, edits.late.as_deref());
+            details.text(dropped, count(edits.dropped).as_deref());
         }
         details.text("of", Some(&decision.to_string()));
         let verdict = record.outcome.unwrap_or_default().as_str().to_owned();

@@ -32,17 +32,13 @@ impl Default for Arriving {
 impl Arriving {
     /// The room of one body, of which nothing has come yet.
     pub(crate) fn body_of(&self, holder: Holder) -> Held {
-        Held { room: Arc::clone(&self.0), holder, pieces: Vec::new() }
+        Held(self.0.none_of(holder))
     }
 }
 
 /// The room that one body takes, given back when this is dropped.
 #[derive(Debug)]
-pub(crate) struct Held {
-    room: Arc<Bounded<Holder>>,
-    holder: Holder,
-    pieces: Vec<Place<Holder>>,
-}
+pub(crate) struct Held(Place<Holder>);
 
 impl Held {
     /// Takes room for so many bytes, together with what was taken before.
@@ -50,14 +46,10 @@ impl Held {
     /// # Errors
     /// A sentence that says what is full.
     pub(crate) fn grow_to(&mut self, bytes: usize) -> Result<(), &'static str> {
-        while self.pieces.len() < bytes.saturating_sub(1) / PIECE {
-            let piece = self.room.take(self.holder).map_err(|full| match full {
-                Full::Each(_) => "32 MiB of long messages of this token are on their way already; send this one later",
-                Full::All(_) => "128 MiB of long messages are on their way already; send this one later",
-            })?;
-            self.pieces.push(piece);
-        }
-        Ok(())
+        self.0.grow_to(bytes.saturating_sub(1) / PIECE).map_err(|full| match full {
+            Full::Each(_) => "32 MiB of long messages of this token are on their way already; send this one later",
+            Full::All(_) => "128 MiB of long messages are on their way already; send this one later",
+        })
     }
 }
 

@@ -55,6 +55,11 @@ impl Caller {
         self.stack.or(self.session)
     }
 
+    /// Whether it repeats in headers what 2026-07-28 wants repeated: over HTTP, where everybody has an address.
+    pub fn has_headers(&self) -> bool {
+        self.client_ip.is_some()
+    }
+
     /// The dialect to answer in.
     pub fn dialect(&self) -> Dialect {
         match self.revision {

@@ -4,23 +4,25 @@
 use std::collections::HashMap;
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use mcp::message::IdKey;
 use mcp::revision::Revision;
 use tokio::sync::{mpsc, oneshot};
-use upstream::child::{Child, Command, JunkSink, StderrSink};
+use upstream::child::{Child, Command, Junk, JunkSink, StderrSink};
 use upstream::http::Endpoint;
 
 use crate::gateway::Gateway;
+use crate::grant::Grant;
 use crate::http_link::{answer_to, list_params, own_id};
 use crate::partner::Partner;
 use crate::pipeline::AskForTools;
+use crate::relay;
 use crate::server::{Reach, Server};
 use crate::sse_link::SseLink;
-use crate::unreadable::{Unreadable, evident_id};
+use crate::unreadable::{NO_ROOM, Unreadable, begun_answer, evident_id};
 
 /// How long a child may take to answer the gateway's own questions.
 const OWN_PATIENCE: Duration = Duration::from_secs(30);
@@ -31,12 +33,17 @@ const LINES: usize = 256;
 /// Who waits for the answer to each of the gateway's own questions.
 type Questions = HashMap<String, oneshot::Sender<Result<String, String>>>;
 
+/// Hears of an answer that was lost: the id of its request, if that is known.
+type LossSink = Box<dyn Fn(Option<IdKey>) + Send + Sync>;
+
 /// A running child and the gateway's own questions to it.
 pub struct ChildLink {
     /// The process, or what stands in its place.
     pub child: Partner,
     /// What it said that was no message.
     unreadable: Arc<Unreadable>,
+    /// Who waits for what it says.
+    loss: OnceLock<LossSink>,
     /// The gateway's own questions; `None` when nobody is left to answer them.
     own: Mutex<Option<Questions>>,
     /// The modern revision, once the child is asked in it.
@@ -72,19 +79,20 @@ impl Backoff {
     }
 }
 
-/// Begins a conversation: starts the server's program, or opens a connection to its HTTP+SSE endpoint. Gives the link and
+/// Begins a conversation for a grant: starts its server's program, or opens a connection to its HTTP+SSE endpoint. Gives the link and
 /// the server's messages.
 ///
 /// # Errors
 /// A sentence for the agent.
 pub fn start(
     gateway: &Arc<Gateway>,
-    server: &Arc<Server>,
+    grant: &Arc<Grant>,
     modern: Option<Revision>,
     stderr: StderrSink,
 ) -> Result<(Arc<ChildLink>, mpsc::Receiver<Bytes>), String> {
+    let server = grant.server();
     match &server.config.reach {
-        Reach::Child(command) => start_program(gateway, server, command, modern, stderr),
+        Reach::Child(command) => start_program(gateway, grant, command, modern, stderr),
         Reach::Http(endpoint) | Reach::Sse(endpoint) => connect(gateway, server, endpoint),
     }
 }
@@ -97,7 +105,8 @@ fn connect(
     // It outlives the worker on which its first message came, and so that one's connections.
     let client = gateway.client_beside().ok_or("the system's certificate authorities cannot be used")?;
     let (messages, output) = mpsc::channel(LINES);
-    let link = SseLink::open(gateway.background(), client, server, endpoint.clone(), messages);
+    let room = gateway.returning().clone();
+    let link = SseLink::open_within(room, gateway.background(), client, server, endpoint.clone(), messages);
     Ok((Arc::new(ChildLink::new(Partner::Sse(link), None, Arc::default())), output))
 }
 
@@ -105,11 +114,12 @@ fn connect(
 /// killed gateway can end it.
 fn start_program(
     gateway: &Arc<Gateway>,
-    server: &Arc<Server>,
+    grant: &Arc<Grant>,
     command: &Command,
     modern: Option<Revision>,
     stderr: StderrSink,
 ) -> Result<(Arc<ChildLink>, mpsc::Receiver<Bytes>), String> {
+    let server = grant.server();
     if let Some(wait) = server.backoff.wait() {
         return Err(format!(
             "the server has ended early several times; it is started again in {} s",
@@ -119,15 +129,25 @@ fn start_program(
     let (lines, output) = mpsc::channel(LINES);
     let _background = gateway.background().enter();
     let unreadable = Arc::new(Unreadable::default());
-    let (counted, told, name) = (Arc::clone(&unreadable), Arc::downgrade(gateway), server.id().to_owned());
-    let junk: JunkSink = Arc::new(move |line| {
-        if let (Some(said), Some(gateway)) = (counted.note(line), told.upgrade()) {
-            gateway.tell(&name, &said);
+    let (counted, told, of) = (Arc::clone(&unreadable), Arc::downgrade(gateway), Arc::downgrade(server));
+    let running = Arc::new(OnceLock::<Weak<ChildLink>>::new());
+    let speaker = Arc::clone(&running);
+    let junk: JunkSink = Arc::new(move |junk| {
+        let (Some(gateway), Some(server)) = (told.upgrade(), of.upgrade()) else { return };
+        if let Some(said) = counted.note(junk, |text| relay::quoted_to_all(&gateway, &server, text)) {
+            gateway.tell(server.id(), &said);
+        }
+        if let Junk::NoRoom(begun) = junk
+            && let Some(link) = speaker.get().and_then(Weak::upgrade)
+        {
+            link.lost(begun);
         }
     });
-    let child = Child::spawn(command, lines, stderr, junk).map_err(|error| cannot_start(command, &error))?;
+    let room = Box::new(gateway.unfinished().answer_to(grant));
+    let child = Child::spawn(command, lines, stderr, junk, room).map_err(|error| cannot_start(command, &error))?;
     gateway.child_started(server, child.group());
     let link = Arc::new(ChildLink::new(Partner::Program(child), modern, unreadable));
+    let _ = running.set(Arc::downgrade(&link));
     let watched = Arc::clone(&link);
     let (gateway, server) = (Arc::clone(gateway), Arc::clone(server));
     let since = Instant::now();
@@ -153,6 +173,7 @@ impl ChildLink {
         Self {
             child,
             unreadable,
+            loss: OnceLock::new(),
             own: Mutex::new(Some(Questions::new())),
             modern: modern.map(OnceLock::from).unwrap_or_default(),
             negotiated: OnceLock::new(),
@@ -181,14 +202,40 @@ impl ChildLink {
 
     /// Looks at a message that answers nothing: whoever runs the gateway is told if it is none. Gives the id of the request
     /// that it evidently answers all the same.
-    pub(crate) fn unreadable(&self, gateway: &Gateway, server: &Server, message: &[u8]) -> Option<IdKey> {
+    pub(crate) fn unreadable(&self, gateway: &Gateway, server: &Arc<Server>, message: &[u8]) -> Option<IdKey> {
         if mcp::message::parse_upstream(message).is_ok() {
             return None;
         }
-        if let Some(said) = self.unreadable.note(Some(message)) {
+        if let Some(said) =
+            self.unreadable.note(Junk::Words(message), |text| relay::quoted_to_all(gateway, server, text))
+        {
             gateway.tell(server.id(), &said);
         }
         evident_id(message)
+    }
+
+    /// Says who is to hear of answers that are lost.
+    pub(crate) fn on_loss(&self, sink: LossSink) {
+        let _ = self.loss.set(sink);
+    }
+
+    /// A line was left out of which this had come: whoever waits for it need not wait for longer.
+    fn lost(&self, begun: &[u8]) {
+        let Some(id) = begun_answer(begun) else { return };
+        if let Some(own) = &mut *self.own.lock().unwrap_or_else(PoisonError::into_inner) {
+            let asked = own.keys().find(|own| id.is_some() && crate::names::key(&format!("\"{own}\"")) == id).cloned();
+            if let Some(waiting) = asked.and_then(|asked| own.remove(&asked)) {
+                let _ = waiting.send(Err(format!("its answer was left out, because {NO_ROOM}")));
+                return;
+            }
+            // It may be the answer to one of these.
+            if id.is_none() && !own.is_empty() {
+                return;
+            }
+        }
+        if let Some(sink) = self.loss.get() {
+            sink(id);
+        }
     }
 
     /// Asks something of the gateway's own.

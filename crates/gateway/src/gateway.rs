@@ -26,6 +26,7 @@ use crate::lease::Lease;
 use crate::measures::Measures;
 use crate::phase::Phase;
 use crate::refused::{Counted, Refused};
+use crate::returning::Returning;
 use crate::seal::{Seal, SessionNumber};
 use crate::server::{Server, TimeLimits};
 use crate::sessions::Sessions;
@@ -112,6 +113,8 @@ pub struct Gateway {
     replica: SessionNumber,
     sessions: Sessions,
     streams: Streams,
+    returning: Returning,
+    unfinished: Returning,
     refused: Refused,
     measures: Measures,
     spans: OnceLock<Spans>,
@@ -161,6 +164,8 @@ impl Gateway {
             replica: SessionNumber::random()?,
             sessions: Sessions::default(),
             streams: Streams::default(),
+            returning: Returning::default(),
+            unfinished: Returning::default(),
             refused: Refused::default(),
             measures: Measures::default(),
             spans: OnceLock::new(),
@@ -243,6 +248,17 @@ impl Gateway {
 
     pub(crate) fn streams(&self) -> &Streams {
         &self.streams
+    }
+
+    /// The room for what is on its way back.
+    pub(crate) fn returning(&self) -> &Returning {
+        &self.returning
+    }
+
+    /// The room for long lines of programs, until their ends have come and they were taken: not that of what is on its way
+    /// back, because what nobody reads there must not leave out a line here, whose id may be at its end.
+    pub(crate) fn unfinished(&self) -> &Returning {
+        &self.unfinished
     }
 
     /// How many streams are open on which agents listen.

@@ -11,7 +11,7 @@ use hyper::body::Incoming;
 use tokio::sync::Notify;
 use upstream::http::Client;
 
-use crate::body::Body;
+use crate::body::{Body, Counted};
 use crate::connections::{ConnectionLimits, Connections, NoPlace, Seat};
 use crate::gateway::Gateway;
 use crate::listen::{MAX_HEAD, MAX_HEADERS};
@@ -202,11 +202,15 @@ impl Front {
             Ok(admitted) => admitted,
             Err(why) => return Box::pin(self.turn_away(why, client_ip)).await,
         };
-        match head.method {
+        let grant = admitted.lead.grants().next().map(Arc::clone);
+        let answer = match head.method {
             Method::POST => self.post(admitted, head.headers, body).await,
             Method::GET => Box::pin(self.get(admitted, &head.headers)).await,
             _ => Box::pin(self.delete(admitted, &head.headers)).await,
-        }
+        };
+        let Some(grant) = grant else { return answer };
+        let counted = answer.extensions().get::<Counted>().copied();
+        answer.map(|body| body.counting(self.gateway.returning(), &grant, counted))
     }
 
     /// The guard against DNS rebinding and cross-site requests: `Host` must be one of ours, and

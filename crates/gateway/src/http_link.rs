@@ -73,6 +73,9 @@ impl HttpLink {
         let first_byte = Some(self.server.config.limits.first_byte);
         let sent = self.client.send(&self.endpoint, Method::POST, headers, Some(message), first_byte).await;
         self.server.trust.note(&sent);
+        if sent.as_ref().is_ok_and(|answer| answer.status().is_success()) {
+            self.server.transport.learn_takes_messages();
+        }
         sent
     }
 
@@ -98,7 +101,11 @@ impl HttpLink {
     async fn ask(&self, method: &str, params: String) -> Result<String, String> {
         match self.asked(method, params).await? {
             (_, Some(answer)) => answer,
-            (status, None) => Err(format!("the server answered {method} with HTTP {status} and no JSON-RPC result")),
+            (status, None) => {
+                let why = format!("the server answered {method} with HTTP {status} and no JSON-RPC result");
+                let unusable = self.server.transport.unusable();
+                Err(unusable.map_or_else(|| why.clone(), |unusable| format!("{why}; {unusable}")))
+            }
         }
     }
 
@@ -137,6 +144,13 @@ impl HttpLink {
         let idle = Some(self.server.config.limits.idle);
         if !streams {
             let body = collect(answer.into_body(), MAX_EVENT, idle).await.map_err(|fault| fault.to_string())?;
+            if std::str::from_utf8(&body).is_ok_and(|body| crate::relay::answered_code(body).is_some()) {
+                // An error of the protocol itself.
+                self.server.transport.learn_takes_messages();
+            } else if !status.is_success() {
+                // A page for people.
+                return Ok((status, None));
+            }
             return Ok((status, answer_to(&id, &body)));
         }
         let mut events = EventReader::new(answer.into_body(), idle);

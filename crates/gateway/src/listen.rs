@@ -11,9 +11,11 @@ use std::convert::Infallible;
 use std::io;
 use std::net::{IpAddr, TcpListener as StdListener};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use http::header::CONNECTION;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -55,6 +57,10 @@ const READ: usize = 4;
 
 /// How long an agent may take nothing of what is being written to it.
 const WRITE_TIME: Duration = Duration::from_secs(60);
+
+/// How long what somebody still sends behind the last answer is taken and thrown away, and how much of it.
+const LINGER_TIME: Duration = Duration::from_secs(5);
+const LINGER_BYTES: usize = 16 * 1024 * 1024;
 
 /// How long it takes at most until all have ended, once the gateway is told to stop.
 pub const DRAIN: Duration = Duration::from_secs(10);
@@ -231,22 +237,37 @@ fn bounded_http(head_time: Duration) -> http1::Builder {
     http
 }
 
-async fn serve(
+async fn serve(stream: impl AsyncRead + AsyncWrite + Unpin, peer: IpAddr, front: Front, door: watch::Receiver<Door>) {
+    let (mut stream, mut leaving) = (Patient::new(stream, WRITE_TIME), door.clone());
+    if !answered_last(&mut stream, peer, &front, door).await {
+        return;
+    }
+    tokio::select! {
+        () = stream.linger(LINGER_TIME, LINGER_BYTES) => {}
+        _ = leaving.wait_for(|door| *door > Door::Open) => {}
+    }
+}
+
+/// Answers what comes over a connection; whether it ended because an answer was to be the last, so that there may be more that
+/// is not read.
+async fn answered_last(
     stream: impl AsyncRead + AsyncWrite + Unpin,
     peer: IpAddr,
-    front: Front,
+    front: &Front,
     mut door: watch::Receiver<Door>,
-) {
-    let service = service_fn(|request| {
-        let front = &front;
-        async move { Ok::<_, Infallible>(front.answer(peer, request).await) }
+) -> bool {
+    let last = &AtomicBool::new(false);
+    let service = service_fn(|request| async move {
+        let answer = front.answer(peer, request).await;
+        last.fetch_or(answer.headers().contains_key(CONNECTION), Ordering::Relaxed);
+        Ok::<_, Infallible>(answer)
     });
     let connection = bounded_http(HEAD_TIME)
         .max_headers(READ * MAX_HEADERS)
         .max_buf_size(READ * MAX_HEAD)
         // A place in the reserve is somebody else's as soon as it has served.
         .keep_alive(!front.seat.is_reserved())
-        .serve_connection(TokioIo::new(Patient::new(stream, WRITE_TIME)), service);
+        .serve_connection(TokioIo::new(stream), service);
     let mut connection = std::pin::pin!(connection);
     let told = async { drop(door.wait_for(|door| *door > Door::Open).await) };
     let reserved = front.seat.is_reserved();
@@ -257,9 +278,9 @@ async fn serve(
         tokio::time::sleep(RESERVE_TIME).await;
     };
     tokio::select! {
-        _ = connection.as_mut() => return,
-        () = over => return,
-        () = front.hang_up.notified() => return,
+        served = connection.as_mut() => return served.is_ok() && !reserved && last.load(Ordering::Relaxed),
+        () = over => return false,
+        () = front.hang_up.notified() => return false,
         () = told => {}
     }
     connection.as_mut().graceful_shutdown();
@@ -267,4 +288,5 @@ async fn serve(
         _ = connection => {}
         () = front.hang_up.notified() => {}
     }
+    false
 }

@@ -4,18 +4,18 @@ pub mod table;
 
 use std::sync::Arc;
 
-use audit::Effect;
+use audit::{Effect, Would};
 use jiff::Timestamp;
 use mcp::message::{Notification, Reference, Request, Response};
 use mcp::method::Kind;
-use policy::{Access, Policy, RuleId};
+use policy::{Access, Policy};
 use store::log::AuditDown;
 
 use self::table::Rule;
 use crate::caller::{Caller, Dialect};
 use crate::expected::Expected;
 use crate::gateway::Gateway;
-use crate::pipeline::Judged;
+use crate::pipeline::{Judged, in_record};
 use crate::policy_file::InForce;
 use crate::record::{Judgement, Recorded, Subject};
 use crate::refusal::{self, Refusal, Verdict};
@@ -282,7 +282,8 @@ pub(crate) fn refused(gateway: &Arc<Gateway>, caller: &Caller, request: &Request
         Access::Deny { rule, .. } | Access::Hide { rule } => rule,
         Access::Allow { .. } => policy::rule_id::built_in("(default deny)"),
     };
-    match record(gateway, caller, request, Effect::Deny, &rule, in_force, Subject::Method) {
+    let denied = Access::Deny { rule, reason: Arc::from("") };
+    match record(gateway, caller, request, &denied, in_force, Subject::Method) {
         Ok(_) => not_found(caller, request),
         Err(refusal) => Judged::Answer(refusal),
     }
@@ -298,13 +299,13 @@ pub(crate) fn judged(
     access: Access,
 ) -> Judged {
     let id = request.id.raw();
-    match access {
-        Access::Allow { rule, .. } => {
+    match &access {
+        Access::Allow { .. } => {
             let Ok(permit) = Arc::clone(&caller.grant.server().calls).try_acquire_owned() else {
                 let text = "too many requests to this server are under way; repeat it when one has ended";
                 return Judged::Answer(refusal::error(id, refusal::code::INTERNAL, text, 200));
             };
-            match record(gateway, caller, request, Effect::Allow, &rule, in_force, subject) {
+            match record(gateway, caller, request, &access, in_force, subject) {
                 Ok((decision, recorded)) => {
                     let ticket = Ticket::new(gateway, caller, decision, Timestamp::now(), Box::default(), recorded);
                     let edited = without_denied_capabilities(&in_force.policy, request);
@@ -314,7 +315,7 @@ pub(crate) fn judged(
                 Err(refusal) => Judged::Answer(refusal),
             }
         }
-        Access::Hide { rule } => match record(gateway, caller, request, Effect::Hide, &rule, in_force, subject) {
+        Access::Hide { .. } => match record(gateway, caller, request, &access, in_force, subject) {
             Ok(_) => Judged::Answer(match subject {
                 Subject::Prompt(name) => refusal::unknown_prompt(id, name),
                 Subject::Resource(uri) => refusal::unknown_resource(id, uri, caller.dialect()),
@@ -322,14 +323,13 @@ pub(crate) fn judged(
             }),
             Err(refusal) => Judged::Answer(refusal),
         },
-        Access::Deny { rule, reason } => match record(gateway, caller, request, Effect::Deny, &rule, in_force, subject)
-        {
+        Access::Deny { rule, reason } => match record(gateway, caller, request, &access, in_force, subject) {
             Ok((decision, _)) => {
                 let verdict = Verdict {
                     id: &decision.to_string(),
                     effect: "deny",
                     rule: &rule.rule,
-                    reason: &reason,
+                    reason,
                     retry_after: None,
                     detail: None,
                 };
@@ -340,25 +340,31 @@ pub(crate) fn judged(
     }
 }
 
+/// Records what became of a request, and what observed lines would have made of it.
 pub(crate) fn record(
     gateway: &Arc<Gateway>,
     caller: &Caller,
     request: &Request<'_>,
-    effect: Effect,
-    rule: &RuleId,
+    access: &Access,
     in_force: &InForce,
     subject: Subject<'_>,
 ) -> Result<(audit::Id, Recorded), Refusal> {
     let id = gateway.new_id();
+    let (effect, would) = match access {
+        Access::Allow { would, .. } => (Effect::Allow, would.as_ref()),
+        Access::Deny { .. } => (Effect::Deny, None),
+        Access::Hide { .. } => (Effect::Hide, None),
+    };
+    let would = would.map(|would| Would { rule: would.rule.rule.as_str().into(), effect: in_record(would.effect) });
     let judgement = Judgement {
         effect,
-        rule,
+        rule: access.rule(),
         reason: None,
         policy: &in_force.digest,
         subject,
         arguments: request.params.arguments,
         counts: &[],
-        would: &[],
+        would: would.as_slice(),
     };
     match gateway.record(caller, id, request, &judgement) {
         Ok(recorded) => Ok((id, recorded)),

@@ -189,6 +189,15 @@ pub fn method_not_found(id: &str, method: &str, dialect: Dialect) -> Refusal {
     error(id, code::METHOD_NOT_FOUND, &format!("Method not found: {method}"), status)
 }
 
+/// The HTTP status that 2026-07-28 gives to an error of this code, a raw number; all others are 200.
+pub fn modern_status(code: &str) -> Option<u16> {
+    match code.parse() {
+        Ok(code::METHOD_NOT_FOUND) => Some(404),
+        Ok(code::HEADER_MISMATCH | code::MISSING_CAPABILITY | code::UNSUPPORTED_REVISION) => Some(400),
+        _ => None,
+    }
+}
+
 /// A JSON-RPC error for a request whose raw id is `id`.
 pub fn error(id: &str, code: i32, message: &str, status: u16) -> Refusal {
     Refusal { status, body: with_id(id, "error", &json!({ "code": code, "message": message })) }
@@ -277,6 +286,26 @@ mod tests {
             let said = answer.pointer("/result/_meta/toolgate~1decision");
             let said = said.or_else(|| answer.pointer("/error/data/toolgate~1decision"));
             assert_eq!(said, Some(&decision));
+        }
+    }
+
+    #[test]
+    fn codes_that_have_a_status_in_2026_07_28() {
+        for (code, status) in [
+            ("-32601", Some(404)),
+            ("-32020", Some(400)),
+            ("-32021", Some(400)),
+            ("-32022", Some(400)),
+            ("-32602", None),
+            ("-32603", None),
+            ("-32002", None),
+            ("-32042", None),
+            ("4030", None),
+            ("-1", None),
+            ("-32021.0", None),
+            ("99999999999999999999", None),
+        ] {
+            assert_eq!(modern_status(code), status, "{code}");
         }
     }
 

@@ -10,7 +10,7 @@ mod tasks;
 use std::sync::Arc;
 
 use mcp::json;
-use mcp::message::{Body, Message, Notification, Outcome, Request, Response};
+use mcp::message::{Body, IdKey, Message, Notification, Outcome, Request, Response};
 use mcp::method::Kind;
 use mcp::result::Call;
 use mcp::revision::Revision;
@@ -19,7 +19,7 @@ use policy::results::Part;
 
 pub(crate) use parts::{answered_code, error_code, error_message, negotiated};
 use parts::{changed, forbidden_input, forbidden_pages, protocol_version, read, strip};
-pub(crate) use results::quoted;
+pub(crate) use results::{quoted, quoted_to_all};
 
 use crate::admission::{Withdrawn, Work, until_withdrawn};
 use crate::caller::{Caller, Dialect};
@@ -52,8 +52,8 @@ pub struct Relay {
     gateway: Arc<Gateway>,
     caller: Caller,
     expected: Option<Expected>,
-    /// What was edited of messages before the awaited answer.
-    unsettled: policy::results::Edits,
+    /// What a question is about, where nothing is awaited here and yet it can be told.
+    about: Option<IdKey>,
     /// The revision that an `initialize` answer named.
     pub negotiated: Option<Revision>,
 }
@@ -61,13 +61,7 @@ pub struct Relay {
 impl Relay {
     /// A stream on which `expected` is awaited, or nothing (a GET stream).
     pub fn new(gateway: &Arc<Gateway>, caller: Caller, expected: Option<Expected>) -> Self {
-        Self {
-            gateway: Arc::clone(gateway),
-            caller,
-            expected,
-            unsettled: policy::results::Edits::default(),
-            negotiated: None,
-        }
+        Self { gateway: Arc::clone(gateway), caller, expected, about: None, negotiated: None }
     }
 
     /// Judges from now on by what the caller's grant is under in `grants`: what a server says unasked may come long after its
@@ -92,9 +86,16 @@ impl Relay {
         until_withdrawn(&self.gateway, &self.caller, work).await
     }
 
-    /// Whether a server that was silent for `limit` waits for what its agent thinks of a question.
+    /// Whether a server that was silent for `limit` waits for what its agent thinks of a question that may be about what is
+    /// awaited.
     pub(crate) fn agent_thinks(&self, limit: std::time::Duration) -> bool {
-        self.gateway.sessions().thinks(&self.caller.conversation(), limit)
+        let Some(expected) = &self.expected else { return false };
+        self.gateway.sessions().thinks(&self.caller.conversation(), limit, &expected.id)
+    }
+
+    /// Says what a question that is seen from now on can only be about.
+    pub(crate) fn concerns(&mut self, request: Option<IdKey>) {
+        self.about = request;
     }
 
     /// Whether the answer is still awaited.
@@ -215,9 +216,11 @@ impl Relay {
                 Outcome::Error(error) => (self.failed(response, error, None), Part::Error, None),
             };
             let seen = self.answer_with_tasks(response, seen, None);
-            return self.cleaned(seen, response, part, result).0;
+            let (seen, done) = self.cleaned(seen, response, part, result);
+            self.tell(None, done);
+            return seen;
         };
-        let ticket = expected.ticket.take();
+        let mut ticket = expected.ticket.take();
         let decision = ticket.as_ref().map(Ticket::id);
         let (seen, ended, reason, done) = match response.outcome {
             Outcome::Error(error) => {
@@ -244,8 +247,9 @@ impl Relay {
                 (seen, if failed { Ended::ToolError } else { Ended::Ok }, None, done)
             }
         };
+        self.tell(ticket.as_mut(), done);
         if let Some(ticket) = ticket {
-            ticket.edited(done.recorded()).settle(ended, reason.as_deref(), bytes);
+            ticket.settle(ended, reason.as_deref(), bytes);
         }
         seen
     }
@@ -421,7 +425,8 @@ impl Relay {
             let answer = refusal::error(request.id.raw(), refusal::code::INVALID_REQUEST, text, 200).body;
             return Seen::Withhold { answer: Some(answer) };
         };
-        if !self.gateway.sessions().asked(&self.caller.conversation(), request.id.key()) {
+        let about = self.expected.as_ref().map(|expected| expected.id.clone()).or_else(|| self.about.clone());
+        if !self.gateway.sessions().asked(&self.caller.conversation(), request.id.key(), about) {
             let text = "too many questions are open, or one of this id already is";
             let answer = refusal::error(request.id.raw(), refusal::code::INVALID_REQUEST, text, 200).body;
             return Seen::Withhold { answer: Some(answer) };

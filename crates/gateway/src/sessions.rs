@@ -22,14 +22,30 @@ const FORGOTTEN_AFTER: Duration = Duration::from_secs(3600);
 /// How long an ended session is known as such; its server knows it too.
 const REMEMBERED: Duration = Duration::from_secs(24 * 3600);
 
-/// How long an agent may take to answer a question of a server, while the server's silence is no fault of its own.
-const THINKS: Duration = Duration::from_secs(600);
+/// How long an agent may take to answer a question of a server, while the server's silence is no fault of its own; and how
+/// long no call is excused for questions at most, however many there are, while nothing is said about it.
+pub(crate) const THINKS: Duration = Duration::from_secs(600);
+
+/// Questions whose answers are remembered, so that what was asked about goes on in time.
+const LATELY: usize = 64;
 
 /// Questions and requests that one session may leave open.
 const MAX_OPEN: usize = 1024;
 
 /// Sessions that are remembered at all.
 const MAX_SESSIONS: usize = 100_000;
+
+/// For how long the silence about a request was that of an agent who thinks.
+#[derive(Debug, Default)]
+pub(crate) struct Excused(Duration);
+
+impl Excused {
+    /// Whether it may be so for once more, after a silence of so long.
+    pub(crate) fn once_more(&mut self, silence: Duration) -> bool {
+        self.0 = self.0.saturating_add(silence);
+        self.0 < THINKS.max(silence.saturating_mul(2))
+    }
+}
 
 /// One conversation: a session, or all that a grant sends without one.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -48,12 +64,26 @@ struct Waiting {
     until: Option<Instant>,
 }
 
+/// A question of the server: since when it is open or was answered, and which request it was asked about, where that can be
+/// told.
+struct Question {
+    since: Instant,
+    about: Option<IdKey>,
+}
+
+impl Question {
+    /// Whether it may be what a request of this id waits for.
+    fn may_concern(&self, request: &IdKey) -> bool {
+        self.about.as_ref().is_none_or(|about| about == request)
+    }
+}
+
 #[derive(Default)]
 struct Memory {
-    /// Questions of the server that the agent has not answered, and since when.
-    asked: HashMap<IdKey, Instant>,
-    /// When the agent answered one last.
-    said: Option<Instant>,
+    /// Questions of the server that the agent has not answered.
+    asked: HashMap<IdKey, Question>,
+    /// Those that it answered last, the latest last.
+    said: VecDeque<Question>,
     waiting: HashMap<IdKey, Waiting>,
     /// Tasks that were named here, the latest last: a server tells of them by its own names, unasked.
     tasks: VecDeque<Named>,
@@ -65,9 +95,9 @@ struct Memory {
 }
 
 impl Memory {
-    fn thinks(&self, limit: Duration) -> bool {
-        self.asked.values().any(|since| since.elapsed() < THINKS)
-            || self.said.is_some_and(|said| said.elapsed() < limit)
+    fn thinks(&self, limit: Duration, request: &IdKey) -> bool {
+        let within = |question: &Question, time| question.may_concern(request) && question.since.elapsed() < time;
+        self.asked.values().any(|asked| within(asked, THINKS)) || self.said.iter().any(|said| within(said, limit))
     }
 }
 
@@ -82,29 +112,32 @@ pub struct Sessions {
 }
 
 impl Sessions {
-    /// The server has asked; false if it has asked too much.
-    pub fn asked(&self, conversation: &Conversation, id: IdKey) -> bool {
+    /// The server has asked, about a request where that can be told; false if it has asked too much.
+    pub fn asked(&self, conversation: &Conversation, id: IdKey, about: Option<IdKey>) -> bool {
         self.with(conversation, |memory| {
-            memory.asked.len() < MAX_OPEN && memory.asked.insert(id, Instant::now()).is_none()
+            let question = Question { since: Instant::now(), about };
+            memory.asked.len() < MAX_OPEN && memory.asked.insert(id, question).is_none()
         })
         .unwrap_or(false)
     }
 
-    /// Whether a server that was silent for `limit` waits, or waited until lately, for what its agent thinks of a question.
-    pub fn thinks(&self, conversation: &Conversation, limit: Duration) -> bool {
+    /// Whether a server that was silent about a request for `limit` waits, or waited until lately, for what its agent thinks of
+    /// a question.
+    pub fn thinks(&self, conversation: &Conversation, limit: Duration, request: &IdKey) -> bool {
         let all = self.conversations.lock().unwrap_or_else(PoisonError::into_inner);
-        all.get(conversation).is_some_and(|memory| memory.thinks(limit))
+        all.get(conversation).is_some_and(|memory| memory.thinks(limit, request))
     }
 
     /// The agent answers; true if the server had asked that and was not answered yet.
     pub fn answered(&self, conversation: &Conversation, id: &IdKey) -> bool {
         let mut all = self.conversations.lock().unwrap_or_else(PoisonError::into_inner);
         all.get_mut(conversation).is_some_and(|memory| {
-            let asked = memory.asked.remove(id).is_some();
-            if asked {
-                memory.said = Some(Instant::now());
+            let Some(question) = memory.asked.remove(id) else { return false };
+            if memory.said.len() == LATELY {
+                memory.said.pop_front();
             }
-            asked
+            memory.said.push_back(Question { since: Instant::now(), ..question });
+            true
         })
     }
 
@@ -161,12 +194,13 @@ impl Sessions {
     pub fn overdue(&self, conversation: &Conversation, limit: Duration) -> Vec<Expected> {
         let mut all = self.conversations.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(memory) = all.get_mut(conversation) else { return Vec::new() };
-        if memory.heard.is_some_and(|heard| heard.elapsed() < limit) || memory.thinks(limit) {
+        if memory.heard.is_some_and(|heard| heard.elapsed() < limit) {
             return Vec::new();
         }
-        let late = |waiting: &Waiting| waiting.since.elapsed() >= limit && !waiting.expected.may_last();
-        let ids: Vec<IdKey> =
-            memory.waiting.iter().filter(|(_, waiting)| late(waiting)).map(|(id, _)| id.clone()).collect();
+        let late = |(id, waiting): &(&IdKey, &Waiting)| {
+            waiting.since.elapsed() >= limit && !waiting.expected.may_last() && !memory.thinks(limit, id)
+        };
+        let ids: Vec<IdKey> = memory.waiting.iter().filter(late).map(|(id, _)| id.clone()).collect();
         ids.iter().filter_map(|id| memory.waiting.remove(id)).map(|waiting| waiting.expected).collect()
     }
 
@@ -239,5 +273,45 @@ impl Sessions {
         let memory = all.entry(conversation.clone()).or_default();
         memory.touched = Some(Instant::now());
         Some(act(memory))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LIMIT: Duration = Duration::from_secs(60);
+
+    fn id(number: i64) -> IdKey {
+        mcp::message::parse_client(format!(r#"{{"jsonrpc":"2.0","id":{number},"method":"ping"}}"#).as_bytes())
+            .ok()
+            .and_then(|body| match body {
+                mcp::message::Body::One(mcp::message::Message::Request(request)) => Some(request.id.key()),
+                _ => None,
+            })
+            .unwrap()
+    }
+
+    #[test]
+    fn a_question_excuses_the_silence_about_what_it_is_about() {
+        let sessions = Sessions::default();
+        let conversation = Conversation::Grant("g".to_owned(), "s".to_owned());
+        let thinks = |request| sessions.thinks(&conversation, LIMIT, &id(request));
+        assert!(sessions.asked(&conversation, id(100), Some(id(1))));
+        assert!(thinks(1) && !thinks(2), "it is known what is waited for");
+        assert!(sessions.answered(&conversation, &id(100)));
+        assert!(thinks(1) && !thinks(2), "the server has as long as ever to go on");
+        assert!(!sessions.thinks(&conversation, Duration::ZERO, &id(1)));
+        assert!(sessions.asked(&conversation, id(101), None));
+        assert!(thinks(1) && thinks(2), "it may be about either");
+        assert!(!sessions.answered(&conversation, &id(100)), "that was answered");
+    }
+
+    #[test]
+    fn no_silence_is_excused_for_ever() {
+        let mut excused = Excused::default();
+        let times = (0..100).take_while(|_| excused.once_more(LIMIT)).count();
+        assert_eq!(times, 9, "ten minutes are over with the tenth");
+        assert!(Excused::default().once_more(2 * THINKS), "a server that may be silent for longer is waited for once");
     }
 }

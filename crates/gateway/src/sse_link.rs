@@ -18,6 +18,7 @@ use upstream::http::{Client, Endpoint, SendError};
 
 use crate::body::collect;
 use crate::events::EventReader;
+use crate::returning::{PIECE, Returning};
 use crate::server::Server;
 use crate::ticket::Ended;
 
@@ -51,6 +52,22 @@ enum State {
     Ended(Arc<str>),
 }
 
+/// Why there is no stream on which messages could be exchanged.
+enum Unopened {
+    /// The server does not do what one of this transport does.
+    Other(String),
+    /// It is of this transport, and names an address to which nothing is sent.
+    Unusable(String),
+}
+
+impl Unopened {
+    fn reason(self) -> String {
+        match self {
+            Self::Other(reason) | Self::Unusable(reason) => reason,
+        }
+    }
+}
+
 /// Why a message that was sent will have no answer.
 #[derive(Debug)]
 pub(crate) struct Undelivered {
@@ -68,12 +85,24 @@ impl SseLink {
         endpoint: Endpoint,
         output: mpsc::Sender<Bytes>,
     ) -> Self {
+        Self::open_within(Returning::default(), background, client, server, endpoint, output)
+    }
+
+    /// The same beside others, with which it shares the room for what servers say.
+    pub(crate) fn open_within(
+        room: Returning,
+        background: &Handle,
+        client: Client,
+        server: &Arc<Server>,
+        endpoint: Endpoint,
+        output: mpsc::Sender<Bytes>,
+    ) -> Self {
         let (told, state) = watch::channel(State::Opening);
         let (stop, mut stopped) = watch::channel(false);
         let (asking, of) = (client.clone(), Arc::clone(server));
         background.spawn(async move {
             let why = tokio::select! {
-                why = listen(&asking, &of, &endpoint, &told, &output) => why,
+                why = listen(&asking, &of, &endpoint, &room, &told, &output) => why,
                 // An error means that every handle is gone, which asks for the same.
                 _ = stopped.wait_for(|asked| *asked) => "the connection to the server was ended".to_owned(),
             };
@@ -131,10 +160,18 @@ impl SseLink {
     }
 }
 
-/// Whether an endpoint is of this transport: it opens a stream and names an address for messages.
-pub async fn probe(client: &Client, server: &Server, endpoint: &Endpoint) -> bool {
+/// Asks an endpoint for a stream, and remembers whether it is of this transport: whether it opens one and names an address
+/// for messages.
+pub async fn find_out(client: &Client, server: &Server, endpoint: &Endpoint) {
     let limit = PROBE.min(server.config.limits.first_byte);
-    matches!(tokio::time::timeout(limit, opened(client, server, endpoint)).await, Ok(Ok(_)))
+    match tokio::time::timeout(limit, opened(client, server, endpoint, &Returning::default())).await {
+        Ok(Ok(_)) => server.transport.learn_sse(),
+        Ok(Err(Unopened::Unusable(why))) => {
+            let why = format!("tried as a server of HTTP+SSE too: {why}");
+            server.transport.learn_other(Some(why.into()));
+        }
+        Ok(Err(Unopened::Other(_))) | Err(_) => server.transport.learn_other(None),
+    }
 }
 
 /// Reads all that the server says; gives the reason for which that has ended.
@@ -142,16 +179,19 @@ async fn listen(
     client: &Client,
     server: &Server,
     endpoint: &Endpoint,
+    room: &Returning,
     told: &watch::Sender<State>,
     output: &mpsc::Sender<Bytes>,
 ) -> String {
     let limit = OPENING.min(server.config.limits.first_byte);
-    let opened = tokio::time::timeout(limit, opened(client, server, endpoint)).await.unwrap_or_else(|_| {
-        Err(format!("the server did not open its event stream and name an address for messages within {limit:?}"))
-    });
-    let (mut reader, address) = match opened {
-        Ok(opened) => opened,
-        Err(why) => return why,
+    let (mut reader, address) = match tokio::time::timeout(limit, opened(client, server, endpoint, room)).await {
+        Ok(Ok(opened)) => opened,
+        Ok(Err(why)) => return why.reason(),
+        Err(_) => {
+            return format!(
+                "the server did not open its event stream and name an address for messages within {limit:?}"
+            );
+        }
     };
     told.send_replace(State::Open(address));
     loop {
@@ -163,6 +203,8 @@ async fn listen(
         // Heartbeats are comments, and what has another name is for others.
         let Some(message) = event.message.filter(|_| event.name.is_none()) else { continue };
         let message = mcp::json::mend_surrogates(&message).map_or(message, Bytes::from);
+        // What waits to be read is counted too, so that no more is read of a server when that is much.
+        let message = if message.len() > PIECE { room.words_of(server).keep(message) } else { message };
         if output.send(message).await.is_err() {
             return "the connection to the server was ended".to_owned();
         }
@@ -170,12 +212,18 @@ async fn listen(
 }
 
 /// Opens the stream and reads the event that names the address for messages. Nothing else comes before it.
-async fn opened(client: &Client, server: &Server, endpoint: &Endpoint) -> Result<(EventReader, Endpoint), String> {
+async fn opened(
+    client: &Client,
+    server: &Server,
+    endpoint: &Endpoint,
+    room: &Returning,
+) -> Result<(EventReader, Endpoint), Unopened> {
     let mut headers = HeaderMap::new();
     headers.insert(ACCEPT, HeaderValue::from_static("text/event-stream"));
+    let held = room.words_of(server);
     let sent = client.send(endpoint, Method::GET, headers, None, None).await;
     server.trust.note(&sent);
-    let answer = sent.map_err(|error| error.to_string())?;
+    let answer = sent.map_err(|error| Unopened::Other(error.to_string()))?;
     let status = answer.status();
     if !status.is_success() {
         // One that takes no GET may have become a server of Streamable HTTP: the next session finds out. One that is away, or
@@ -183,24 +231,27 @@ async fn opened(client: &Client, server: &Server, endpoint: &Endpoint) -> Result
         if matches!(status, StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED | StatusCode::GONE) {
             server.transport.forget();
         }
-        return Err(refused(status));
+        return Err(Unopened::Other(refused(status)));
     }
     let kind = answer.headers().get(CONTENT_TYPE).map(HeaderValue::as_bytes).unwrap_or_default();
     if !kind.starts_with(b"text/event-stream") {
-        return Err("the server answered, and opened no event stream".to_owned());
+        return Err(Unopened::Other("the server answered, and opened no event stream".to_owned()));
     }
-    let mut reader = EventReader::new(answer.into_body(), None);
+    let mut reader = EventReader::new(answer.into_body(), None).counting(held, server.config.limits.idle);
     loop {
-        let event = reader.next().await.map_err(|fault| fault.to_string())?;
+        let event = reader.next().await.map_err(|fault| Unopened::Other(fault.to_string()))?;
         let Some(event) = event else {
-            return Err("the server closed its event stream before it named an address for messages".to_owned());
+            let why = "the server closed its event stream before it named an address for messages";
+            return Err(Unopened::Other(why.to_owned()));
         };
         match (event.name.as_deref(), event.message) {
             (Some(b"endpoint"), Some(address)) => {
-                return Ok((reader, address::of(endpoint, &address)?));
+                let address = address::of(endpoint, &address).map_err(Unopened::Unusable)?;
+                return Ok((reader, address));
             }
             (_, Some(_)) => {
-                return Err("the first event of the server's stream names no address for messages".to_owned());
+                let why = "the first event of the server's stream names no address for messages";
+                return Err(Unopened::Other(why.to_owned()));
             }
             (_, None) => {}
         }

@@ -206,8 +206,8 @@ pub(crate) async fn request(
             Access::Deny { rule: policy::rule_id::built_in(rule), reason: Arc::from(reason) }
         }
     };
-    if let Access::Hide { rule } = &access {
-        let recorded = methods::record(gateway, caller, request, audit::Effect::Hide, rule, &in_force, subject);
+    if let Access::Hide { .. } = &access {
+        let recorded = methods::record(gateway, caller, request, &access, &in_force, subject);
         return Judged::Answer(match recorded {
             Ok(_) => refusal::unknown_task(request.id.raw()),
             Err(refusal) => refusal,

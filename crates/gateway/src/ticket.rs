@@ -100,7 +100,7 @@ pub struct Ticket {
     /// The end of writing the record, until it was awaited.
     commit: Option<Commit>,
     span: Option<Box<OpenSpan>>,
-    /// What was done to the answer.
+    /// What was done to the answer, and to what came before it.
     edits: Option<Box<audit::Edits>>,
     settled: bool,
     unsettled_means: Ended,
@@ -166,11 +166,11 @@ impl Ticket {
         self.unsettled_means = meaning;
     }
 
-    /// Records with the end what was done to the answer.
-    #[must_use]
-    pub(crate) fn edited(mut self, edits: Option<audit::Edits>) -> Self {
-        self.edits = edits.map(Box::new);
-        self
+    /// Records with the end, whatever it is, what was done to a message of the call.
+    pub(crate) fn note(&mut self, edits: audit::Edits) {
+        if !edits.is_empty() {
+            self.edits.get_or_insert_default().add(edits);
+        }
     }
 
     /// Records the end, and gives back what the limits say.

@@ -3,7 +3,8 @@
 //! Which one it is shows when a session is opened: an endpoint of the older transport takes no `initialize`, and opens a
 //! stream instead whose first event names the address for messages.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use upstream::http::Endpoint;
@@ -58,30 +59,83 @@ fn is_connection(session: &Session) -> bool {
 
 /// What was found out about the transport of one endpoint.
 #[derive(Debug, Default)]
-pub struct TransportMemory(Mutex<Option<(bool, Instant)>>);
+pub struct TransportMemory {
+    found: Mutex<Option<Found>>,
+    /// Whether it has taken a message as Streamable HTTP has it.
+    takes_messages: AtomicBool,
+    /// Held by who finds out, so that not everybody asks at once.
+    asking: tokio::sync::Mutex<()>,
+}
+
+/// What a request for an HTTP+SSE stream has shown.
+#[derive(Debug, Clone)]
+enum Found {
+    /// It is one.
+    Sse,
+    /// It is none, or one that cannot be used, for the reason.
+    Other { since: Instant, unusable: Option<Arc<str>> },
+}
 
 impl TransportMemory {
     /// Whether it turned out to speak HTTP+SSE.
     pub fn is_sse(&self) -> bool {
-        matches!(self.known(), Some((true, _)))
+        matches!(*self.found(), Some(Found::Sse))
+    }
+
+    /// Whether it may be of either transport: it has taken no message, and was not asked for a stream lately.
+    pub(crate) fn is_unknown(&self) -> bool {
+        !self.takes_messages.load(Ordering::Relaxed) && !self.is_sse() && self.is_open()
+    }
+
+    /// Waits until nobody else finds out.
+    pub(crate) async fn asking(&self) -> tokio::sync::MutexGuard<'_, ()> {
+        self.asking.lock().await
     }
 
     /// Whether it may be asked for an HTTP+SSE stream: nobody has done so lately in vain.
     pub(crate) fn is_open(&self) -> bool {
-        self.known().is_none_or(|(sse, since)| sse || since.elapsed() >= ASKED_AGAIN)
+        match &*self.found() {
+            Some(Found::Other { since, .. }) => since.elapsed() >= ASKED_AGAIN,
+            Some(Found::Sse) | None => true,
+        }
     }
 
-    /// Remembers what was found out.
-    pub(crate) fn learn(&self, sse: bool) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some((sse, Instant::now()));
+    /// Why its HTTP+SSE stream, which it has, was of no use lately: half a sentence.
+    pub fn unusable(&self) -> Option<Arc<str>> {
+        match &*self.found() {
+            Some(Found::Other { unusable, .. }) => unusable.clone(),
+            Some(Found::Sse) | None => None,
+        }
     }
 
-    /// It does not speak so any more: the next session finds out anew.
+    /// Remembers that it speaks HTTP+SSE.
+    pub(crate) fn learn_sse(&self) {
+        *self.found() = Some(Found::Sse);
+    }
+
+    /// Remembers that it does not, or not so that it can be used.
+    pub(crate) fn learn_other(&self, unusable: Option<Arc<str>>) {
+        *self.found() = Some(Found::Other { since: Instant::now(), unusable });
+    }
+
+    /// Remembers that it took a message, or answered one as Streamable HTTP does.
+    pub(crate) fn learn_takes_messages(&self) {
+        if !self.takes_messages.load(Ordering::Relaxed) {
+            self.takes_messages.store(true, Ordering::Relaxed);
+        }
+    }
+
+    /// It does not take messages so any more: before the next one is sent, that is found out anew.
+    pub(crate) fn doubt(&self) {
+        self.takes_messages.store(false, Ordering::Relaxed);
+    }
+
+    /// It does not speak HTTP+SSE any more: the next session finds out anew.
     pub(crate) fn forget(&self) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        *self.found() = None;
     }
 
-    fn known(&self) -> Option<(bool, Instant)> {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    fn found(&self) -> MutexGuard<'_, Option<Found>> {
+        self.found.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -5,6 +5,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use mcp::message::IdKey;
+use upstream::child::Junk;
 
 use crate::names;
 
@@ -14,8 +15,15 @@ const QUIET: Duration = Duration::from_secs(60);
 /// Characters that are shown of what was said.
 const SHOWN: usize = 60;
 
+/// Bytes of it that are judged before so much of it is shown: whoever cuts first may cut what is known by its end.
+const JUDGED: usize = 16 * 1024;
+
 /// How deep a line may be nested that is looked through for its id.
 const DEEPEST: usize = 512;
+
+/// Why a line was left out that was not too long.
+pub(crate) const NO_ROOM: &str =
+    "long lines that programs have begun take all of the room for them: 64 MiB of one grant, 256 MiB in all";
 
 /// Counts what was no message, and says when that is to be told.
 #[derive(Debug, Default)]
@@ -28,8 +36,8 @@ struct Counted {
 }
 
 impl Unreadable {
-    /// Notes a line; `None` stands for one that was too long to be kept. Gives a sentence when something is to be told.
-    pub(crate) fn note(&self, line: Option<&[u8]>) -> Option<String> {
+    /// Notes a line. Gives a sentence when something is to be told, with the beginning of what `judge` leaves of the line.
+    pub(crate) fn note(&self, line: Junk<'_>, judge: impl FnOnce(String) -> String) -> Option<String> {
         let mut counted = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if counted.told.is_some_and(|told| told.elapsed() < QUIET) {
             counted.untold += 1;
@@ -43,27 +51,31 @@ impl Unreadable {
         };
         drop(counted);
         Some(match line {
-            Some(line) => {
-                format!("it said something that is no message, which was left out: `{}`{more}", beginning(line))
+            Junk::Words(line) => {
+                let beginning = beginning(line, judge);
+                format!("it said something that is no message, which was left out: `{beginning}`{more}")
             }
-            None => format!("it wrote a line that is longer than any message may be, which was left out{more}"),
+            Junk::TooLong => {
+                format!("it wrote a line that is longer than any message may be, which was left out{more}")
+            }
+            Junk::NoRoom(_) => format!("a long line of it was left out, because {NO_ROOM}{more}"),
         })
     }
 }
 
 /// The beginning of a line, so that no terminal takes it for anything else.
-fn beginning(line: &[u8]) -> String {
-    // Of what is cut in the middle of a character that character is left out.
-    let text = String::from_utf8_lossy(line.get(..4 * SHOWN).unwrap_or(line));
+fn beginning(line: &[u8], judge: impl FnOnce(String) -> String) -> String {
+    let looked_at = line.get(..JUDGED).unwrap_or(line);
+    let text = judge(String::from_utf8_lossy(looked_at).into_owned());
     let cut: String = text.chars().take(SHOWN).collect();
-    let dots = if cut.len() < text.len() || line.len() > text.len() { "…" } else { "" };
+    let dots = if cut.len() < text.len() || line.len() > looked_at.len() { "…" } else { "" };
     format!("{}{dots}", audit::visible::shown(&cut))
 }
 
 /// The id of the request that an unreadable line evidently answers: the one `id` of its outermost object, which has no
 /// `method`. JSON that is broken elsewhere, as by `NaN`, does not hide it.
 pub(crate) fn evident_id(line: &[u8]) -> Option<IdKey> {
-    let mut scanned = Scan { rest: line.trim_ascii(), depth: 0 };
+    let mut scanned = Scan::of(line);
     let mut id = None;
     while let Some((key, value)) = scanned.next_member()? {
         match key {
@@ -77,13 +89,40 @@ pub(crate) fn evident_id(line: &[u8]) -> Option<IdKey> {
     id
 }
 
+/// The request that a line answers of which no more than the beginning is there: its id, or `None` within if that had not come
+/// yet. `None` when it is no answer, or it cannot be told.
+pub(crate) fn begun_answer(begun: &[u8]) -> Option<Option<IdKey>> {
+    let mut scanned = Scan::of(begun);
+    let (mut id, mut answers) = (None, false);
+    while let Some(Some((key, value))) = scanned.next_member() {
+        match key {
+            b"method" => return None,
+            b"id" if id.is_some() => return None,
+            b"id" => id = Some(names::key(std::str::from_utf8(value).ok()?)?),
+            _ => answers |= is_outcome(key),
+        }
+    }
+    // The value of this one was cut off.
+    (answers || is_outcome(scanned.key)).then_some(id)
+}
+
+fn is_outcome(key: &[u8]) -> bool {
+    matches!(key, b"result" | b"error")
+}
+
 /// Looks through the members of an object without understanding their values.
 struct Scan<'a> {
     rest: &'a [u8],
     depth: usize,
+    /// The key that was read last.
+    key: &'a [u8],
 }
 
 impl<'a> Scan<'a> {
+    fn of(line: &'a [u8]) -> Self {
+        Self { rest: line.trim_ascii(), depth: 0, key: &[] }
+    }
+
     /// The next member of the outermost object, and its value; the inner `None` at the end. `None` when it cannot be told.
     fn next_member(&mut self) -> Option<Option<(&'a [u8], &'a [u8])>> {
         loop {
@@ -97,6 +136,7 @@ impl<'a> Scan<'a> {
                 b',' if self.depth == 1 => self.skip(1),
                 b'"' if self.depth == 1 => {
                     let key = self.string()?;
+                    self.key = key;
                     self.rest = self.rest.trim_ascii_start();
                     if *self.rest.first()? != b':' {
                         return None;
@@ -179,15 +219,45 @@ mod tests {
     }
 
     #[test]
+    fn the_beginning_of_an_answer_tells_whose_it_is() {
+        for (begun, id) in [
+            (r#"{"jsonrpc":"2.0","id":7,"result":{"content":[{"type":"text","te"#, Some(Some("7"))),
+            (r#"{"id":"a","error":{"code":1},"x"#, Some(Some(r#""a""#))),
+            (r#"{"result":{"id":1,"method":""#, Some(None)),
+            (r#"{"jsonrpc":"2.0","id":7,"method":"sampling/createMessage","params":{"result":"#, None),
+            (r#"{"method":"notifications/message","params":{"#, None),
+            (r#"{"id":7,"id":8,"result":{"#, None),
+            (r#"{"id":7,"params":{"#, None),
+            (r#"{"id":7"#, None),
+            ("[{", None),
+            ("", None),
+        ] {
+            let id = id.map(|id| id.map(|id| names::key(id).unwrap()));
+            assert_eq!(begun_answer(begun.as_bytes()), id, "{begun}");
+        }
+    }
+
+    #[test]
     fn it_is_told_once_in_a_while_and_safely() {
         let unreadable = Unreadable::default();
-        let said = unreadable.note(Some("Listening\u{1b}[31m on \u{202e}3000".as_bytes())).unwrap();
+        let as_it_is = |text| text;
+        let said = unreadable.note(Junk::Words("Listening\u{1b}[31m on \u{202e}3000".as_bytes()), as_it_is).unwrap();
         assert!(said.contains("Listening") && !said.contains('\u{1b}') && !said.contains('\u{202e}'), "{said}");
         for _ in 0..1000 {
-            assert_eq!(unreadable.note(Some(b"x")), None);
+            assert_eq!(unreadable.note(Junk::Words(b"x"), as_it_is), None);
         }
-        let long = Unreadable::default().note(Some("é".repeat(1000).as_bytes())).unwrap();
+        let long = Unreadable::default().note(Junk::Words("é".repeat(1000).as_bytes()), as_it_is).unwrap();
         assert!(long.ends_with("…`") && long.chars().count() < 160, "{long}");
-        assert!(Unreadable::default().note(None).unwrap().contains("longer"));
+        assert!(Unreadable::default().note(Junk::TooLong, as_it_is).unwrap().contains("longer"));
+        assert!(Unreadable::default().note(Junk::NoRoom(b"{"), as_it_is).unwrap().contains("64 MiB of one grant"));
+    }
+
+    /// A secret that is longer than what is shown is known by all of it.
+    #[test]
+    fn it_is_judged_before_it_is_cut() {
+        let line = format!("key {} and {}", "s".repeat(500), "x".repeat(100));
+        let said =
+            Unreadable::default().note(Junk::Words(line.as_bytes()), |text| text.replace(&"s".repeat(500), "[MARK]"));
+        assert!(said.unwrap().contains("`key [MARK] and xxx"));
     }
 }

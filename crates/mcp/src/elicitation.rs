@@ -1,9 +1,43 @@
 //! What a server wants of a person: pages that may be opened (2025-11-25).
 
-use crate::json::{Value, folds_to};
+use crate::json::{Value, folds_to, locate};
 
 /// The code of an error by which a server asks for pages to be opened before it goes on (2025-11-25).
 pub const URL_REQUIRED: &str = "-32042";
+
+/// How an agent can be asked something, by what it declares of `elicitation`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Kinds {
+    /// With a form.
+    pub form: bool,
+    /// With a page to open (2025-11-25).
+    pub url: bool,
+}
+
+impl Kinds {
+    /// What the raw value of the capability declares: an empty object stands for forms, and what else it names is no kind.
+    #[must_use]
+    pub fn of(declared: &str) -> Self {
+        let has = |kind: &str| match locate(declared, &[kind]) {
+            Ok(Some(span)) => span.of(declared).starts_with('{'),
+            _ => false,
+        };
+        let empty = crate::json::parse(declared)
+            .is_ok_and(|value| value.as_object().is_some_and(crate::json::Object::is_empty));
+        Self { form: empty || has("form"), url: has("url") }
+    }
+
+    /// The capability that says so; `None` where it is to be left out.
+    #[must_use]
+    pub fn declared(self) -> Option<&'static str> {
+        match (self.form, self.url) {
+            (true, true) => Some(r#"{"form":{},"url":{}}"#),
+            (true, false) => Some("{}"),
+            (false, true) => Some(r#"{"url":{}}"#),
+            (false, false) => None,
+        }
+    }
+}
 
 /// Why the `params` of an elicitation must not reach a person, if they must not: a page is opened over TLS or on the
 /// person's own machine, and its address says where it leads.
@@ -52,6 +86,29 @@ fn url_fault(url: &str) -> Option<&'static str> {
 mod tests {
     use super::*;
     use crate::json::parse;
+
+    #[test]
+    fn kinds_are_forms_and_pages() {
+        for (declared, form, url, said) in [
+            ("{}", true, false, Some("{}")),
+            (r#"{"form":{}}"#, true, false, Some("{}")),
+            (r#"{"url":{}}"#, false, true, Some(r#"{"url":{}}"#)),
+            (r#"{"form":{"x":1},"url":{}}"#, true, true, Some(r#"{"form":{},"url":{}}"#)),
+            // Other names make nothing of it, and do not make it an empty object either.
+            (r#"{"voice":{}}"#, false, false, None),
+            (r#"{"voice":{},"url":{}}"#, false, true, Some(r#"{"url":{}}"#)),
+            (r#"{"Form":{}}"#, false, false, None),
+            (r#"{"form":null}"#, false, false, None),
+            ("true", false, false, None),
+            ("[]", false, false, None),
+        ] {
+            let kinds = Kinds::of(declared);
+            assert_eq!((kinds, kinds.declared()), (Kinds { form, url }, said), "{declared}");
+            if let Some(said) = said {
+                assert_eq!(Kinds::of(said), kinds, "{declared}");
+            }
+        }
+    }
 
     #[test]
     fn pages_that_may_be_opened_and_others() {

@@ -3,6 +3,9 @@
 //! Bytes go in as they come, lines come out. A line ends with LF or CRLF; blank lines mean nothing and are left out. A
 //! line longer than the limit is skipped and counted: it cannot be a message, and it must not fill the memory.
 
+/// Memory that is kept for the lines that come, in bytes: usual ones are shorter.
+const KEPT: usize = 256 * 1024;
+
 /// Cuts a stream of bytes into lines.
 #[derive(Debug)]
 pub struct Lines {
@@ -25,12 +28,47 @@ impl Lines {
 
     /// Takes what has arrived. Take the lines out with [`Self::next_line`] before pushing more, to keep memory bounded.
     pub fn push(&mut self, chunk: &[u8]) {
+        self.forget_taken();
+        self.buffer.extend_from_slice(chunk);
+    }
+
+    /// Gives back the memory of what was taken out: a long line leaves as much behind. Costs nothing where there was none.
+    pub fn compact(&mut self) {
+        if self.buffer.capacity() > KEPT && self.buffer.len() - self.start <= KEPT {
+            self.forget_taken();
+            self.buffer.shrink_to(KEPT);
+        }
+    }
+
+    /// What has come of a line that has not ended; nothing of one that is left out.
+    #[must_use]
+    pub fn unfinished(&self) -> &[u8] {
+        self.buffer.get(self.start..).unwrap_or_default()
+    }
+
+    /// Leaves out the line that has begun and not ended, as if it were too long, but without counting it. Take the lines
+    /// before it out with [`Self::next_line`] first.
+    pub fn leave_out(&mut self) {
+        if self.is_partial() {
+            self.skip();
+        }
+    }
+
+    fn forget_taken(&mut self) {
         if self.start > 0 {
             self.buffer.drain(..self.start);
             self.searched -= self.start;
             self.start = 0;
         }
-        self.buffer.extend_from_slice(chunk);
+    }
+
+    /// Goes on after the end of this line.
+    fn skip(&mut self) {
+        self.skipping = true;
+        self.buffer.clear();
+        self.buffer.shrink_to(KEPT);
+        self.start = 0;
+        self.searched = 0;
     }
 
     /// The next complete line without its end, or `None` until more has arrived.
@@ -77,10 +115,7 @@ impl Lines {
                 // One more for a CR that may turn out to belong to the line's end.
                 if self.searched - self.start > self.limit.saturating_add(1) || self.skipping {
                     self.skipped += u64::from(!self.skipping);
-                    self.skipping = true;
-                    self.buffer.clear();
-                    self.start = 0;
-                    self.searched = 0;
+                    self.skip();
                 }
                 return None;
             };

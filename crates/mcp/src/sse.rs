@@ -95,6 +95,12 @@ impl Decoder {
         }
     }
 
+    /// Gives back the memory of what was taken out: a long event leaves as much behind.
+    pub fn compact(&mut self) {
+        self.push(&[]);
+        self.buffer.shrink_to_fit();
+    }
+
     /// Takes what has arrived. Take the events out with [`Self::next_event`] before pushing more, to keep memory
     /// bounded.
     pub fn push(&mut self, chunk: &[u8]) {

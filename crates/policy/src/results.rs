@@ -5,6 +5,7 @@
 
 mod card;
 mod detector;
+mod document;
 mod find;
 mod handle;
 mod invisible;
@@ -13,13 +14,13 @@ mod private_key;
 mod shape;
 mod text;
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use self::document::Named;
 use self::own::Patience;
 use crate::rule_id::RuleId;
-use mcp::json::{self, Token};
+use mcp::json;
 
 pub use self::detector::Detector;
 pub use self::handle::Part;
@@ -61,21 +62,15 @@ pub struct Edits {
     pub redacted: BTreeMap<String, u64>,
     /// How many invisible characters were taken out.
     pub stripped: u64,
+    /// The pattern that searching took too long for. Only of what is observed: otherwise it is an error.
+    pub late: Option<String>,
 }
 
 impl Edits {
     /// Whether nothing was found.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.redacted.is_empty() && self.stripped == 0
-    }
-
-    /// Adds what was found elsewhere.
-    pub fn add(&mut self, other: Edits) {
-        for (name, times) in other.redacted {
-            *self.redacted.entry(name).or_default() += times;
-        }
-        self.stripped += other.stripped;
+        self.redacted.is_empty() && self.stripped == 0 && self.late.is_none()
     }
 }
 
@@ -131,25 +126,25 @@ impl Results {
     /// there is time left to search for patterns of the policy's own. (The build's own detectors take one pass.)
     ///
     /// # Errors
-    /// [`Unjudged`]: then nothing of it may go on. Where it only says what it would do, time that ran out is no error.
+    /// [`Unjudged`]: then nothing of it may go on. Where it only says what it would do, time that ran out is no error but
+    /// [`Edits::late`].
     pub fn clean(&self, raw: &str, part: Part, in_time: &dyn Fn() -> bool) -> Result<Cleaned, Unjudged> {
         if self.is_plain(raw) {
             return Ok(Cleaned::default());
         }
-        let mut search = Search::new(in_time);
+        let (mut search, mut named) = (Search::new(in_time), Named::default());
         let text = json::rewrite(raw, |path, token| {
             if !part.covers(path, token) {
                 return None;
             }
-            match token {
-                Token::Key(text) => self.judge(text, None, &mut search),
-                Token::String(text) => self.judge(text, path.last().map(Cow::as_ref), &mut search),
-                Token::Number(text) => self.number(text, &mut search),
-            }
+            self.token(path, token, &mut named, 0, &mut search)
         })?;
         match search.patience.ended_by() {
             Some(pattern) if !self.observed => Err(Unjudged::Late { pattern }),
-            _ => Ok(Cleaned { text: text.filter(|_| !self.observed), edits: search.edits }),
+            late => {
+                let edits = Edits { late, ..search.edits };
+                Ok(Cleaned { text: text.filter(|_| !self.observed), edits })
+            }
         }
     }
 
@@ -159,7 +154,7 @@ impl Results {
     /// [`Unjudged::Late`], as [`Results::clean`].
     pub fn clean_text(&self, text: &str, in_time: &dyn Fn() -> bool) -> Result<Option<String>, Unjudged> {
         let mut search = Search::new(in_time);
-        let edited = self.judge(text, None, &mut search);
+        let edited = self.judge(text, None, 0, &mut search);
         match search.patience.ended_by() {
             Some(pattern) if !self.observed => Err(Unjudged::Late { pattern }),
             _ => Ok(edited.filter(|_| !self.observed)),

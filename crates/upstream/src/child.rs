@@ -4,6 +4,8 @@
 //! output is cut into lines here; what is no JSON object is skipped and counted, because real
 //! servers print banners. Standard error is handed on line by line and the last lines are kept.
 
+mod lines;
+
 use std::collections::VecDeque;
 use std::ffi::OsString;
 use std::io;
@@ -14,11 +16,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
-use mcp::line::Lines as Framing;
 use rustix::process::{Pid, Signal, kill_process_group, test_kill_process_group};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
-use tokio::process::{ChildStderr, ChildStdin, ChildStdout};
+use tokio::process::{ChildStderr, ChildStdin};
 use tokio::sync::{mpsc, watch};
+
+pub use self::lines::{Junk, JunkSink, Room};
 
 /// The longest line a child may print: longer ones are skipped and counted. Real tool lists of
 /// one megabyte exist.
@@ -62,9 +65,6 @@ impl std::fmt::Debug for Command {
 /// Receives a line of the child's standard error, without its line end.
 pub type StderrSink = Arc<dyn Fn(&str) + Send + Sync>;
 
-/// Receives a line of the child's standard output that cannot be a message; `None` for one that was too long to be kept.
-pub type JunkSink = Arc<dyn Fn(Option<&[u8]>) + Send + Sync>;
-
 /// A running child. Dropping the last handle closes its stdin and ends its process group.
 pub struct Child {
     input: Mutex<Option<mpsc::Sender<Bytes>>>,
@@ -89,7 +89,8 @@ pub struct Ended;
 
 impl Child {
     /// Starts `command`. Every line of its stdout that can be a message goes to `output`, whose
-    /// closing tells that stdout has ended; `told` hears of the others.
+    /// closing tells that stdout has ended; `told` hears of the others. `room` is what its lines may
+    /// take while they are longer than 64 KiB.
     ///
     /// # Errors
     /// The operating system's, when the program cannot be started.
@@ -98,6 +99,7 @@ impl Child {
         output: mpsc::Sender<Bytes>,
         stderr: StderrSink,
         told: JunkSink,
+        room: Box<dyn Room>,
     ) -> io::Result<Self> {
         let mut process = tokio::process::Command::new(&command.program);
         process
@@ -127,7 +129,7 @@ impl Child {
         let junk = Arc::new(AtomicU64::new(0));
         let kept = Arc::new(Mutex::new(VecDeque::new()));
         tokio::spawn(write_lines(stdin, lines));
-        tokio::spawn(read_lines(stdout, output, Arc::clone(&junk), told));
+        tokio::spawn(lines::read_lines(stdout, output, Arc::clone(&junk), told, room));
         tokio::spawn(read_stderr(errors, Arc::clone(&kept), stderr));
         tokio::spawn(watch_over(process, group, stop_rx, exit_tx));
         Ok(Self { input: Mutex::new(Some(input)), group, exit, stop, junk, stderr: kept })
@@ -210,40 +212,6 @@ async fn write_lines(mut stdin: ChildStdin, mut lines: mpsc::Receiver<Bytes>) {
         if buffer.capacity() > 1 << 20 {
             buffer = Vec::new();
         }
-    }
-}
-
-async fn read_lines(mut stdout: ChildStdout, output: mpsc::Sender<Bytes>, junk: Arc<AtomicU64>, told: JunkSink) {
-    let mut decoder = Framing::new(MAX_LINE);
-    let mut buffer = vec![0_u8; 64 * 1024];
-    let mut skipped = 0;
-    loop {
-        let read = match stdout.read(&mut buffer).await {
-            Ok(0) | Err(_) => return,
-            Ok(read) => read,
-        };
-        decoder.push(buffer.get(..read).unwrap_or_default());
-        let skipped_before = skipped;
-        while let Some(line) = decoder.next_line() {
-            let text = line.trim_ascii();
-            if text.is_empty() {
-                continue;
-            }
-            // Only an object or (2025-03-26) an array can be a message.
-            if !matches!(text.first(), Some(b'{' | b'[')) {
-                junk.fetch_add(1, Ordering::Relaxed);
-                told(Some(text));
-                continue;
-            }
-            let text = mcp::json::mend_surrogates(text).map_or_else(|| Bytes::copy_from_slice(text), Bytes::from);
-            if output.send(text).await.is_err() {
-                return;
-            }
-        }
-        // Those that were too long.
-        skipped = decoder.skipped();
-        junk.fetch_add(skipped - skipped_before, Ordering::Relaxed);
-        (skipped_before..skipped).for_each(|_| told(None));
     }
 }
 

@@ -82,6 +82,7 @@ fn every_kind_comes_back() {
         ..Edits::default()
     };
     let would = Edits { over: Some(1024), observed: true, ..Edits::default() };
+    let withheld = Edits { late: Some("ticket".to_owned()), dropped: 2, ..Edits::default() };
     let events = [
         Event::Segment(Segment { chain: Id::from_bits(4), segment: 1, previous: Head::EMPTY, after: Some(after) }),
         Event::Segment(Segment { chain: Id::from_bits(4), segment: 2, previous: after.head, after: None }),
@@ -94,6 +95,7 @@ fn every_kind_comes_back() {
         }),
         Event::Outcome(Outcome { edits: Some(&edits), ..Outcome::default() }),
         Event::Outcome(Outcome { edits: Some(&would), ..Outcome::default() }),
+        Event::Outcome(Outcome { edits: Some(&withheld), ..Outcome::default() }),
         Event::Refused(Refused {
             reason: "wrong token",
             times: 3,

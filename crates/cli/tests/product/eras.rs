@@ -427,3 +427,56 @@ fn a_legacy_agents_stream_is_a_subscription() -> anyhow::Result<()> {
     assert_eq!(changed, json!({ "jsonrpc": "2.0", "method": "notifications/tools/list_changed", "params": {} }));
     Ok(())
 }
+
+/// An error of a legacy server has the status that 2026-07-28 gives to its code, as that of a program of 2026-07-28 has.
+#[test]
+fn errors_have_the_statuses_of_2026_07_28() -> anyhow::Result<()> {
+    let codes =
+        [(-32601, 404), (-32020, 400), (-32021, 400), (-32022, 400), (-32602, 200), (-32603, 200), (-32000, 200)];
+    let tools = codes.map(|(code, _)| Tool::named(&format!("e{}", -code)).does(Behaviour::RpcError(code, "no".into())));
+    let script = Script::with(tools);
+    for script in [script.clone(), script.modern()] {
+        let (toolgate, _) = before(&script, open())?;
+        let client = toolgate.modern()?;
+        for (code, status) in codes {
+            let name = format!("e{}", -code);
+            let answer = client.post_message(&request(
+                client.id(),
+                "tools/call",
+                modern(json!({ "name": name, "arguments": {} })),
+            ))?;
+            assert_eq!((answer.status(), answer.error_code()), (status, Some(code)), "{}", answer.text());
+        }
+    }
+    Ok(())
+}
+
+/// Forms and pages are all the kinds of elicitation that there are; what else an agent names is no server's business.
+#[test]
+fn unknown_kinds_of_elicitation_are_not_passed_on() -> anyhow::Result<()> {
+    let mut policy = open();
+    policy["methods"] = json!({ "allow": ["elicitation/create"] });
+    for (declared, told) in [
+        (json!({}), json!({ "elicitation": {} })),
+        (json!({ "form": { "x": 1 } }), json!({ "elicitation": {} })),
+        (json!({ "voice": {} }), json!({})),
+        (json!({ "voice": {}, "url": {} }), json!({ "elicitation": { "url": {} } })),
+        (json!({ "form": {}, "url": {} }), json!({ "elicitation": { "form": {}, "url": {} } })),
+    ] {
+        let asked = json!({ "message": "Who?", "requestedSchema": { "type": "object", "properties": {} } });
+        let tools = [Tool::named("ask").does(Behaviour::Ask("elicitation/create".into(), asked))];
+        let (toolgate, record) = before(&Script::with(tools), policy.clone())?;
+        let client = toolgate.modern()?;
+        let meta = json!({ "io.modelcontextprotocol/clientCapabilities": { "elicitation": declared } });
+        let answer = client.request("tools/call", json!({ "name": "ask", "arguments": {}, "_meta": meta }))?;
+        let messages = tee::messages(&record);
+        let hello: Vec<_> = messages.iter().filter(|message| word(message, "method") == "initialize").collect();
+        let capabilities: Vec<_> = hello.iter().filter_map(|hello| hello.pointer("/params/capabilities")).collect();
+        assert!(capabilities.contains(&&told), "{declared}: {capabilities:?}");
+        let forms =
+            told.pointer("/elicitation").is_some_and(|kinds| *kinds == json!({}) || kinds.get("form").is_some());
+        let is_asked = answer.pointer("/result/resultType") == Some(&json!("input_required"));
+        assert_eq!(is_asked, forms, "{declared}: {answer}");
+    }
+    Ok(())
+}

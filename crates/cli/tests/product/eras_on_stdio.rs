@@ -375,3 +375,45 @@ fn a_server_that_agrees_on_a_revision_without_initialize() -> anyhow::Result<()>
     ensure!(run.client.call("echo", json!({}))?.is_done(), "{}", run.client.stderr());
     Ok(())
 }
+
+/// A tool may want arguments repeated in headers. An agent on stdio has none, and nothing that a legacy server reads repeats
+/// them: its call is not refused for that. Before an endpoint of 2026-07-28 the gateway writes them.
+#[test]
+fn arguments_that_travel_in_headers_too() -> anyhow::Result<()> {
+    let schema =
+        json!({ "type": "object", "properties": { "region": { "type": "string", "x-mcp-header": "Region" } } });
+    let script = Script::with([Tool::named("read_file").schema(schema)]);
+    let arguments = json!({ "name": "read_file", "arguments": { "region": "eu" } });
+    for (mut run, served) in each(&script, &open())? {
+        let listed = ask(&mut run.client, "tools/list", json!({}))?;
+        ensure!(names(&listed) == ["read_file"], "{listed}");
+        let done = ask(&mut run.client, "tools/call", arguments.clone())?;
+        ensure!(Outcome::of(&done).is_done(), "{done}");
+        ensure!(served.called() == ["read_file"], "{:?}", served.called());
+    }
+    let upstream = Upstream::start(script.clone().modern())?;
+    let mut run = toolgate()?.policy(&open())?.upstream(&upstream.url()).run()?;
+    let done = ask(&mut run.client, "tools/call", arguments.clone())?;
+    ensure!(Outcome::of(&done).is_done(), "{done}");
+    ensure!(upstream.wait_for_call("read_file")?.headers.get("mcp-param-region") == Some("eu"));
+    // Over HTTP an agent repeats them, whatever the server reads.
+    let setup = toolgate()?.policy(&open())?;
+    let (words, record) = setup.recording(&script)?;
+    let toolgate = setup.program(words).serve()?;
+    let client = toolgate.modern()?;
+    let post = |extra: &[(&str, &str)]| {
+        let message = request(client.id(), "tools/call", modern(arguments.clone()));
+        let headers = [&[("Mcp-Method", "tools/call"), ("Mcp-Name", "read_file")][..], extra].concat();
+        client.post_with(&headers, message.to_string().as_bytes())
+    };
+    for (extra, status, code) in [
+        (&[("Mcp-Param-Region", "eu")][..], 200, None),
+        (&[("Mcp-Param-Region", "us")], 400, Some(-32020)),
+        (&[], 400, Some(-32020)),
+    ] {
+        let answer = post(extra)?;
+        ensure!((answer.status(), answer.error_code()) == (status, code), "{extra:?}: {}", answer.text());
+    }
+    ensure!(tee::called(&record) == ["read_file"], "{:?}", tee::messages(&record));
+    Ok(())
+}

@@ -3,7 +3,7 @@
 use anyhow::Context;
 use serde_json::{Value, json};
 use testkit::client::McpHttp;
-use testkit::message::{LEGACY, MODERN, Outcome, call, modern, request, result};
+use testkit::message::{LEGACY, MODERN, Outcome, call, modern, notification, request, result};
 use testkit::script::{Behaviour, Script, Tool};
 use testkit::toolgate::{TOKEN, Toolgate};
 use testkit::upstream::{Manners, Older, Upstream};
@@ -98,6 +98,62 @@ fn a_list_is_enough_to_find_it_out() -> anyhow::Result<()> {
     let server = Older::start(Script::default())?;
     let toolgate = before(&server, &allow(&["echo"]))?;
     assert_eq!(toolgate.modern()?.tools()?, ["echo"]);
+    Ok(())
+}
+
+#[test]
+fn an_agent_that_only_calls_has_it_found_out_before_the_call() -> anyhow::Result<()> {
+    let server = Older::start(Script::default())?;
+    let toolgate = before(&server, &allow(&["echo"]))?;
+    let client = toolgate.modern()?;
+    assert!(client.call("echo", json!({}))?.is_done());
+    assert_eq!(server.called(), ["echo"]);
+    assert_eq!(posted_at_stream(&server), ["tools/list"], "no call is sent to find something out");
+    assert!(client.call("delete_file", json!({}))?.is_denied());
+
+    let server = Older::start(Script::default())?;
+    let toolgate = before(&server, &open())?;
+    let client = toolgate.modern()?;
+    let answer = client.request("prompts/get", json!({ "name": "nothing" }))?;
+    assert!(!answer.to_string().contains("HTTP 405"), "{answer}");
+    assert_eq!(posted_at_stream(&server), ["server/discover"]);
+    Ok(())
+}
+
+#[test]
+fn what_a_server_of_streamable_http_is_asked_first_is_asked_once() -> anyhow::Result<()> {
+    let server = Upstream::start(Script::default().modern())?;
+    let toolgate = toolgate()?.policy(&open())?.upstream(&server.url()).serve()?;
+    let client = toolgate.modern()?;
+    client.request("resources/read", json!({ "uri": "file:///a" }))?;
+    let outcome = client.call("echo", json!({}))?;
+    assert!(outcome.is_done(), "{outcome:?}");
+    client.request("resources/read", json!({ "uri": "file:///b" }))?;
+    let asked: Vec<String> = server.requests().iter().map(|request| request.rpc()).collect();
+    assert_eq!(asked, ["server/discover", "resources/read", "tools/list", "tools/call", "resources/read"]);
+    assert_eq!(server.count("GET"), 0);
+    Ok(())
+}
+
+#[test]
+fn why_a_server_that_was_found_out_is_of_no_use_is_said() -> anyhow::Result<()> {
+    let elsewhere = Upstream::start(Script::default())?;
+    let opening = format!("event: endpoint\ndata: http://{}/messages\n\n", elsewhere.address());
+    let server = Older::with(Script::default(), Manners { opening, ..Manners::default() })?;
+    let toolgate = before(&server, &open())?;
+    let hello = request(1, "initialize", testkit::message::hello(LEGACY));
+    for _ in 0..2 {
+        let answer = toolgate.client()?.post_message(&hello)?;
+        assert!(answer.text().contains("at another server"), "{}", answer.text());
+        assert!(answer.text().contains("HTTP+SSE"), "{}", answer.text());
+    }
+    for method in ["server/discover", "tools/list"] {
+        let answer = toolgate.modern()?.request(method, json!({}))?;
+        assert!(answer.to_string().contains("at another server"), "{answer}");
+    }
+    toolgate.wait_stderr("at another server")?;
+    assert_eq!(server.count("GET"), 1);
+    assert!(elsewhere.requests().is_empty());
     Ok(())
 }
 
@@ -322,6 +378,19 @@ fn a_server_that_is_gone_may_come_back_as_another() -> anyhow::Result<()> {
 }
 
 #[test]
+fn a_command_line_says_it_outright() -> anyhow::Result<()> {
+    let server = Older::start(Script::default())?;
+    let setup = || Ok::<_, anyhow::Error>(toolgate()?.policy(&allow(&["echo"]))?.upstream(&server.url()));
+    let toolgate = setup()?.options(["--transport", "sse"]).serve()?;
+    assert!(toolgate.legacy()?.call("echo", json!({}))?.is_done());
+    let mut run = setup()?.options(["--transport", "sse"]).run()?;
+    run.client.initialize()?;
+    assert!(run.client.call("echo", json!({}))?.is_done());
+    assert!(posted_at_stream(&server).is_empty());
+    Ok(())
+}
+
+#[test]
 fn an_agent_on_stdio_has_it_too() -> anyhow::Result<()> {
     let server = Older::start(Script::default())?;
     let mut run = toolgate()?.policy(&allow(&["echo"]))?.upstream(&server.url()).run()?;
@@ -331,5 +400,29 @@ fn an_agent_on_stdio_has_it_too() -> anyhow::Result<()> {
     assert!(run.client.call("delete_file", json!({}))?.is_denied());
     assert_eq!(server.called(), ["echo"]);
     assert_eq!(posted_at_stream(&server), ["initialize"]);
+    Ok(())
+}
+
+#[test]
+fn a_call_that_an_agent_on_stdio_gives_up_has_no_answer() -> anyhow::Result<()> {
+    let script = Script::with([Tool::named("echo"), Tool::named("wait").does(Behaviour::Gate("never".into()))]);
+    let server = Older::start(script)?;
+    let mut run = toolgate()?.policy(&open())?.upstream(&server.url()).run()?;
+    run.client.initialize()?;
+    run.client.send(&call(7, "wait", json!({})))?;
+    server.wait_for("the call", |request| request.tool().as_deref() == Some("wait"))?;
+    run.client.send(&notification("notifications/cancelled", json!({ "requestId": 7 })))?;
+    server.wait_for("that it is given up", |request| request.rpc() == "notifications/cancelled")?;
+    server.release("never");
+    run.client.send(&request(8, "ping", json!({})))?;
+    assert_eq!(run.client.next_that("anything", |_| true)?.get("id"), Some(&json!(8)));
+    // What has the id of a server's question is no request of that id.
+    run.client.line(br#"{"jsonrpc":"2.0","id":9,"result":[]}"#)?;
+    let answer = run.client.next_that("anything", |_| true)?;
+    assert_eq!(
+        (answer.get("id"), answer.pointer("/error/code")),
+        (Some(&Value::Null), Some(&json!(-32600))),
+        "{answer}"
+    );
     Ok(())
 }

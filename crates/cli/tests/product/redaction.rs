@@ -186,6 +186,53 @@ fn what_is_observed_is_recorded_and_not_edited() -> anyhow::Result<()> {
     Ok(())
 }
 
+/// What comes before an answer, is read or is listed is observed like the answer: whatever would be kept back is recorded,
+/// and reaches the agent.
+#[test]
+fn what_would_be_kept_back_is_recorded() -> anyhow::Result<()> {
+    let long = "x".repeat(30_000);
+    let notice = |data: &str| json!({ "jsonrpc": "2.0", "method": "notifications/message", "params": { "level": "info", "data": data } });
+    let tools = vec![
+        Tool::named("shout").does(Behaviour::Say(notice(&long))),
+        Tool::named("leak").does(Behaviour::Say(notice(&key()))),
+    ];
+    let resources = vec![("file:///a".to_owned(), "a".to_owned())];
+    let script = Script { tools, resources, ..Script::default() }.sse();
+    for observes in [true, false] {
+        let upstream = Upstream::start(script.clone())?;
+        let mut policy = all();
+        if observes {
+            policy["mode"] = json!("observe");
+            policy["resources"] = json!({ "deny": ["file:///a"] });
+        }
+        let toolgate = toolgate()?.policy(&policy)?.upstream(&upstream.url()).serve()?;
+        let client = toolgate.legacy()?;
+        for (tool, said) in [("shout", &long), ("leak", &key())] {
+            let answer = client.post_message(&call(client.id(), tool, json!({})))?;
+            let heard = answer.messages().iter().any(|message| message.pointer("/params/data") == Some(&json!(said)));
+            assert_eq!(heard, observes, "{tool}: {}", answer.text());
+        }
+        let read = client.request("resources/read", json!({ "uri": "file:///a" }))?;
+        assert!(read.get("result").is_some(), "{read}");
+        let expected = match observes {
+            true => [
+                json!({ "dropped": 1, "observed": true }),
+                json!({ "redacted": { "aws_access_key": 1 }, "observed": true }),
+                Value::Null,
+            ],
+            false => [json!({ "dropped": 1 }), json!({ "redacted": { "aws_access_key": 1 } }), Value::Null],
+        };
+        assert_eq!(edits(&toolgate.setup, 3)?, expected);
+        let shown = String::from_utf8(toolgate.setup.ask(&["logs"])?.stdout)?;
+        assert!(shown.contains(if observes { " would-drop=1 " } else { " dropped=1 " }), "{shown}");
+        let records = toolgate.setup.audit()?;
+        let decided = records.iter().find(|record| word(record, "uri") == "file:///a").context("no decision")?;
+        let would = json!([{ "rule": "/resources/deny/file:~1~1~1a", "effect": "deny" }]);
+        assert_eq!(decided.get("would"), observes.then_some(&would), "{decided}");
+    }
+    Ok(())
+}
+
 #[test]
 fn a_result_over_the_cap_is_an_error_that_names_it() -> anyhow::Result<()> {
     for script in [Script::default(), Script::default().sse(), Script::default().modern()] {
@@ -224,6 +271,26 @@ fn the_last_words_of_a_child_are_judged() -> anyhow::Result<()> {
     let answer = client.post_message(&request(client.id(), "initialize", hello("2025-11-25")))?.text();
     assert!(answer.contains(&format!("no access with {MARK}")) || !answer.contains("no access"), "{answer}");
     assert!(!answer.contains(&key()), "{answer}");
+    Ok(())
+}
+
+/// Whoever runs the gateway is told of lines that are no messages, as far as agents may read them.
+#[test]
+fn what_a_program_prints_is_told_without_secrets() -> anyhow::Result<()> {
+    let pem = format!("-----BEGIN {} KEY-----{}", "PRIVATE", "Ab3/".repeat(60));
+    for (junk, told) in [
+        (format!("using {} of {}", key(), "x".repeat(100)), format!("using {MARK} of xxx")),
+        // Longer than what is told of a line: it is known by more than that.
+        (format!("key {pem}"), "key [REDACTED:private_key]`".to_owned()),
+    ] {
+        let setup = toolgate()?.policy(&all())?;
+        let (words, _) = recording(&setup, &Script { junk: vec![junk], ..Script::default() })?;
+        let toolgate = setup.program(words).serve()?;
+        assert!(toolgate.legacy()?.call("echo", json!({}))?.is_done());
+        toolgate.wait_stderr(&format!("which was left out: `{told}"))?;
+        let stderr = toolgate.stderr();
+        assert!(!stderr.contains(&key()) && !stderr.contains("Ab3/"), "{stderr}");
+    }
     Ok(())
 }
 

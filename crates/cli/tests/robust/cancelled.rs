@@ -162,6 +162,27 @@ fn of_an_agent_on_stdio() -> anyhow::Result<()> {
 }
 
 #[test]
+fn what_a_program_answers_to_a_call_that_an_agent_on_stdio_gave_up_is_nobodys() -> anyhow::Result<()> {
+    let late = r#"*'"notifications/cancelled"'*) id=${line#*'"requestId":'}; id=${id%%[,\}]*}
+        echo '{"jsonrpc":"2.0","id":'$id',"result":{"content":[{"type":"text","text":"late"}]}}' ;;
+    *'"name":"echo"'*)"#;
+    let program = NEVER_ANSWERS.replace(r#"*'"name":"echo"'*)"#, late);
+    let mut run = toolgate()?.policy(&open())?.program(["sh", "-c", &program]).run()?;
+    run.client.initialize()?;
+    run.client.send(&call(7, "hang", json!({})))?;
+    run.client.send(&notification("notifications/cancelled", json!({ "requestId": 7 })))?;
+    run.client.send(&call(7, "echo", json!({})))?;
+    let again = run.client.next_that("anything", |_| true)?;
+    let text = again.pointer("/error/message").and_then(Value::as_str).unwrap_or_default();
+    ensure!(text.contains("use another id") || again.to_string().contains("done"), "{again}");
+    // What is asked last is answered last: the late answer would have come before.
+    run.client.send(&call(8, "echo", json!({})))?;
+    let next = run.client.next_that("anything", |_| true)?;
+    ensure!(next.get("id") == Some(&json!(8)), "{next}");
+    Ok(())
+}
+
+#[test]
 fn a_request_that_was_cancelled_is_answered_and_its_id_is_not_used_again() -> anyhow::Result<()> {
     let toolgate =
         before(toolgate()?, &one_at_once(), &format!("{}\ncalls_at_once = 1", shell(NEVER_ANSWERS)))?.serve()?;

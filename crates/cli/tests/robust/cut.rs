@@ -9,7 +9,7 @@ use testkit::script::{Behaviour, Script, Tool};
 use testkit::toolgate::Toolgate;
 use testkit::upstream::Upstream;
 
-use crate::setup::{before, legacy, modern, one_at_once, outcomes, shell, toolgate};
+use crate::setup::{before, legacy, modern, one_at_once, outcomes, program, shell, toolgate};
 
 /// The id of every call.
 const ID: i64 = 41;
@@ -125,23 +125,14 @@ fn an_answer_of_an_endpoint_at_every_byte() -> anyhow::Result<()> {
 }
 
 /// A program that answers a call with what stands in a file, and ends.
-const ENDS_OVER_A_CALL: &str = r#"
-while read -r line; do
-    id=${line#*'"id":'}
-    id=${id%%,*}
-    case $line in
-    *'"initialize"'*) echo '{"jsonrpc":"2.0","id":'$id',"result":{"protocolVersion":"2025-11-25","capabilities":{"tools":{}},"serverInfo":{"name":"s","version":"1"}}}' ;;
-    *'"tools/list"'*) echo '{"jsonrpc":"2.0","id":'$id',"result":{"tools":[{"name":"cut","inputSchema":{"type":"object"}}]}}' ;;
-    *'"tools/call"'*) cat FILE; exit 0 ;;
-    esac
-done"#;
+const ENDS_OVER_A_CALL: &str = r#"*'"tools/call"'*) cat FILE; exit 0 ;;"#;
 
 #[test]
 fn an_answer_of_a_program_at_every_byte() -> anyhow::Result<()> {
     let setup = toolgate()?;
     let line = format!("{}\n", whole(false));
     let file = setup.file("cut", "")?;
-    let script = ENDS_OVER_A_CALL.replace("FILE", &file.display().to_string());
+    let script = program(&["cut"], ENDS_OVER_A_CALL).replace("FILE", &file.display().to_string());
     let toolgate = before(setup, &one_at_once(), &format!("{}\ncalls_at_once = 1", shell(&script)))?.serve()?;
     let mut expected = Vec::new();
     for at in 0..=line.len() {
@@ -162,7 +153,7 @@ fn an_answer_of_a_program_to_an_agent_on_stdio_at_every_byte() -> anyhow::Result
     for at in [0, 1, line.len() / 2, line.len() - 2, line.len() - 1, line.len()] {
         let setup = toolgate()?.policy(&one_at_once())?;
         let file = setup.file("cut", line.get(..at).context("ASCII")?)?;
-        let script = ENDS_OVER_A_CALL.replace("FILE", &file.display().to_string());
+        let script = program(&["cut"], ENDS_OVER_A_CALL).replace("FILE", &file.display().to_string());
         let mut run = setup.program(["sh", "-c", &script]).run()?;
         run.client.initialize()?;
         run.client.send(&call(ID, "cut", json!({})))?;

@@ -136,3 +136,58 @@ fn whoever_sends_a_head_slowly_is_closed_and_holds_nothing_up() -> anyhow::Resul
     ensure!(!String::from_utf8_lossy(&rest).contains(" 200 "));
     Ok(())
 }
+
+#[test]
+fn a_message_that_says_that_it_is_too_long_is_refused_before_it_is_sent() -> anyhow::Result<()> {
+    let toolgate = before(toolgate()?, &open(), &shell("exit 0"))?.serve()?;
+    let client = testkit::client::McpHttp::new(toolgate.url(), Some(testkit::toolgate::TOKEN))?;
+    let fields: String = client.usual_headers().iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
+    let length = 12 * 1024 * 1024;
+    let mut stream = TcpStream::connect(toolgate.address()?)?;
+    stream.write_all(format!("POST /mcp HTTP/1.1\r\n{fields}Content-Length: {length}\r\n\r\n").as_bytes())?;
+    stream.set_read_timeout(Some(PATIENCE))?;
+    let mut answer = [0; 4096];
+    let read = stream.read(&mut answer)?;
+    let answer = String::from_utf8_lossy(answer.get(..read).unwrap_or_default()).into_owned();
+    ensure!(answer.contains(" 413 ") && answer.contains("longer than 4194304 bytes"), "{answer}");
+    // Whoever sends before it reads is not cut off meanwhile.
+    stream.write_all(&vec![b' '; length])?;
+    Ok(())
+}
+
+#[test]
+fn what_is_no_request_or_does_not_end_is_refused_and_closed() -> anyhow::Result<()> {
+    let toolgate = before(toolgate()?, &open(), &shell("exit 0"))?.serve()?;
+    let client = testkit::client::McpHttp::new(toolgate.url(), Some(testkit::toolgate::TOKEN))?;
+    let fields: String = client.usual_headers().iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
+    let chunked = format!("POST /mcp HTTP/1.1\r\n{fields}Transfer-Encoding: chunked\r\n\r\n");
+    let preface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+    // A frame of HEADERS without its end, and as many CONTINUATION as anybody likes.
+    let frame = |kind: char| format!("\0\0\u{8}{kind}\0\0\0\0\u{1}xxxxxxxx");
+    let cases = [
+        ("HTTP/2", format!("{preface}{}{}", frame('\u{1}'), frame('\u{9}').repeat(10_000))),
+        ("a chunk's extension", format!("{chunked}1;{}", "x".repeat(1024 * 1024))),
+        ("many extensions", format!("{chunked}{}", format!("1;{}\r\n \r\n", "x".repeat(512)).repeat(10_000))),
+        ("a trailer", format!("{chunked}2\r\n{{}}\r\n0\r\nX-Long: {}", "x".repeat(1024 * 1024))),
+        ("many trailers", format!("{chunked}2\r\n{{}}\r\n0\r\n{}", "X-Many: x\r\n".repeat(100_000))),
+        ("a chunk longer than it may be", format!("{chunked}fffffffffffffffff\r\n{}", "x".repeat(1024))),
+        ("a chunk longer than a message", format!("{chunked}ffffffff\r\n{}", " ".repeat(6 * 1024 * 1024))),
+    ];
+    for (what, bytes) in cases {
+        let mut stream = TcpStream::connect(toolgate.address()?)?;
+        stream.set_read_timeout(Some(10 * PATIENCE))?;
+        // It may be closed before all of it was taken.
+        let _ = stream.write_all(bytes.as_bytes());
+        let mut rest = Vec::new();
+        let _ = stream.read_to_end(&mut rest);
+        let said = String::from_utf8_lossy(&rest);
+        ensure!(said.is_empty() || statuses(&rest).iter().all(|status| (400..500).contains(status)), "{what}: {said}");
+    }
+    // Who says nothing at all has as long as for a head: ten seconds are promised.
+    let mut silent = TcpStream::connect(toolgate.address()?)?;
+    silent.set_read_timeout(Some(Duration::from_secs(100)))?;
+    ensure!(silent.read(&mut [0])? == 0);
+    let asked = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+    ensure!(statuses(&raw(toolgate.address()?, asked, QUIET)?) == [200]);
+    Ok(())
+}

@@ -10,5 +10,7 @@ mod hanging;
 mod limits;
 mod lists;
 mod once;
+mod returning;
+mod sessions;
 mod setup;
 mod slow;

@@ -9,7 +9,7 @@ use testkit::message::Outcome;
 use testkit::wait;
 
 use crate::echo::{self, FAILING};
-use crate::setup::{before, legacy, open, outcomes, rounds, shell, toolgate, word};
+use crate::setup::{before, legacy, open, outcomes, program, rounds, shell, toolgate, word};
 
 #[test]
 fn whatever_goes_wrong_at_an_endpoint_a_call_arrives_once() -> anyhow::Result<()> {
@@ -46,22 +46,13 @@ fn whatever_goes_wrong_at_an_endpoint_a_call_arrives_once() -> anyhow::Result<()
 }
 
 /// A program that notes each call in a file, and ends.
-const NOTES_AND_ENDS: &str = r#"
-while read -r line; do
-    id=${line#*'"id":'}
-    id=${id%%,*}
-    case $line in
-    *'"initialize"'*) echo '{"jsonrpc":"2.0","id":'$id',"result":{"protocolVersion":"2025-11-25","capabilities":{"tools":{}},"serverInfo":{"name":"s","version":"1"}}}' ;;
-    *'"tools/list"'*) echo '{"jsonrpc":"2.0","id":'$id',"result":{"tools":[{"name":"end","inputSchema":{"type":"object"}}]}}' ;;
-    *'"tools/call"'*) echo "$line" >>FILE; exit 0 ;;
-    esac
-done"#;
+const NOTES_AND_ENDS: &str = r#"*'"tools/call"'*) echo "$line" >>FILE; exit 0 ;;"#;
 
 #[test]
 fn a_program_that_is_started_again_is_not_sent_the_call_again() -> anyhow::Result<()> {
     let setup = toolgate()?;
     let file = setup.file("calls", "")?;
-    let script = NOTES_AND_ENDS.replace("FILE", &file.display().to_string());
+    let script = program(&["end"], NOTES_AND_ENDS).replace("FILE", &file.display().to_string());
     let toolgate = before(setup, &open(), &shell(&script))?.serve()?;
     let mut expected = HashMap::new();
     for number in 0..rounds(10)?.min(1_000) {

@@ -50,6 +50,26 @@ pub(crate) fn shell(script: &str) -> String {
     format!("command = {:?}", ["sh", "-c", script])
 }
 
+/// A program of the legacy era that lists these tools and answers each call with `done`. `first` are arms of the shell's `case`
+/// that come before these: `$line` is what it was sent, and `$id` the id of that.
+pub(crate) fn program(tools: &[&str], first: &str) -> String {
+    let tools: Vec<Value> =
+        tools.iter().map(|name| json!({ "name": name, "inputSchema": { "type": "object" } })).collect();
+    r#"
+while read -r line; do
+    id=${line#*'"id":'}
+    id=${id%%,*}
+    case $line in
+    FIRST
+    *'"initialize"'*) echo '{"jsonrpc":"2.0","id":'$id',"result":{"protocolVersion":"2025-11-25","capabilities":{"tools":{}},"serverInfo":{"name":"s","version":"1"}}}' ;;
+    *'"tools/list"'*) echo '{"jsonrpc":"2.0","id":'$id',"result":{"tools":TOOLS}}' ;;
+    *'"tools/call"'*) echo '{"jsonrpc":"2.0","id":'$id',"result":{"content":[{"type":"text","text":"done"}]}}' ;;
+    esac
+done"#
+        .replace("TOOLS", &json!(tools).to_string())
+        .replace("FIRST", first)
+}
+
 /// A member of a record as text, empty where it has none.
 pub(crate) fn word<'a>(record: &'a Value, member: &str) -> &'a str {
     record.get(member).and_then(Value::as_str).unwrap_or_default()

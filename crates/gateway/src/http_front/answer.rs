@@ -12,7 +12,7 @@ use upstream::http::{Answer, SendError};
 use super::post::subscription_notice;
 use super::stream::Events;
 use super::{Front, empty, json, json_refusal, plain};
-use crate::body::{Body, BodyFault, collect};
+use crate::body::{Body, BodyFault, Counted, collect_held};
 use crate::caller::Caller;
 use crate::events::{EventReader, MAX_EVENT};
 use crate::expected::Expected;
@@ -42,35 +42,40 @@ impl Front {
         }
         let initialize = expected.as_ref().is_some_and(Expected::is_initialize);
         let kind = head.headers.get(CONTENT_TYPE).map(HeaderValue::as_bytes).unwrap_or_default();
-        let idle = Some(link.server.config.limits.idle);
+        let idle = link.server.config.limits.idle;
         let mut relay = Relay::new(&self.gateway, caller.clone(), expected);
 
         let mut response = if status.is_success() && kind.starts_with(b"text/event-stream") {
-            let idle = if relay.expected().is_some_and(|expected| expected.kind() == Kind::SubscriptionsListen) {
-                None
-            } else {
-                idle
-            };
+            let listens = relay.expected().is_some_and(|expected| expected.kind() == Kind::SubscriptionsListen);
+            let idle = (!listens).then_some(idle);
             let resumable = session.is_some();
             let changes = relay.expected().and_then(|expected| subscription_notice(&caller, expected));
-            let reader = EventReader::new(body, idle);
+            let held = self.gateway.returning().answer_to(&caller.grant);
+            let reader = EventReader::new(body, idle).counting(held, link.server.config.limits.idle);
             let mut events = Events::new(reader, relay, link, resumable).announcing(changes);
             let ready = if initialize { Box::pin(events.until_answered()).await } else { Vec::new() };
             let negotiated = events.negotiated();
             let response = events.into_response(ready);
             self.with_session(response, &caller, session, &head.headers, negotiated)
         } else {
-            let bytes = match collect(body, MAX_EVENT, idle).await {
+            let mut claim = self.gateway.returning().claim(&caller.grant);
+            let bytes = match collect_held(body, MAX_EVENT, idle, &mut claim).await {
                 Ok(bytes) => bytes,
                 Err(fault) => {
                     let ended = match fault {
-                        BodyFault::Silent(_) => Ended::Timeout,
+                        BodyFault::Silent(_) | BodyFault::Endless(_) => Ended::Timeout,
                         _ => Ended::Unknown,
                     };
                     return sorry(relay.take_expected(), ended, &fault.to_string());
                 }
             };
-            let response = whole(status, bytes, &mut relay, &link).await;
+            let mut response = whole(status, bytes, &mut relay, &link).await;
+            // What is long stays counted for as long as anybody writes it.
+            if let (Some(held), Body::Whole(Some(bytes))) = (claim.taken(), response.body_mut()) {
+                *bytes = held.keep(std::mem::take(bytes));
+                let counted = Counted::new(bytes);
+                response.extensions_mut().insert(counted);
+            }
             let negotiated = relay.negotiated;
             self.with_session(response, &caller, session, &head.headers, negotiated)
         };

@@ -9,22 +9,22 @@ use mcp::message::IdKey;
 use tokio::sync::mpsc;
 
 use super::child::Owner;
-use super::outlet::{Outlet, way};
+use super::outlet::{Outlet, WAITING, way};
 use crate::child_link::ChildLink;
 use crate::expected::Expected;
 use crate::gateway::Gateway;
+use crate::given_up::GivenUp;
 use crate::grant::Grant;
 use crate::names;
 use crate::partner::Partner;
 use crate::relay::{Relay, Seen, quoted};
+use crate::returning::{Held, Returning};
 use crate::sse_link::Undelivered;
 use crate::ticket::Ended;
+use crate::unreadable::NO_ROOM;
 
-/// Messages of a child that wait for an agent to listen.
+/// Messages of a child that wait for an agent to listen; as many bytes of them as may wait for one that does.
 const BACKLOG: usize = 256;
-
-/// Ids of requests that were given up, which the child may answer all the same.
-const GIVEN_UP: usize = 1024;
 
 /// What a request's stream is given.
 pub(super) enum Piece {
@@ -45,12 +45,12 @@ pub(super) struct Route {
 }
 
 impl Route {
-    /// Tells whoever waits that there will be no answer.
+    /// Tells whoever waits that there will be no answer. That is short, and needs no room.
     fn end(&mut self, ended: Ended, reason: &str) {
         let Some(expected) = self.relay.take_expected() else { return };
         let apology = expected.apology(ended, reason);
         expected.failed(ended, reason);
-        self.to_agent.last(Piece::Answer(apology.body));
+        self.to_agent.last(None, Piece::Answer(apology.body));
     }
 }
 
@@ -66,13 +66,15 @@ pub(super) struct Bridge {
     /// The grant that it was started under: it ends when that leads elsewhere.
     pub(super) grant: Arc<Grant>,
     pub(super) link: Arc<ChildLink>,
+    /// The room for what it says.
+    pub(super) room: Returning,
     pub(super) background: tokio::runtime::Handle,
     pub(super) modern: bool,
     pub(super) routes: Mutex<HashMap<IdKey, Route>>,
     pub(super) listener: Mutex<Option<Outlet<String>>>,
     pub(super) backlog: Mutex<VecDeque<String>>,
-    /// Requests of agents that were given up, by the ids that the child knows, oldest first.
-    pub(super) given_up: Mutex<VecDeque<IdKey>>,
+    /// Requests of agents that were given up, by the ids that the child knows.
+    pub(super) given_up: GivenUp,
     pub(super) touched: Mutex<Instant>,
     pub(super) count: std::sync::atomic::AtomicU64,
 }
@@ -93,10 +95,15 @@ impl Bridge {
         }
     }
 
+    /// When somebody has used it last.
+    pub(super) fn last_used(&self) -> Instant {
+        *self.touched.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Whether nobody has used it for so long, and nobody waits for a word of it.
     pub(super) fn is_idle(&self, limit: Duration) -> bool {
         let listened = |listener: &Option<Outlet<String>>| listener.as_ref().is_some_and(|one| !one.is_closed());
-        self.touched.lock().unwrap_or_else(PoisonError::into_inner).elapsed() >= limit
+        self.last_used().elapsed() >= limit
             && self.routes.lock().unwrap_or_else(PoisonError::into_inner).is_empty()
             && !listened(&self.listener.lock().unwrap_or_else(PoisonError::into_inner))
     }
@@ -109,6 +116,13 @@ impl Bridge {
             None => *key == theirs,
         });
         found.map(|(key, route)| (key.clone(), route.raw_key.clone()))
+    }
+
+    /// The only request that is under way, if there is one.
+    fn only_request(&self) -> Option<IdKey> {
+        let routes = self.routes.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut keys = routes.keys();
+        keys.next().filter(|_| routes.len() == 1).cloned()
     }
 
     /// Takes what a request awaits, if it is still the one that began so: its child need not answer any more, and if it
@@ -172,23 +186,40 @@ impl Bridge {
         if self.modern {
             return;
         }
-        let mut given_up = self.given_up.lock().unwrap_or_else(PoisonError::into_inner);
-        if given_up.len() == GIVEN_UP {
-            given_up.pop_front();
-        }
-        given_up.push_back(key.clone());
+        self.given_up.note(key.clone());
     }
 
-    /// Whether the child may still answer a request of this id that was given up.
-    pub(super) fn may_answer(&self, key: &IdKey) -> bool {
-        self.given_up.lock().unwrap_or_else(PoisonError::into_inner).contains(key)
+    /// The room that a message of so many bytes takes, if it takes any.
+    ///
+    /// # Errors
+    /// What is full.
+    pub(super) fn room_for(&self, bytes: usize) -> Result<Option<Held>, &'static str> {
+        self.room.room_for(&self.grant, bytes)
+    }
+
+    /// An answer was left out while it came: that of this request, or of the only one that there is.
+    pub(super) fn lost(&self, id: Option<IdKey>) {
+        let nothing_else_is_due = || !self.modern && self.given_up.is_empty();
+        let only = || nothing_else_is_due().then(|| self.only_request()).flatten();
+        let Some(key) = id.or_else(only) else { return };
+        self.given_up.was_answered(&key);
+        let route = self.routes.lock().unwrap_or_else(PoisonError::into_inner).remove(&key);
+        if let Some(mut route) = route {
+            route.end(Ended::Unknown, NO_ROOM);
+        }
     }
 
     fn answered(&self, key: &IdKey, raw: &[u8]) {
+        *self.touched.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
         let Some(mut route) = self.routes.lock().unwrap_or_else(PoisonError::into_inner).remove(key) else {
             // It comes too late, or nobody has asked: whoever else waits must not take it for an answer.
-            self.given_up.lock().unwrap_or_else(PoisonError::into_inner).retain(|given_up| given_up != key);
+            self.given_up.was_answered(key);
             return;
+        };
+        // It is there, and cannot be left at the server until somebody reads: what has no room is lost, and said to be.
+        let held = match self.room_for(raw.len()) {
+            Ok(held) => held,
+            Err(full) => return route.end(Ended::Unknown, full),
         };
         let raw = match &route.theirs {
             Some(names) => {
@@ -204,12 +235,14 @@ impl Bridge {
             Seen::Replace(text) => text,
             Seen::Withhold { .. } => return,
         };
-        route.to_agent.last(Piece::Answer(text));
+        route.to_agent.last(held, Piece::Answer(text));
     }
 
     /// Gives a notification or question to exactly one stream: the one whose progress token or
     /// subscription it names, else the youngest request's, else the listener's.
     pub(super) fn aside(&self, text: String) {
+        // For what is said beside an answer, and has no room, nobody waits.
+        let Ok(held) = self.room_for(text.len()) else { return };
         let routes = self.routes.lock().unwrap_or_else(PoisonError::into_inner);
         let named = names::named(&text);
         if self.modern {
@@ -222,7 +255,7 @@ impl Bridge {
                 && let Some(names) = &route.theirs
             {
                 let text = names::with_names(&text, &names.id, names.token.as_deref()).unwrap_or(text);
-                let _ = route.to_agent.aside(text.len(), Piece::Aside(text));
+                let _ = route.to_agent.aside(text.len(), held, Piece::Aside(text));
             }
             return;
         }
@@ -230,23 +263,25 @@ impl Bridge {
         let named = named.and_then(|name| routes.get(&name));
         let owner = named.or_else(|| routes.values().max_by_key(|route| route.began));
         if let Some(route) = owner {
-            let _ = route.to_agent.aside(text.len(), Piece::Aside(text));
+            let _ = route.to_agent.aside(text.len(), held, Piece::Aside(text));
             return;
         }
         drop(routes);
         let listener = self.listener.lock().unwrap_or_else(PoisonError::into_inner);
         let text = match listener.as_ref() {
-            Some(listener) => match listener.aside(text.len(), text) {
+            Some(listener) => match listener.aside(text.len(), held, text) {
                 Ok(()) => return,
                 Err(unsent) => unsent,
             },
             None => text,
         };
         let mut backlog = self.backlog.lock().unwrap_or_else(PoisonError::into_inner);
-        if backlog.len() == BACKLOG {
-            backlog.pop_front();
-        }
         backlog.push_back(text);
+        let mut bytes: usize = backlog.iter().map(String::len).sum();
+        while backlog.len() > BACKLOG || bytes > WAITING {
+            let Some(lost) = backlog.pop_front() else { break };
+            bytes -= lost.len();
+        }
     }
 }
 
@@ -279,10 +314,13 @@ pub(super) async fn read(
         if !leads {
             continue;
         }
+        relay.concerns(bridge.only_request());
         match relay.see(&raw) {
             Seen::Pass => bridge.aside(String::from_utf8_lossy(&raw).into_owned()),
             Seen::Replace(text) => bridge.aside(text),
             Seen::Withhold { answer: Some(answer) } => {
+                // It was taken: a program that writes on before it reads must not wait for itself.
+                drop(raw);
                 let _ = link.child.send(answer.into()).await;
             }
             Seen::Withhold { answer: None } => {}

@@ -22,6 +22,7 @@ use crate::child_link;
 use crate::era::Era;
 use crate::events::encode;
 use crate::gateway::Gateway;
+use crate::given_up::GivenUp;
 use crate::grant::Grant;
 use crate::http_link::SESSION_ID;
 use crate::names;
@@ -44,6 +45,9 @@ use upstream::child::Exit;
 
 /// How long a session that nobody uses keeps its child.
 const IDLE: Duration = Duration::from_secs(1800);
+
+/// How long nobody has used a session at least that gives way to another one.
+const YIELDS: Duration = Duration::from_secs(10);
 
 /// Programs that may run at once, and those of them that may be of one grant.
 const MAX_CHILDREN: usize = 256;
@@ -96,25 +100,44 @@ impl Children {
         }
     }
 
-    /// Whether there may be one more for a grant.
+    /// Makes room for one more of a grant: where there are as many as may be, the one that nobody has used for longest ends. Its
+    /// agent is told so when it comes back, and begins another session.
     ///
     /// # Errors
     /// A sentence for its agent.
-    fn room(&self, grant: &Grant) -> Result<(), String> {
+    fn room(&self, gateway: &Gateway, grant: &Grant) -> Result<(), String> {
         let programs = matches!(grant.server().config.reach, Reach::Child(_));
         let (most, of_a_grant, what) = match programs {
             true => (MAX_CHILDREN, CHILDREN_OF_A_GRANT, "server processes are running"),
             false => (MAX_CONNECTIONS, CONNECTIONS_OF_A_GRANT, "connections to servers are open"),
         };
-        let all = self.lock();
-        let alike = || all.values().filter(|bridge| bridge.link.child.is_program() == programs);
-        let own = alike().filter(|bridge| bridge.grant.key() == grant.key()).count();
-        if own >= of_a_grant {
-            return Err(format!("{of_a_grant} {what} for this grant, which is its share; end a session first"));
+        let mut all = self.lock();
+        let alike = || all.iter().filter(|(_, bridge)| bridge.link.child.is_program() == programs);
+        let of = |key: &str| alike().filter(|(_, bridge)| bridge.grant.key() == key).count();
+        let own = of(grant.key());
+        let (full, refusal) = if own >= of_a_grant {
+            (
+                true,
+                format!(
+                    "{of_a_grant} {what} for this grant, which is its share, and all are in use; end a session first"
+                ),
+            )
+        } else {
+            (alike().count() >= most, format!("{most} {what}, and none can give way; end a session first"))
+        };
+        if !full {
+            return Ok(());
         }
-        if alike().count() >= most {
-            return Err(format!("{most} {what}; end a session first"));
-        }
+        // Whoever has fewer takes nothing from others by coming.
+        let yields = |bridge: &Bridge| {
+            let key = bridge.grant.key();
+            key == grant.key() || own < of_a_grant && of(key) > own
+        };
+        let idle = alike().filter(|(_, bridge)| bridge.is_idle(YIELDS) && yields(bridge));
+        let longest = idle.min_by_key(|(_, bridge)| bridge.last_used()).map(|(owner, _)| owner.clone());
+        let over = longest.and_then(|owner| all.remove(&owner)).ok_or(refusal)?;
+        drop(all);
+        gateway.background().spawn(async move { over.link.child.stop().await });
         Ok(())
     }
 
@@ -299,26 +322,33 @@ impl Front {
     }
 
     fn start(&self, caller: &Caller, owner: Owner, modern: Option<Revision>) -> Result<Arc<Bridge>, String> {
-        self.gateway.children().room(&caller.grant)?;
+        self.gateway.children().room(&self.gateway, &caller.grant)?;
         // A request may have waited while its server was changed: it must not bring back the one before.
         if has_moved(&self.gateway, caller) {
             return Err("the server was changed at this moment; send the request again".to_owned());
         }
         let name = caller.grant.server().id().to_owned();
         let stderr = self.gateway.child_stderr(&name);
-        let (link, output) = child_link::start(&self.gateway, caller.grant.server(), modern, stderr)?;
+        let (link, output) = child_link::start(&self.gateway, &caller.grant, modern, stderr)?;
         let bridge = Arc::new(Bridge {
             grant: Arc::clone(&caller.grant),
             link,
+            room: self.gateway.returning().clone(),
             background: self.gateway.background().clone(),
             modern: modern.is_some(),
             routes: Mutex::default(),
             listener: Mutex::default(),
             backlog: Mutex::default(),
-            given_up: Mutex::default(),
+            given_up: GivenUp::default(),
             touched: Mutex::new(Instant::now()),
             count: std::sync::atomic::AtomicU64::new(1),
         });
+        let told = Arc::downgrade(&bridge);
+        bridge.link.on_loss(Box::new(move |id| {
+            if let Some(bridge) = told.upgrade() {
+                bridge.lost(id);
+            }
+        }));
         let before = self.gateway.children().lock().insert(owner.clone(), Arc::clone(&bridge));
         if let Some(before) = before {
             self.gateway.background().spawn(async move { before.link.child.stop().await });
@@ -400,7 +430,7 @@ impl Front {
                 return plain(&json_refusal(StatusCode::CONFLICT, "this session has a stream already"));
             }
             for text in bridge.backlog.lock().unwrap_or_else(PoisonError::into_inner).drain(..) {
-                let _ = sender.aside(text.len(), text);
+                let _ = sender.aside(text.len(), None, text);
             }
             *listener = Some(sender);
         }

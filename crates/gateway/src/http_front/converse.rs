@@ -1,5 +1,6 @@
 //! One message of an agent, whichever era its server speaks.
 
+use std::future::Future;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -12,7 +13,9 @@ use mcp::sse::Decoder;
 use upstream::http::Endpoint;
 
 use super::Front;
+use super::stream::BEFORE_ANSWER;
 use super::translate::{Agent, repeating};
+use crate::admission::{Work, until_withdrawn};
 use crate::body::Body;
 use crate::caller::{Caller, Dialect};
 use crate::era::Era;
@@ -37,30 +40,87 @@ impl Front {
         let Way::Requests(endpoint) = server.way(session.as_ref()) else {
             return Box::pin(self.converse((caller, session), headers, body, message)).await;
         };
+        let stateless = caller.dialect() == Dialect::Modern && matches!(message, Message::Request(_));
         let again = looks_around(&caller, message).then(|| (caller.clone(), session.clone()));
+        if stateless && again.is_none() && server.transport.is_unknown() {
+            if let Some(refused) = self.refused_at_once(&caller, headers, message) {
+                return refused;
+            }
+            self.unless_withdrawn(&caller, self.ask_first(&caller, endpoint, message)).await;
+            if server.transport.is_sse() {
+                return Box::pin(self.converse((caller, session), headers, body, message)).await;
+            }
+        }
         let answer = self.one((caller, session), headers, body, message).await;
+        if !stateless || !may_be_sse(&answer) {
+            return answer;
+        }
         match again {
             // What a stateless agent asks to find out what there is can be asked twice.
-            Some(again) if may_be_sse(&answer) && self.is_sse(&server, endpoint).await => {
-                Box::pin(self.converse(again, headers, body, message)).await
+            Some(again) => {
+                self.unless_withdrawn(&again.0, async {
+                    self.is_sse(&server, endpoint).await;
+                })
+                .await;
+                if server.transport.is_sse() {
+                    return Box::pin(self.converse(again, headers, body, message)).await;
+                }
             }
-            _ => answer,
+            // Anything else is never sent again.
+            None if answer.status() != StatusCode::BAD_REQUEST => server.transport.doubt(),
+            None => {}
         }
+        explained(answer, &server)
+    }
+
+    /// Finds something out, which is given up when nothing may be done for the caller any more: what is done next says why.
+    async fn unless_withdrawn(&self, caller: &Caller, finding_out: impl Future<Output = ()>) {
+        let withdrawn = until_withdrawn(&self.gateway, caller, Work::Request);
+        Box::pin(async {
+            tokio::select! {
+                biased;
+                _ = withdrawn => {}
+                () = finding_out => {}
+            }
+        })
+        .await;
     }
 
     /// Whether an endpoint speaks HTTP+SSE: it is asked for a stream, as the specification's section on backwards
     /// compatibility says.
     pub(super) async fn is_sse(&self, server: &Server, endpoint: &Endpoint) -> bool {
         // Somebody else may have found out meanwhile.
-        if server.transport.is_sse() {
-            return true;
+        if !server.transport.is_sse() && server.transport.is_open() {
+            crate::sse_link::find_out(&self.client, server, endpoint).await;
+            if let Some(why) = server.transport.unusable() {
+                self.gateway.tell(server.id(), &why);
+            }
         }
-        if !server.transport.is_open() {
-            return false;
+        server.transport.is_sse()
+    }
+
+    /// Asks an endpoint of which nothing is known what a stateless agent that knows it already did not ask: a call is sent
+    /// once only, and so cannot show that it went the wrong way. A list of tools is needed before a call anyway.
+    async fn ask_first(&self, caller: &Caller, endpoint: &Endpoint, message: &Message<'_>) {
+        let server = caller.grant.server();
+        let _one_asks = server.transport.asking().await;
+        if !server.transport.is_unknown() {
+            return;
         }
-        let sse = crate::sse_link::probe(&self.client, server, endpoint).await;
-        server.transport.learn(sse);
-        sse
+        let link = self.link(caller, None, endpoint.clone());
+        let calls = matches!(message, Message::Request(Request { kind: Kind::ToolsCall, .. }));
+        // What fails here fails again where the call is judged, which says why.
+        let refused = calls && server.tools.get(&link).await.is_err();
+        // A list that was known before says nothing of how the server is spoken to today.
+        if !refused
+            && server.transport.is_unknown()
+            && let Ok(true) = link.speaks_modern().await
+        {
+            server.era.learn(Era::Modern, true);
+        }
+        if server.transport.is_unknown() {
+            self.is_sse(server, endpoint).await;
+        }
     }
 
     /// One message of an agent that speaks no HTTP. What would repeat it in headers in 2026-07-28 is written here.
@@ -172,6 +232,22 @@ pub(super) fn may_be_sse(answer: &Response<Body>) -> bool {
     statuses.contains(&answer.status()) && code.is_none_or(|code| code == code::INTERNAL.to_string())
 }
 
+/// An answer of an endpoint which has an HTTP+SSE stream too, one that cannot be used: that is the reason worth knowing.
+pub(super) fn explained(answer: Response<Body>, server: &Server) -> Response<Body> {
+    let Some(why) = server.transport.unusable() else { return answer };
+    let (head, body) = answer.into_parts();
+    let said = match &body {
+        Body::Whole(Some(bytes)) => serde_json::from_slice(bytes).ok(),
+        _ => None,
+    };
+    let Some(mut said) = said else { return Response::from_parts(head, body) };
+    if let Some(serde_json::Value::String(text)) = serde_json::Value::pointer_mut(&mut said, "/error/message") {
+        text.push_str("; ");
+        text.push_str(&why);
+    }
+    Response::from_parts(head, Body::whole(said.to_string()))
+}
+
 /// Whether an `initialize` says what it must. A broken one is refused by servers of both eras, and nobody learns an era from
 /// that.
 pub(crate) fn is_sound(request: &Request<'_>) -> bool {
@@ -189,9 +265,12 @@ async fn refuses(answer: Response<Body>) -> (Response<Body>, bool) {
         return (Response::from_parts(head, body), refused);
     };
     let (mut read, mut decoder, mut refused) = (Vec::new(), Decoder::new(MAX_EVENT), None);
+    let mut length = 0;
     while refused.is_none()
+        && length <= BEFORE_ANSWER
         && let Some(bytes) = events.next().await
     {
+        length += bytes.len();
         decoder.push(&bytes);
         read.push(bytes);
         while let Ok(Some(event)) = decoder.next_event() {

@@ -6,18 +6,20 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use tokio::sync::mpsc;
 
+use crate::returning::Held;
+
 /// Bytes that may wait for one reader. A message that is longer waits alone.
-const WAITING: usize = 1024 * 1024;
+pub(super) const WAITING: usize = 1024 * 1024;
 
 /// Where messages go in.
 pub(super) struct Outlet<T> {
-    to: mpsc::UnboundedSender<(usize, T)>,
+    to: mpsc::UnboundedSender<(usize, Option<Held>, T)>,
     waiting: Arc<AtomicUsize>,
 }
 
 /// Where they come out.
 pub(super) struct Inlet<T> {
-    from: mpsc::UnboundedReceiver<(usize, T)>,
+    from: mpsc::UnboundedReceiver<(usize, Option<Held>, T)>,
     waiting: Arc<AtomicUsize>,
 }
 
@@ -29,22 +31,22 @@ pub(super) fn way<T>() -> (Outlet<T>, Inlet<T>) {
 }
 
 impl<T> Outlet<T> {
-    /// Sends a message of so many bytes, unless too much waits already: then it is lost.
+    /// Sends a message of so many bytes, in the room that was taken for it, unless too much waits already: then it is lost.
     ///
     /// # Errors
     /// The message, when nobody reads any more.
-    pub(super) fn aside(&self, bytes: usize, message: T) -> Result<(), T> {
+    pub(super) fn aside(&self, bytes: usize, held: Option<Held>, message: T) -> Result<(), T> {
         let waiting = self.waiting.load(Ordering::Relaxed);
         if waiting > 0 && waiting.saturating_add(bytes) > WAITING {
             return if self.to.is_closed() { Err(message) } else { Ok(()) };
         }
         self.waiting.fetch_add(bytes, Ordering::Relaxed);
-        self.to.send((bytes, message)).map_err(|unsent| unsent.0.1)
+        self.to.send((bytes, held, message)).map_err(|unsent| unsent.0.2)
     }
 
-    /// Sends the message after which there is none, which is not lost.
-    pub(super) fn last(&self, message: T) {
-        let _ = self.to.send((0, message));
+    /// Sends the message after which there is none, which is not lost, in the room that was taken for it.
+    pub(super) fn last(&self, held: Option<Held>, message: T) {
+        let _ = self.to.send((0, held, message));
     }
 
     /// Whether nobody reads any more.
@@ -56,7 +58,7 @@ impl<T> Outlet<T> {
 impl<T> Inlet<T> {
     /// The next message; `None` at the end.
     pub(super) async fn recv(&mut self) -> Option<T> {
-        let (bytes, message) = self.from.recv().await?;
+        let (bytes, _held, message) = self.from.recv().await?;
         self.waiting.fetch_sub(bytes, Ordering::Relaxed);
         Some(message)
     }
@@ -70,9 +72,9 @@ mod tests {
     async fn what_nobody_reads_is_bounded_and_the_answer_comes_all_the_same() {
         let (outlet, mut inlet) = way();
         for number in 0..10_000 {
-            outlet.aside(1024, number).unwrap();
+            outlet.aside(1024, None, number).unwrap();
         }
-        outlet.last(-1);
+        outlet.last(None, -1);
         let mut came = Vec::new();
         while came.last() != Some(&-1) {
             came.extend(inlet.recv().await);
@@ -80,13 +82,13 @@ mod tests {
         let expected: Vec<i32> = (0..1024).chain([-1]).collect();
         assert_eq!(came, expected);
         // There is room again, and one that is longer than all of it may wait alone.
-        outlet.aside(2 * WAITING, 1).unwrap();
-        outlet.aside(1, 2).unwrap();
+        outlet.aside(2 * WAITING, None, 1).unwrap();
+        outlet.aside(1, None, 2).unwrap();
         assert_eq!(inlet.recv().await, Some(1));
-        outlet.aside(1, 3).unwrap();
+        outlet.aside(1, None, 3).unwrap();
         assert_eq!(inlet.recv().await, Some(3));
         drop(inlet);
-        assert_eq!(outlet.aside(1, 4), Err(4));
+        assert_eq!(outlet.aside(1, None, 4), Err(4));
         assert!(outlet.is_closed());
     }
 }

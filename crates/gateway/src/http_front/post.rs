@@ -1,13 +1,11 @@
 //! One POST: read, parsed strictly, judged, forwarded, relayed.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::FutureExt;
 use http::header::ACCEPT;
 use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
-use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use mcp::message::{self, Message, Request};
 use mcp::method::Kind;
@@ -15,7 +13,7 @@ use mcp::revision::Revision;
 
 use super::admit::{Admitted, Sender};
 use super::answer::failed;
-use super::converse::may_be_sse;
+use super::converse::{explained, may_be_sse};
 use super::stream::Changes;
 use super::{Front, MAX_BODY, closing, empty, json_refusal, not_forwarded, plain, unreadable_kind};
 use crate::admission::{Work, until_withdrawn};
@@ -38,20 +36,17 @@ impl Front {
         if let Some(refusal) = unreadable_kind(&headers) {
             return closing(plain(&refusal));
         }
-        let mut body = body;
         // Held until the answer is there: so long the message is too.
         let mut held = self.seat.arriving().body_of(admitted.sender.token);
-        let read = collect_into(&mut body, MAX_BODY, None, |bytes| held.grow_to(bytes));
+        let read = collect_into(body, MAX_BODY, None, |bytes| held.grow_to(bytes));
         let body = match tokio::time::timeout(BODY_TIME, read).await {
             Ok(Ok(body)) => body,
             Ok(Err(BodyFault::TooLong(limit))) => {
-                discard(body).await;
                 let text = format!("the message is longer than {limit} bytes");
                 return closing(plain(&json_refusal(StatusCode::PAYLOAD_TOO_LARGE, &text)));
             }
             Ok(Err(BodyFault::NoRoom(why))) => {
                 self.gateway.refused().count("too many long messages", Some(client_ip));
-                discard(body).await;
                 return closing(not_forwarded(&json_refusal(StatusCode::SERVICE_UNAVAILABLE, why)));
             }
             Ok(Err(_)) => return closing(plain(&json_refusal(StatusCode::BAD_REQUEST, "the body ended early"))),
@@ -276,12 +271,13 @@ impl Front {
                     revision: caller.revision,
                 };
                 let answer = self.to_endpoint(caller, session, link, headers, body, message).await;
-                match again {
+                match again.filter(|_| may_be_sse(&answer)) {
+                    None => answer,
                     // Nothing has happened there, and nothing happens by asking again.
-                    Some(caller) if may_be_sse(&answer) && Box::pin(self.is_sse(&server, endpoint)).await => {
+                    Some(caller) if Box::pin(self.is_sse(&server, endpoint)).await => {
                         Box::pin(self.to_child(caller, None, headers, message)).await
                     }
-                    _ => answer,
+                    Some(_) => explained(answer, &server),
                 }
             }
         }
@@ -394,24 +390,6 @@ pub(super) async fn declared_params<'h>(
     };
     Ok(given().filter(|(name, _)| declared(name)).collect())
 }
-
-/// Reads on past the limit for a while: an agent that is still sending would not read why it is refused, because what is
-/// left unread resets the connection.
-async fn discard(mut body: Incoming) {
-    let mut left = 4 * MAX_BODY;
-    let reading = async {
-        while let Some(Ok(frame)) = body.frame().await {
-            left = left.saturating_sub(frame.data_ref().map_or(0, Bytes::len));
-            if left == 0 {
-                return;
-            }
-        }
-    };
-    let _ = tokio::time::timeout(DISCARD_TIME, reading).await;
-}
-
-/// How long that goes on.
-const DISCARD_TIME: Duration = Duration::from_secs(5);
 
 fn work_of(message: &Message<'_>) -> Work {
     match message {

@@ -18,16 +18,20 @@ use super::{Front, empty, json_refusal, not_forwarded, plain};
 use crate::admission::{Withdrawn, Work, until_withdrawn};
 use crate::body::{Body, BodyFault};
 use crate::caller::Caller;
-use crate::events::{EventReader, MAX_EVENT, encode, streams};
+use crate::events::{EventReader, encode, streams};
 use crate::grant::Lead;
 use crate::halt::halted;
 use crate::http_link::{HttpLink, LAST_EVENT_ID};
 use crate::refusal;
 use crate::relay::{Relay, Seen};
 use crate::seal::Session;
+use crate::sessions::Excused;
 use crate::streams::OpenStream;
 use crate::ticket::Ended;
 use crate::transport::Way;
+
+/// What a server may say before its answer while that alone is waited for, in bytes.
+pub(super) const BEFORE_ANSWER: usize = 1024 * 1024;
 
 /// The server's events on their way to an agent.
 pub(super) struct Events {
@@ -40,6 +44,8 @@ pub(super) struct Events {
     changes: Option<Changes>,
     /// What it is: it ends with the admission of whoever reads it.
     work: Work,
+    /// For how long its silence was none of the server's.
+    excused: Excused,
     /// Its place among the streams that are open, where no request of its own holds that.
     _stream: Option<OpenStream>,
     done: bool,
@@ -71,7 +77,17 @@ impl Events {
             Some(expected) if !expected.may_last() => Work::Request,
             _ => Work::Listening,
         };
-        Self { reader, relay, link, resumable, changes: None, work, _stream: None, done: false }
+        Self {
+            reader,
+            relay,
+            link,
+            resumable,
+            changes: None,
+            work,
+            excused: Excused::default(),
+            _stream: None,
+            done: false,
+        }
     }
 
     pub(super) fn announcing(mut self, changes: Option<Changes>) -> Self {
@@ -91,7 +107,7 @@ impl Events {
     /// Reads on until the answer has come, and gives what was read.
     pub(super) async fn until_answered(&mut self) -> Vec<Bytes> {
         let (mut ready, mut length) = (Vec::new(), 0);
-        while self.relay.waits() && length <= MAX_EVENT {
+        while self.relay.waits() && length <= BEFORE_ANSWER {
             match self.next().await {
                 Some(bytes) => {
                     length += bytes.len();
@@ -129,6 +145,7 @@ impl Events {
             };
             match step {
                 Ok(Some(event)) => {
+                    self.excused = Excused::default();
                     // A priming event, a comment, a retry: the agent's to read.
                     let Some(message) = &event.message else { return Some(event.raw) };
                     match self.relay.see(message) {
@@ -147,7 +164,7 @@ impl Events {
                     return self.ended();
                 }
                 // It waits for its agent.
-                Err(BodyFault::Silent(limit)) if self.relay.agent_thinks(limit) => {}
+                Err(BodyFault::Silent(limit)) if self.excused.once_more(limit) && self.relay.agent_thinks(limit) => {}
                 Err(fault) => {
                     self.done = true;
                     return self.broke(&fault);
@@ -167,7 +184,7 @@ impl Events {
 
     fn broke(&mut self, fault: &BodyFault) -> Option<Bytes> {
         let ended = match fault {
-            BodyFault::Silent(_) => Ended::Timeout,
+            BodyFault::Silent(_) | BodyFault::Endless(_) => Ended::Timeout,
             _ => Ended::Unknown,
         };
         self.last_word(ended, &fault.to_string())
@@ -302,7 +319,9 @@ impl Front {
         if head.status.is_success() && streams(&head.headers) {
             // Such a stream is silent for as long as the server has nothing to say.
             let relay = Relay::new(&self.gateway, caller.clone(), None);
-            let events = Events::new(EventReader::new(body, None), relay, link, true);
+            let held = self.gateway.returning().answer_to(&caller.grant);
+            let reader = EventReader::new(body, None).counting(held, link.server.config.limits.idle);
+            let events = Events::new(reader, relay, link, true);
             let answer = events.announcing(changes).counted_as(stream).into_response(Vec::new());
             return self.guarded(answer, &caller, Work::Listening);
         }

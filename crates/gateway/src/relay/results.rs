@@ -10,9 +10,12 @@ use mcp::method::Kind;
 use policy::results::{Edits, Part, Results, Unjudged};
 
 use super::{Relay, Seen};
+use crate::gateway::Gateway;
 use crate::grant::Grant;
-use crate::policy_file::InForce;
+use crate::policy_file::{InForce, PolicyCell};
 use crate::refusal::{self, Withheld};
+use crate::server::Server;
+use crate::ticket::Ticket;
 
 /// How long one message is searched for patterns of the policy's own. It is done on the thread that serves the connection,
 /// as all of a call is, so what a server wrote must not hold it for long.
@@ -50,22 +53,10 @@ pub(super) fn part(shape: Kind, decided: bool) -> Part {
     }
 }
 
-/// What was done to an answer, to be recorded.
-#[derive(Debug, Default)]
-pub(super) struct Done {
-    pub(super) edits: Edits,
-    /// The cap that it went over.
-    over: Option<u64>,
-    observed: bool,
-}
-
-impl Done {
-    /// As the record has it; `None` where there is nothing to say.
-    pub(super) fn recorded(self) -> Option<audit::Edits> {
-        let Edits { redacted, stripped } = self.edits;
-        let edits = audit::Edits { redacted, stripped, over: self.over, observed: self.observed };
-        (!edits.is_empty()).then_some(edits)
-    }
+/// What was found in a message, as the record has it.
+fn recorded(results: &Results, edits: Edits) -> audit::Edits {
+    let Edits { redacted, stripped, late } = edits;
+    audit::Edits { redacted, stripped, late, observed: results.is_observe(), ..audit::Edits::default() }
 }
 
 /// A sentence of the gateway's own that quotes a server: its last words, or why a list was not to be had.
@@ -79,6 +70,21 @@ pub(crate) fn quoted(grant: &Grant, text: String) -> String {
     }
 }
 
+/// What is told of a server to whoever runs the gateway: without what any policy redacts under which it is asked.
+pub(crate) fn quoted_to_all(gateway: &Gateway, server: &Arc<Server>, text: String) -> String {
+    let grants = gateway.grants();
+    let mut asked: Vec<&Arc<PolicyCell>> = Vec::new();
+    grants.all().filter(|grant| Arc::ptr_eq(grant.server(), server)).fold(text, |text, grant| {
+        match &grant.binding.policy {
+            Some(policy) if !asked.iter().any(|other| Arc::ptr_eq(other, policy)) => {
+                asked.push(policy);
+                quoted(grant, text)
+            }
+            _ => text,
+        }
+    })
+}
+
 impl Relay {
     /// The policy in force, if it says anything about results.
     pub(super) fn watching(&self) -> Option<Arc<InForce>> {
@@ -86,18 +92,18 @@ impl Relay {
         in_force.policy.results().is_some().then_some(in_force)
     }
 
-    /// The answer as it goes on. `result` is the size of the server's result, where a cap is about it.
+    /// The answer as it goes on, and what was done to it. `result` is the size of the server's result, where a cap is about it.
     pub(super) fn cleaned(
-        &mut self,
+        &self,
         seen: Seen,
         response: &Response<'_>,
         part: Part,
         result: Option<(usize, Kind, Option<audit::Id>)>,
-    ) -> (Seen, Done) {
-        let mut done = Done { edits: std::mem::take(&mut self.unsettled), ..Done::default() };
-        let Some(in_force) = self.watching() else { return (seen, done) };
-        let Some(results) = in_force.policy.results() else { return (seen, done) };
-        done.observed = results.is_observe();
+    ) -> (Seen, audit::Edits) {
+        let nothing = audit::Edits::default();
+        let Some(in_force) = self.watching() else { return (seen, nothing) };
+        let Some(results) = in_force.policy.results() else { return (seen, nothing) };
+        let mut done = recorded(results, Edits::default());
         let id = response.id.as_ref().map_or("null", |id| id.raw());
         if let Some((bytes, kind, decision)) = result
             && let Some(cap) = results.cap().filter(|cap| bytes as u64 > cap.bytes)
@@ -116,12 +122,15 @@ impl Relay {
         };
         match results.clean(text, part, &in_time()) {
             Ok(cleaned) => {
-                done.edits.add(cleaned.edits);
+                done.add(recorded(results, cleaned.edits));
                 (cleaned.text.map_or(seen, Seen::Replace), done)
             }
             Err(error) => {
-                self.gateway.count_refused("answer that could not be judged", &self.caller);
-                (Seen::Replace(refusal::error(id, refusal::code::INTERNAL, &unjudged(&error), 200).body), done)
+                let answer = refusal::error(id, refusal::code::INTERNAL, &unjudged(&error), 200).body;
+                if let Unjudged::Late { pattern } = error {
+                    done.late = Some(pattern);
+                }
+                (Seen::Replace(answer), done)
             }
         }
     }
@@ -131,28 +140,44 @@ impl Relay {
         let seen = |text: Option<String>| Some(text.map_or(Seen::Pass, Seen::Replace));
         let Some(in_force) = self.watching() else { return seen(stripped) };
         let Some(results) = in_force.policy.results() else { return seen(stripped) };
-        if is_over(results, raw) {
-            self.gateway.count_refused("message of a server over max_bytes", &self.caller);
-            if !results.is_observe() {
-                return None;
+        let mut done = recorded(results, Edits::default());
+        let over = is_over(results, raw);
+        let cleaned = match over && !results.is_observe() {
+            true => None,
+            false => results.clean(stripped.as_deref().unwrap_or(raw), Part::Params, &in_time()).ok(),
+        };
+        let late = cleaned.as_ref().is_some_and(|cleaned| cleaned.edits.late.is_some());
+        done.dropped = u64::from(over || late || cleaned.is_none());
+        let passes = cleaned.map(|cleaned| {
+            // Of a message that is no answer it is told that it does not go on.
+            done.add(recorded(results, Edits { late: None, ..cleaned.edits }));
+            cleaned.text.or(stripped)
+        });
+        // The record of the call whose stream it is tells of it.
+        let mut ticket = self.expected.as_mut().and_then(|expected| expected.ticket.take());
+        self.tell(ticket.as_mut(), done);
+        if let Some(expected) = &mut self.expected {
+            expected.ticket = ticket;
+        }
+        passes.and_then(seen)
+    }
+
+    /// Lets the record of the call tell what was done to a message; what belongs to no recorded call is counted.
+    pub(super) fn tell(&self, ticket: Option<&mut Ticket>, done: audit::Edits) {
+        match ticket {
+            Some(ticket) => ticket.note(done),
+            None if done.is_empty() => {}
+            None => {
+                let withheld = done.over.is_some() || done.late.is_some() || done.dropped > 0;
+                let what = match (withheld, done.observed) {
+                    (true, false) => "message of a server withheld by results",
+                    (true, true) => "message of a server that results would withhold",
+                    (false, false) => "message of a server edited by results",
+                    (false, true) => "message of a server that results would edit",
+                };
+                self.gateway.count_refused(what, &self.caller);
             }
         }
-        let Ok(cleaned) = results.clean(stripped.as_deref().unwrap_or(raw), Part::Params, &in_time()) else {
-            self.gateway.count_refused("message of a server that could not be judged", &self.caller);
-            return None;
-        };
-        if self.expected.as_ref().is_some_and(|expected| expected.ticket.is_some()) {
-            // The record of the call whose stream it is tells of it.
-            self.unsettled.add(cleaned.edits);
-        } else if !cleaned.edits.is_empty() {
-            let what = if results.is_observe() {
-                "message of a server with what results would edit"
-            } else {
-                "message of a server edited by results"
-            };
-            self.gateway.count_refused(what, &self.caller);
-        }
-        seen(cleaned.text.or(stripped))
     }
 }
 

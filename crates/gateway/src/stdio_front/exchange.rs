@@ -3,9 +3,10 @@
 
 use std::collections::HashMap;
 use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use http::Response;
 use mcp::message::{self, IdKey, Message, Request};
 use mcp::method::Kind;
 use mcp::revision::Revision;
@@ -15,7 +16,6 @@ use tokio::task::JoinSet;
 
 use super::lines::{Line, Lines, read_messages};
 use super::{RunEnd, announce_changes};
-use crate::body::Body;
 use crate::caller::{Caller, Dialect};
 use crate::http_front::{Front, Said};
 use crate::http_link::SESSION_ID;
@@ -34,13 +34,21 @@ struct Run {
     number: Option<SessionNumber>,
     session: Option<Session>,
     to_agent: mpsc::Sender<String>,
-    /// Requests under way. Sent something, one is dropped, which is how a request of 2026-07-28 is cancelled.
-    open: HashMap<IdKey, oneshot::Sender<()>>,
+    /// Requests under way.
+    open: HashMap<IdKey, Open>,
     work: JoinSet<IdKey>,
     /// Lists of tools under way. What is found out by them is told, also where the agent has left.
     lists: JoinSet<IdKey>,
     /// What says something unasked.
     beside: JoinSet<()>,
+}
+
+/// How a request under way is given up.
+struct Open {
+    /// Whether the agent hears nothing of it any more.
+    silent: Arc<AtomicBool>,
+    /// Drops it, which is how a request of 2026-07-28 is cancelled.
+    stop: oneshot::Sender<()>,
 }
 
 /// Serves the agent until its input or the server's program ends. `first` was read before.
@@ -88,7 +96,7 @@ pub(super) async fn serve(
 
 impl Run {
     async fn line(&mut self, line: &Line) {
-        let gateway = std::sync::Arc::clone(&self.front.gateway);
+        let gateway = Arc::clone(&self.front.gateway);
         let messages = match read_messages(&gateway, &self.caller, line) {
             Ok(messages) => messages,
             Err(answer) => return self.say(answer).await,
@@ -148,12 +156,14 @@ impl Run {
             return self.say(refusal::error(request.id.raw(), code::INVALID_REQUEST, text, 400).body).await;
         }
         let (stop, stopped) = oneshot::channel();
-        self.open.insert(key.clone(), stop);
+        let silent = Arc::new(AtomicBool::new(false));
+        self.open.insert(key.clone(), Open { silent: Arc::clone(&silent), stop });
         let asked = Asked {
             front: self.front.clone(),
             caller: self.caller.clone(),
             session: self.session(),
             to_agent: self.to_agent.clone(),
+            silent,
             text: request.raw.to_owned(),
         };
         let among = if request.kind == Kind::ToolsList { &mut self.lists } else { &mut self.work };
@@ -174,18 +184,19 @@ impl Run {
 
     /// Says what has no answer.
     async fn tell(&mut self, message: &Message<'_>) {
-        if self.caller.dialect() == Dialect::Modern
-            && let Some(id) = names::cancelled(message)
-        {
-            // Closing its stream cancels a request; the server needs no message.
-            if let Some(stop) = self.open.remove(&id) {
-                let _ = stop.send(());
-            }
-            return;
+        let cancelled = names::cancelled(message).and_then(|id| self.open.remove(&id));
+        if let Some(request) = &cancelled {
+            request.silent.store(true, Ordering::Relaxed);
         }
-        let told = self.front.hear(self.caller.clone(), self.session(), message).await;
-        // Nobody reads what is said of it.
-        drop(told);
+        // Closing its stream cancels a request of 2026-07-28; the server needs no message.
+        if self.caller.dialect() == Dialect::Legacy || names::cancelled(message).is_none() {
+            let told = self.front.hear(self.caller.clone(), self.session(), message).await;
+            // Nobody reads what is said of it.
+            drop(told);
+        }
+        if let Some(request) = cancelled {
+            let _ = request.stop.send(());
+        }
         if names::method(message) == Some("notifications/initialized") {
             let (front, caller, session) = (self.front.clone(), self.caller.clone(), self.session());
             let to_agent = self.to_agent.downgrade();
@@ -226,6 +237,8 @@ struct Asked {
     caller: Caller,
     session: Option<Session>,
     to_agent: mpsc::Sender<String>,
+    /// Whether it was given up: then nothing is said of it.
+    silent: Arc<AtomicBool>,
     text: String,
 }
 
@@ -233,17 +246,11 @@ impl Asked {
     async fn answered(self) {
         let Ok(message::Body::One(message)) = message::parse_client(self.text.as_bytes()) else { return };
         let id = names::raw_id(&message).unwrap_or("null");
-        let answer = self.front.hear(self.caller, self.session, &message).await;
-        self::pass_on(answer, id, &self.to_agent).await;
-    }
-}
-
-/// Passes on all that an answer has, line by line.
-async fn pass_on(answer: Response<Body>, id: &str, to_agent: &mpsc::Sender<String>) {
-    let mut said = Said::of(answer);
-    while let Some(raw) = said.next().await {
-        if to_agent.send(text_of(&raw, id)).await.is_err() {
-            return;
+        let mut said = Said::of(self.front.hear(self.caller, self.session, &message).await);
+        while let Some(raw) = said.next().await {
+            if self.silent.load(Ordering::Relaxed) || self.to_agent.send(text_of(&raw, id)).await.is_err() {
+                return;
+            }
         }
     }
 }

@@ -22,6 +22,7 @@ use crate::child_link::{self, ChildLink};
 use crate::era::Era;
 use crate::expected::Expected;
 use crate::gateway::Gateway;
+use crate::given_up::{GivenUp, USED_AGAIN};
 use crate::http_front::is_sound;
 use crate::http_link::list_params;
 use crate::names;
@@ -72,6 +73,8 @@ struct Run {
     caller: Caller,
     link: Arc<ChildLink>,
     opening: Opening,
+    /// Requests whose answers nobody waits for any more.
+    given_up: GivenUp,
     to_agent: mpsc::Sender<String>,
 }
 
@@ -85,13 +88,14 @@ pub(super) async fn serve(
 ) -> io::Result<End> {
     // Started lazily: a client that only looks whether the program exists starts nothing.
     let Some(first) = lines.next().await? else { return Ok(End::Over(RunEnd::AgentLeft(None))) };
-    let (link, output) = child_link::start(gateway, caller.grant.server(), None, stderr).map_err(io::Error::other)?;
+    let (link, output) = child_link::start(gateway, &caller.grant, None, stderr).map_err(io::Error::other)?;
     let (refused, mut refusals) = mpsc::channel(1);
     let run = Arc::new(Run {
         gateway: Arc::clone(gateway),
         caller: caller.clone(),
         link: Arc::clone(&link),
         opening: Opening::default(),
+        given_up: GivenUp::default(),
         to_agent: to_agent.clone(),
     });
     let reading = tokio::spawn(Arc::clone(&run).read_child(output, refused));
@@ -192,9 +196,8 @@ impl Run {
                 }
             }
             if let Message::Request(request) = &message
-                && gateway.sessions().waits(&caller.conversation(), &request.id.key())
+                && let Some(text) = self.has_used(&caller.conversation(), &request.id.key())
             {
-                let text = "a request of this id is under way; use each id once";
                 let answer = refusal::error(request.id.raw(), refusal::code::INVALID_REQUEST, text, 400).body;
                 let _ = to_agent.send(answer).await;
                 continue;
@@ -216,6 +219,9 @@ impl Run {
             if let (Some(id), Some(expected)) = (&id, expected) {
                 gateway.sessions().wait(&caller.conversation(), id.clone(), expected, None);
             }
+            if let Some(id) = names::cancelled(&message) {
+                self.cancel(&caller.conversation(), id);
+            }
             let bytes = edited.map_or_else(|| Bytes::copy_from_slice(one_line(message.raw()).as_bytes()), Bytes::from);
             let limit = caller.grant.server().config.limits.first_byte;
             let not_sent = match tokio::time::timeout(limit, link.child.send(bytes)).await {
@@ -229,13 +235,34 @@ impl Run {
                 let answer = give_up(expected, Ended::NotSent, &reason);
                 let _ = to_agent.send(answer).await;
             }
-            // A server that obeys will not answer what was cancelled, and no agent waits for it.
-            if let Some(id) = names::cancelled(&message)
-                && let Some(expected) = gateway.sessions().found(&caller.conversation(), &id)
-            {
-                expected.failed(Ended::Cancelled, "the agent cancelled it");
-            }
         }
+    }
+
+    /// Why a request cannot have this id, if it cannot.
+    fn has_used(&self, conversation: &Conversation, id: &IdKey) -> Option<&'static str> {
+        if self.gateway.sessions().waits(conversation, id) {
+            return Some("a request of this id is under way; use each id once");
+        }
+        self.given_up.may_be_answered(id).then_some(USED_AGAIN)
+    }
+
+    /// A server that obeys will not answer what was cancelled, and no agent waits for it.
+    fn cancel(&self, conversation: &Conversation, id: IdKey) {
+        // Before it is looked for, or an answer that comes meanwhile would be nobody's.
+        self.given_up.note(id.clone());
+        match self.gateway.sessions().found(conversation, &id) {
+            Some(expected) => expected.failed(Ended::Cancelled, "the agent cancelled it"),
+            None => drop(self.given_up.was_answered(&id)),
+        }
+    }
+
+    /// Whether a line answers what was given up.
+    fn comes_too_late(&self, line: &[u8]) -> bool {
+        if self.given_up.is_empty() {
+            return false;
+        }
+        let Ok(message::Body::One(Message::Response(response))) = message::parse_upstream(line) else { return false };
+        response.id.is_some_and(|id| self.given_up.was_answered(&id.key()))
     }
 
     /// Passes on what the program says; how it refuses the agent's hello, to whoever finds out about it.
@@ -253,6 +280,7 @@ impl Run {
                 },
                 _ = ticks.tick() => {
                     for expected in gateway.sessions().overdue(&conversation, limit) {
+                        self.given_up.note(expected.id().clone());
                         let reason = format!("the server said nothing for {limit:?}");
                         let _ = to_agent.send(give_up(expected, Ended::Timeout, &reason)).await;
                     }
@@ -263,6 +291,9 @@ impl Run {
                 continue;
             }
             gateway.sessions().heard(&conversation);
+            if self.comes_too_late(&line) {
+                continue;
+            }
             let is_refusal = self.opening.is_refused_by(&line);
             let seen = relay.see(&line);
             if let Some(revision) = relay.negotiated.take() {
@@ -274,6 +305,8 @@ impl Run {
                 Seen::Replace(text) => text,
                 Seen::Withhold { answer } => {
                     if let Some(answer) = answer {
+                        // It was taken: a program that writes on before it reads must not wait for itself.
+                        drop(line);
                         let _ = link.child.send(answer.into()).await;
                     } else if let Some(id) = link.unreadable(gateway, caller.grant.server(), &line)
                         && let Some(expected) = gateway.sessions().found(&conversation, &id)
@@ -284,6 +317,7 @@ impl Run {
                     continue;
                 }
             };
+            drop(line);
             let way = if is_refusal { &refused } else { to_agent };
             if way.send(text).await.is_err() {
                 break;

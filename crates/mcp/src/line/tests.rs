@@ -42,6 +42,45 @@ fn lines_whatever_the_chunks() {
 }
 
 #[test]
+fn a_long_line_leaves_no_memory_behind() {
+    const LONG: usize = 8 * 1024 * 1024;
+    let mut framing = Lines::new(LONG);
+    for long in [LONG, LONG + 100] {
+        framing.push(&vec![b'x'; long]);
+        framing.push(b"\nnext");
+        assert_eq!(framing.next_line().map(<[u8]>::len), (long == LONG).then_some(LONG));
+        framing.compact();
+        assert!(framing.buffer.capacity() <= 2 * KEPT, "{}", framing.buffer.capacity());
+        framing.push(b"\n");
+        assert_eq!(framing.next_line(), Some(&b"next"[..]));
+    }
+    // What has begun is not lost.
+    framing.push(&vec![b'y'; LONG]);
+    assert_eq!(framing.next_line(), None);
+    framing.compact();
+    assert_eq!(framing.unfinished().len(), LONG);
+}
+
+#[test]
+fn a_line_is_left_out_up_to_its_end() {
+    let mut framing = Lines::new(100);
+    framing.push(b"a\nbegun");
+    assert_eq!(framing.next_line(), Some(&b"a"[..]));
+    assert_eq!(framing.next_line(), None);
+    assert_eq!(framing.unfinished(), b"begun");
+    framing.leave_out();
+    assert_eq!(framing.unfinished(), b"");
+    framing.push(b" and ended\nb\n");
+    assert_eq!(framing.next_line(), Some(&b"b"[..]));
+    assert_eq!(framing.next_line(), None);
+    // Where none has begun there is none to leave out.
+    framing.leave_out();
+    framing.push(b"c\n");
+    assert_eq!(framing.next_line(), Some(&b"c"[..]));
+    assert_eq!(framing.skipped(), 0);
+}
+
+#[test]
 fn an_endless_line_takes_no_memory() {
     let mut framing = Lines::new(100);
     for _ in 0..10_000 {

@@ -16,9 +16,11 @@ pub(super) fn read<'a>(text: &'a str, place: Span, envelope: &Envelope, side: Si
         None => build(text, place, envelope, side, None),
         Some(Some(ref id)) => build(text, place, envelope, side, Some(id)),
     };
+    // The id of an answer is one of the other side's: echoed, it would be taken for the sender's own request of that id.
+    let answers = envelope.method.is_none() && (envelope.result.is_some() || envelope.error.is_some());
     message.map_err(|malformed| Malformed {
         // An id is worth echoing only where nothing else in the envelope could be taken for one.
-        id: id.flatten().filter(|_| envelope.odd.is_none()).map(|id| id.raw().to_owned()),
+        id: id.flatten().filter(|_| envelope.odd.is_none() && !answers).map(|id| id.raw().to_owned()),
         ..malformed
     })
 }

@@ -23,6 +23,10 @@ pub(super) fn id(text: &str) -> Option<String> {
                     if key.contains('\\') || (key != "id" && folds_to(key, "id")) || (key == "id" && found.is_some()) {
                         return None;
                     }
+                    // An answer has the id of another's request.
+                    if matches!(key, "result" | "error") {
+                        return None;
+                    }
                     if key == "id" {
                         found = Some(value);
                     }
@@ -72,6 +76,9 @@ mod tests {
             (r#"{ "id" : "a\"b" , "params": [1,, }"#, Some(r#""a\"b""#)),
             (r#"{"params":{"id":1},"id":-2}"#, Some("-2")),
             (r#"{"id":1,"id":2}"#, None),
+            (r#"{"id":1,"result":{"a":1,"a":2}}"#, None),
+            (r#"{"error":{,},"id":1}"#, None),
+            (r#"{"id":1,"params":{"result":1,}}"#, Some("1")),
             (r#"{"id":1,"ID":2}"#, None),
             (r#"{"id":1,"\u0069d":2}"#, None),
             (r#"{"params":{"id":1}}"#, None),

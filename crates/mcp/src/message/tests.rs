@@ -187,10 +187,10 @@ fn what_is_refused_and_with_what_code() {
         (with(r#""method":"tasks/get","params":{}"#), -32602, Some("7")),
         (with(r#""method":"initialize","params":{"protocolVersion":1}"#), -32602, Some("7")),
         // Responses.
-        (with(r#""result":{},"error":{}"#), -32600, Some("7")),
-        (with(r#""result":[]"#), -32600, Some("7")),
-        (with(r#""error":"x""#), -32600, Some("7")),
-        (with(r#""result":{},"params":{}"#), -32600, Some("7")),
+        (with(r#""result":{},"error":{}"#), -32600, None),
+        (with(r#""result":[]"#), -32600, None),
+        (with(r#""error":"x""#), -32600, None),
+        (with(r#""result":{},"params":{}"#), -32600, None),
         (r#"{"jsonrpc":"2.0","result":{}}"#.into(), -32600, None),
         (r#"{"jsonrpc":"2.0","id":null,"result":{}}"#.into(), -32600, None),
     ];

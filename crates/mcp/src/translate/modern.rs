@@ -1,6 +1,7 @@
 //! What a legacy server says, as 2026-07-28 writes it; and what a legacy agent asks, as such a server reads it.
 
 use super::{PROTOCOL, member, with_member, with_missing};
+use crate::elicitation::Kinds;
 use crate::json::{locate, quote, remove, splice};
 use crate::message::Request;
 use crate::method::Kind;
@@ -109,12 +110,10 @@ pub fn can_be_asked(capabilities: &str, question: &Question) -> bool {
     let has = |path: &[&str]| matches!(locate(capabilities, path), Ok(Some(_)));
     let asks =
         |key: &str| question.params.as_deref().and_then(|params| member(params, key)).and_then(crate::json::unquote);
+    let kinds = member(capabilities, "elicitation").map(Kinds::of);
     match question.method.as_str() {
-        "elicitation/create" if asks("mode").as_deref() == Some("url") => has(&["elicitation", "url"]),
-        // An empty object stands for forms.
-        "elicitation/create" => {
-            has(&["elicitation", "form"]) || (has(&["elicitation"]) && !has(&["elicitation", "url"]))
-        }
+        "elicitation/create" if asks("mode").as_deref() == Some("url") => kinds.is_some_and(|kinds| kinds.url),
+        "elicitation/create" => kinds.is_some_and(|kinds| kinds.form),
         "sampling/createMessage" => has(&["sampling"]),
         "roots/list" => has(&["roots"]),
         _ => false,

@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use super::find::follows_escape;
+
 /// Beginnings of issuers, from and to, and the lengths of their numbers.
 const ISSUERS: &[(&str, &str, &[usize])] = &[
     // Visa
@@ -153,7 +155,7 @@ fn is_grouped(sizes: &[usize]) -> bool {
 fn stands_alone(bytes: &[u8], start: usize, end: usize) -> bool {
     let before = |back: usize| start.checked_sub(back).and_then(|at| bytes.get(at)).copied().unwrap_or(b' ');
     let after = |on: usize| bytes.get(end + on).copied().unwrap_or(b' ');
-    let glued = before(1).is_ascii_alphanumeric() || after(0).is_ascii_alphanumeric();
+    let glued = (before(1).is_ascii_alphabetic() && !follows_escape(bytes, start)) || after(0).is_ascii_alphanumeric();
     let fraction = (before(1) == b'.' && before(2).is_ascii_digit()) || (after(0) == b'.' && after(1).is_ascii_digit());
     !glued && !fraction
 }

@@ -146,10 +146,26 @@ fn is_credentials(text: &str) -> bool {
 
 fn stands_so(text: &str, shape: &Shape, start: usize, end: usize) -> bool {
     let bytes = text.as_bytes();
-    let part = |at: Option<usize>| at.and_then(|at| bytes.get(at)).is_some_and(u8::is_ascii_alphanumeric);
-    let begins = !shape.begins || !part(start.checked_sub(1));
+    let part = |at: Option<usize>| {
+        let byte = at.and_then(|at| bytes.get(at));
+        byte.is_some_and(|byte| byte.is_ascii_alphanumeric() && !(shape.beside_small && byte.is_ascii_lowercase()))
+    };
+    let begins = !shape.begins || !part(start.checked_sub(1)) || follows_escape(bytes, start);
     let ends = !shape.ends || !part(Some(end));
     begins && ends
+}
+
+/// Whether what stands before `at` is an escape: its last letter is no letter of the text. Texts are often escaped once
+/// more than their JSON: `\n`, `\u0026`, `%3D`.
+pub(super) fn follows_escape(bytes: &[u8], at: usize) -> bool {
+    let before = bytes.get(..at).unwrap_or_default();
+    let hex = |length: usize| {
+        let (rest, digits) = before.split_at_checked(before.len().checked_sub(length)?)?;
+        digits.iter().all(u8::is_ascii_hexdigit).then_some(rest)
+    };
+    matches!(before, [.., b'\\', b'n' | b't' | b'r' | b'b' | b'f'])
+        || hex(4).is_some_and(|rest| rest.ends_with(b"\\u"))
+        || hex(2).is_some_and(|rest| rest.ends_with(b"%"))
 }
 
 /// Whether the text before a key is `"private_key": "`, as in the file of a service account.
@@ -159,9 +175,11 @@ fn is_named_private_key(text: &str, start: usize) -> bool {
     named.len() < before.len() && named.ends_with("private_key")
 }
 
-/// The name of a secret that the key of its member tells, where the value alone does not.
+/// The name of a secret that the key of its member tells, where the value alone does not. What is named in the plural has the
+/// name of each.
 pub(super) fn by_key(key: &str, value: &str, detectors: &[Detector]) -> Option<&'static str> {
     let key = key.to_ascii_lowercase();
+    let key = key.strip_suffix('s').unwrap_or(&key);
     if detectors.contains(&Detector::Tokens) && key.ends_with("authorization") && is_basic(value) {
         return Some("basic_credentials");
     }
@@ -170,17 +188,17 @@ pub(super) fn by_key(key: &str, value: &str, detectors: &[Detector]) -> Option<&
     }
     let base64 = value.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'='));
     match value.len() {
-        _ if ends_in(&key, &["private", "key"]) => {
+        _ if ends_in(key, &["private", "key"]) => {
             let mut whole = false;
             private_key::each(value, |_| whole = true);
             whole.then_some(SERVICE_ACCOUNT_KEY)
         }
-        40 if base64 && (ends_in(&key, &["secret", "access", "key"]) || ends_in(&key, &["aws", "secret", "key"])) => {
+        40 if base64 && (ends_in(key, &["secret", "access", "key"]) || ends_in(key, &["aws", "secret", "key"])) => {
             Some("aws_secret_key")
         }
-        100.. if base64 && ends_in(&key, &["session", "token"]) => Some("aws_session_token"),
-        88 if base64 && ends_in(&key, &["account", "key"]) => Some("azure_account_key"),
-        44 if base64 && ends_in(&key, &["shared", "access", "key"]) => Some("azure_access_key"),
+        100.. if base64 && ends_in(key, &["session", "token"]) => Some("aws_session_token"),
+        88 if base64 && ends_in(key, &["account", "key"]) => Some("azure_account_key"),
+        44 if base64 && ends_in(key, &["shared", "access", "key"]) => Some("azure_access_key"),
         _ => None,
     }
 }

@@ -30,6 +30,8 @@ pub(super) struct Shape {
     pub(super) begins: bool,
     /// No letter or digit may stand behind it.
     pub(super) ends: bool,
+    /// Small letters may stand at both sides.
+    pub(super) beside_small: bool,
     pub(super) needs: Needs,
 }
 
@@ -39,7 +41,7 @@ const fn shape(
     anchors: &'static [&'static str],
     pattern: &'static str,
 ) -> Shape {
-    Shape { name, detector, anchors, pattern, begins: true, ends: false, needs: Needs::Nothing }
+    Shape { name, detector, anchors, pattern, begins: true, ends: false, beside_small: false, needs: Needs::Nothing }
 }
 
 impl Shape {
@@ -51,6 +53,11 @@ impl Shape {
     /// A shape that says enough wherever it stands.
     const fn anywhere(self) -> Shape {
         Shape { begins: false, ..self }
+    }
+
+    /// A shape of capitals and digits, which small letters neither begin nor go on.
+    const fn beside_small(self) -> Shape {
+        Shape { beside_small: true, ..self }
     }
 
     const fn with_credentials(self) -> Shape {
@@ -66,12 +73,14 @@ use Detector::{CloudKeys, PrivateKeys, Tokens};
 
 /// Of two that begin at one place the longer gives the mark, and of equal ones the first.
 pub(super) const SHAPES: &[Shape] = &[
-    shape("aws_access_key", CloudKeys, &["AKIA", "ASIA", "ABIA", "ACCA"], "A(?:KI|SI|BI|CC)A[A-Z2-7]{16}").whole(),
+    shape("aws_access_key", CloudKeys, &["AKIA", "ASIA", "ABIA", "ACCA"], "A(?:KI|SI|BI|CC)A[A-Z2-7]{16}")
+        .whole()
+        .beside_small(),
     shape(
         "aws_secret_key",
         CloudKeys,
         &["secret access key", "secret key"],
-        r#"(?i:aws[_\-. ]?secret[_\-. ]?key|secret[_\-. ]?access[_\-. ]?key)[\\"'`]{0,4}\s{0,4}(?:[:=>|]|:=|=>){0,1}\s{0,4}[\\"'`]{0,4}([A-Za-z0-9/+]{40})"#,
+        r#"(?i:aws[_\-. ]?secret[_\-. ]?key|secret[_\-. ]?access[_\-. ]?key)s?[\\"'`]{0,4}\s{0,4}(?:[:=>|]|:=|=>){0,1}\s{0,4}\[?\s{0,4}[\\"'`]{0,4}([A-Za-z0-9/+]{40})"#,
     )
     .anywhere()
     .whole(),
@@ -79,33 +88,35 @@ pub(super) const SHAPES: &[Shape] = &[
         "aws_session_token",
         CloudKeys,
         &["session token"],
-        r#"(?i:session[_\-. ]?token)[\\"'`]{0,4}\s{0,4}(?:[:=>|]|:=|=>)\s{0,4}[\\"'`]{0,4}([A-Za-z0-9/+=]{100,1000})"#,
+        r#"(?i:session[_\-. ]?token)s?[\\"'`]{0,4}\s{0,4}(?:[:=>|]|:=|=>)\s{0,4}\[?\s{0,4}[\\"'`]{0,4}([A-Za-z0-9/+=]{100,})"#,
     )
     .anywhere(),
-    shape("google_api_key", CloudKeys, &["AIza"], "AIza[A-Za-z0-9_-]{35}").whole(),
-    shape("google_client_secret", CloudKeys, &["GOCSPX-"], "GOCSPX-[A-Za-z0-9_-]{20,40}"),
-    shape("google_access_token", CloudKeys, &["ya29."], r"ya29\.[A-Za-z0-9_-]{20,1000}"),
+    shape("google_api_key", CloudKeys, &["AIza"], "AIza[A-Za-z0-9_-]{35}").anywhere().whole(),
+    shape("google_client_secret", CloudKeys, &["GOCSPX-"], "GOCSPX-[A-Za-z0-9_-]{20,40}").anywhere(),
+    shape("google_access_token", CloudKeys, &["ya29."], r"ya29\.[A-Za-z0-9_-]{20,}"),
     shape("google_refresh_token", CloudKeys, &["1//0"], "1//0[A-Za-z0-9_-]{40,200}"),
     shape(
         "azure_account_key",
         CloudKeys,
         &["account key"],
-        r#"(?i:account[_\-. ]?key)[\\"'`]{0,4}\s{0,2}[=:]\s{0,2}[\\"'`]{0,4}([A-Za-z0-9+/]{86}==)"#,
+        r#"(?i:account[_\-. ]?key)s?[\\"'`]{0,4}\s{0,2}[=:]\s{0,2}\[?\s{0,4}[\\"'`]{0,4}([A-Za-z0-9+/]{86}==)"#,
     )
     .anywhere(),
     shape(
         "azure_access_key",
         CloudKeys,
         &["shared access key"],
-        r#"(?i:shared[_\-. ]?access[_\-. ]?key)[\\"'`]{0,4}\s{0,2}[=:]\s{0,2}[\\"'`]{0,4}([A-Za-z0-9+/]{43}=)"#,
+        r#"(?i:shared[_\-. ]?access[_\-. ]?key)s?[\\"'`]{0,4}\s{0,2}[=:]\s{0,2}\[?\s{0,4}[\\"'`]{0,4}([A-Za-z0-9+/]{43}=)"#,
     )
     .anywhere(),
     shape("azure_signature", CloudKeys, &["sig="], r"[?&;](?:amp;)?sig=([A-Za-z0-9+/]{10,60}[A-Za-z0-9+/%]{30,80}(?:=|%3[Dd]))")
         .anywhere(),
     shape("azure_client_secret", CloudKeys, &["Q~"], r"[A-Za-z0-9_~.]{3}[0-9]Q~[A-Za-z0-9_~.-]{31,34}").whole(),
-    shape("alibaba_access_key", CloudKeys, &["LTAI"], "LTAI[A-Za-z0-9]{20}").whole(),
-    shape("digitalocean_token", CloudKeys, &["dop_v1_", "doo_v1_", "dor_v1_"], "do[opr]_v1_[a-f0-9]{64}").whole(),
-    shape("databricks_token", CloudKeys, &["dapi"], "dapi[a-f0-9]{32}(?:-[0-9])?").whole(),
+    shape("alibaba_access_key", CloudKeys, &["LTAI"], "LTAI[A-Za-z0-9]{20}").anywhere().whole(),
+    shape("digitalocean_token", CloudKeys, &["dop_v1_", "doo_v1_", "dor_v1_"], "do[opr]_v1_[a-f0-9]{64}")
+        .anywhere()
+        .whole(),
+    shape("databricks_token", CloudKeys, &["dapi"], "dapi[a-f0-9]{32}(?:-[0-9])?").anywhere().whole(),
     shape("github_token", Tokens, &["ghp_", "gho_", "ghu_", "ghs_", "ghr_"], "gh[oprsu]_[A-Za-z0-9]{36,255}").anywhere(),
     shape("github_token", Tokens, &["github_pat_"], "github_pat_[A-Za-z0-9_]{22,255}").anywhere(),
     shape(
@@ -154,10 +165,10 @@ pub(super) const SHAPES: &[Shape] = &[
         "basic_credentials",
         Tokens,
         &["authorization"],
-        r#"(?i:authorization[\\"']{0,4}\s{0,2}[:=]\s{0,2}[\\"']{0,4}basic)[ \t]{1,4}([A-Za-z0-9+/]{8,}={0,2})"#,
+        r#"(?i:authorization[\\"']{0,4}\s{0,2}[:=]\s{0,2}\[?\s{0,4}[\\"']{0,4}basic)[ \t]{1,4}([A-Za-z0-9+/]{8,}={0,2})"#,
     )
     .anywhere(),
-    shape("basic_credentials", Tokens, &["basic ", "basic\t", "basic\\t"], r"(?i:basic)[ \t]{1,4}([A-Za-z0-9+/]{8,}={0,2})").with_credentials(),
+    shape("basic_credentials", Tokens, &["basic ", "basic\t", "basic\\"], r"(?i:basic)[ \t]{1,4}([A-Za-z0-9+/]{8,}={0,2})").with_credentials(),
     shape("url_password", Tokens, &["://"], r##"[A-Za-z][A-Za-z0-9+.-]{1,20}://[!-~&&[^:/@?#"'<>\[\]]]{0,100}:([!-~&&[^/@?#"'<>\[\]]]{1,200})@"##)
         .anywhere(),
     shape("age_key", PrivateKeys, &["age-secret-key-"], "(?i:AGE-SECRET-KEY-(?:PQ-)?1[0-9A-Z]{58})").anywhere(),

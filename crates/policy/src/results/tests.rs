@@ -16,7 +16,7 @@ fn of(detector: Detector) -> Results {
 fn judged(results: &Results, text: &str) -> String {
     let always = || true;
     let mut search = Search::new(&always);
-    let found = results.judge(text, None, &mut search);
+    let found = results.judge(text, None, 0, &mut search);
     assert_eq!(found.is_none(), search.edits.is_empty(), "{text}");
     found.unwrap_or_else(|| text.to_owned())
 }
@@ -32,6 +32,17 @@ const FOUND: &[(Detector, &str, &str)] = &[
     (Detector::CloudKeys, "id AKIA~IOSFODNN7EXAMPLE.", "id [REDACTED:aws_access_key]."),
     (Detector::CloudKeys, "ASIA~Y34FZKBOKMUTVV7A", "[REDACTED:aws_access_key]"),
     (Detector::CloudKeys, "(AKIA~IOSFODNN7EXAMPLE)", "([REDACTED:aws_access_key])"),
+    // Between small letters, as AWS writes the expression to search for them, and behind what is no letter of the text.
+    (Detector::CloudKeys, "xAKIA~IOSFODNN7EXAMPLE", "x[REDACTED:aws_access_key]"),
+    (Detector::CloudKeys, "key=AKIA~IOSFODNN7EXAMPLEy", "key=[REDACTED:aws_access_key]y"),
+    (Detector::CloudKeys, "id%3DAKIA~IOSFODNN7EXAMPLE", "id%3D[REDACTED:aws_access_key]"),
+    (Detector::CloudKeys, "a\\u003DASIA~Y34FZKBOKMUTVV7A\\n", "a\\u003D[REDACTED:aws_access_key]\\n"),
+    (Detector::CloudKeys, "xAIza~SyA1234567890abcdefghijklmnopqrstuv", "x[REDACTED:google_api_key]"),
+    (
+        Detector::CloudKeys,
+        "SecretAccessKeys: ['wJalrXUtnFEMI/K7MDENG/bPxRfiCY~EXAMPLEKEY']",
+        "SecretAccessKeys: ['[REDACTED:aws_secret_key]']",
+    ),
     (
         Detector::CloudKeys,
         "aws_secret_access_key = wJalrXUtnFEMI/K7MDENG/bPxRfiCY~EXAMPLEKEY",
@@ -97,6 +108,7 @@ const FOUND: &[(Detector, &str, &str)] = &[
     (Detector::Tokens, "sk-ant-~api03-abcdefghij0123456789_ABCDEFGHIJ", "[REDACTED:anthropic_key]"),
     (Detector::Tokens, "sk-proj-~abcdefghij0123456789ABCDEFGHIJ", "[REDACTED:openai_key]"),
     (Detector::Tokens, "sk-~abcdefghij0123456789T3BlbkFJabcdefghij0123456789", "[REDACTED:openai_key]"),
+    (Detector::Tokens, "a\\nsk-~abcdefghij0123456789T3BlbkFJabcdefghij0123456789", "a\\n[REDACTED:openai_key]"),
     (Detector::Tokens, "hf_~abcdefghijklmnopqrstuvwxyzABCDEFGH", "[REDACTED:huggingface_token]"),
     (
         Detector::Tokens,
@@ -131,6 +143,7 @@ const FOUND: &[(Detector, &str, &str)] = &[
         "card:[REDACTED:card_number];[REDACTED:card_number]",
     ),
     (Detector::CardNumbers, "4222222222222 2223003122003222", "[REDACTED:card_number] [REDACTED:card_number]"),
+    (Detector::CardNumbers, "card\\t4111111111111111\\n", "card\\t[REDACTED:card_number]\\n"),
     (Detector::CardNumbers, "no. 12 4111 1111 1111 1111", "no. 12 [REDACTED:card_number]"),
 ];
 
@@ -139,7 +152,10 @@ const NOT_FOUND: &[(Detector, &str)] = &[
     (Detector::CloudKeys, "AKIA~IOSFODNN7EXAMPL"),
     (Detector::CloudKeys, "AKIA~IOSFODNN7EXAMPLEX"),
     (Detector::CloudKeys, "XAKIA~IOSFODNN7EXAMPLE"),
+    (Detector::CloudKeys, "7AKIA~IOSFODNN7EXAMPLE"),
+    (Detector::CloudKeys, "GEZDGNBVAKIA~IOSFODNN7EXAMPLEGY3TQOJQ"),
     (Detector::CloudKeys, "AKIA~iosfodnn7example"),
+    (Detector::CloudKeys, "AIza~SyA1234567890abcdefghijklmnopqrstuvx"),
     (Detector::CloudKeys, "AIDA~IOSFODNN7EXAMPLE"),
     (Detector::CloudKeys, "secret_access_key = (hidden)"),
     (Detector::CloudKeys, "commit da39a3ee5e6b4b0d3255bfef95601890afd80709"),
@@ -271,7 +287,9 @@ fn private_keys_in_every_dress() {
     // A service account's, by the name before it.
     let clouds = of(Detector::CloudKeys);
     let account = format!("{{\"private_key\": \"{}\\n\"}}", pem.replace('\n', "\\n"));
-    assert_eq!(judged(&clouds, &account), "{\"private_key\": \"[REDACTED:google_service_account_key]\\n\"}");
+    assert_eq!(judged(&clouds, &account), "{\"private_key\": \"[REDACTED:google_service_account_key]\"}");
+    let listed = format!("key file: {account}");
+    assert_eq!(judged(&clouds, &listed), "key file: {\"private_key\": \"[REDACTED:google_service_account_key]\\n\"}");
     assert_eq!(judged(&clouds, &pem), pem);
     let message = format!(r#"{{"result":{{"private_key":{}}}}}"#, mcp::json::quote(&pem));
     let cleaned = clouds.clean(&message, Part::Result, &|| true).unwrap();
@@ -341,7 +359,77 @@ fn time_that_ran_out_lets_nothing_on() {
     assert_eq!(results.clean_text(&raw, &|| false), Err(late));
     let watched =
         load(&text.replace("\"results\"", "\"mode\": \"observe\", \"results\""), Load::default()).policy.unwrap();
-    assert_eq!(watched.results().unwrap().clean(&raw, Part::Result, &|| false), Ok(Cleaned::default()));
+    // What is observed goes on as it is, and it is told that it would not have.
+    let edits = Edits { late: Some("word".to_owned()), ..Edits::default() };
+    assert!(!edits.is_empty());
+    assert_eq!(watched.results().unwrap().clean(&raw, Part::Result, &|| false), Ok(Cleaned { text: None, edits }));
+}
+
+/// A name tells what a value is however the value hangs on it, in structure and in the text that says the same.
+#[test]
+fn names_reach_into_lists_and_beside() {
+    let aws = plain("wJalrXUtnFEMI/K7MDENG/bPxRfiCY~EXAMPLEKEY");
+    let (session, account) = ("aB3".repeat(40), format!("{:.86}==", "aB3".repeat(40)));
+    for written in [
+        r#"{"SecretAccessKey":["AWS"]}"#,
+        r#"{"SecretAccessKeys":["AWS","AWS"]}"#,
+        r#"{"aws_secret_access_keys": [ [ "AWS" ], "AWS", "", null, {"id": 7} ]}"#,
+        r#"{"session_tokens":["SESSION"],"AccountKeys":["ACCOUNT"]}"#,
+        r#"{"headers":{"Authorization":["Basic 4Pz8_-"]}}"#,
+        r#"[{"name":"AWS_SECRET_ACCESS_KEY","value":"AWS"},{"name":"PATH","value":"/bin"}]"#,
+        r#"{"Tags":[{"Key":"secret-access-key","Value":"AWS"}]}"#,
+    ] {
+        let secret =
+            written.replace("AWS\"", &format!("{aws}\"")).replace("SESSION", &session).replace("ACCOUNT", &account);
+        let expected = written
+            .replace("AWS\"", "[REDACTED:aws_secret_key]\"")
+            .replace("SESSION", "[REDACTED:aws_session_token]")
+            .replace("ACCOUNT", "[REDACTED:azure_account_key]")
+            .replace("Basic 4Pz8_-", "[REDACTED:basic_credentials]");
+        for (wrap, unwrapped) in [(0, "structuredContent"), (1, "text"), (2, "text")] {
+            let wrapped = |json: &str| {
+                let text = (0..wrap).fold(json.to_owned(), |text, _| mcp::json::quote(&text));
+                format!(r#"{{"result":{{"{unwrapped}":{text}}}}}"#)
+            };
+            let raw = wrapped(&secret);
+            assert_eq!(clean(&all(), Part::Result, &raw), wrapped(&expected));
+        }
+    }
+    // The same value under another name is any 40 letters.
+    for raw in [
+        r#"{"result":{"SecretAccessKey":[{"etag":"AWS"}]}}"#,
+        r#"{"result":{"etags":["AWS"],"SecretAccessKey":[]}}"#,
+        r#"{"result":[{"name":"SecretAccessKey","etag":"AWS"},{"name":"etag","value":"AWS"}]}"#,
+    ] {
+        let raw = raw.replace("AWS\"", &format!("{aws}\""));
+        assert_eq!(clean(&all(), Part::Result, &raw), raw);
+    }
+}
+
+/// What is nested deep is judged as long as it is read at all, and neither depth nor wrapping takes the stack or the time.
+#[test]
+fn nesting_is_bounded() {
+    let aws = plain("wJalrXUtnFEMI/K7MDENG/bPxRfiCY~EXAMPLEKEY");
+    let nested = |depth: usize| format!(r#"{{"SecretAccessKey":{}"{aws}"{}}}"#, "[".repeat(depth), "]".repeat(depth));
+    let found = |raw: &str| clean(&all(), Part::Result, raw).contains("[REDACTED:aws_secret_key]");
+    assert!(found(&format!(r#"{{"result":{}}}"#, nested(100))));
+    assert!(all().clean(&format!(r#"{{"result":{}}}"#, nested(200)), Part::Result, &|| true).is_err());
+    for (depth, in_reach) in [(0, true), (100, true), (200, false), (100_000, false)] {
+        let raw = format!(r#"{{"result":{}}}"#, mcp::json::quote(&nested(depth)));
+        assert_eq!(found(&raw), in_reach, "{depth}");
+    }
+    // Texts of JSON in texts of JSON: as many as are looked into, and no more.
+    let mut wrapped = plain(r#"["\u0041KIA~IOSFODNN7EXAMPLE"]"#);
+    for level in 1..=8 {
+        let raw = format!(r#"{{"result":{}}}"#, mcp::json::quote(&wrapped));
+        assert_eq!(clean(&all(), Part::Result, &raw).contains("[REDACTED:aws_access_key]"), level <= 3, "{level}");
+        wrapped = format!("[{}]", mcp::json::quote(&wrapped));
+    }
+    let mut long = format!("[{}1]", plain(r#""AKIA~IOSFODNN7EXAMPLE","#).repeat(20_000));
+    for _ in 0..4 {
+        long = format!("[{}]", mcp::json::quote(&long));
+    }
+    assert!(judged(&all(), &long).len() <= long.len() * 2);
 }
 
 fn clean(results: &Results, part: Part, raw: &str) -> String {
@@ -365,7 +453,7 @@ fn neither_escapes_nor_invisible_characters_hide_a_secret() {
     }
     // What is hidden around it stays, where nothing is to be stripped.
     let raw = plain("{\"result\":\"x\u{200b}AKIA~IOSF\u{200b}ODNN7EXAMPLE\u{200b}y\"}");
-    assert_eq!(clean(&all(), Part::Result, &raw), r#"{"result":"xAKIAIOSFODNN7EXAMPLEy"}"#);
+    assert_eq!(clean(&all(), Part::Result, &raw), r#"{"result":"x[REDACTED:aws_access_key]y"}"#);
     let raw = plain("{\"result\":\" \u{200b}AKIA~IOSF\u{200b}ODNN7EXAMPLE\u{200b} \"}");
     assert_eq!(
         clean(&of(Detector::CloudKeys), Part::Result, &raw),
@@ -569,6 +657,39 @@ fn texts() -> impl Strategy<Value = String> {
     prop::collection::vec(piece, 0..8).prop_map(|pieces| pieces.concat())
 }
 
+/// Objects and arrays of secrets, of what only looks so and of names that tell what a value is.
+fn values() -> impl Strategy<Value = serde_json::Value> {
+    let long = "aB3".repeat(40);
+    let secrets = [format!("{long:.40}"), long.clone(), format!("{long:.86}=="), format!("{long:.43}=")];
+    let texts = FOUND.iter().map(|(_, text, _)| plain(text)).chain(NOT_FOUND.iter().map(|(_, text)| plain(text)));
+    let texts: Vec<String> = texts.chain(secrets).chain([plain(PEM), "a\u{200b}b".to_owned()]).collect();
+    let names = [
+        "SecretAccessKey",
+        "session_tokens",
+        "AccountKey",
+        "SharedAccessKeys",
+        "Authorization",
+        "name",
+        "value",
+        "a b",
+    ];
+    let key = prop::sample::select(names.map(str::to_owned).to_vec());
+    let leaf = prop_oneof![
+        prop::sample::select(texts).prop_map(serde_json::Value::from),
+        prop::sample::select(vec![4_111_111_111_111_111_u64, 4_111_111_111_111_112, 7])
+            .prop_map(serde_json::Value::from),
+        Just(serde_json::Value::Null),
+    ];
+    let tree = leaf.prop_recursive(3, 24, 4, move |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..4).prop_map(serde_json::Value::from),
+            prop::collection::btree_map(key.clone(), inner, 0..4).prop_map(|members| members.into_iter().collect()),
+        ]
+    });
+    // A tool's structure is an object or an array; a text alone is judged as one in both places.
+    prop::collection::vec(tree, 0..3).prop_map(serde_json::Value::from)
+}
+
 #[test]
 fn members_that_the_protocol_does_not_know_are_looked_into() {
     let (_, secret, _) = &FOUND[0];
@@ -594,6 +715,24 @@ proptest! {
             let among = format!("{once} {secret} ");
             prop_assert!(judged(&results, &among) != among);
         }
+    }
+
+    #[test]
+    fn a_message_judged_twice_is_judged_once(value in values()) {
+        let raw = serde_json::json!({ "id": 1, "result": { "structuredContent": value } }).to_string();
+        let once = clean(&all(), Part::Result, &raw);
+        prop_assert_eq!(clean(&all(), Part::Result, &once), once);
+    }
+
+    /// What a tool says as structure and, for those who only read, as the text of the same JSON.
+    #[test]
+    fn content_and_structure_lose_the_same(value in values(), indented in any::<bool>()) {
+        let text = if indented { format!("{value:#}") } else { value.to_string() };
+        let raw = serde_json::json!({ "id": 1, "result": { "content": [{ "type": "text", "text": text }], "structuredContent": value } });
+        let cleaned: serde_json::Value = serde_json::from_str(&clean(&all(), Part::Result, &raw.to_string())).unwrap();
+        let text = cleaned["result"]["content"][0]["text"].as_str().unwrap();
+        let text: serde_json::Value = serde_json::from_str(text).unwrap();
+        prop_assert_eq!(&text, &cleaned["result"]["structuredContent"]);
     }
 
     #[test]

@@ -21,12 +21,14 @@ fn mark(name: &str) -> String {
 const MOST_LOOKS: usize = 8;
 
 impl Results {
-    /// What stands in place of a text; `None` where it stays as it is. `key` is the key of the member that it is.
-    pub(super) fn judge(&self, text: &str, key: Option<&str>, search: &mut Search<'_>) -> Option<String> {
-        let mut edited = self.judge_once(text, key, search)?;
-        // A secret that was glued to another one stands alone beside that one's mark.
-        for _ in 1..MOST_LOOKS {
-            match self.judge_once(&edited, key, search) {
+    /// What stands in place of a text; `None` where it stays as it is. `key` is its name, `level` says in how many other
+    /// texts it is wrapped.
+    pub(super) fn judge(&self, text: &str, key: Option<&str>, level: usize, search: &mut Search<'_>) -> Option<String> {
+        let mut edited = self.judge_once(text, key, level, search)?;
+        // A secret that was glued to another one stands alone beside that one's mark. A wrapped text is looked at again with
+        // the one around it.
+        for _ in 1..if level == 0 { MOST_LOOKS } else { 1 } {
+            match self.judge_once(&edited, key, level, search) {
                 Some(again) => edited = again,
                 None => break,
             }
@@ -34,7 +36,13 @@ impl Results {
         Some(edited)
     }
 
-    fn judge_once(&self, text: &str, key: Option<&str>, search: &mut Search<'_>) -> Option<String> {
+    fn judge_once(&self, text: &str, key: Option<&str>, level: usize, search: &mut Search<'_>) -> Option<String> {
+        let document = self.document(text, level, search);
+        let edited = self.judge_plain(document.as_deref().unwrap_or(text), key, search);
+        edited.or(document)
+    }
+
+    fn judge_plain(&self, text: &str, key: Option<&str>, search: &mut Search<'_>) -> Option<String> {
         let seen = Seen::of(text);
         let mut hits: Vec<Hit<'_>> = Vec::new();
         each(&seen.text, &self.detectors, &mut hits);

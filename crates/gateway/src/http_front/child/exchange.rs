@@ -15,6 +15,7 @@ use crate::caller::Caller;
 use crate::events::encode;
 use crate::expected::Expected;
 use crate::gateway::Gateway;
+use crate::given_up::USED_AGAIN;
 use crate::http_front::answer::sorry;
 use crate::http_front::bridge::{Bridge, Piece, Renumbered, Route};
 use crate::http_front::outlet::{Inlet, way};
@@ -24,6 +25,7 @@ use crate::http_front::{Front, json, plain};
 use crate::names;
 use crate::refusal;
 use crate::relay::Relay;
+use crate::sessions::Excused;
 use crate::ticket::Ended;
 
 impl Front {
@@ -60,10 +62,9 @@ impl Front {
                 let text = "a request of this id is under way in this session";
                 return plain(&refusal::error(&raw_id, refusal::code::INVALID_REQUEST, text, 400));
             }
-            if bridge.may_answer(&key) {
+            if bridge.given_up.may_be_answered(&key) {
                 drop(routes);
-                let text = "a request of this id was given up in this session, and the server may still answer it; use another id";
-                return plain(&refusal::error(&raw_id, refusal::code::INVALID_REQUEST, text, 400));
+                return plain(&refusal::error(&raw_id, refusal::code::INVALID_REQUEST, USED_AGAIN, 400));
             }
             routes.insert(key.clone(), Route { raw_key: raw_key.clone(), relay, to_agent, theirs, began });
         }
@@ -101,15 +102,15 @@ impl Front {
         if let Piece::Answer(text) = first {
             guard.done = true;
             let status = if bridge.modern { modern_status(&text) } else { StatusCode::OK };
-            let mut answer = json(status, text.clone());
-            if initialize {
-                let revision = crate::relay::negotiated(&text);
-                answer.extensions_mut().insert(Negotiated(revision));
+            let negotiated = initialize.then(|| Negotiated(crate::relay::negotiated(&text)));
+            let mut answer = json(status, text);
+            if let Some(negotiated) = negotiated {
+                answer.extensions_mut().insert(negotiated);
             }
             return answer;
         }
         let idle = (!listens).then_some(limits.idle);
-        let answer = Pieces { pieces, guard, first: Some(first), idle, changes };
+        let answer = Pieces { pieces, guard, first: Some(first), idle, changes, excused: Excused::default() };
         let rest = stream::unfold(answer, |mut answer| async move {
             let bytes = answer.next().await?;
             Some((bytes, answer))
@@ -130,6 +131,7 @@ struct Pieces {
     /// How long the server may be silent.
     idle: Option<Duration>,
     changes: Option<Changes>,
+    excused: Excused,
 }
 
 impl Pieces {
@@ -148,11 +150,12 @@ impl Pieces {
                 };
                 match piece {
                     // It waits for its agent.
-                    Err(BodyFault::Silent(limit)) if self.guard.thinks(limit) => {}
+                    Err(BodyFault::Silent(limit)) if self.excused.once_more(limit) && self.guard.thinks(limit) => {}
                     piece => break piece,
                 }
             },
         };
+        self.excused = Excused::default();
         Some(match piece {
             Ok(Some(Piece::Aside(text))) => encode(None, &text),
             Ok(Some(Piece::Answer(text))) => {
@@ -170,11 +173,9 @@ impl Pieces {
 
 /// The status that goes with an answer in 2026-07-28, where a child gives none.
 fn modern_status(answer: &str) -> StatusCode {
-    match crate::relay::answered_code(answer).as_deref() {
-        Some("-32601") => StatusCode::NOT_FOUND,
-        Some("-32020" | "-32021" | "-32022") => StatusCode::BAD_REQUEST,
-        _ => StatusCode::OK,
-    }
+    let code = crate::relay::answered_code(answer);
+    let status = code.as_deref().and_then(refusal::modern_status).and_then(|status| StatusCode::from_u16(status).ok());
+    status.unwrap_or(StatusCode::OK)
 }
 
 /// The next piece of a subscription, or the news that the policy was replaced.
@@ -212,7 +213,7 @@ impl InFlight {
     }
 
     fn thinks(&self, limit: Duration) -> bool {
-        self.gateway.sessions().thinks(&self.caller.conversation(), limit)
+        self.gateway.sessions().thinks(&self.caller.conversation(), limit, &self.key)
     }
 
     fn cut(&mut self, withdrawn: &Withdrawn) -> Bytes {

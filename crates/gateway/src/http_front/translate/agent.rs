@@ -51,13 +51,15 @@ impl Agent {
     }
 
     fn outline(&self) -> String {
-        let has = |name: &&str| matches!(mcp::json::locate(&self.capabilities, &[name]), Ok(Some(_)));
-        let kept: Vec<String> = ["elicitation", "sampling", "roots"]
-            .iter()
-            .filter(|name| has(name))
-            .map(|name| format!("\"{name}\":{{}}"))
-            .collect();
-        format!("{{{}}}", kept.join(","))
+        let kept = ["elicitation", "sampling", "roots"].into_iter().filter_map(|name| {
+            let declared = mcp::json::locate(&self.capabilities, &[name]).ok()??.of(&self.capabilities);
+            let said = match name {
+                "elicitation" => mcp::elicitation::Kinds::of(declared).declared()?,
+                _ => "{}",
+            };
+            Some(format!("\"{name}\":{said}"))
+        });
+        format!("{{{}}}", kept.collect::<Vec<_>>().join(","))
     }
 }
 

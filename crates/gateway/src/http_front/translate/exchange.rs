@@ -229,10 +229,51 @@ fn severity(level: &str) -> Option<usize> {
 
 /// The status that goes with an error in 2026-07-28; what stopped a message on its way keeps its own.
 pub(super) fn status_of(status: StatusCode, error: &str) -> StatusCode {
-    let code = mcp::json::locate(error, &["code"]).ok().flatten().map(|code| code.of(error));
-    match code {
-        Some("-32601") => StatusCode::NOT_FOUND,
-        _ if status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS => status,
-        _ => StatusCode::OK,
+    let code = mcp::json::locate(error, &["code"]).ok().flatten().map(|code| code.of(error)).unwrap_or_default();
+    let known = refusal::modern_status(code).and_then(|known| StatusCode::from_u16(known).ok());
+    // The older era gives its own to sessions and answers of any code; what could not be read is so in both.
+    let unread = [code::PARSE, code::INVALID_REQUEST].iter().any(|unread| code == unread.to_string())
+        && [StatusCode::BAD_REQUEST, StatusCode::PAYLOAD_TOO_LARGE].contains(&status);
+    match known {
+        Some(known) => known,
+        None if unread || status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS => status,
+        None => StatusCode::OK,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What a legacy server or the way to it has answered, and what a stateless agent is told.
+    #[test]
+    fn statuses_of_translated_errors() {
+        for (status, code, expected) in [
+            (200, "-32601", 404),
+            (404, "-32601", 404),
+            (200, "-32020", 400),
+            (200, "-32021", 400),
+            (400, "-32021", 400),
+            (200, "-32022", 400),
+            (200, "-32602", 200),
+            (400, "-32602", 200),
+            (200, "-32600", 200),
+            (400, "-32600", 400),
+            (400, "-32700", 400),
+            (413, "-32600", 413),
+            (404, "-32600", 200),
+            (400, "-32000", 200),
+            (200, "4030", 200),
+            (503, "4030", 503),
+            (429, "-32603", 429),
+            (502, "-32603", 502),
+            (504, "-32603", 504),
+            (500, "-32603", 500),
+            (200, "\"no number\"", 200),
+        ] {
+            let error = format!(r#"{{"code":{code},"message":"m"}}"#);
+            let told = status_of(StatusCode::from_u16(status).unwrap(), &error);
+            assert_eq!(told.as_u16(), expected, "{status} {code}");
+        }
     }
 }

@@ -17,6 +17,9 @@ use crate::seal::Session;
 /// How long sessions that nobody uses are held: each may be a process.
 const IDLE: Duration = Duration::from_secs(300);
 
+/// How long nobody has used what gives way to another kind of agent.
+const YIELDS: Duration = Duration::from_secs(10);
+
 /// Sessions that one kind of agent under one grant may have at a server at once.
 const MOST_AT_ONCE: usize = 16;
 
@@ -173,9 +176,19 @@ impl Pool {
         self.all().extract_if(.., |held| held.is_idle(limit)).collect()
     }
 
+    /// When somebody has asked for a session last.
+    fn last_asked(&self) -> Instant {
+        *self.touched.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether nobody has used its sessions for a while, so that they may be ended for others.
+    fn gives_way(&self) -> bool {
+        self.last_asked().elapsed() >= YIELDS && self.all().iter().all(|held| held.is_idle(YIELDS))
+    }
+
     /// Whether nobody has come for long, and no session is left.
     fn is_over(&self) -> bool {
-        let unused = self.touched.lock().unwrap_or_else(PoisonError::into_inner).elapsed() >= IDLE;
+        let unused = self.last_asked().elapsed() >= IDLE;
         unused && self.hub.receiver_count() == 0 && self.all().is_empty()
     }
 }
@@ -197,10 +210,13 @@ impl Pools {
         }
         let kin = |other: &&Key| other.grant == key.grant && other.server == key.server;
         if all.keys().filter(kin).count() >= KINDS_OF_A_GRANT {
-            // One that nobody uses makes room: an edited policy leaves such behind.
-            let unused = all.iter().filter(|(_, pool)| Arc::strong_count(pool) == 1).map(|(other, _)| other);
-            let unused = unused.filter(kin).find(|other| other.policy != key.policy).cloned();
-            if let Some(pool) = all.remove(&unused?) {
+            // One that nobody uses makes room: an edited policy leaves such behind, which nobody will ever use; else the one that
+            // nobody has used for longest.
+            let unused = all.iter().filter(|(other, pool)| kin(other) && Arc::strong_count(pool) == 1);
+            let unused = unused.filter(|(other, pool)| other.policy != key.policy || pool.gives_way());
+            let first = unused.min_by_key(|(other, pool)| (other.policy == key.policy, pool.last_asked()));
+            let first = first.map(|(other, _)| other.clone());
+            if let Some(pool) = all.remove(&first?) {
                 self.over.lock().unwrap_or_else(PoisonError::into_inner).append(&mut pool.all());
             }
         }
@@ -280,5 +296,39 @@ mod tests {
             assert!(pools.of(key("new", kind)).is_some(), "sessions under a policy that was replaced make room");
         }
         assert_eq!(pools.sweep().len(), 1, "and are ended");
+    }
+
+    #[test]
+    fn the_kind_that_nobody_has_used_for_longest_gives_way() {
+        let key = |kind: usize| Key {
+            server: "s".to_owned(),
+            address: 1,
+            grant: "g".to_owned(),
+            policy: "p".to_owned(),
+            capabilities: kind.to_string(),
+        };
+        let pools = Pools::default();
+        for kind in 0..KINDS_OF_A_GRANT {
+            let ago = |seconds: usize| {
+                let ago = Duration::from_secs(1) * u32::try_from(seconds).unwrap();
+                Instant::now().checked_sub(ago).unwrap()
+            };
+            let pool = pools.of(key(kind)).unwrap();
+            let lease = pool.add(held(), false).unwrap();
+            let one = Arc::clone(&lease.held);
+            if kind == 1 {
+                // It is used all the time.
+                std::mem::forget(lease);
+            } else {
+                drop(lease);
+                one.users.lock().unwrap().since = ago(100 - kind);
+            }
+            *pool.touched.lock().unwrap() = ago(if kind == 0 { 1 } else { 100 - kind });
+        }
+        let listed = |kind: usize| pools.lock().contains_key(&key(kind));
+        assert!(pools.of(key(100)).is_some());
+        assert!(listed(0) && listed(1) && !listed(2), "one that was used just now stays, and one that is in use");
+        assert!(pools.of(key(101)).is_some() && !listed(3));
+        assert_eq!(pools.sweep().len(), 2, "and its sessions are ended");
     }
 }

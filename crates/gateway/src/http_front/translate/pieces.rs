@@ -10,8 +10,8 @@ use crate::events::encode;
 use crate::http_front::json;
 use crate::http_front::stream::event_stream;
 
-/// Pieces that may wait to be written.
-const PENDING: usize = 64;
+/// Pieces that may wait to be written: each may be as long as a message may be.
+const PENDING: usize = 1;
 
 /// What an agent is sent.
 pub(super) enum Piece {

@@ -89,6 +89,7 @@ impl Front {
             let held = Arc::clone(&lease.held);
             let legacy = legacy_caller(&caller, &held);
             if request.kind == Kind::ToolsCall
+                && caller.has_headers()
                 && let Some(upstream) = self.upstream_of(&legacy, &held)
                 && let Err(refusal) = declared_params(&caller, &*upstream, &headers, &request).await
             {
@@ -216,7 +217,11 @@ pub(super) fn able(request: &Request<'_>) -> String {
     let declared = request.params.meta_client_capabilities.unwrap_or("{}");
     let kept = ["elicitation", "roots", "sampling"].into_iter().filter_map(|name| {
         let span = mcp::json::locate(declared, &[name]).ok()??;
-        Some(format!("\"{name}\":{}", mcp::canonical::text(span.of(declared)).ok()?))
+        let said = match name {
+            "elicitation" => mcp::elicitation::Kinds::of(span.of(declared)).declared()?.to_owned(),
+            _ => mcp::canonical::text(span.of(declared)).ok()?,
+        };
+        Some(format!("\"{name}\":{said}"))
     });
     format!("{{{}}}", kept.collect::<Vec<_>>().join(","))
 }

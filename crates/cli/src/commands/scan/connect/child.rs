@@ -9,7 +9,7 @@ use mcp::message::{Body, Message};
 use mcp::revision::Revision;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
-use upstream::child::{Child, Command};
+use upstream::child::{Child, Command, Junk};
 
 use super::{Collector, Listed, MODERN, Running, agreed, complete, discovered, hello};
 
@@ -44,8 +44,8 @@ struct Dialogue {
 pub(super) async fn list(command: &Command, running: &Running, patience: Duration) -> Result<Listed, String> {
     let (lines, output) = mpsc::channel(LINES);
     // Its words are kept by the child itself and repeated if it fails.
-    let child =
-        Child::spawn(command, lines, Arc::new(|_: &str| {}), Arc::new(|_: Option<&[u8]>| {})).map_err(|error| {
+    let child = Child::spawn(command, lines, Arc::new(|_: &str| {}), Arc::new(|_: Junk<'_>| {}), Box::new(()))
+        .map_err(|error| {
             let program = audit::visible::word(&command.program.to_string_lossy());
             format!("the program {program} cannot be started: {error}")
         })?;

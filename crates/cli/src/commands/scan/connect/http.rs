@@ -46,11 +46,18 @@ pub(super) async fn list(server: Arc<Server>, endpoint: Endpoint, client: Client
     let answer = ask(&link, "initialize", &hello()).await.map_err(|error| error.to_string())?;
     let result = match answer.outcome {
         Ok(result) => result,
-        // Whoever knows no `initialize` here may be of the older transport, as the specification says.
-        Err(_) if may_be_sse(answer.status) && sse_link::probe(&link.client, &link.server, &link.endpoint).await => {
-            return super::sse::list(link.server, link.endpoint, link.client).await;
+        Err(error) => {
+            // Whoever knows no `initialize` here may be of the older transport, as the specification says.
+            if may_be_sse(answer.status) {
+                sse_link::find_out(&link.client, &link.server, &link.endpoint).await;
+            }
+            if link.server.transport.is_sse() {
+                return super::sse::list(link.server, link.endpoint, link.client).await;
+            }
+            let refused = refused(answer.status, &error);
+            let unusable = link.server.transport.unusable();
+            return Err(unusable.map_or_else(|| refused.clone(), |why| format!("{refused}; {why}")));
         }
-        Err(error) => return Err(refused(answer.status, &error)),
     };
     let (revision, name) = agreed(&result)?;
     link.session = answer.session;
