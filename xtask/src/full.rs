@@ -90,10 +90,10 @@ fn proofs() -> Result<()> {
     // Never one more, never one less: on Redis and in a file.
     let words = ["-p", "shared", "-p", "control", "--test", "redis", "--test", "live", "exactly"];
     run_with("cargo", &[&["test", "--release", "--locked"], words.as_slice()].concat(), &[("TOOLGATE_ROUNDS", TIMES)])?;
-    let words = ["test", "--workspace", "--locked", "--test", "instance", "clocks::"];
+    let words = ["test", "--release", "--workspace", "--locked", "--test", "instance", "clocks::"];
     run_with("cargo", &words, &[("TOOLGATE_ROUNDS", TIMES)])?;
     // One that is alone, and one of three.
-    let words = ["test", "--workspace", "--locked", "--test", "instance", "killed::"];
+    let words = ["test", "--release", "--workspace", "--locked", "--test", "instance", "killed::"];
     run_with("cargo", &words, &[("TOOLGATE_ROUNDS", KILLED)])
 }
 
