@@ -93,20 +93,21 @@ pub fn start(
     let server = grant.server();
     match &server.config.reach {
         Reach::Child(command) => start_program(gateway, grant, command, modern, stderr),
-        Reach::Http(endpoint) | Reach::Sse(endpoint) => connect(gateway, server, endpoint),
+        Reach::Http(endpoint) | Reach::Sse(endpoint) => connect(gateway, grant, endpoint),
     }
 }
 
 fn connect(
     gateway: &Arc<Gateway>,
-    server: &Arc<Server>,
+    grant: &Arc<Grant>,
     endpoint: &Endpoint,
 ) -> Result<(Arc<ChildLink>, mpsc::Receiver<Bytes>), String> {
     // It outlives the worker on which its first message came, and so that one's connections.
     let client = gateway.client_beside().ok_or("the system's certificate authorities cannot be used")?;
     let (messages, output) = mpsc::channel(LINES);
-    let room = gateway.returning().clone();
-    let link = SseLink::open_within(room, gateway.background(), client, server, endpoint.clone(), messages);
+    let server = grant.server();
+    let words = gateway.returning().words(server, grant.key());
+    let link = SseLink::open_within(words, gateway.background(), client, server, endpoint.clone(), messages);
     Ok((Arc::new(ChildLink::new(Partner::Sse(link), None, Arc::default())), output))
 }
 

@@ -174,7 +174,7 @@ mod tests {
     /// A stream that says this and then nothing, and does not end.
     fn saying(text: &str, room: &Returning) -> EventReader<Body> {
         let said = stream::iter([Bytes::copy_from_slice(text.as_bytes())]).chain(stream::pending());
-        EventReader::new(Body::Stream(Box::pin(said)), None).counting(room.words_of(&server("s")), PAUSE)
+        EventReader::new(Body::Stream(Box::pin(said)), None).counting(room.words(&server("s"), "a").hold(), PAUSE)
     }
 
     fn long() -> String {
@@ -202,7 +202,7 @@ mod tests {
     async fn a_long_event_goes_on_or_is_given_up() {
         let room = Returning::default();
         assert_eq!(saying(&long(), &room).next().await, Err(BodyFault::Silent(PAUSE)));
-        let mut all = room.words_of(&server("s"));
+        let mut all = room.words(&server("s"), "a").hold();
         all.try_grow_to(64 * 1024 * 1024).unwrap();
         let full = saying(&long(), &room).next().await.unwrap_err();
         assert!(matches!(full, BodyFault::NoRoom(why) if why.starts_with("64 MiB")), "{full}");

@@ -54,6 +54,8 @@ pub struct Relay {
     expected: Option<Expected>,
     /// What a question is about, where nothing is awaited here and yet it can be told.
     about: Option<IdKey>,
+    /// What was done to messages of which it is not known yet which call they belong to.
+    untied: audit::Edits,
     /// The revision that an `initialize` answer named.
     pub negotiated: Option<Revision>,
 }
@@ -61,7 +63,14 @@ pub struct Relay {
 impl Relay {
     /// A stream on which `expected` is awaited, or nothing (a GET stream).
     pub fn new(gateway: &Arc<Gateway>, caller: Caller, expected: Option<Expected>) -> Self {
-        Self { gateway: Arc::clone(gateway), caller, expected, about: None, negotiated: None }
+        Self {
+            gateway: Arc::clone(gateway),
+            caller,
+            expected,
+            about: None,
+            untied: audit::Edits::default(),
+            negotiated: None,
+        }
     }
 
     /// Judges from now on by what the caller's grant is under in `grants`: what a server says unasked may come long after its
@@ -134,12 +143,25 @@ impl Relay {
 
     /// Looks at one message.
     pub fn see(&mut self, raw: &[u8]) -> Seen {
+        let (seen, done) = self.see_untied(raw);
+        self.tell_untied(done);
+        seen
+    }
+
+    /// Looks at one message that may belong to a call that is awaited elsewhere. What was done to it is given as well, to be
+    /// told of by whoever awaits that call.
+    pub(crate) fn see_untied(&mut self, raw: &[u8]) -> (Seen, audit::Edits) {
+        let seen = self.look(raw);
+        (seen, std::mem::take(&mut self.untied))
+    }
+
+    fn look(&mut self, raw: &[u8]) -> Seen {
         match mcp::message::parse_upstream(raw) {
             Ok(Body::One(message)) => self.see_message(&message, raw.len()),
             Ok(Body::Batch(messages)) => self.see_batch(&messages),
             Err(malformed) => match json::mend_surrogates(raw) {
                 None => self.unreadable(&malformed.message),
-                Some(mended) => match self.see(&mended) {
+                Some(mended) => match self.look(&mended) {
                     Seen::Pass => Seen::Replace(String::from_utf8_lossy(&mended).into_owned()),
                     other => other,
                 },
@@ -221,6 +243,10 @@ impl Relay {
             return seen;
         };
         let mut ticket = expected.ticket.take();
+        if let Some(ticket) = &mut ticket {
+            // What stands before it in the same batch.
+            ticket.note(std::mem::take(&mut self.untied));
+        }
         let decision = ticket.as_ref().map(Ticket::id);
         let (seen, ended, reason, done) = match response.outcome {
             Outcome::Error(error) => {

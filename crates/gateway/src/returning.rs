@@ -81,9 +81,10 @@ impl Returning {
         held.try_grow_to(bytes).map(|()| Some(held))
     }
 
-    /// The room of what a server says to nobody in particular.
-    pub(crate) fn words_of(&self, server: &Server) -> Held {
-        self.part_of(Whose::Server(format!("the server {}", server.id()).into()))
+    /// The room of what a server says on a connection that is one grant's, which another grant's cannot fill. `listener` is
+    /// the grant's key, and empty where the gateway itself listens.
+    pub(crate) fn words(&self, server: &Server, listener: &str) -> Words {
+        Words { room: self.clone(), holder: format!("the server {} to {listener}", server.id()).into() }
     }
 
     fn part_of(&self, whose: Whose) -> Held {
@@ -94,6 +95,20 @@ impl Returning {
     #[cfg(test)]
     pub(crate) fn taken(&self) -> usize {
         self.0.pieces.taken() * PIECE
+    }
+}
+
+/// The room of what one server says on one connection.
+#[derive(Debug, Clone)]
+pub(crate) struct Words {
+    room: Returning,
+    holder: Holder,
+}
+
+impl Words {
+    /// That of one message, of which nothing has come yet.
+    pub(crate) fn hold(&self) -> Held {
+        self.room.part_of(Whose::Server(Arc::clone(&self.holder)))
     }
 }
 
@@ -190,7 +205,9 @@ impl Held {
         }
         Err(match (full, &self.whose) {
             (Full::Each(_), Whose::Grant(_)) => "64 MiB of long answers of this grant are on their way already",
-            (Full::Each(_), Whose::Server(_)) => "64 MiB of what this server said are on their way already",
+            (Full::Each(_), Whose::Server(_)) => {
+                "64 MiB of what this server said to this grant are on their way already"
+            }
             (Full::All(_), _) => "256 MiB of long answers are on their way already",
         })
     }
@@ -288,8 +305,8 @@ pub(crate) mod tests {
         })
     }
 
-    fn words_of(room: &Returning, id: &str) -> Held {
-        room.words_of(&server(id))
+    fn words_to(room: &Returning, listener: &str) -> Held {
+        room.words(&server("s"), listener).hold()
     }
 
     #[tokio::test]
@@ -297,13 +314,13 @@ pub(crate) mod tests {
         let room = Returning::default();
         let mut held = Vec::new();
         for grant in ["a", "b", "c", "d"] {
-            let mut answer = words_of(&room, grant);
+            let mut answer = words_to(&room, grant);
             answer.grow_to(64 * MIB + PIECE, Duration::ZERO).await.unwrap();
-            let full = words_of(&room, grant).grow_to(PIECE + 1, Duration::ZERO).await.unwrap_err();
+            let full = words_to(&room, grant).grow_to(PIECE + 1, Duration::ZERO).await.unwrap_err();
             assert!(full.starts_with(if grant == "d" { "256 MiB" } else { "64 MiB" }), "{full}");
             held.push(answer);
         }
-        let mut other = words_of(&room, "e");
+        let mut other = words_to(&room, "e");
         other.grow_to(PIECE, Duration::ZERO).await.unwrap();
         assert!(other.grow_to(PIECE + 1, Duration::ZERO).await.is_err());
         held.pop();
@@ -315,7 +332,7 @@ pub(crate) mod tests {
     #[tokio::test]
     async fn whoever_waits_goes_on_when_there_is_room() {
         let room = Returning::default();
-        let [mut one, mut two] = ["a", "a"].map(|grant| words_of(&room, grant));
+        let [mut one, mut two] = ["a", "a"].map(|grant| words_to(&room, grant));
         one.grow_to(64 * MIB, Duration::ZERO).await.unwrap();
         let waits = two.grow_to(2 * MIB, Duration::from_secs(3600));
         let (waited, ()) = tokio::join!(waits, async {
@@ -329,7 +346,7 @@ pub(crate) mod tests {
     #[tokio::test]
     async fn of_several_that_have_begun_one_can_always_be_read_to_its_end() {
         let room = Returning::default();
-        let [mut one, mut two] = ["a", "a"].map(|grant| words_of(&room, grant));
+        let [mut one, mut two] = ["a", "a"].map(|grant| words_to(&room, grant));
         one.grow_to(40 * MIB, Duration::ZERO).await.unwrap();
         two.grow_to(24 * MIB, Duration::ZERO).await.unwrap();
         for mib in [50, 72] {
@@ -349,7 +366,7 @@ pub(crate) mod tests {
     #[test]
     fn a_line_holds_what_it_has_and_gives_it_back() {
         let room = Returning::default();
-        let [mut one, mut other] = ["a", "a"].map(|grant| words_of(&room, grant));
+        let [mut one, mut other] = ["a", "a"].map(|grant| words_to(&room, grant));
         assert!(one.hold(40 * MIB) && other.hold(PIECE));
         assert!(!other.hold(40 * MIB));
         assert!(one.hold(0) && other.hold(40 * MIB));
@@ -361,14 +378,14 @@ pub(crate) mod tests {
     #[test]
     fn what_is_kept_counts_until_the_last_copy_of_it_is_gone() {
         let room = Returning::default();
-        let bytes = words_of(&room, "a").keep(vec![0; 80 * MIB].into());
+        let bytes = words_to(&room, "a").keep(vec![0; 80 * MIB].into());
         assert!(room.taken() > 64 * MIB, "more than there is, because it is there");
         let part = bytes.slice(..1);
         drop(bytes);
-        assert!(words_of(&room, "a").try_grow_to(2 * PIECE).is_err());
+        assert!(words_to(&room, "a").try_grow_to(2 * PIECE).is_err());
         drop(part);
         assert_eq!(room.taken(), 0);
-        words_of(&room, "a").keep(vec![0; PIECE].into());
+        words_to(&room, "a").keep(vec![0; PIECE].into());
         assert_eq!(room.taken(), 0);
     }
 }

@@ -182,6 +182,17 @@ impl Sessions {
         all.get_mut(conversation)?.waiting.remove(id).map(|waiting| waiting.expected)
     }
 
+    /// What is awaited there, where that is one request alone: what a server says unasked is about that one.
+    pub(crate) fn with_the_only<T>(
+        &self,
+        conversation: &Conversation,
+        act: impl FnOnce(&mut Expected) -> T,
+    ) -> Option<T> {
+        let mut all = self.conversations.lock().unwrap_or_else(PoisonError::into_inner);
+        let memory = all.get_mut(conversation).filter(|memory| memory.waiting.len() == 1)?;
+        memory.waiting.values_mut().next().map(|waiting| act(&mut waiting.expected))
+    }
+
     /// The server has said something: whoever waits may wait on.
     pub fn heard(&self, conversation: &Conversation) {
         let mut all = self.conversations.lock().unwrap_or_else(PoisonError::into_inner);

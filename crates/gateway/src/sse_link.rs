@@ -18,7 +18,7 @@ use upstream::http::{Client, Endpoint, SendError};
 
 use crate::body::collect;
 use crate::events::EventReader;
-use crate::returning::{PIECE, Returning};
+use crate::returning::{PIECE, Returning, Words};
 use crate::server::Server;
 use crate::ticket::Ended;
 
@@ -85,12 +85,13 @@ impl SseLink {
         endpoint: Endpoint,
         output: mpsc::Sender<Bytes>,
     ) -> Self {
-        Self::open_within(Returning::default(), background, client, server, endpoint, output)
+        let words = Returning::default().words(server, "");
+        Self::open_within(words, background, client, server, endpoint, output)
     }
 
     /// The same beside others, with which it shares the room for what servers say.
     pub(crate) fn open_within(
-        room: Returning,
+        words: Words,
         background: &Handle,
         client: Client,
         server: &Arc<Server>,
@@ -102,7 +103,7 @@ impl SseLink {
         let (asking, of) = (client.clone(), Arc::clone(server));
         background.spawn(async move {
             let why = tokio::select! {
-                why = listen(&asking, &of, &endpoint, &room, &told, &output) => why,
+                why = listen(&asking, &of, &endpoint, &words, &told, &output) => why,
                 // An error means that every handle is gone, which asks for the same.
                 _ = stopped.wait_for(|asked| *asked) => "the connection to the server was ended".to_owned(),
             };
@@ -164,7 +165,8 @@ impl SseLink {
 /// for messages.
 pub async fn find_out(client: &Client, server: &Server, endpoint: &Endpoint) {
     let limit = PROBE.min(server.config.limits.first_byte);
-    match tokio::time::timeout(limit, opened(client, server, endpoint, &Returning::default())).await {
+    let words = Returning::default().words(server, "");
+    match tokio::time::timeout(limit, opened(client, server, endpoint, &words)).await {
         Ok(Ok(_)) => server.transport.learn_sse(),
         Ok(Err(Unopened::Unusable(why))) => {
             let why = format!("tried as a server of HTTP+SSE too: {why}");
@@ -179,12 +181,12 @@ async fn listen(
     client: &Client,
     server: &Server,
     endpoint: &Endpoint,
-    room: &Returning,
+    words: &Words,
     told: &watch::Sender<State>,
     output: &mpsc::Sender<Bytes>,
 ) -> String {
     let limit = OPENING.min(server.config.limits.first_byte);
-    let (mut reader, address) = match tokio::time::timeout(limit, opened(client, server, endpoint, room)).await {
+    let (mut reader, address) = match tokio::time::timeout(limit, opened(client, server, endpoint, words)).await {
         Ok(Ok(opened)) => opened,
         Ok(Err(why)) => return why.reason(),
         Err(_) => {
@@ -204,7 +206,7 @@ async fn listen(
         let Some(message) = event.message.filter(|_| event.name.is_none()) else { continue };
         let message = mcp::json::mend_surrogates(&message).map_or(message, Bytes::from);
         // What waits to be read is counted too, so that no more is read of a server when that is much.
-        let message = if message.len() > PIECE { room.words_of(server).keep(message) } else { message };
+        let message = if message.len() > PIECE { words.hold().keep(message) } else { message };
         if output.send(message).await.is_err() {
             return "the connection to the server was ended".to_owned();
         }
@@ -216,11 +218,11 @@ async fn opened(
     client: &Client,
     server: &Server,
     endpoint: &Endpoint,
-    room: &Returning,
+    words: &Words,
 ) -> Result<(EventReader, Endpoint), Unopened> {
     let mut headers = HeaderMap::new();
     headers.insert(ACCEPT, HeaderValue::from_static("text/event-stream"));
-    let held = room.words_of(server);
+    let held = words.hold();
     let sent = client.send(endpoint, Method::GET, headers, None, None).await;
     server.trust.note(&sent);
     let answer = sent.map_err(|error| Unopened::Other(error.to_string()))?;

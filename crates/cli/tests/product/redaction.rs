@@ -122,6 +122,34 @@ fn a_childs_results_are_judged_too() -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Nothing ties what a program says to a call but that one is under way: its record tells of it.
+#[test]
+fn what_a_program_says_before_its_answer_is_recorded_with_the_call() -> anyhow::Result<()> {
+    let notice =
+        json!({ "jsonrpc": "2.0", "method": "notifications/message", "params": { "level": "info", "data": key() } });
+    let script = Script::with([Tool::named("say").does(Behaviour::Say(notice))]);
+    let expected = [json!({ "redacted": { "aws_access_key": 1 } })];
+    let setup = toolgate()?.policy(&all())?;
+    let (words, _) = recording(&setup, &script)?;
+    let toolgate = setup.program(words).serve()?;
+    let client = toolgate.legacy()?;
+    let answer = client.post_message(&call(client.id(), "say", json!({})))?;
+    assert_eq!(answer.messages().first().and_then(|said| said.pointer("/params/data")), Some(&json!(MARK)));
+    assert_eq!(edits(&toolgate.setup, 1)?, expected);
+
+    let setup = self::toolgate()?.policy(&all())?;
+    let (words, _) = recording(&setup, &script)?;
+    let mut run = setup.program(words).run()?;
+    run.client.initialize()?;
+    run.client.send(&call(41, "say", json!({})))?;
+    let said = run.client.read(PATIENCE)?.unwrap_or_default();
+    assert!(said.contains(MARK), "{said}");
+    let answer = run.client.read(PATIENCE)?.unwrap_or_default();
+    assert!(answer.contains(r#""id":41"#), "{answer}");
+    assert_eq!(edits(&run.setup, 1)?, expected);
+    Ok(())
+}
+
 #[test]
 fn errors_prompts_resources_progress_and_questions() -> anyhow::Result<()> {
     let secret = format!("see {}", key());

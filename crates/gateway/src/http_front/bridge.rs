@@ -238,20 +238,39 @@ impl Bridge {
         route.to_agent.last(held, Piece::Answer(text));
     }
 
+    /// The request on whose stream a notification or question goes.
+    fn owner<'a>(&self, routes: &'a mut HashMap<IdKey, Route>, message: &str) -> Option<&'a mut Route> {
+        let named = names::named(message);
+        if self.modern {
+            return match named {
+                Some(name) => routes.get_mut(&name),
+                None if routes.len() == 1 => routes.values_mut().next(),
+                None => None,
+            };
+        }
+        // Where the gateway itself shares a session among requests, tokens are ids.
+        match named.filter(|name| routes.contains_key(name)) {
+            Some(name) => routes.get_mut(&name),
+            None => routes.values_mut().max_by_key(|route| route.began),
+        }
+    }
+
+    /// Lets the record of the request on whose stream a message goes tell what was done to it. False where there is none.
+    fn tell(&self, message: &str, done: &audit::Edits) -> bool {
+        let mut routes = self.routes.lock().unwrap_or_else(PoisonError::into_inner);
+        let route = self.owner(&mut routes, message);
+        route.map(|route| route.relay.tell_untied(done.clone())).is_some()
+    }
+
     /// Gives a notification or question to exactly one stream: the one whose progress token or
     /// subscription it names, else the youngest request's, else the listener's.
     pub(super) fn aside(&self, text: String) {
         // For what is said beside an answer, and has no room, nobody waits.
         let Ok(held) = self.room_for(text.len()) else { return };
-        let routes = self.routes.lock().unwrap_or_else(PoisonError::into_inner);
-        let named = names::named(&text);
+        let mut routes = self.routes.lock().unwrap_or_else(PoisonError::into_inner);
+        let route = self.owner(&mut routes, &text);
         if self.modern {
-            let owner = match &named {
-                Some(name) => routes.get(name),
-                None if routes.len() == 1 => routes.values().next(),
-                None => None,
-            };
-            if let Some(route) = owner
+            if let Some(route) = route
                 && let Some(names) = &route.theirs
             {
                 let text = names::with_names(&text, &names.id, names.token.as_deref()).unwrap_or(text);
@@ -259,10 +278,7 @@ impl Bridge {
             }
             return;
         }
-        // Where the gateway itself shares a session among requests, tokens are ids.
-        let named = named.and_then(|name| routes.get(&name));
-        let owner = named.or_else(|| routes.values().max_by_key(|route| route.began));
-        if let Some(route) = owner {
+        if let Some(route) = route {
             let _ = route.to_agent.aside(text.len(), held, Piece::Aside(text));
             return;
         }
@@ -315,7 +331,11 @@ pub(super) async fn read(
             continue;
         }
         relay.concerns(bridge.only_request());
-        match relay.see(&raw) {
+        let (seen, done) = relay.see_untied(&raw);
+        if !done.is_empty() && !std::str::from_utf8(&raw).is_ok_and(|message| bridge.tell(message, &done)) {
+            relay.tell_untied(done);
+        }
+        match seen {
             Seen::Pass => bridge.aside(String::from_utf8_lossy(&raw).into_owned()),
             Seen::Replace(text) => bridge.aside(text),
             Seen::Withhold { answer: Some(answer) } => {

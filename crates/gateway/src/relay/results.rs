@@ -153,13 +153,17 @@ impl Relay {
             done.add(recorded(results, Edits { late: None, ..cleaned.edits }));
             cleaned.text.or(stripped)
         });
-        // The record of the call whose stream it is tells of it.
+        self.untied.add(done);
+        passes.and_then(seen)
+    }
+
+    /// Lets the record of the call whose stream it is tell what was done to what came before its answer.
+    pub(crate) fn tell_untied(&mut self, done: audit::Edits) {
         let mut ticket = self.expected.as_mut().and_then(|expected| expected.ticket.take());
         self.tell(ticket.as_mut(), done);
         if let Some(expected) = &mut self.expected {
             expected.ticket = ticket;
         }
-        passes.and_then(seen)
     }
 
     /// Lets the record of the call tell what was done to a message; what belongs to no recorded call is counted.

@@ -295,7 +295,8 @@ impl Run {
                 continue;
             }
             let is_refusal = self.opening.is_refused_by(&line);
-            let seen = relay.see(&line);
+            let (seen, done) = relay.see_untied(&line);
+            self.tell(&mut relay, done);
             if let Some(revision) = relay.negotiated.take() {
                 let _ = link.negotiated.set(revision);
             }
@@ -325,6 +326,20 @@ impl Run {
         }
         link.hang_up();
         self.give_up_all(&conversation).await;
+    }
+
+    /// Lets the record of the call that is under way tell what was done to what the program said beside; where there are
+    /// several, nobody knows which of them it was.
+    fn tell(&self, relay: &mut Relay, done: audit::Edits) {
+        if done.is_empty() {
+            return;
+        }
+        let noted = self.gateway.sessions().with_the_only(&self.caller.conversation(), |expected| {
+            expected.ticket.as_mut().map(|ticket| ticket.note(done.clone())).is_some()
+        });
+        if noted != Some(true) {
+            relay.tell_untied(done);
+        }
     }
 
     /// The child has ended: nobody answers any more.
