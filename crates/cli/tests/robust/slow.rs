@@ -49,35 +49,43 @@ struct Server {
     url: String,
     /// Told when an answer to `flood` is given up.
     given_up: mpsc::Receiver<()>,
-    /// How many events of such answers were sent.
-    sent: Arc<AtomicUsize>,
+    seen: Arc<Seen>,
+}
+
+/// What the server saw of its answers to `flood`.
+#[derive(Default)]
+struct Seen {
+    /// How many events of them were sent.
+    sent: AtomicUsize,
+    /// How many have begun and were not given up.
+    open: AtomicUsize,
 }
 
 fn server() -> anyhow::Result<Server> {
     let listener = TcpListener::bind("127.0.0.1:0")?;
     let url = format!("http://{}/mcp", listener.local_addr()?);
     let (gone, given_up) = mpsc::channel();
-    let sent = Arc::new(AtomicUsize::new(0));
-    let counted = Arc::clone(&sent);
+    let seen = Arc::new(Seen::default());
+    let counted = Arc::clone(&seen);
     std::thread::spawn(move || {
         for stream in listener.incoming().flatten() {
-            let (gone, sent) = (gone.clone(), Arc::clone(&counted));
+            let (gone, seen) = (gone.clone(), Arc::clone(&counted));
             std::thread::spawn(move || {
                 let _ = stream.set_nodelay(true);
                 let mut wire = Wire::new(stream);
                 // Idle connections of a pool are kept, however long nobody uses them.
                 while let Ok(Some(head)) = wire.head(Duration::from_secs(3600)) {
-                    if serve(&mut wire, &head, &gone, &sent).is_none() {
+                    if serve(&mut wire, &head, &gone, &seen).is_none() {
                         return;
                     }
                 }
             });
         }
     });
-    Ok(Server { url, given_up, sent })
+    Ok(Server { url, given_up, seen })
 }
 
-fn serve(wire: &mut Wire, head: &Head, gone: &mpsc::Sender<()>, sent: &AtomicUsize) -> Option<()> {
+fn serve(wire: &mut Wire, head: &Head, gone: &mpsc::Sender<()>, seen: &Seen) -> Option<()> {
     const STREAM: &[u8] = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n\r\n";
     let body = wire.request_body(head, PATIENCE).ok()?;
     wire.seen.clear();
@@ -101,12 +109,15 @@ fn serve(wire: &mut Wire, head: &Head, gone: &mpsc::Sender<()>, sent: &AtomicUsi
             json!({ "tools": tools })
         }
         "tools/call" if message.pointer("/params/name") == Some(&json!("flood")) => {
-            stream.write_all(STREAM).ok()?;
+            seen.open.fetch_add(1, Ordering::Relaxed);
             let data = json!({ "jsonrpc": "2.0", "method": "notifications/message", "params": { "level": "info", "data": "x".repeat(64 * 1024) } });
             let event = format!("data: {data}\n\n");
-            while stream.write_all(event.as_bytes()).is_ok() {
-                sent.fetch_add(1, Ordering::Relaxed);
+            if stream.write_all(STREAM).is_ok() {
+                while stream.write_all(event.as_bytes()).is_ok() {
+                    seen.sent.fetch_add(1, Ordering::Relaxed);
+                }
             }
+            seen.open.fetch_sub(1, Ordering::Relaxed);
             let _ = gone.send(());
             return None;
         }
@@ -166,7 +177,7 @@ impl Slow {
         // What fits between the server and those that read nothing goes there first.
         let mut last = (0, Instant::now());
         wait::until("the answers to come to a halt", 10 * PATIENCE, || {
-            let sent = server.sent.load(Ordering::Relaxed);
+            let sent = server.seen.sent.load(Ordering::Relaxed);
             if sent != last.0 {
                 last = (sent, Instant::now());
             }
@@ -240,13 +251,17 @@ fn beside(
 ) -> anyhow::Result<Vec<Duration>> {
     let mut slow = Slow::begin(server, toolgate, clients)?;
     let (stop, stopped) = mpsc::channel();
-    std::thread::scope(|scope| {
+    let took = std::thread::scope(|scope| {
         let slow = &mut slow;
         scope.spawn(move || slow.drip(stopped));
         let took = good_calls(good, count);
         drop(stop);
         took
-    })
+    });
+    drop(slow);
+    // Those of the next round are a thousand again, and not these and a thousand.
+    wait::for_it("the gateway to have left the slow clients", || server.seen.open.load(Ordering::Relaxed) == 0)?;
+    took
 }
 
 #[test]

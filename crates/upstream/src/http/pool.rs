@@ -27,6 +27,10 @@ const IDLE: Duration = Duration::from_secs(4);
 /// server has answered already. The next request would wait behind it, so the connection is closed.
 const LONG: u64 = 256 * 1024;
 
+/// The most bytes that are read of an answer before some of them are taken, which is also the most that its head may take. A
+/// connection whose agent reads nothing holds so many, and hyper's own limit is three times that.
+const READ: usize = 128 * 1024;
+
 /// The most idle connections to one server.
 const MOST: usize = 256;
 
@@ -55,7 +59,7 @@ pub(super) enum NoAnswer {
 impl Line {
     pub(super) async fn open(stream: MaybeHttpsStream<TokioIo<TcpStream>>) -> hyper::Result<Box<Self>> {
         let (stream, unsent) = Stream::new(stream);
-        let (sender, connection) = http1::handshake(stream).await?;
+        let (sender, connection) = http1::Builder::new().max_buf_size(READ).handshake(stream).await?;
         Ok(Box::new(Self { sender, connection: Some(connection), unsent, long: false, idle_since: Instant::now() }))
     }
 
