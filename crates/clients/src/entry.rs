@@ -437,9 +437,10 @@ fn uncovered(shape: &Shape, node: &Node, url: &str, headers: &[(String, Secret)]
     if url.contains("${input:") {
         return Some(NotCovered::Input);
     }
-    let env = shape.stdio.as_ref().map(|stdio| stdio.env.as_str()).unwrap_or_default();
-    if member(map, env).is_some() {
-        return Some(NotCovered::Both(env.to_owned()));
+    // What only a program has would stand there twice.
+    let mut of_programs = shape.stdio.iter().flat_map(|stdio| [Some(&stdio.env), stdio.args.as_ref()]).flatten();
+    if let Some(key) = of_programs.find(|key| member(map, key).is_some()) {
+        return Some(NotCovered::Both(key.clone()));
     }
     let headers_node = http.headers.first().and_then(|key| member(map, key)).map(|member| &member.value);
     if headers_node.and_then(Node::map).is_some_and(|map| map.dotted) {

@@ -60,6 +60,9 @@ impl Document {
             _ => (entry.place.as_slice(), None),
         };
         let changed = same_but(before, root, way, index).ok_or(Refusal::Unfit)?;
+        if changed.twice().is_some() {
+            return Err(Refusal::Unfit);
+        }
         let (_, state) = read(&entry.shape, changed);
         if good(&state) { Ok(()) } else { Err(Refusal::Unfit) }
     }

@@ -86,22 +86,37 @@ fn notifications_that_nobody_reads() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// A server whose stream does not end: `endless` names the method that is answered with events and nothing else. The rest
-/// it answers as it should.
-fn endless_stream(endless: &'static str) -> anyhow::Result<(String, std::sync::mpsc::Receiver<()>)> {
+/// An answer that begins so and goes on so for ever.
+#[derive(Clone)]
+struct Endless {
+    /// The method that is answered with it.
+    method: &'static str,
+    begin: &'static str,
+    piece: String,
+}
+
+/// Events and nothing else.
+fn events(method: &'static str) -> Endless {
+    let data = json!({ "jsonrpc": "2.0", "method": "notifications/message", "params": { "level": "info", "data": "x".repeat(16 * 1024) } });
+    let begin = "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n\r\n";
+    Endless { method, begin, piece: format!("data: {data}\n\n").repeat(4) }
+}
+
+/// A server with an answer that does not end. The rest it answers as it should.
+fn flooding(endless: Endless) -> anyhow::Result<(String, std::sync::mpsc::Receiver<()>)> {
     let listener = TcpListener::bind("127.0.0.1:0")?;
     let url = format!("http://{}/mcp", listener.local_addr()?);
     let (gone, ended) = std::sync::mpsc::channel();
     std::thread::spawn(move || {
         for stream in listener.incoming().flatten() {
-            let gone = gone.clone();
-            std::thread::spawn(move || while serve(&stream, endless, &gone).is_some() {});
+            let (endless, gone) = (endless.clone(), gone.clone());
+            std::thread::spawn(move || while serve(&stream, &endless, &gone).is_some() {});
         }
     });
     Ok((url, ended))
 }
 
-fn serve(mut stream: &TcpStream, endless: &str, gone: &std::sync::mpsc::Sender<()>) -> Option<()> {
+fn serve(mut stream: &TcpStream, endless: &Endless, gone: &std::sync::mpsc::Sender<()>) -> Option<()> {
     let mut wire = testkit::wire::Wire::new(stream.try_clone().ok()?);
     let head = wire.head(PATIENCE).ok()??;
     let body = wire.request_body(&head, PATIENCE).ok()?;
@@ -110,11 +125,9 @@ fn serve(mut stream: &TcpStream, endless: &str, gone: &std::sync::mpsc::Sender<(
         return stream.write_all(b"HTTP/1.1 202 Accepted\r\ncontent-length: 0\r\n\r\n").ok();
     };
     let method = message.get("method")?.as_str()?;
-    if method == endless {
-        stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n\r\n").ok()?;
-        let data = json!({ "jsonrpc": "2.0", "method": "notifications/message", "params": { "level": "info", "data": "x".repeat(16 * 1024) } });
-        let event = format!("data: {data}\n\n").repeat(4);
-        while stream.write_all(event.as_bytes()).is_ok() {}
+    if method == endless.method {
+        stream.write_all(endless.begin.as_bytes()).ok()?;
+        while stream.write_all(endless.piece.as_bytes()).is_ok() {}
         let _ = gone.send(());
         return None;
     }
@@ -132,7 +145,7 @@ fn serve(mut stream: &TcpStream, endless: &str, gone: &std::sync::mpsc::Sender<(
 
 #[test]
 fn events_without_an_end_cost_no_more_than_is_read_of_them() -> anyhow::Result<()> {
-    let (url, ended) = endless_stream("tools/call")?;
+    let (url, ended) = flooding(events("tools/call"))?;
     let toolgate = before(toolgate()?, &open(), &format!("url = \"{url}\"\ncalls_at_once = 1"))?.serve()?;
     let client = legacy(&toolgate)?;
     client.tools()?;
@@ -153,8 +166,25 @@ fn events_without_an_end_cost_no_more_than_is_read_of_them() -> anyhow::Result<(
 }
 
 #[test]
+fn a_head_without_an_end_is_left() -> anyhow::Result<()> {
+    let field = format!("x-more: {}\r\n", "x".repeat(16 * 1024));
+    let head = Endless { method: "tools/call", begin: "HTTP/1.1 200 OK\r\n", piece: field };
+    let (url, ended) = flooding(head)?;
+    let toolgate = before(toolgate()?, &open(), &format!("url = \"{url}\""))?.serve()?;
+    let client = legacy(&toolgate)?;
+    client.tools()?;
+    let before = kib(toolgate.pid(), "VmHWM")?;
+    let answer = client.post_message(&call(1, "flood", json!({})))?.text();
+    ensure!(answer.contains("is not known") && answer.contains("message head is too large"), "{answer}");
+    ended.recv_timeout(PATIENCE).context("the server was not left")?;
+    let highest = kib(toolgate.pid(), "VmHWM")?;
+    ensure!(highest < before + MOST, "{before} KiB have become {highest} KiB");
+    Ok(())
+}
+
+#[test]
 fn a_list_that_drowns_in_events_is_given_up() -> anyhow::Result<()> {
-    let (url, ended) = endless_stream("tools/list")?;
+    let (url, ended) = flooding(events("tools/list"))?;
     let reach = format!("url = \"{url}\"\nfirst_byte_seconds = 1\nidle_seconds = 1");
     let toolgate = before(toolgate()?, &open(), &reach)?.serve()?;
     let Outcome::Denied { text, .. } = legacy(&toolgate)?.call("flood", json!({}))? else {

@@ -120,6 +120,7 @@ fn entries_that_are_none_say_why() {
         ("{\"type\": \"sse\", \"url\": \"y\"}", "HTTP+SSE"),
         ("{\"type\": \"pigeon\", \"url\": \"y\"}", "pigeon"),
         ("{\"url\": \"y\", \"auth\": {}, \"headers\": {\"Authorization\": \"z\"}}", "made by the client"),
+        ("{\"url\": \"y\", \"args\": [], \"headers\": {\"Authorization\": \"z\"}}", "`args` as well"),
         ("{\"url\": \"y\", \"env\": {}, \"headers\": {\"Authorization\": \"z\"}}", "`env` as well"),
         ("{\"url\": \"y\", \"headers\": {\"Accept\": \"z\"}}", "credentials"),
         ("{\"command\": \"/x/toolgate\", \"args\": [\"doctor\"]}", "words of its own"),
